@@ -1,0 +1,1 @@
+"""Translation between FLARE and the method, and nothing else."""

@@ -1,0 +1,1 @@
+"""Site weights: projection, dual step, weighted average; numpy only."""

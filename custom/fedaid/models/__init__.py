@@ -1,0 +1,1 @@
+"""The dual encoder: towers, alignment modules, vocabulary."""
