@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, TypeVar
+
+Settings = TypeVar("Settings")
+
 
 class InputError(ValueError):
     """A setting or a file that a person gave is not usable.
@@ -25,3 +32,21 @@ def require(condition: bool, name: str, rule: str, *, got: object, where: str, r
     """Raise :class:`InputError` unless ``condition`` holds."""
     if not condition:
         raise InputError(name, rule, got=got, where=where, remedy=remedy)
+
+
+def closest(name: str, known: list[str]) -> str:
+    """A remedy for a name that is not known: the nearest known one, or all of them."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"Did you mean {near[0]}?" if near else f"Choose one of {', '.join(known)}."
+
+
+def settings_from(kind: type[Settings], given: Mapping[str, Any], *, where: str) -> Settings:
+    """A settings dataclass made from what a job gives.
+
+    Raises:
+        InputError: for a name that is not one of its fields.
+    """
+    known = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    for name in given:
+        require(name in known, "argument", "be a known setting", got=name, where=where, remedy=closest(name, known))
+    return kind(**given)

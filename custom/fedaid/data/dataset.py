@@ -1,0 +1,86 @@
+"""A split of a site's studies as a torch dataset, and how studies become a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from fedaid.data.manifest import Study
+from fedaid.data.transforms import evaluating, training
+
+
+class Sample(NamedTuple):
+    """One study: image (1, S, S) float32, token ids of its report (T,) int64."""
+
+    image: Tensor
+    token_ids: Tensor
+
+
+class Batch(NamedTuple):
+    """B studies: images (B, 1, S, S), token_ids (B, T) padded with 0 to the longest text, mask (B, T) true at tokens."""
+
+    images: Tensor
+    token_ids: Tensor
+    mask: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """The batch on another device."""
+        return Batch(*(tensor.to(device) for tensor in self))
+
+
+class Draw(NamedTuple):
+    """What a sampler asks for: the number of a study, and the seed of its augmentation, or None for the evaluation view."""
+
+    row: int
+    seed: int | None
+
+
+class StudyDataset(Dataset[Sample]):
+    """Images and reports of one split.
+
+    The augmentation of a sample depends on the draw's seed alone, so that the same draws give the same batches with any
+    number of worker processes.
+
+    Args:
+        studies: row of ``pixels`` → study, the N studies of one split.
+        pixels: float16 (M, S, S) in [0, 1], M at least N; may be memory-mapped.
+        tokenizer: cuts a report to its longest length.
+    """
+
+    def __init__(self, studies: Mapping[int, Study], pixels: NDArray[np.float16], tokenizer: Tokenizer) -> None:
+        self._rows, self._pixels = list(studies), pixels
+        self.token_ids = [torch.tensor(tokenizer.encode(study.text).ids) for study in studies.values()]
+        self.text_groups = group_texts([study.text for study in studies.values()])
+        self._augment, self._evaluate = training(), evaluating()
+
+    def __len__(self) -> int:
+        return len(self.token_ids)
+
+    def __getitem__(self, draw: Draw) -> Sample:
+        """The sample of a draw."""
+        image = {"image": torch.from_numpy(self._pixels[self._rows[draw.row]].astype(np.float32))[None]}
+        if draw.seed is None:
+            return Sample(self._evaluate(image)["image"], self.token_ids[draw.row])
+        self._augment.set_random_state(seed=draw.seed)
+        return Sample(self._augment(image)["image"], self.token_ids[draw.row])
+
+
+def group_texts(texts: Sequence[str]) -> NDArray[np.int64]:
+    """For each text the number of its group; texts that differ only in case and spacing form one. Shape (N,)."""
+    groups: dict[str, int] = {}
+    return np.array([groups.setdefault(" ".join(text.lower().split()), len(groups)) for text in texts], dtype=np.int64)
+
+
+def collate(samples: Sequence[Sample]) -> Batch:
+    """A batch padded to its longest text."""
+    token_ids = torch.nn.utils.rnn.pad_sequence([sample.token_ids for sample in samples], batch_first=True)
+    lengths = torch.tensor([len(sample.token_ids) for sample in samples])
+    mask = torch.arange(token_ids.shape[1]) < lengths[:, None]
+    return Batch(torch.stack([sample.image for sample in samples]), token_ids, mask)

@@ -1,0 +1,83 @@
+"""A radiograph from a file of any accepted format, told apart by content and never by name."""
+
+from __future__ import annotations
+
+import struct
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from fedaid.data.dicom import read_dicom
+from fedaid.data.intensity import MAX_PIXELS, unit_range
+from fedaid.data.unusable import UnusableStudy
+
+COLOUR_TOLERANCE = 8
+"""How far, of 255 levels, the channels of a grey picture may lie apart: what JPEG compression leaves, not a tint."""
+
+_PICTURE_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+_BARE_DICOM_MAGIC = (b"\x02\0", b"\x08\0", b"\0\x02", b"\0\x08")  # groups 0002 and 0008: an object without preamble
+_BROKEN = (OSError, SyntaxError, ValueError, TypeError, EOFError, LookupError, OverflowError, struct.error, zlib.error)
+
+
+def read_image(path: Path) -> NDArray[np.float32]:
+    """Return a file's picture: DICOM, PNG (8 or 16 bits) or JPEG.
+
+    A PNG or JPEG is taken to be bright where the patient is dense, as exported radiographs are. Channels that agree
+    are averaged; a picture with real colour is refused, because it is a photograph or an annotated screenshot. An
+    alpha channel and an EXIF orientation are ignored.
+
+    Args:
+        path: the file.
+
+    Returns:
+        (H, W) float32 in [0, 1], bright = dense.
+
+    Raises:
+        UnusableStudy: with one of the "image-" codes.
+    """
+    try:
+        if not path.is_file():
+            raise UnusableStudy("image-missing")
+        with path.open("rb") as file:
+            head = file.read(132)
+    except OSError:
+        raise UnusableStudy("image-unreadable") from None
+    if head[128:132] == b"DICM":
+        return read_dicom(path)
+    if head.startswith(_PICTURE_MAGIC):
+        return unit_range(_picture(path))
+    if head.startswith(_BARE_DICOM_MAGIC):
+        return read_dicom(path)
+    raise UnusableStudy("image-unsupported")
+
+
+def _picture(path: Path) -> NDArray[np.float64]:
+    """The (H, W) levels of a PNG or JPEG."""
+    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # the limit below is nearer
+    try:
+        with Image.open(path, formats=("PNG", "JPEG")) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise UnusableStudy("image-too-large")
+            if getattr(image, "n_frames", 1) > 1:
+                raise UnusableStudy("image-multiframe")
+            return _grey(image)
+    except (Image.DecompressionBombError, MemoryError):
+        raise UnusableStudy("image-too-large") from None
+    except _BROKEN:
+        raise UnusableStudy("image-unreadable") from None
+
+
+def _grey(image: Image.Image) -> NDArray[np.float64]:
+    """The (H, W) levels of an opened image, without its alpha channel."""
+    if image.mode in ("1", "L", "LA"):
+        return np.asarray(image.convert("L"), dtype=np.float64)
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        return np.asarray(image, dtype=np.float64)
+    channels = np.asarray(image.convert("RGB"), dtype=np.int16)
+    if np.ptp(channels, axis=2).max() > COLOUR_TOLERANCE:
+        raise UnusableStudy("image-colour")
+    return np.asarray(channels.mean(axis=2, dtype=np.float64))

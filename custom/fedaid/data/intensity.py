@@ -1,0 +1,43 @@
+"""The range of a picture's grey values: any finite numbers to [0, 1], the same way for every file format."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fedaid.data.unusable import UnusableStudy
+
+MAX_PIXELS = 64_000_000
+"""The most pixels that an image may have: three times the largest detectors, and below what exhausts a machine."""
+
+TAIL_PERCENT = 0.1
+"""The share of pixels, in percent, that may be clipped at each end of the range."""
+
+
+def unit_range(values: NDArray[np.floating], counted: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
+    """Return the values stretched linearly to [0, 1], clipped at both ends.
+
+    The range is measured on the picture (its `TAIL_PERCENT` and 100 - `TAIL_PERCENT` percentiles) and not taken from
+    the bit depth or the window, because 12-bit values in 16-bit files, windows far too wide and LUTs with a wrong
+    depth are common. Percentiles instead of the extremes keep a few hot pixels from squeezing the rest.
+
+    Args:
+        values: (H, W), any unit.
+        counted: (H, W), the pixels that take part in measuring the range; those of the padding do not.
+
+    Returns:
+        (H, W) float32 in [0, 1]; reversing the sign of the input gives one minus the result.
+
+    Raises:
+        UnusableStudy: "image-not-finite", or "image-constant" if the two percentiles are equal.
+    """
+    if not np.isfinite(values).all():
+        raise UnusableStudy("image-not-finite")
+    measured = values if counted is None else values[counted]
+    if measured.size == 0:
+        raise UnusableStudy("image-constant")
+    low, high = np.percentile(measured, [TAIL_PERCENT, 100 - TAIL_PERCENT]).astype(np.float64)
+    if not high > low:
+        raise UnusableStudy("image-constant")
+    unit = (values.astype(np.float64) - low) / (high - low)
+    return np.asarray(np.clip(unit, 0.0, 1.0), dtype=np.float32)

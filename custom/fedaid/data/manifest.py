@@ -1,0 +1,197 @@
+"""A site's manifest: which studies it has, where their images lie, what their reports say, and which split each is in.
+
+``<root>/manifest.csv`` has one row a study: `study_id`, `patient_id`, `image`, the report from one source
+(`report_path`, `report`, or `findings` and/or `impression`), and optionally `split` and `labels` ('|'-separated). Other
+columns, `view` among them, are allowed and not read. Paths are relative to the root and stay inside it once symlinks
+are resolved.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fedaid.data.report import report_text
+from fedaid.data.split import SPLITS, split_of
+from fedaid.data.table import Row, Table, read_table
+from fedaid.data.unusable import REMEDIES, UnusableStudy
+from fedaid.errors import InputError
+
+FILE_NAME = "manifest.csv"
+MAX_REPORT_BYTES = 1 << 20
+
+_REQUIRED = ("study_id", "patient_id", "image")
+_OPTIONAL = ("split", "labels", "view")
+_SOURCES: tuple[tuple[str, ...], ...] = (("report_path",), ("report",), ("findings", "impression"))
+
+
+@dataclass(frozen=True)
+class Study:
+    """One usable study: its line in the manifest, by which messages name it, and what training needs of it."""
+
+    line: int
+    patient_id: str = field(repr=False)
+    image: Path = field(repr=False)
+    text: str = field(repr=False)
+    split: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The usable studies of a site in the order of the file, and how many rows were skipped by reason."""
+
+    path: Path
+    studies: tuple[Study, ...]
+    skipped: Mapping[str, int]
+
+
+def read_manifest(root: Path, *, split_seed: str = "fedaid") -> Manifest:
+    """Return the studies that a site's manifest lists; a row whose image or report is at fault is skipped and counted.
+
+    Images are looked for, not decoded. Where `split` is empty a patient takes the split that another of their rows
+    gives, else :func:`fedaid.data.split.split_of`: every patient is in exactly one split.
+
+    Args:
+        root: the folder that holds the manifest.
+        split_seed: the key of the partition for patients without a given split.
+
+    Raises:
+        InputError: if the manifest as a whole is at fault: not there, not a table, a column or an identifier missing, a
+            study twice, an unknown split, a patient in two splits, or no usable row.
+    """
+    path = _manifest_path(root)
+    table = read_table(path)
+    sources = _report_columns(table)
+    _require_identifiers(table)
+    given = _given_splits(table)
+    folder = root.resolve()
+    studies: list[Study] = []
+    skipped: Counter[str] = Counter()
+    for row in table.rows:
+        patient = row.cell("patient_id")
+        split = given.get(patient) or split_of(patient, seed=split_seed)
+        try:
+            studies.append(_study(row, folder, sources=sources, split=split))
+        except UnusableStudy as fault:
+            skipped[fault.reason] += 1
+    if not studies:
+        raise _none_usable(table, skipped)
+    return Manifest(path=path, studies=tuple(studies), skipped=dict(sorted(skipped.items())))
+
+
+def _manifest_path(root: Path) -> Path:
+    """The manifest's path, if the root is a folder that holds one."""
+    where, remedy = "the data root of this site", "Set FEDAID_DATA or fedaid_site.json to the folder with the manifest."
+    if not root.is_dir():
+        got = f"{root}, which is {'a file' if root.exists() else 'not there'}"
+        raise InputError("data_root", "be an existing folder", got=got, where=where, remedy=remedy)
+    if not (root / FILE_NAME).is_file():
+        raise InputError("data_root", f"hold {FILE_NAME}", got=f"{root} without it", where=where, remedy=remedy)
+    return root / FILE_NAME
+
+
+def _report_columns(table: Table) -> tuple[str, ...]:
+    """The columns that hold the report, after checking that the header has what it must have."""
+    missing = [column for column in _REQUIRED if column not in table.columns]
+    if missing:
+        raise _fault(table, [1], "header", f"have the columns {', '.join(_REQUIRED)}", f"no {', '.join(missing)}")
+    for column in table.columns:
+        if column in (*_REQUIRED, *_OPTIONAL):
+            continue
+        near = [name for name in difflib.get_close_matches(column, _OPTIONAL, cutoff=0.85) if name not in table.columns]
+        if near:
+            raise _fault(table, [1], "header", f"spell the column {near[0]!r} so", "a near miss")
+    present = [found for source in _SOURCES if (found := tuple(name for name in source if name in table.columns))]
+    if len(present) != 1:
+        rule = "have one source of the report: report_path, or report, or findings and impression"
+        raise _fault(table, [1], "header", rule, f"{len(present)} sources")
+    return present[0]
+
+
+def _require_identifiers(table: Table) -> None:
+    """Raise if a study or a patient has no identifier, or a study has two rows."""
+    for column in ("study_id", "patient_id"):
+        empty = [row.line for row in table.rows if not row.cell(column)]
+        if empty:
+            raise _fault(table, empty, column, "be given in every row", "an empty cell")
+    first: dict[str, int] = {}
+    for row in table.rows:
+        line = first.setdefault(row.cell("study_id"), row.line)
+        if line != row.line:
+            raise _fault(table, [line, row.line], "study_id", "be unique", "the same study twice")
+
+
+def _given_splits(table: Table) -> dict[str, str]:
+    """The split of every patient for whom the manifest gives one."""
+    wrong = [row.line for row in table.rows if row.cell("split") not in ("", *SPLITS)]
+    if wrong:
+        raise _fault(table, wrong, "split", f"be one of {', '.join(SPLITS)} or empty", "another value")
+    given: dict[str, Row] = {}
+    for row in table.rows:
+        if row.cell("split"):
+            earlier = given.setdefault(row.cell("patient_id"), row)
+            if earlier.cell("split") != row.cell("split"):
+                raise _fault(table, [earlier.line, row.line], "split", "be one a patient", "a patient in two splits")
+    return {patient: row.cell("split") for patient, row in given.items()}
+
+
+def _study(row: Row, root: Path, *, sources: tuple[str, ...], split: str) -> Study:
+    """The study of one row, or :class:`UnusableStudy`."""
+    image = _inside(root, row.cell("image"), kind="image")
+    text = report_text(_report(row, root, sources=sources))
+    if not text:
+        raise UnusableStudy("report-empty")
+    labels = tuple(label.strip() for label in row.cell("labels").split("|") if label.strip())
+    return Study(line=row.line, patient_id=row.cell("patient_id"), image=image, text=text, split=split, labels=labels)
+
+
+def _report(row: Row, root: Path, *, sources: tuple[str, ...]) -> str:
+    """The report of one row as its source has it."""
+    if sources == ("report",):
+        return row.cell("report")
+    if sources != ("report_path",):
+        return "\n\n".join(f"{column.upper()}: {row.cell(column)}" for column in sources)
+    path = _inside(root, row.cell("report_path"), kind="report")
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_REPORT_BYTES + 1)
+        if len(data) <= MAX_REPORT_BYTES:
+            return data.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        raise UnusableStudy("report-unreadable") from None
+    raise UnusableStudy("report-unreadable")
+
+
+def _inside(root: Path, relative: str, *, kind: str) -> Path:
+    """The resolved path of a file below the resolved root."""
+    if not relative:
+        raise UnusableStudy(f"{kind}-missing")
+    try:
+        path = (root / relative).resolve()
+        found = path.is_file()
+    except (OSError, RuntimeError, ValueError):  # a loop of symlinks, a name too long, a zero byte
+        raise UnusableStudy(f"{kind}-missing") from None
+    if Path(relative).is_absolute() or not path.is_relative_to(root):
+        raise UnusableStudy(f"{kind}-outside-root")
+    if not found:
+        raise UnusableStudy(f"{kind}-missing")
+    return path
+
+
+def _none_usable(table: Table, skipped: Counter[str]) -> InputError:
+    """The error for a manifest without a usable row, with the remedy of the commonest reason."""
+    counts = ", ".join(f"{count} {reason}" for reason, count in skipped.most_common())
+    remedy = REMEDIES[skipped.most_common(1)[0][0]]
+    return InputError(table.name, "have a usable row", got=f"none ({counts})", where=table.name, remedy=remedy)
+
+
+def _fault(table: Table, lines: Iterable[int], name: str, rule: str, got: str) -> InputError:
+    """The error for some lines of the manifest; it quotes no cell."""
+    numbers = [str(line) for line in lines]
+    shown = ", ".join(numbers[:5]) + (f" and {len(numbers) - 5} more" if len(numbers) > 5 else "")
+    where = f"{table.name}, line{'s' if len(numbers) > 1 else ''} {shown}"
+    return InputError(name, rule, got=got, where=where, remedy=f"Correct {table.name} and start again.")

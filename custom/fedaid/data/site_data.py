@@ -1,0 +1,48 @@
+"""All that a site brings to a run: its three splits, and what could not be used."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from fedaid.data.cache import ImageCache, cached_images
+from fedaid.data.dataset import StudyDataset
+from fedaid.data.manifest import read_manifest
+
+
+@dataclass(frozen=True)
+class SiteData:
+    """Train, valid and test splits by patient; ``skipped`` counts the studies that could not be used, by reason."""
+
+    train: StudyDataset
+    valid: StudyDataset
+    test: StudyDataset
+    skipped: Mapping[str, int]
+
+
+def load_site_data(root: Path, *, cache: Path, image_size: int, tokenizer: Tokenizer) -> SiteData:
+    """Reads a site's manifest, reports and images.
+
+    Args:
+        root: the site's data folder, with ``manifest.csv``.
+        cache: folder for decoded images, at the site.
+        image_size: S in pixels.
+        tokenizer: of the vocabulary that the model uses.
+
+    Raises:
+        InputError: for a manifest that cannot be used; a single bad study is skipped and counted.
+    """
+    manifest = read_manifest(root)
+    images = cached_images(manifest.studies, cache, image_size=image_size)
+    splits = {name: split_of(images, name, tokenizer) for name in ("train", "valid", "test")}
+    return SiteData(**splits, skipped=dict(Counter(manifest.skipped) + Counter(images.skipped)))
+
+
+def split_of(images: ImageCache, name: str, tokenizer: Tokenizer) -> StudyDataset:
+    """The studies of one split."""
+    studies = {row: study for row, study in images.studies.items() if study.split == name}
+    return StudyDataset(studies, images.pixels, tokenizer)

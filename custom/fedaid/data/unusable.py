@@ -1,0 +1,48 @@
+"""Why one study cannot be used: a fixed set of codes, each with its remedy, and the exception that carries one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+REMEDIES: Mapping[str, str] = MappingProxyType(
+    {
+        "image-missing": "Give an existing file in column 'image', relative to the data root.",
+        "image-outside-root": "Place the image below the data root and give its path relative to it.",
+        "image-unreadable": "Export the image again: the file is broken, cut short or not permitted to be read.",
+        "image-unsupported": "Give a DICOM, PNG or JPEG image, compressed in no way that lacks a decoder here.",
+        "image-too-large": "Export the image with fewer pixels: it exceeds the limit on pixels or bytes.",
+        "image-multiframe": "Give one frame a study: this file holds several.",
+        "image-colour": "Give a greyscale radiograph: this image has colour.",
+        "image-photometric": "Set PhotometricInterpretation to MONOCHROME1 or MONOCHROME2: the polarity is unknown.",
+        "image-constant": "Give an image with content: all its pixels have practically the same value.",
+        "image-not-finite": "Export the image again: its values, or those of its rescale tags, are not finite numbers.",
+        "report-missing": "Give an existing text file in column 'report_path', relative to the data root.",
+        "report-outside-root": "Place the report below the data root and give its path relative to it.",
+        "report-unreadable": "Save the report as UTF-8 text of at most a mebibyte.",
+        "report-empty": "Give a report with findings, an impression or free text that describes the image.",
+    }
+)
+"""Every code that :attr:`UnusableStudy.reason` can hold, with one sentence on what to do about it."""
+
+
+class UnusableStudy(Exception):
+    """One study cannot be used; the rest of the manifest can.
+
+    It exists so that a reader can skip and count by reason instead of stopping a site for one file. Its message is the
+    code and the remedy only, so that it may be logged anywhere. It survives pickling, as a data loader's worker needs.
+
+    Args:
+        reason: a key of :data:`REMEDIES`.
+
+    Raises:
+        KeyError: if the code is not in the set.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.remedy: str = REMEDIES[reason]
+        self.reason: str = reason
+        super().__init__(reason)
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.remedy}"

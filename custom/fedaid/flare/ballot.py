@@ -1,0 +1,47 @@
+"""Collects what the sites measured of one model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nvflare.apis.shareable import Shareable
+
+from fedaid.flare.gate import RefusedUpdate, demand, judge_metrics
+from fedaid.flare.messages import metrics_from_shareable
+from fedaid.flare.selection import METRICS
+
+SPLITS = ("valid", "test")
+Splits = Mapping[str, Mapping[str, float]]  # split → metric → value
+
+
+class Ballot:
+    """Takes one answer of each site about one model, and only a sound one.
+
+    Args:
+        round_number: rounds that the model was trained for.
+        sites: those that were asked.
+
+    Attributes:
+        answers: site → split → metric → value.
+    """
+
+    def __init__(self, round_number: int, sites: list[str]) -> None:
+        self._round_number, self._sites = round_number, sites
+        self.answers: dict[str, Splits] = {}
+
+    def accept(self, site: str, shareable: Shareable) -> None:
+        """Takes the answer of the authenticated ``site``.
+
+        Raises:
+            RefusedUpdate: with site and reason.
+        """
+        try:
+            message = metrics_from_shareable(shareable)
+            demand(site in self._sites and site not in self.answers, "the site was not asked, or has answered")
+            demand(message.round_number == self._round_number, "it answers another round")
+            demand("valid" in message.splits and set(message.splits) <= set(SPLITS), "it must hold valid and test only")
+            for split, metrics in message.splits.items():
+                judge_metrics(metrics, needs=METRICS[:1] if split == "valid" else METRICS[1:])
+        except ValueError as reason:
+            raise RefusedUpdate(f"metrics of site {site} refused: {reason}") from reason
+        self.answers[site] = message.splits

@@ -1,0 +1,158 @@
+"""The executor: unpacks a task, lets the site's worker do it, packs the answer."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from nvflare.apis.event_type import EventType
+from nvflare.apis.executor import Executor
+from nvflare.apis.fl_constant import ReturnCode
+from nvflare.apis.fl_context import FLContext
+from nvflare.apis.shareable import Shareable, make_reply
+from nvflare.apis.signal import Signal
+
+from fedaid.data.site import data_root
+from fedaid.data.site_data import load_site_data
+from fedaid.errors import InputError, settings_from
+from fedaid.evaluation.retrieval import retrieval
+from fedaid.flare.held_model import HeldModel
+from fedaid.flare.messages import (
+    ALIGN,
+    ERROR_HEADER,
+    LONGEST_ERROR,
+    PRETRAIN,
+    VALIDATE,
+    MalformedMessage,
+    MetricsMessage,
+    ModelMessage,
+    UpdateMessage,
+    metrics_to_shareable,
+    model_from_shareable,
+    update_to_shareable,
+)
+from fedaid.models.saved_model import new_model
+from fedaid.models.vocabulary import find_vocabulary, load_tokenizer
+from fedaid.training.settings import WHERE, TrainingSettings
+from fedaid.training.site_worker import LocalUpdate, SiteWorker, Validation
+
+
+class Aborted(RuntimeError):
+    """The run was told to stop."""
+
+
+class FedAIDExecutor(Executor):  # type: ignore[misc]
+    """Does the tasks ``align``, ``pretrain`` and ``validate`` at one site.
+
+    Args:
+        settings: the fields of :class:`TrainingSettings`. Where the site's data lie is not among them: that comes from
+            the site, see :func:`data_root`.
+
+    Raises:
+        InputError: for an unknown or unusable setting.
+    """
+
+    # What the constructor takes, for tools that check a job's arguments.
+    __signature__ = inspect.signature(TrainingSettings)
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__()
+        self._settings = settings_from(TrainingSettings, settings, where=WHERE)
+        self._worker: SiteWorker | None = None
+        self._tasks = {ALIGN: self._align, PRETRAIN: self._pretrain, VALIDATE: self._validate}
+
+    def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
+        """Sets this process up at the start of a run."""
+        super().handle_event(event_type, fl_ctx)
+        if event_type == EventType.START_RUN and self._settings.threads:
+            torch.set_num_threads(self._settings.threads)
+
+    def execute(self, task_name: str, shareable: Shareable, fl_ctx: FLContext, abort_signal: Signal) -> Shareable:
+        """The answer to a task; every failure becomes a return code here and nowhere else."""
+        if task_name not in self._tasks:
+            return make_reply(ReturnCode.TASK_UNKNOWN)
+        try:
+            reply: Shareable = self._tasks[task_name](model_from_shareable(shareable), fl_ctx, abort_signal)
+            return reply
+        except Aborted:
+            return make_reply(ReturnCode.TASK_ABORTED)
+        except (InputError, MalformedMessage, FloatingPointError) as error:
+            self.log_error(fl_ctx, str(error))
+            return make_reply(ReturnCode.BAD_TASK_DATA, {ERROR_HEADER: str(error)[:LONGEST_ERROR]})
+        except (RuntimeError, ValueError, OSError, KeyError, TypeError) as error:
+            # The text may hold a path or a value of the site's: it stays in the site's log.
+            self.log_exception(fl_ctx, f"{task_name} failed")
+            return make_reply(ReturnCode.EXECUTION_EXCEPTION, {ERROR_HEADER: f"{task_name}: {type(error).__name__}"})
+
+    def _align(self, message: ModelMessage, fl_ctx: FLContext, abort_signal: Signal) -> Shareable:
+        worker = self._ready(message, fl_ctx)
+        worker.load(message.tensors)
+        self._held(fl_ctx).keep(message)
+        metrics = measured(worker, worker.validate("valid"), "valid")
+        update = worker.align(round_number=message.round_number, check=stop_on(abort_signal))
+        return self._answer(message, update, metrics)
+
+    def _pretrain(self, message: ModelMessage, fl_ctx: FLContext, abort_signal: Signal) -> Shareable:
+        if self._worker is None:  # the simulator may give every task a process of its own
+            held = self._held(fl_ctx).load(message.round_number)
+            self._ready(held, fl_ctx).load(held.tensors)
+        worker = self._ready(message, fl_ctx)
+        worker.load(message.tensors)
+        update = worker.pretrain(round_number=message.round_number, check=stop_on(abort_signal))
+        losses = {"contrastive": update.losses.contrastive, "binding": update.losses.binding}
+        return self._answer(message, update, losses)
+
+    def _validate(self, message: ModelMessage, fl_ctx: FLContext, abort_signal: Signal) -> Shareable:
+        worker = self._ready(message, fl_ctx)
+        worker.load(message.tensors)
+        splits = {name: measured(worker, worker.validate(name), name) for name in worker.splits if len(worker.splits[name])}
+        return metrics_to_shareable(MetricsMessage(message.round_number, splits))
+
+    def _ready(self, message: ModelMessage, fl_ctx: FLContext) -> SiteWorker:
+        """The worker, made at the first task: from then on the site's data are known to be usable."""
+        if self._worker is None:
+            site, configuration = fl_ctx.get_identity_name(), message.configuration
+            model = new_model(configuration, message.vocabulary_hash, where=f"site {site}")
+            workspace = fl_ctx.get_engine().get_workspace()
+            root = data_root(site, Path(workspace.get_site_config_dir()), os.environ)
+            vocabulary = find_vocabulary(configuration["vocabulary"])
+            data = load_site_data(
+                root,
+                cache=Path(workspace.get_run_dir(fl_ctx.get_job_id())) / "image_cache",
+                image_size=configuration["image_size"],
+                tokenizer=load_tokenizer(vocabulary, max_tokens=configuration["max_tokens"]),
+            )
+            sizes = f"{len(data.train)} train, {len(data.valid)} valid, {len(data.test)} test studies"
+            self.log_info(fl_ctx, f"{sizes}; skipped by reason: {dict(data.skipped)}")
+            self._worker = SiteWorker(model, data, self._settings, site=site)
+        return self._worker
+
+    def _held(self, fl_ctx: FLContext) -> HeldModel:
+        return HeldModel(Path(fl_ctx.get_engine().get_workspace().get_run_dir(fl_ctx.get_job_id())))
+
+    def _answer(self, message: ModelMessage, update: LocalUpdate, metrics: dict[str, float]) -> Shareable:
+        data = self._worker.data  # type: ignore[union-attr]
+        return update_to_shareable(
+            UpdateMessage(message.round_number, update.delta, metrics, len(data.train), data.skipped)
+        )
+
+
+def measured(worker: SiteWorker, validation: Validation, split: str) -> dict[str, float]:
+    """Loss and retrieval of a model on a split; the loss is left out where the split is smaller than a batch."""
+    image, text = (embeddings.numpy() for embeddings in validation.embeddings)
+    metrics = retrieval(image, text, worker.splits[split].text_groups) | {"studies": float(len(image))}
+    return metrics if validation.loss != validation.loss else metrics | {"loss": validation.loss}
+
+
+def stop_on(abort_signal: Signal) -> Callable[[], None]:
+    """A check for every step of training."""
+
+    def check() -> None:
+        if abort_signal.triggered:
+            raise Aborted
+
+    return check

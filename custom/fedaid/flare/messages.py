@@ -1,0 +1,156 @@
+"""What server and sites say to each other, and how it lies in a FLARE message.
+
+This is the only module that knows the layout of a DXO. Everything in one is a numpy array or plain JSON: an enum or a
+dataclass would encode at the sender and end the receiver's process at decoding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from nvflare.apis.dxo import DXO, DataKind, from_shareable
+from nvflare.apis.shareable import Shareable
+
+ALIGN, PRETRAIN, VALIDATE = "align", "pretrain", "validate"
+ERROR_HEADER = "fedaid_error"
+LONGEST_ERROR = 500  # characters
+
+Arrays = Mapping[str, NDArray[Any]]
+Metrics = dict[str, float]
+
+
+@dataclass(frozen=True)
+class ModelMessage:
+    """Server → site: tensors to work on.
+
+    Attributes:
+        round_number: counted from 0.
+        tensors: the whole model for ``align`` and ``validate``, the alignment modules for ``pretrain``.
+        configuration: constructor arguments of the model, plain JSON.
+        vocabulary_hash: sha256 of the vocabulary file that both sides must use.
+    """
+
+    round_number: int
+    tensors: Arrays
+    configuration: Mapping[str, Any]
+    vocabulary_hash: str
+
+
+@dataclass(frozen=True)
+class UpdateMessage:
+    """Site → server: how far a phase moved the model, and what was measured.
+
+    Attributes:
+        round_number: the round that it answers.
+        delta: name → end − start.
+        metrics: of the round's model on the validation split (``align``), or of training (``pretrain``).
+        pairs: training pairs of the site.
+        skipped: reason → studies that could not be used.
+    """
+
+    round_number: int
+    delta: Arrays
+    metrics: Mapping[str, float]
+    pairs: int
+    skipped: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class MetricsMessage:
+    """Site → server: metrics of a model by split, for ``validate``."""
+
+    round_number: int
+    splits: Mapping[str, Mapping[str, float]]
+
+
+class MalformedMessage(ValueError):
+    """A message that does not have the layout of its kind; the text names the part at fault, never its content."""
+
+
+def model_to_shareable(message: ModelMessage) -> Shareable:
+    """Packs tensors for the sites."""
+    meta = {
+        "round": message.round_number,
+        "configuration": dict(message.configuration),
+        "vocabulary_hash": message.vocabulary_hash,
+    }
+    return DXO(DataKind.WEIGHTS, data=dict(message.tensors), meta=meta).to_shareable()
+
+
+def model_from_shareable(shareable: Shareable) -> ModelMessage:
+    """Unpacks what the server sent."""
+    dxo = read(shareable, DataKind.WEIGHTS)
+    meta = dxo.meta
+    return ModelMessage(
+        part(meta, "round", int), dxo.data, part(meta, "configuration", dict), part(meta, "vocabulary_hash", str)
+    )
+
+
+def update_to_shareable(message: UpdateMessage) -> Shareable:
+    """Packs a site's update; its tensors are a difference, which privacy filters of a site know how to treat."""
+    meta = {
+        "round": message.round_number,
+        "metrics": {name: float(value) for name, value in message.metrics.items()},
+        "pairs": int(message.pairs),
+        "skipped": {str(reason): int(count) for reason, count in message.skipped.items()},
+    }
+    return DXO(DataKind.WEIGHT_DIFF, data=dict(message.delta), meta=meta).to_shareable()
+
+
+def update_from_shareable(shareable: Shareable) -> UpdateMessage:
+    """Unpacks a site's update; values are not judged here but by the gate."""
+    dxo = read(shareable, DataKind.WEIGHT_DIFF)
+    meta = dxo.meta
+    return UpdateMessage(
+        part(meta, "round", int), dxo.data, part(meta, "metrics", dict), part(meta, "pairs", int), part(meta, "skipped", dict)
+    )
+
+
+def metrics_to_shareable(message: MetricsMessage) -> Shareable:
+    """Packs a site's metrics."""
+    data = {split: {name: float(v) for name, v in metrics.items()} for split, metrics in message.splits.items()}
+    return DXO(DataKind.METRICS, data=data, meta={"round": message.round_number}).to_shareable()
+
+
+def metrics_from_shareable(shareable: Shareable) -> MetricsMessage:
+    """Unpacks a site's metrics."""
+    dxo = read(shareable, DataKind.METRICS)
+    return MetricsMessage(part(dxo.meta, "round", int), {name: part(dxo.data, name, dict) for name in dxo.data})
+
+
+def read(shareable: Shareable, kind: str) -> DXO:
+    """The DXO of the wanted kind in a message.
+
+    Raises:
+        MalformedMessage: if there is none.
+    """
+    try:
+        dxo = from_shareable(shareable)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise MalformedMessage("message must hold a DXO") from error
+    if dxo.data_kind != kind or not isinstance(dxo.data, dict) or not isinstance(dxo.meta, dict):
+        raise MalformedMessage(f"message must be of kind {kind}")
+    return dxo
+
+
+def part(fields: Mapping[str, Any], name: str, kind: type) -> Any:
+    """A field of the wanted type; a bool is no number.
+
+    Raises:
+        MalformedMessage: naming the field.
+    """
+    value = fields.get(name)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise MalformedMessage(f"{name} must be of type {kind.__name__}, got {type(value).__name__}")
+    return value
+
+
+def require_plain(arrays: Arrays) -> None:
+    """The last check before tensors leave a process: contiguous numpy arrays of numbers and nothing else."""
+    for name, array in arrays.items():
+        if type(array) is not np.ndarray or array.dtype.kind not in "fiub":
+            raise MalformedMessage(f"tensor {name} must be a numpy array of numbers, got {type(array).__name__}")

@@ -1,0 +1,43 @@
+"""What a run has been through, as plain JSON: the history that is committed with the model and shown at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fedaid.flare.messages import UpdateMessage
+
+SiteMetrics = Mapping[str, Mapping[str, float]]  # site → metric → value
+
+
+class RunRecord:
+    """One entry a round, and the counts that the sites reported."""
+
+    def __init__(self) -> None:
+        self.history: list[dict[str, Any]] = []
+        self.pairs: dict[str, int] = {}
+        self.skipped: dict[str, dict[str, int]] = {}
+
+    def aligned(self, round_number: int, updates: Mapping[str, UpdateMessage], weights: Mapping[str, float]) -> None:
+        """Phase one is over: the losses of the round's model, and the site weights that follow from them."""
+        for site, update in updates.items():
+            self.pairs[site], self.skipped[site] = update.pairs, dict(update.skipped)
+        valid = {site: dict(update.metrics) for site, update in updates.items()}
+        self.history.append({"round": round_number, "site_weights": dict(weights), "valid": valid})
+
+    def pretrained(self, updates: Mapping[str, UpdateMessage], refused: Mapping[str, str]) -> None:
+        """Phase two is over: the training losses, and whose update was refused."""
+        train = {site: dict(update.metrics) for site, update in updates.items()}
+        self.history[-1] |= {"train": train, "refused": dict(refused)}
+
+    def state(self, *, best_round: int) -> dict[str, Any]:
+        """The state to commit after the round; ``round`` is the number of rounds that the model was trained for."""
+        last = self.history[-1]
+        return {
+            "round": last["round"] + 1,
+            "site_weights": last["site_weights"],
+            "best_round": best_round,
+            "pairs": self.pairs,
+            "skipped": self.skipped,
+            "history": self.history,
+        }

@@ -1,0 +1,92 @@
+"""What a run has reached, on disk: the model, the site weights and the round, committed together.
+
+A generation is a folder that appears under its name only when all of it is written. The small files ``ROUND`` and
+``BEST`` name the newest and the best one and are replaced in one step, so a crash at any instant leaves the one before.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
+
+from fedaid.models.saved_model import WEIGHTS, save_model
+
+STATE = "state.json"
+ROUND, BEST = "round", "best"  # kinds of generation: folders round-00003 and best-00003, pointers ROUND and BEST
+
+
+class RunStore:
+    """Generations of a run, and its best model.
+
+    Args:
+        folder: where they lie; made if absent.
+        configuration: constructor arguments of the model, stored with it.
+        vocabulary_hash: sha256 of the vocabulary, stored with it.
+    """
+
+    def __init__(self, folder: Path, *, configuration: Mapping[str, Any], vocabulary_hash: str) -> None:
+        self.folder = folder
+        self._configuration, self._vocabulary_hash = configuration, vocabulary_hash
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def commit(self, tensors: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> Path:
+        """Writes the generation of ``state["round"]`` durably and makes it the current one; the one before is kept."""
+        return self._commit(ROUND, tensors, state, kept=2)
+
+    def commit_best(self, tensors: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> Path:
+        """Writes the best model durably and makes it the best one."""
+        return self._commit(BEST, tensors, state, kept=1)
+
+    def newest(self, kind: str) -> Path:
+        """Folder of the newest generation of a kind."""
+        return self.folder / (self.folder / kind.upper()).read_text()
+
+    def best_tensors(self) -> dict[str, NDArray[Any]]:
+        """The tensors of the best model."""
+        tensors: dict[str, NDArray[Any]] = load_file(self.newest(BEST) / WEIGHTS)
+        return tensors
+
+    def write_results(self, results: Mapping[str, Any]) -> None:
+        """Writes ``results.json``: what the run ended with, for people and programs."""
+        replace_text(self.folder / "results.json", json.dumps(results, indent=1, sort_keys=True))
+
+    def _commit(self, kind: str, tensors: Mapping[str, NDArray[Any]], state: Mapping[str, Any], *, kept: int) -> Path:
+        name = f"{kind}-{state['round']:05d}"
+        unfinished, final = self.folder / f".{name}.unfinished", self.folder / name
+        for leftover in (unfinished, final):
+            shutil.rmtree(leftover, ignore_errors=True)
+        unfinished.mkdir()
+        save_model(unfinished, tensors, configuration=self._configuration, vocabulary_hash=self._vocabulary_hash)
+        (unfinished / STATE).write_text(json.dumps(state, indent=1, sort_keys=True))
+        for path in (*unfinished.iterdir(), unfinished):
+            flush(path)
+        unfinished.rename(final)
+        replace_text(self.folder / kind.upper(), name)
+        for old in sorted(self.folder.glob(f"{kind}-*"))[:-kept]:
+            shutil.rmtree(old)
+        return final
+
+
+def flush(path: Path) -> None:
+    """Waits until a file or folder has reached the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def replace_text(file: Path, text: str) -> None:
+    """Writes a small text file so that a reader sees the old or the new text, never a part."""
+    unfinished = file.with_name(f".{file.name}.unfinished")
+    unfinished.write_text(text)
+    flush(unfinished)
+    unfinished.replace(file)
+    flush(file.parent)

@@ -1,0 +1,71 @@
+"""Which round's model is the best: a named metric over the sites' validation splits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from fedaid.errors import require
+
+Metrics = Mapping[str, Mapping[str, float]]  # site → metric → value
+WHERE = "controller args of config_fed_server.json"
+LOWER_IS_BETTER = ("loss",)
+METRICS = ("loss", "recall_at_1", "recall_at_5", "recall_at_10")
+OVER_SITES = ("worst", "mean")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A metric by name, for instance ``worst_loss`` or ``mean_recall_at_5``.
+
+    Attributes:
+        name: ``worst_`` or ``mean_`` and a metric of :data:`METRICS`.
+
+    Raises:
+        InputError: for another name.
+    """
+
+    name: str = "worst_loss"
+
+    def __post_init__(self) -> None:
+        known = [f"{over}_{metric}" for over in OVER_SITES for metric in METRICS]
+        ok, remedy = self.name in known, "Choose one of these."
+        rule = f"be one of {', '.join(known)}"
+        require(ok, "selection_metric", rule, got=repr(self.name), where=WHERE, remedy=remedy)
+
+    def score(self, metrics: Metrics) -> float:
+        """The metric over the sites, turned so that higher is better."""
+        over, _, metric = self.name.partition("_")
+        sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
+        values = [sign * metrics[site][metric] for site in sorted(metrics)]
+        return min(values) if over == "worst" else sum(values) / len(values)
+
+
+class BestModel:
+    """The best round so far.
+
+    Args:
+        selection: the metric.
+
+    Attributes:
+        round_number: how many rounds the best model was trained for, -1 before there is one.
+    """
+
+    def __init__(self, selection: Selection) -> None:
+        self.selection = selection
+        self._metrics: Metrics = {}
+        self.round_number = -1
+
+    def improves(self, round_number: int, metrics: Metrics) -> bool:
+        """Whether this model is better than the best before; if so it is the best from now on.
+
+        Where not the same sites answered, the two are compared over those that did both times.
+        """
+        common = self._metrics.keys() & metrics.keys()
+        if self._metrics and not (common and self._score(metrics, common) > self._score(self._metrics, common)):
+            return False
+        self.round_number, self._metrics = round_number, metrics
+        return True
+
+    def _score(self, metrics: Metrics, sites: Iterable[str]) -> float:
+        return self.selection.score({site: metrics[site] for site in sites})

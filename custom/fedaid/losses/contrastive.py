@@ -1,0 +1,48 @@
+"""The contrastive loss that pulls an image and its own report together."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def similarity(image_embeddings: Tensor, text_embeddings: Tensor) -> Tensor:
+    """Cosine similarity of every image with every text.
+
+    Args:
+        image_embeddings: unit-norm, float, shape (N, D).
+        text_embeddings: unit-norm, float, shape (M, D).
+
+    Returns:
+        Shape (N, M), in [-1, 1].
+    """
+    return image_embeddings @ text_embeddings.T
+
+
+def info_nce_loss(image_embeddings: Tensor, text_embeddings: Tensor, logit_scale: Tensor) -> Tensor:
+    """Symmetric InfoNCE over a batch: the mean of image-to-text and text-to-image cross-entropy.
+
+    Row b of both inputs belongs to one study; all other rows are its negatives. Unrelated embeddings give about log B.
+
+    Args:
+        image_embeddings: unit-norm, float, shape (B, D), B at least 2 (with one pair the loss is constant).
+        text_embeddings: unit-norm, float, shape (B, D).
+        logit_scale: scalar, the inverse temperature by which similarities are multiplied.
+
+    Returns:
+        Scalar in nats, at least 0.
+
+    Raises:
+        ValueError: if the shapes differ or B is below 2.
+
+    Source: arXiv:2404.03854 takes the alignment loss of CLIP, arXiv:2103.00020, figure 3.
+    """
+    if image_embeddings.shape != text_embeddings.shape or len(image_embeddings) < 2:
+        raise ValueError(
+            f"embeddings must have one shape (B, D) with B at least 2, got {tuple(image_embeddings.shape)} and "
+            f"{tuple(text_embeddings.shape)}: info_nce_loss. Batch at least two pairs."
+        )
+    logits = logit_scale * similarity(image_embeddings, text_embeddings)
+    target = torch.arange(len(logits), device=logits.device)
+    return (functional.cross_entropy(logits, target) + functional.cross_entropy(logits.T, target)) / 2

@@ -1,0 +1,81 @@
+"""One step of the inner maximisation: sites whose loss is high gain weight."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from scipy.special import log_softmax
+
+from fedaid.minmax.projection import Weights, ball_radius, project_to_ball
+
+SMALLEST = np.finfo(np.float64).tiny
+LARGEST_STEP = 1e4  # nats; a larger gap of log weights has no effect beyond the ceiling of the ball
+
+
+def multiplicative_step(weights: Weights, losses: Weights, *, step_size: float) -> Weights:
+    """softmax(log α + γ f), computed from log weights so that a loss of 1e308 gives no NaN; shapes (S,)."""
+    with np.errstate(over="ignore"):
+        gain = np.clip(step_size * (losses - losses.max()), -LARGEST_STEP, 0.0)
+    return np.exp(log_softmax(np.log(np.maximum(weights, SMALLEST)) + gain))
+
+
+def raise_to_floor(weights: Weights, *, floor: float) -> Weights:
+    """Weights with none below ``floor``: what the floor adds is taken from the others in proportion to their excess.
+
+    Args:
+        weights: on the simplex, shape (S,).
+        floor: least weight, at most 1/S.
+
+    Returns:
+        On the simplex, each at least ``floor``; weights that already keep it are unchanged.
+    """
+    excess = np.maximum(weights - floor, 0.0)
+    room = 1 - floor * len(weights)
+    return floor + (excess * (room / excess.sum()) if excess.sum() > 0 else room / len(weights))
+
+
+def dual_step(
+    weights: Mapping[str, float], losses: Mapping[str, float], *, step_size: float, rho: float, floor: float = 0.0
+) -> dict[str, float]:
+    """New site weights: multiplicative step, projection onto Q_ρ, floor.
+
+    A site without a loss keeps its weight: the step moves only what the answering sites hold together, inside the
+    slice of Q_ρ that the absent ones leave. So one answering site, or equal losses, changes nothing.
+
+    Args:
+        weights: site → α, on the simplex over all S sites and inside Q_ρ.
+        losses: site → f in nats, finite; any subset of the sites.
+        step_size: γ, at least 0; 0 returns ``weights``.
+        rho: size of the chi-square ball around uniform over all S sites.
+        floor: least weight of a site, at most 1/S.
+
+    Returns:
+        site → α in the order of site names, on the simplex, inside Q_ρ.
+
+    Source: algorithm of arXiv:2404.03854; the exact projection and the floor are ours.
+    """
+    present = [site for site in sorted(weights) if site in losses]
+    held = sum(weights[site] for site in present)
+    if step_size == 0 or held <= 0:
+        return {site: weights[site] for site in sorted(weights)}
+    share = np.array([weights[site] / held for site in present])
+    stepped = multiplicative_step(share, np.array([losses[site] for site in present]), step_size=step_size)
+    projected = project_to_ball(stepped, radius=slice_radius(weights, present, rho=rho))
+    moved = held * raise_to_floor(projected, floor=min(floor / held, 1 / len(present)))
+    return {site: weights[site] for site in sorted(weights)} | dict(zip(present, moved.tolist(), strict=True))
+
+
+def slice_radius(weights: Mapping[str, float], present: list[str], *, rho: float) -> float:
+    """Radius of the slice of Q_ρ that is left when the absent sites keep their weights, in shares of the present ones.
+
+    ‖α − u‖² splits into the absent part, the distance of the slice's centre c = held/|present| from 1/S, and the
+    spread of the present weights around c; the last may take what the first two leave of the radius squared.
+    """
+    uniform = 1 / len(weights)
+    held = sum(weights[site] for site in present)
+    absent = sum((weights[site] - uniform) ** 2 for site in weights if site not in present)
+    centre = len(present) * (held / len(present) - uniform) ** 2
+    left = ball_radius(len(weights), rho) ** 2 - absent - centre
+    return math.sqrt(max(left, 0.0)) / held

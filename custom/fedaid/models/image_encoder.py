@@ -1,0 +1,107 @@
+"""Image towers by name: MONAI DenseNet121, ResNet and ViT; Hugging Face ViT, DINOv2, ConvNeXt, Swin and ResNet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from monai.networks.nets import DenseNet121, ResNet, ViT
+from torch import Tensor, nn
+
+from fedaid.models.hugging_face import LOCAL, TRANSFORMERS, cut_last_block, local_backbone, new_backbone, take_norm
+from fedaid.models.tower import AppendedBlock, LastBlock, TowerParts, as_tokens
+
+
+class MonaiFeatures(nn.Module):
+    """Adapts a MONAI network to images (B, 1, H, W) → features (B, T, F)."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Tokens of the last feature map, or of the last remaining transformer block."""
+        out = self.network(images)
+        return as_tokens(out[0] if isinstance(out, tuple) else out)
+
+
+class HuggingFaceFeatures(nn.Module):
+    """Adapts a Hugging Face vision backbone; a greyscale image is repeated where the backbone was made for colour."""
+
+    def __init__(self, backbone: nn.Module, *, norm: nn.Module | None = None) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.norm = norm or nn.Identity()
+        self.channels: int = backbone.config.num_channels  # type: ignore[union-attr, assignment]
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images (B, 1, H, W) → features (B, T, F)."""
+        pixels = images.expand(-1, self.channels, -1, -1)
+        features: Tensor = self.norm(as_tokens(self.backbone(pixel_values=pixels).last_hidden_state))
+        return features
+
+
+def convolutional(encoder: nn.Module, image_size: int) -> TowerParts:
+    """Tower parts of a backbone without transformer blocks; its number of places and width are read off a trial run."""
+    training = encoder.training
+    with torch.no_grad():
+        features = encoder.eval()(torch.zeros(1, 1, image_size, image_size))
+    _, tokens, width = features.shape
+    return TowerParts(encoder.train(training), AppendedBlock(tokens, width), width)
+
+
+def monai_densenet121(image_size: int, options: Mapping[str, Any]) -> TowerParts:
+    """DenseNet121 without its classification layers."""
+    network = DenseNet121(spatial_dims=2, in_channels=1, out_channels=2, **options)
+    return convolutional(MonaiFeatures(network.features), image_size)
+
+
+def monai_resnet(image_size: int, options: Mapping[str, Any]) -> TowerParts:
+    """MONAI's ResNet up to its last feature map."""
+    network = ResNet(spatial_dims=2, n_input_channels=1, feed_forward=False, **options)
+    names = ("conv1", "bn1", "act", "maxpool", "layer1", "layer2", "layer3", "layer4")
+    return convolutional(MonaiFeatures(nn.Sequential(*(getattr(network, name) for name in names))), image_size)
+
+
+def monai_vit(image_size: int, options: Mapping[str, Any]) -> TowerParts:
+    """MONAI's ViT, cut before its last block."""
+    network = ViT(in_channels=1, img_size=(image_size, image_size), spatial_dims=2, **options)
+    layer = network.blocks[-1]
+    del network.blocks[-1]
+    block = LastBlock(layer, take_norm(network, "norm"), takes_mask=False)
+    return TowerParts(MonaiFeatures(network), block, int(options["hidden_size"]))
+
+
+MONAI: dict[str, Callable[[int, Mapping[str, Any]], TowerParts]] = {
+    "monai_densenet121": monai_densenet121,
+    "monai_resnet": monai_resnet,
+    "monai_vit": monai_vit,
+}
+
+
+def hugging_face_image(backbone: nn.Module, image_size: int) -> TowerParts:
+    """Tower parts of any Hugging Face vision backbone: cut before its last transformer layer where it has plain ones."""
+    model_type: str = backbone.config.model_type  # type: ignore[union-attr, assignment]
+    if model_type in TRANSFORMERS:
+        width: int = backbone.config.hidden_size  # type: ignore[union-attr, assignment]
+        backbone, layer, norm = cut_last_block(backbone)
+        return TowerParts(HuggingFaceFeatures(backbone), LastBlock(layer, norm, takes_mask=False), width)
+    norm = take_norm(backbone, "layernorm") if model_type == "convnext" else None
+    return convolutional(HuggingFaceFeatures(backbone, norm=norm), image_size)
+
+
+def image_tower(name: str, options: Mapping[str, Any], *, image_size: int) -> TowerParts:
+    """Parts of the image tower called ``name``.
+
+    Args:
+        name: a key of :data:`MONAI`, a Hugging Face vision ``model_type``, or ``local:FOLDER``.
+        options: constructor or configuration options of that backbone; unused for a local folder.
+        image_size: side of the square input in pixels.
+    """
+    if name in MONAI:
+        return MONAI[name](image_size, options)
+    if name.startswith(LOCAL):
+        return hugging_face_image(local_backbone(name), image_size)
+    size = {"image_size": image_size} if name not in ("convnext", "resnet") else {}
+    return hugging_face_image(new_backbone(name, {"num_channels": 1} | size | dict(options)), image_size)

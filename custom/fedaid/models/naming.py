@@ -1,0 +1,10 @@
+"""How the tensors of a model's state are named, for those who handle them without the model."""
+
+from __future__ import annotations
+
+LOGIT_SCALE = "log_logit_scale"
+
+
+def is_alignment(name: str) -> bool:
+    """Whether a tensor belongs to the alignment modules: ``image.alignment.*``, ``text.alignment.*``, the logit scale."""
+    return name == LOGIT_SCALE or name.split(".")[1] == "alignment"

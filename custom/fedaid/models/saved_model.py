@@ -1,0 +1,65 @@
+"""A model as a folder: ``model.safetensors`` and ``config.json``, readable without FLARE."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from fedaid.errors import require
+from fedaid.models.dual_encoder import DualEncoder
+from fedaid.models.vocabulary import find_vocabulary, vocabulary_hash
+
+WEIGHTS, CONFIG = "model.safetensors", "config.json"
+
+
+def save_model(
+    folder: Path, tensors: Mapping[str, NDArray[Any]], *, configuration: Mapping[str, Any], vocabulary_hash: str
+) -> None:
+    """Writes the tensors and what is needed to build the model around them into an existing folder."""
+    save_file({name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}, folder / WEIGHTS)
+    config = {"configuration": dict(configuration), "vocabulary_sha256": vocabulary_hash}
+    (folder / CONFIG).write_text(json.dumps(config, indent=1, sort_keys=True))
+
+
+def new_model(configuration: Mapping[str, Any], expected_vocabulary: str, *, where: str) -> DualEncoder:
+    """A model of this configuration, if this machine has the vocabulary that it was made with.
+
+    Args:
+        configuration: constructor arguments of :class:`DualEncoder`.
+        expected_vocabulary: sha256 of the vocabulary file.
+        where: whose machine this is, for the message.
+
+    Raises:
+        InputError: if the vocabulary differs.
+    """
+    found = vocabulary_hash(find_vocabulary(configuration["vocabulary"]))
+    require(
+        found == expected_vocabulary,
+        "vocabulary",
+        f"have sha256 {expected_vocabulary[:12]}…",
+        got=f"{found[:12]}…",
+        where=where,
+        remedy="Use the vocabulary that the model was made with.",
+    )
+    return DualEncoder(**configuration)
+
+
+def load_model(folder: Path) -> DualEncoder:
+    """The model that ``save_model`` wrote, in evaluation mode.
+
+    Raises:
+        InputError: if this machine's vocabulary is not the model's.
+        RuntimeError: if the tensors do not fit the configuration.
+    """
+    config = json.loads((folder / CONFIG).read_text())
+    model = new_model(config["configuration"], config["vocabulary_sha256"], where=str(folder))
+    tensors = {name: torch.from_numpy(tensor) for name, tensor in load_file(folder / WEIGHTS).items()}
+    model.load_state_dict(tensors, strict=True)
+    return model.eval()

@@ -1,0 +1,73 @@
+"""What every backbone is reduced to: an encoder, the block after it, and a width."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+
+class TowerParts(NamedTuple):
+    """One tower before projection.
+
+    Attributes:
+        encoder: image (B, 1, H, W) or token ids and mask (B, T) → features (B, T, F); frozen in the alignment phase.
+        block: features and mask → features of the same shape; the tower's last transformer block, part of the
+            alignment module.
+        width: F.
+    """
+
+    encoder: nn.Module
+    block: nn.Module
+    width: int
+
+
+def additive_mask(mask: Tensor, dtype: torch.dtype) -> Tensor:
+    """Shape (B, 1, 1, T): 0 where ``mask`` (B, T) is true, the most negative number of ``dtype`` where it is padding."""
+    return (~mask[:, None, None, :]).to(dtype) * torch.finfo(dtype).min
+
+
+class LastBlock(nn.Module):
+    """The last transformer layer of a backbone, with the norm that follows it, taken off the backbone."""
+
+    def __init__(self, layer: nn.Module, norm: nn.Module | None = None, *, takes_mask: bool = True) -> None:
+        super().__init__()
+        self.layer = layer
+        self.norm = norm or nn.Identity()
+        self.takes_mask = takes_mask
+
+    def forward(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Features (B, T, F) → (B, T, F); ``mask`` (B, T) is true at real tokens."""
+        if mask is not None and self.takes_mask:
+            out = self.layer(features, additive_mask(mask, features.dtype))
+        else:
+            out = self.layer(features)
+        hidden: Tensor = self.norm(out[0] if isinstance(out, tuple) else out)
+        return hidden
+
+
+class AppendedBlock(nn.Module):
+    """A transformer block on top of a convolutional backbone, which has none of its own.
+
+    It adds a learned position to each of the T places of the feature map, so that left and right survive pooling.
+    """
+
+    def __init__(self, tokens: int, width: int) -> None:
+        super().__init__()
+        self.position = nn.Parameter(torch.randn(1, tokens, width) * 0.02)
+        heads = next(h for h in (8, 4, 2, 1) if width % h == 0)
+        self.layer = nn.TransformerEncoderLayer(
+            width, heads, dim_feedforward=2 * width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+        )
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Features (B, T, F) → (B, T, F); a feature map has no padding, so ``mask`` is None."""
+        hidden: Tensor = self.norm(self.layer(features + self.position))
+        return hidden
+
+
+def as_tokens(feature_map: Tensor) -> Tensor:
+    """A feature map (B, F, h, w) as tokens (B, h·w, F); tokens are passed through."""
+    return feature_map.flatten(2).transpose(1, 2) if feature_map.ndim == 4 else feature_map

@@ -1,0 +1,84 @@
+"""The text tower's vocabulary: fixed and public, so that no site's words travel, and one tokenizer everywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from tokenizers import Tokenizer
+from tokenizers.models import WordPiece
+from tokenizers.normalizers import BertNormalizer
+from tokenizers.pre_tokenizers import BertPreTokenizer
+from tokenizers.processors import TemplateProcessing
+
+from fedaid.errors import require
+
+SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+VOCABULARY_FILE = Path(__file__).with_name("vocabulary.txt")
+LONGEST_WORD = 100  # characters; a longer run without a blank becomes [UNK], so that a broken file costs no time
+
+_LOCAL = "local:"
+
+
+def find_vocabulary(name: str) -> Path:
+    """The file that a configuration's ``vocabulary`` stands for.
+
+    Args:
+        name: ``radiology`` for the shipped one, ``local:NAME`` for ``$FEDAID_MODELS/NAME/vocab.txt``.
+
+    Raises:
+        InputError: if there is no such file.
+    """
+    if name == "radiology":
+        return VOCABULARY_FILE
+    root = os.environ.get("FEDAID_MODELS", "")
+    path = Path(root) / name.removeprefix(_LOCAL) / "vocab.txt"
+    require(
+        name.startswith(_LOCAL) and bool(root) and path.is_file(),
+        "vocabulary",
+        "be radiology, or local:NAME where $FEDAID_MODELS/NAME/vocab.txt exists",
+        got=name,
+        where="model args of config_fed_server.json",
+        remedy="Use radiology, or put the folder where FEDAID_MODELS points.",
+    )
+    return path
+
+
+def vocabulary_hash(path: Path = VOCABULARY_FILE) -> str:
+    """Sha256 of a vocabulary file in hex; a server and a site that differ here would not mean the same token ids."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def vocabulary_size(path: Path = VOCABULARY_FILE) -> int:
+    """Number of tokens in a vocabulary file."""
+    return len(_tokens(path))
+
+
+def load_tokenizer(path: Path = VOCABULARY_FILE, *, max_tokens: int = 112) -> Tokenizer:
+    """A lower-casing WordPiece tokenizer: [CLS] … [SEP], cut to ``max_tokens``, not padded.
+
+    Args:
+        path: one token a line, its id is the line's number from 0; [PAD] first.
+        max_tokens: longest result, [CLS] and [SEP] included.
+
+    Raises:
+        InputError: if the file lacks a special token, or ``max_tokens`` leaves no room for a word.
+    """
+    ids = {token: number for number, token in enumerate(_tokens(path))}
+    where = "model args of config_fed_server.json"
+    require(max_tokens >= 3, "max_tokens", "be 3 or more", got=max_tokens, where=where, remedy="Use 112.")
+    missing = [token for token in SPECIAL_TOKENS if token not in ids]
+    remedy = "Use a vocabulary of the uncased BERT family."
+    require(not missing, "vocabulary", "hold all special tokens", got=f"none of {missing}", where=where, remedy=remedy)
+    tokenizer = Tokenizer(WordPiece(ids, unk_token="[UNK]", max_input_chars_per_word=LONGEST_WORD))  # noqa: S106
+    tokenizer.normalizer = BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = BertPreTokenizer()
+    ends = [(token, ids[token]) for token in ("[CLS]", "[SEP]")]
+    tokenizer.post_processor = TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
+    tokenizer.enable_truncation(max_tokens)
+    return tokenizer
+
+
+def _tokens(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines()

@@ -1,0 +1,50 @@
+"""Which studies make up the batches of a phase."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader
+
+from fedaid.data.dataset import Batch, Draw, Sample, StudyDataset, collate
+from fedaid.training.seeds import seed_of
+
+
+def shuffled_rows(studies: int, *, batch_size: int, steps: int, seed: int) -> list[NDArray[np.int64]]:
+    """Rows of ``steps`` batches: passes over the studies in random order, each dropping its incomplete last batch.
+
+    Args:
+        studies: N, at least ``batch_size``, so that no batch holds a study twice.
+
+    Returns:
+        ``steps`` arrays of shape (B,).
+    """
+    generator = np.random.default_rng(seed)
+    batches: list[NDArray[np.int64]] = []
+    while len(batches) < steps:
+        order = generator.permutation(studies)
+        batches += [order[start : start + batch_size] for start in range(0, studies - batch_size + 1, batch_size)]
+    return batches[:steps]
+
+
+def training_batches(
+    dataset: StudyDataset, *, batch_size: int, steps: int, seed: int, workers: int = 0
+) -> Iterator[Batch]:
+    """Augmented batches of a phase; the same for the same seed, with any number of workers."""
+    rows = shuffled_rows(len(dataset), batch_size=batch_size, steps=steps, seed=seed)
+    draws = [[Draw(int(r), seed_of(seed, step, int(r))) for r in batch] for step, batch in enumerate(rows)]
+    return load(dataset, draws, workers=workers)
+
+
+def plain_batches(dataset: StudyDataset, rows: NDArray[np.int64], *, batch_size: int) -> Iterator[Batch]:
+    """Unaugmented batches of the given rows, in their order; the last may be smaller."""
+    chunks = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
+    return load(dataset, [[Draw(int(row), None) for row in chunk] for chunk in chunks])
+
+
+def load(dataset: StudyDataset, draws: list[list[Draw]], *, workers: int = 0) -> Iterator[Batch]:
+    """Batches of the given draws."""
+    loader: DataLoader[Sample] = DataLoader(dataset, batch_sampler=draws, collate_fn=collate, num_workers=workers)  # type: ignore[arg-type]
+    return iter(loader)

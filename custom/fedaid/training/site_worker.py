@@ -1,0 +1,106 @@
+"""One site's part of a run, without federation: what it does for each of the three tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fedaid.data.dataset import StudyDataset
+from fedaid.data.site_data import SiteData
+from fedaid.errors import require
+from fedaid.models.dual_encoder import DualEncoder, Embeddings
+from fedaid.models.naming import is_alignment
+from fedaid.training.phases import Check, PhaseLosses, keep_going, pretrain, train_alignment
+from fedaid.training.seeds import seed_of
+from fedaid.training.settings import WHERE, TrainingSettings
+from fedaid.training.validation import embed, validation_loss
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class LocalUpdate:
+    """How far a phase moved the model: name → end − start, and the losses on the way."""
+
+    delta: dict[str, NDArray[Any]]
+    losses: PhaseLosses
+
+
+@dataclass(frozen=True)
+class Validation:
+    """A model on one split: its loss in nats, and the embeddings (N, D) it was measured on."""
+
+    loss: float
+    embeddings: Embeddings
+
+
+class SiteWorker:
+    """Trains and validates on one site's data.
+
+    Args:
+        model: built from the run's configuration; its weights are replaced by what the server sends.
+        data: the site's three splits.
+        settings: of local training.
+        site: this site's name, which seeds its draws.
+
+    Raises:
+        InputError: if the site has fewer studies than a batch needs.
+    """
+
+    def __init__(self, model: DualEncoder, data: SiteData, settings: TrainingSettings, *, site: str) -> None:
+        check_size(data.train, "train", settings.batch_size, "batch_size", site)
+        check_size(data.valid, "valid", settings.valid_batch_size, "valid_batch_size", site)
+        self.data, self.site, self._settings = data, site, settings
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._model = model.to(self._device)
+
+    @property
+    def splits(self) -> dict[str, StudyDataset]:
+        """The splits that a model may be validated on."""
+        return {"valid": self.data.valid, "test": self.data.test}
+
+    def load(self, tensors: Arrays) -> None:
+        """Puts the given tensors into the model; names that are not given stay as they are."""
+        state = self._model.state_dict()
+        with torch.no_grad():
+            for name, tensor in tensors.items():
+                state[name].copy_(torch.from_numpy(np.array(tensor, order="C")))
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """The model's tensors as arrays of their own."""
+        return {name: tensor.detach().cpu().numpy().copy() for name, tensor in self._model.state_dict().items()}
+
+    def validate(self, split: str) -> Validation:
+        """The current model on ``valid`` or ``test``; the loss of a split smaller than a batch is NaN."""
+        embeddings = embed(self._model, self.splits[split], batch_size=self._settings.batch_size)
+        size = self._settings.valid_batch_size
+        enough = len(embeddings.image) >= size
+        scale = self._model.logit_scale
+        return Validation(validation_loss(embeddings, scale, batch_size=size) if enough else float("nan"), embeddings)
+
+    def align(self, *, round_number: int, check: Check = keep_going) -> LocalUpdate:
+        """Phase one from the current model: how far the alignment modules moved in T1 steps."""
+        return self._train(train_alignment, "align", round_number, check, kept=is_alignment)
+
+    def pretrain(self, *, round_number: int, check: Check = keep_going) -> LocalUpdate:
+        """Phase two from the current model: how far the whole model moved in T2 steps."""
+        return self._train(pretrain, "pretrain", round_number, check, kept=lambda name: True)
+
+    def _train(self, phase: Any, task: str, round_number: int, check: Check, *, kept: Any) -> LocalUpdate:
+        start = self.tensors()
+        seed = seed_of(self._settings.seed, self.site, round_number, task)
+        losses = phase(self._model, self.data.train, self._settings, seed=seed, check=check)
+        end = self.tensors()
+        return LocalUpdate({name: np.asarray(end[name] - start[name]) for name in start if kept(name)}, losses)
+
+
+def check_size(dataset: StudyDataset, split: str, least: int, setting: str, site: str) -> None:
+    """Refuses a split that cannot fill one batch."""
+    rule = f"be at most the number of usable {split} studies of every site"
+    where = f"site {site} has {len(dataset)} and {WHERE}"
+    require(len(dataset) >= least, setting, rule, got=least, where=where, remedy=f"Lower {setting} or add studies.")

@@ -1,0 +1,45 @@
+"""What a model reaches on a split that it does not train on."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from fedaid.data.dataset import StudyDataset
+from fedaid.losses.contrastive import info_nce_loss
+from fedaid.models.dual_encoder import DualEncoder, Embeddings
+from fedaid.training.batches import plain_batches
+
+
+@torch.no_grad()
+def embed(model: DualEncoder, dataset: StudyDataset, *, batch_size: int) -> Embeddings:
+    """Embeddings of a whole split, in its order, shape (N, D), on the CPU; evaluation mode, no augmentation."""
+    model.eval()
+    device = model.log_logit_scale.device
+    rows = np.arange(len(dataset))
+    parts = [model(*batch.to(device)) for batch in plain_batches(dataset, rows, batch_size=batch_size)]
+    return Embeddings(torch.cat([p.image for p in parts]).cpu(), torch.cat([p.text for p in parts]).cpu())
+
+
+@torch.no_grad()
+def validation_loss(embeddings: Embeddings, logit_scale: torch.Tensor, *, batch_size: int) -> float:
+    """f_i(θ): mean symmetric InfoNCE over batches of one fixed size, in nats.
+
+    Batches are drawn in one fixed random order, so that a manifest sorted by finding does not make hard batches. All
+    have exactly ``batch_size`` pairs, since the loss grows with the logarithm of the size; where the split is no
+    multiple of it, the last batch takes the missing pairs from the start of the order.
+
+    Args:
+        embeddings: unit-norm, (N, D), N at least ``batch_size``.
+        logit_scale: scalar.
+        batch_size: B, the same at all sites.
+
+    Source: f_i of arXiv:2404.03854, measured at the site on its validation split, not on training data as released.
+    """
+    studies = len(embeddings.image)
+    order = np.random.default_rng(0).permutation(studies)
+    starts = range(0, studies, batch_size)
+    chunks = [np.take(order, np.arange(start, start + batch_size), mode="wrap") for start in starts]
+    scale = logit_scale.detach().cpu()
+    losses = [info_nce_loss(embeddings.image[chunk], embeddings.text[chunk], scale).item() for chunk in chunks]
+    return float(np.mean(losses))
