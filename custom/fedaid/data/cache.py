@@ -45,9 +45,7 @@ def fingerprint(studies: Sequence[Study], image_size: int) -> str:
 
 def decode(studies: Sequence[Study], file: Path, *, image_size: int) -> tuple[list[int], dict[str, int]]:
     """Writes the decoded images to ``file``; returns the rows that hold a study and the reasons of the others."""
-    pixels = np.lib.format.open_memmap(  # type: ignore[no-untyped-call]
-        file, mode="w+", dtype=np.float16, shape=(len(studies), image_size, image_size)
-    )
+    pixels = np.lib.format.open_memmap(file, mode="w+", dtype=np.float16, shape=(len(studies), image_size, image_size))
     load = loading(image_size)
     kept: list[int] = []
     skipped: Counter[str] = Counter()

@@ -24,7 +24,7 @@ class Sample(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """B studies: images (B, 1, S, S), token_ids (B, T) padded with 0 to the longest text, mask (B, T) true at tokens."""
+    """B studies: images (B, 1, S, S), token_ids (B, T) padded with 0, mask (B, T) true at real tokens."""
 
     images: Tensor
     token_ids: Tensor
@@ -36,7 +36,7 @@ class Batch(NamedTuple):
 
 
 class Draw(NamedTuple):
-    """What a sampler asks for: the number of a study, and the seed of its augmentation, or None for the evaluation view."""
+    """What a sampler asks for: the number of a study, and the seed of its augmentation; None asks for none."""
 
     row: int
     seed: int | None

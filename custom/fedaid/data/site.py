@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
-from fedaid.errors import InputError
+from fedaid.errors import InputError, closest
 
 VARIABLE = "FEDAID_DATA"
 FILE_NAME = "fedaid_site.json"
@@ -58,8 +57,7 @@ def _from_file(file: Path, where: str) -> str:
         _refuse(FILE_NAME, "hold one JSON object", f"a {type(settings).__name__}", where)
     for key in settings:
         if key not in _KEYS:
-            near = difflib.get_close_matches(key, _KEYS, n=1, cutoff=0.5)
-            hint = f"Did you mean {near[0]!r}?" if near else f"Remove it; the known keys are {', '.join(_KEYS)}."
+            hint = closest(key, list(_KEYS))
             raise InputError(FILE_NAME, "hold known keys only", got=repr(key), where=where, remedy=hint)
     value = settings.get("data_root")
     if not isinstance(value, str) or not value.strip():

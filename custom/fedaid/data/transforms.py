@@ -60,7 +60,7 @@ def evaluating() -> Compose:
 
 
 def training() -> Compose:
-    """(1, S, S) in [0, 1] → (1, S, S) around [-1, 1]: a slight turn, shift, scale, contrast and noise, as films differ."""
+    """(1, S, S) in [0, 1] → (1, S, S) around [-1, 1]: slightly turned, shifted, scaled, other contrast, noise."""
     shift = [0.05, 0.05]
     return Compose(
         [

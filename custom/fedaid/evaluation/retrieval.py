@@ -26,7 +26,8 @@ def best_ranks(similarity: Floats, correct: NDArray[np.bool_]) -> NDArray[np.int
         Shape (Q,): the number of wrong answers that are at least as near as the best correct one.
     """
     best = np.where(correct, similarity, -np.inf).max(axis=1, keepdims=True)
-    return ((similarity >= best) & ~correct).sum(axis=1)
+    ranks: NDArray[np.int64] = ((similarity >= best) & ~correct).sum(axis=1)
+    return ranks
 
 
 def retrieval(

@@ -42,11 +42,6 @@ class SiteWeightedAggregator(Aggregator):  # type: ignore[misc]
         return sorted(self._gate.sites) if self._gate else []
 
     @property
-    def accepted(self) -> dict[str, UpdateMessage]:
-        """site → update, so far."""
-        return dict(self._gate.accepted) if self._gate else {}
-
-    @property
     def refused(self) -> dict[str, str]:
         """site → why its last update was not taken."""
         return dict(self._gate.refused) if self._gate else {}
@@ -65,13 +60,17 @@ class SiteWeightedAggregator(Aggregator):  # type: ignore[misc]
             return False
         return True
 
+    def close(self) -> dict[str, UpdateMessage]:
+        """Ends the phase: nothing enters any more; the accepted updates in the order of site names."""
+        return self._gate.close() if self._gate else {}
+
     def total(self) -> Mapping[str, NDArray[Any]]:
-        """Closes the phase: base + scale · Σ α_i Δ_i, with α renormalised over the sites that were accepted.
+        """Base + scale · Σ α_i Δ_i of the phase, which it ends, with α renormalised over the sites that were accepted.
 
         Raises:
             RuntimeError: if nothing was accepted.
         """
-        updates = self._gate.close() if self._gate else {}
+        updates = self.close()
         if not updates:
             raise RuntimeError("a phase must have at least one accepted update, got none: aggregator")
         weights = renormalise(self.site_weights, list(updates))

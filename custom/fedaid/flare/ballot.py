@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from nvflare.apis.shareable import Shareable
 
-from fedaid.flare.gate import RefusedUpdate, demand, judge_metrics
+from fedaid.flare.gate import demand, judge_metrics
 from fedaid.flare.messages import metrics_from_shareable
 from fedaid.flare.selection import METRICS
 
@@ -23,25 +23,26 @@ class Ballot:
 
     Attributes:
         answers: site → split → metric → value.
+        refused: site → why its answer was not taken.
     """
 
     def __init__(self, round_number: int, sites: list[str]) -> None:
         self._round_number, self._sites = round_number, sites
         self.answers: dict[str, Splits] = {}
+        self.refused: dict[str, str] = {}
 
-    def accept(self, site: str, shareable: Shareable) -> None:
-        """Takes the answer of the authenticated ``site``.
-
-        Raises:
-            RefusedUpdate: with site and reason.
-        """
+    def take(self, site: str, shareable: Shareable) -> None:
+        """Takes the answer of the authenticated ``site``, or notes why not."""
         try:
-            message = metrics_from_shareable(shareable)
             demand(site in self._sites and site not in self.answers, "the site was not asked, or has answered")
-            demand(message.round_number == self._round_number, "it answers another round")
-            demand("valid" in message.splits and set(message.splits) <= set(SPLITS), "it must hold valid and test only")
-            for split, metrics in message.splits.items():
-                judge_metrics(metrics, needs=METRICS[:1] if split == "valid" else METRICS[1:])
+            self.answers[site] = self._sound(shareable)
         except ValueError as reason:
-            raise RefusedUpdate(f"metrics of site {site} refused: {reason}") from reason
-        self.answers[site] = message.splits
+            self.refused[site] = f"metrics of site {site} refused: {reason}"
+
+    def _sound(self, shareable: Shareable) -> Splits:
+        message = metrics_from_shareable(shareable)
+        demand(message.round_number == self._round_number, "it answers another round")
+        demand("valid" in message.splits and set(message.splits) <= set(SPLITS), "it must hold valid and test only")
+        for split, metrics in message.splits.items():
+            judge_metrics(metrics, needs=METRICS[:1] if split == "valid" else METRICS[1:])
+        return message.splits

@@ -109,7 +109,9 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
     def _validate(self, message: ModelMessage, fl_ctx: FLContext, abort_signal: Signal) -> Shareable:
         worker = self._ready(message, fl_ctx)
         worker.load(message.tensors)
-        splits = {name: measured(worker, worker.validate(name), name) for name in worker.splits if len(worker.splits[name])}
+        splits = {
+            name: measured(worker, worker.validate(name), name) for name in worker.splits if len(worker.splits[name])
+        }
         return metrics_to_shareable(MetricsMessage(message.round_number, splits))
 
     def _ready(self, message: ModelMessage, fl_ctx: FLContext) -> SiteWorker:

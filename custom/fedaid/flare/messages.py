@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from nvflare.apis.dxo import DXO, DataKind, from_shareable
 from nvflare.apis.shareable import Shareable
+from nvflare.app_common.app_constant import AppConstants
 
 ALIGN, PRETRAIN, VALIDATE = "align", "pretrain", "validate"
 ERROR_HEADER = "fedaid_error"
@@ -71,14 +72,18 @@ class MalformedMessage(ValueError):
     """A message that does not have the layout of its kind; the text names the part at fault, never its content."""
 
 
-def model_to_shareable(message: ModelMessage) -> Shareable:
-    """Packs tensors for the sites."""
+def model_to_shareable(message: ModelMessage, *, num_rounds: int) -> Shareable:
+    """Packs tensors for the sites, with the headers that FLARE's own components look for."""
     meta = {
         "round": message.round_number,
         "configuration": dict(message.configuration),
         "vocabulary_hash": message.vocabulary_hash,
     }
-    return DXO(DataKind.WEIGHTS, data=dict(message.tensors), meta=meta).to_shareable()
+    shareable = DXO(DataKind.WEIGHTS, data=dict(message.tensors), meta=meta).to_shareable()
+    shareable.set_header(AppConstants.CURRENT_ROUND, message.round_number)
+    shareable.set_header(AppConstants.NUM_ROUNDS, num_rounds)
+    shareable.add_cookie(AppConstants.CONTRIBUTION_ROUND, message.round_number)
+    return shareable
 
 
 def model_from_shareable(shareable: Shareable) -> ModelMessage:
@@ -106,7 +111,11 @@ def update_from_shareable(shareable: Shareable) -> UpdateMessage:
     dxo = read(shareable, DataKind.WEIGHT_DIFF)
     meta = dxo.meta
     return UpdateMessage(
-        part(meta, "round", int), dxo.data, part(meta, "metrics", dict), part(meta, "pairs", int), part(meta, "skipped", dict)
+        part(meta, "round", int),
+        dxo.data,
+        part(meta, "metrics", dict),
+        part(meta, "pairs", int),
+        part(meta, "skipped", dict),
     )
 
 

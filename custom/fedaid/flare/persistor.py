@@ -34,7 +34,8 @@ class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
     @property
     def configuration(self) -> Mapping[str, Any]:
         """Constructor arguments of the model, plain JSON."""
-        return self.model.configuration
+        configuration: Mapping[str, Any] = self.model.configuration
+        return configuration
 
     @property
     def vocabulary_hash(self) -> str:

@@ -15,7 +15,7 @@ def binding_loss(
     Returns:
         Scalar in [0, 8]: each squared distance of two unit vectors is at most 4.
 
-    Source: R(θ; T) of arXiv:2404.03854. Summed over D; as released it is averaged over D, which makes it D times weaker.
+    Source: R(θ; T) of arXiv:2404.03854. Summed over D; as released it is averaged, which makes it D times weaker.
     """
     image_distance = (image_embeddings - teacher_image_embeddings).square().sum(dim=1)
     text_distance = (text_embeddings - teacher_text_embeddings).square().sum(dim=1)

@@ -18,7 +18,8 @@ def multiplicative_step(weights: Weights, losses: Weights, *, step_size: float) 
     """softmax(log α + γ f), computed from log weights so that a loss of 1e308 gives no NaN; shapes (S,)."""
     with np.errstate(over="ignore"):
         gain = np.clip(step_size * (losses - losses.max()), -LARGEST_STEP, 0.0)
-    return np.exp(log_softmax(np.log(np.maximum(weights, SMALLEST)) + gain))
+    stepped: Weights = np.exp(log_softmax(np.log(np.maximum(weights, SMALLEST)) + gain))
+    return stepped
 
 
 def raise_to_floor(weights: Weights, *, floor: float) -> Weights:
@@ -33,7 +34,9 @@ def raise_to_floor(weights: Weights, *, floor: float) -> Weights:
     """
     excess = np.maximum(weights - floor, 0.0)
     room = 1 - floor * len(weights)
-    return floor + (excess * (room / excess.sum()) if excess.sum() > 0 else room / len(weights))
+    share = excess / excess.sum() if excess.sum() > 0 else np.full(len(weights), 1 / len(weights))
+    raised: Weights = floor + room * share
+    return raised
 
 
 def dual_step(

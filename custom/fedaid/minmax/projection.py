@@ -38,7 +38,8 @@ def project_to_simplex(point: Weights) -> Weights:
     descending = np.sort(point)[::-1]
     excess = (np.cumsum(descending) - 1) / np.arange(1, len(point) + 1)
     support = np.flatnonzero(descending > excess)[-1]
-    return np.maximum(point - excess[support], 0.0)
+    projected: Weights = np.maximum(point - excess[support], 0.0)
+    return projected
 
 
 def project_to_ball(point: Weights, *, radius: float) -> Weights:

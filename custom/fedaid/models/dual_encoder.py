@@ -15,6 +15,7 @@ from fedaid.models.hugging_face import LOCAL, local_options
 from fedaid.models.image_encoder import image_tower
 from fedaid.models.presets import IMAGE_ENCODERS, TEXT_ENCODERS
 from fedaid.models.text_encoder import text_tower
+from fedaid.models.tower import TowerParts
 from fedaid.models.vocabulary import find_vocabulary, vocabulary_hash, vocabulary_size
 
 LARGEST_LOGIT_SCALE = 100.0  # as CLIP clips it, arXiv:2103.00020, section 2.5
@@ -92,8 +93,8 @@ class DualEncoder(nn.Module):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.image = self._tower(image_tower(*self._spec(image_encoder, "image_encoder"), image_size=image_size))
-            tokens = {"vocabulary_size": vocabulary_size(vocabulary_file), "max_tokens": max_tokens}
-            self.text = self._tower(text_tower(*self._spec(text_encoder, "text_encoder"), **tokens))
+            spec, size = self._spec(text_encoder, "text_encoder"), vocabulary_size(vocabulary_file)
+            self.text = self._tower(text_tower(*spec, vocabulary_size=size, max_tokens=max_tokens))
         self.log_logit_scale = nn.Parameter(torch.tensor(-math.log(temperature)))
 
     def _spec(self, encoder: str | Mapping[str, Any], setting: str) -> tuple[str, dict[str, Any]]:
@@ -103,7 +104,7 @@ class DualEncoder(nn.Module):
         options = dict(self.configuration[setting])
         return options.pop("name"), options
 
-    def _tower(self, parts: Any) -> nn.ModuleDict:
+    def _tower(self, parts: TowerParts) -> nn.ModuleDict:
         hidden, dim = self.configuration["projection_hidden"], self.configuration["embedding_dim"]
         alignment = AlignmentModule(parts.block, width=parts.width, hidden=hidden, embedding_dim=dim)
         return nn.ModuleDict({"encoder": parts.encoder, "alignment": alignment})

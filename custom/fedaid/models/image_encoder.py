@@ -81,7 +81,7 @@ MONAI: dict[str, Callable[[int, Mapping[str, Any]], TowerParts]] = {
 
 
 def hugging_face_image(backbone: nn.Module, image_size: int) -> TowerParts:
-    """Tower parts of any Hugging Face vision backbone: cut before its last transformer layer where it has plain ones."""
+    """Tower parts of a Hugging Face vision backbone, cut before its last transformer layer if it has plain ones."""
     model_type: str = backbone.config.model_type  # type: ignore[union-attr, assignment]
     if model_type in TRANSFORMERS:
         width: int = backbone.config.hidden_size  # type: ignore[union-attr, assignment]

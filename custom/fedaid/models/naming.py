@@ -6,5 +6,5 @@ LOGIT_SCALE = "log_logit_scale"
 
 
 def is_alignment(name: str) -> bool:
-    """Whether a tensor belongs to the alignment modules: ``image.alignment.*``, ``text.alignment.*``, the logit scale."""
+    """Whether a tensor belongs to the alignment modules of the towers; the logit scale does."""
     return name == LOGIT_SCALE or name.split(".")[1] == "alignment"

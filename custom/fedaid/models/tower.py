@@ -24,7 +24,7 @@ class TowerParts(NamedTuple):
 
 
 def additive_mask(mask: Tensor, dtype: torch.dtype) -> Tensor:
-    """Shape (B, 1, 1, T): 0 where ``mask`` (B, T) is true, the most negative number of ``dtype`` where it is padding."""
+    """Shape (B, 1, 1, T): 0 where ``mask`` (B, T) is true, the most negative number of ``dtype`` at padding."""
     return (~mask[:, None, None, :]).to(dtype) * torch.finfo(dtype).min
 
 

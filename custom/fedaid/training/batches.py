@@ -46,5 +46,5 @@ def plain_batches(dataset: StudyDataset, rows: NDArray[np.int64], *, batch_size:
 
 def load(dataset: StudyDataset, draws: list[list[Draw]], *, workers: int = 0) -> Iterator[Batch]:
     """Batches of the given draws."""
-    loader: DataLoader[Sample] = DataLoader(dataset, batch_sampler=draws, collate_fn=collate, num_workers=workers)  # type: ignore[arg-type]
+    loader: DataLoader[Sample] = DataLoader(dataset, batch_sampler=draws, collate_fn=collate, num_workers=workers)
     return iter(loader)

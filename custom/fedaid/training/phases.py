@@ -10,7 +10,7 @@ import torch
 from fedaid.data.dataset import StudyDataset
 from fedaid.losses.binding import binding_loss
 from fedaid.losses.contrastive import info_nce_loss
-from fedaid.models.dual_encoder import DualEncoder
+from fedaid.models.dual_encoder import DualEncoder, Embeddings
 from fedaid.training.batches import shuffled_rows, training_batches
 from fedaid.training.features import FeatureStore
 from fedaid.training.frozen import frozen_copy, frozen_encoders
@@ -48,11 +48,14 @@ def train_alignment(
     total = 0.0
     with frozen_encoders(model):
         store = FeatureStore(model, dataset, batch_size=settings.batch_size)
-        stepper = Stepper(model.parameters(), settings, learning_rate=settings.align_learning_rate or settings.learning_rate)
+        stepper = Stepper(
+            model.parameters(), settings, learning_rate=settings.align_learning_rate or settings.learning_rate
+        )
         steps = settings.align_steps
         for rows in shuffled_rows(len(dataset), batch_size=settings.batch_size, steps=steps, seed=seed):
             check()
-            loss = info_nce_loss(*model.align(*store.of(rows)), model.logit_scale)
+            embeddings = model.align(*store.of(rows))
+            loss = info_nce_loss(embeddings.image, embeddings.text, model.logit_scale)
             stepper.step(loss)
             total += loss.item()
     return PhaseLosses(contrastive=total / max(steps, 1))
@@ -82,8 +85,8 @@ def pretrain(
     for batch in batches:
         check()
         inputs = batch.to(device)
-        student = model(*inputs)
-        loss = info_nce_loss(*student, model.logit_scale)
+        student: Embeddings = model(*inputs)
+        loss = info_nce_loss(student.image, student.text, model.logit_scale)
         contrastive += loss.item()
         if teacher is not None:
             with torch.no_grad():

@@ -1,0 +1,120 @@
+"""FLARE's ScatterAndGather with gated phases: what the method needs of FLARE, and nothing of the method."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from nvflare.apis.client import Client
+from nvflare.apis.controller_spec import ClientTask, Task
+from nvflare.apis.fl_context import FLContext
+from nvflare.apis.impl.wf_comm_server import WFCommServer
+from nvflare.apis.shareable import Shareable
+from nvflare.app_common.workflows.scatter_and_gather import ScatterAndGather
+from nvflare.widgets.info_collector import InfoCollector
+
+from fedaid.flare.aggregator import AUTHENTICATED_SITE
+from fedaid.flare.ballot import Ballot, Splits
+from fedaid.flare.messages import ERROR_HEADER, LONGEST_ERROR, Arrays, ModelMessage, UpdateMessage, model_to_shareable
+from fedaid.flare.persistor import RunPersistor
+from fedaid.flare.progress import RunProgress
+
+
+class BelowQuorum(RuntimeError):
+    """Fewer sites than ``min_clients`` gave an answer that could be used."""
+
+
+class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
+    """Sends tasks and collects answers by the name that FLARE authenticated; counts answers, not replies.
+
+    Args:
+        num_rounds: rounds.
+        arguments: of FLARE's controller.
+    """
+
+    def __init__(self, *, num_rounds: int, **arguments: Any) -> None:
+        # An error reply is no update; whether enough updates came is counted here, not by FLARE.
+        super().__init__(num_rounds=num_rounds, ignore_result_error=True, task_check_period=0.1, **arguments)
+        self.progress = RunProgress(num_rounds)
+        self._site_errors: dict[str, str] = {}
+
+    def set_communicator(self, communicator: WFCommServer) -> None:
+        """Hands over the check period under the name that 2.9.0 reads; the base class sets another."""
+        super().set_communicator(communicator)
+        communicator._task_check_period = self._task_check_period
+
+    def sites(self) -> list[str]:
+        """Names of the sites that take part in this run."""
+        return sorted(client.name for client in self._engine.get_clients())
+
+    def task(self, name: str, tensors: Arrays, round_number: int) -> Task:
+        """A task that carries tensors and what a site needs to build the model around them."""
+        persistor: RunPersistor = self.persistor
+        message = ModelMessage(round_number, tensors, persistor.configuration, persistor.vocabulary_hash)
+        return Task(name, model_to_shareable(message, num_rounds=self._num_rounds), timeout=self._train_timeout)
+
+    def collect_updates(self, task: Task, fl_ctx: FLContext, **waiting: Any) -> dict[str, UpdateMessage]:
+        """Sends ``task`` to the sites of the aggregator's open gate, closes it, and returns what it accepted.
+
+        Raises:
+            BelowQuorum: if that is less than ``min_clients``.
+        """
+        self._site_errors = {}
+        task.result_received_cb = self._process_train_result
+        super().broadcast_and_wait(task=task, fl_ctx=fl_ctx, targets=self.aggregator.sites, **waiting)
+        accepted: dict[str, UpdateMessage] = self.aggregator.close()
+        self._require_quorum(task.name, accepted, self.aggregator.refused)
+        return accepted
+
+    def collect_metrics(self, task: Task, ballot: Ballot, fl_ctx: FLContext, **waiting: Any) -> dict[str, Splits]:
+        """Sends ``task`` to all sites and returns their metrics by site name.
+
+        Raises:
+            BelowQuorum: if fewer than ``min_clients`` answered.
+        """
+        self._site_errors = {}
+
+        def receive(client_task: ClientTask, fl_ctx: FLContext) -> None:
+            self._note_error(client_task.client.name, client_task.result, fl_ctx)
+            ballot.take(client_task.client.name, client_task.result)
+
+        task.result_received_cb = receive
+        super().broadcast_and_wait(task=task, fl_ctx=fl_ctx, targets=self.sites(), **waiting)
+        self._require_quorum(task.name, ballot.answers, ballot.refused)
+        return dict(sorted(ballot.answers.items()))
+
+    def _require_quorum(self, phase: str, accepted: Collection[str], refused: Mapping[str, str]) -> None:
+        if len(accepted) < self._min_clients:
+            reasons = " | ".join([*refused.values(), *self._site_errors.values()]) or "No answer in time."
+            raise BelowQuorum(
+                f"{phase} must have the answers of {self._min_clients} sites (min_clients), got {len(accepted)}: round "
+                f"{self._current_round}. The model is unchanged. {reasons}"
+            )
+
+    def _accept_train_result(
+        self, client_name: str, result: Shareable, fl_ctx: FLContext, is_unknown_task: bool = False
+    ) -> bool:
+        """Tells the aggregator whose result this is; the peer's own word for it is not asked."""
+        fl_ctx.set_prop(AUTHENTICATED_SITE, client_name, private=True, sticky=False)
+        self._note_error(client_name, result, fl_ctx)
+        accepted: bool = super()._accept_train_result(client_name, result, fl_ctx, is_unknown_task)
+        return accepted
+
+    def _note_error(self, site: str, result: Shareable, fl_ctx: FLContext) -> None:
+        text = result.get_header(ERROR_HEADER)
+        if isinstance(text, str):
+            self._site_errors[site] = f"site {site} could not work: {text[:LONGEST_ERROR]}"
+            self.log_error(fl_ctx, self._site_errors[site])
+
+    def process_result_of_unknown_task(
+        self, client: Client, task_name: str, client_task_id: str, result: Shareable, fl_ctx: FLContext
+    ) -> None:
+        """Refuses a late result: the base class would hand it to the phase that is open by then."""
+        self.log_warning(fl_ctx, f"late result of site {client.name} for {task_name} refused")
+
+    def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
+        """Answers FLARE's request for statistics with the progress of the run."""
+        super().handle_event(event_type, fl_ctx)
+        collector = fl_ctx.get_prop(InfoCollector.CTX_KEY_STATS_COLLECTOR)
+        if event_type == InfoCollector.EVENT_TYPE_GET_STATS and collector:
+            collector.add_info(group_name=self._name, info=self.progress.as_dict())
