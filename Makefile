@@ -1,0 +1,40 @@
+# The only entry points a newcomer needs. `make` lists them.
+PYTHON ?= python3.11
+BIN := .venv/bin
+export OMP_NUM_THREADS ?= 1
+export HF_HUB_OFFLINE := 1
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: .venv/runtime  ## three synthetic hospitals, a federation, a trained model: the whole way in one command
+	$(BIN)/python -m admin.demo
+
+test: .venv/dev  ## all tests, those with real FLARE processes included
+	$(BIN)/python -m pytest
+
+check: .venv/dev  ## style, types and the fast tests
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -m "not slow"
+
+jobs: .venv/runtime  ## package the jobs of jobs/ into build/jobs
+	for job in jobs/*/; do $(BIN)/python -m admin.package_job $$(basename $$job) || exit 1; done
+
+setup: .venv/runtime  ## the virtual environment only
+	@echo "activate it with: source .venv/bin/activate"
+
+clean:  ## remove what was built; the virtual environment stays
+	rm -rf build
+
+.venv/runtime: requirements.txt constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements.txt -c constraints.txt
+	touch $@
+
+.venv/dev: requirements-dev.txt .venv/runtime
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements-dev.txt -c constraints.txt
+	touch $@
+
+.PHONY: help demo test check jobs setup clean

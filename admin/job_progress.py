@@ -1,0 +1,63 @@
+"""How far a running job is, as its controller tells it through the server's stats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One look at a running job.
+
+    Args:
+        phase: ``align``, ``pretrain`` or ``validate``.
+        current_round: from 0.
+        num_rounds: how many there will be.
+        site_losses: each site's newest loss.
+        site_weights: each site's weight in the average; they sum to 1.
+        elapsed: seconds since the controller started.
+        remaining: estimated seconds to the end; None while nothing is known.
+    """
+
+    phase: str
+    current_round: int
+    num_rounds: int
+    site_losses: Mapping[str, float] = field(default_factory=dict)
+    site_weights: Mapping[str, float] = field(default_factory=dict)
+    elapsed: float = 0.0
+    remaining: float | None = None
+
+
+def read_progress(stats: object) -> Progress | None:
+    """Return the progress in an answer of ``Session.show_stats``, or None if no controller of ours is in it.
+
+    The answer is ``{"server": {GROUP: {...}}}``; in a job's first and last seconds the groups are missing, and
+    ``ServerRunner`` and others have groups of their own.
+    """
+    server = stats.get("server") if isinstance(stats, dict) else None
+    for group in server.values() if isinstance(server, dict) else ():
+        if isinstance(group, dict) and {"phase", "current_round", "num_rounds", "site_losses"} <= group.keys():
+            return from_group(group)
+    return None
+
+
+def from_group(group: dict[str, object]) -> Progress | None:
+    """Return the progress that one group tells, or None if a value is not of its kind."""
+    phase, current, planned = group["phase"], group["current_round"], group["num_rounds"]
+    losses, weights = numbers(group["site_losses"]), numbers(group.get("site_weights"))
+    if not isinstance(phase, str) or not isinstance(current, int) or not isinstance(planned, int):
+        return None
+    elapsed, remaining = number(group.get("elapsed")), number(group.get("remaining"))
+    return Progress(phase, current, planned, losses, weights, elapsed or 0.0, remaining)
+
+
+def numbers(value: object) -> dict[str, float]:
+    """Return the entries of a dictionary that are numbers."""
+    entries = value.items() if isinstance(value, dict) else ()
+    return {str(name): float(entry) for name, entry in entries if number(entry) is not None}
+
+
+def number(value: object) -> float | None:
+    """Return ``value`` as a float if it is a number."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

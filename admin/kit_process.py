@@ -1,0 +1,114 @@
+"""Start the process of a startup kit, and end it with everything it started: by process id, never by name."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+
+MARK = "FEDAID_FEDERATION"  # an environment variable that every process of one federation inherits
+TERM_SECONDS = 3.0
+KILL_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class KitProcess:
+    """The parent process of one kit; ``created`` tells it from a later process with the same id."""
+
+    kit: str
+    pid: int
+    created: float
+
+    def running(self) -> psutil.Process | None:
+        """Return the live process, or None if it ended."""
+        try:
+            process = psutil.Process(self.pid)
+            ended = process.status() == psutil.STATUS_ZOMBIE or abs(process.create_time() - self.created) > 1.0
+        except psutil.NoSuchProcess:
+            return None
+        return None if ended else process
+
+
+def kit_environment(mark: str, *, home: Path | None = None) -> dict[str, str]:
+    """Return this process's environment with the interpreter's folder first on PATH, one thread, and ``mark``.
+
+    ``start.sh`` of a kit runs ``python3``: it has to find the one that has nvflare.
+    """
+    left_out = ("PYTHONPATH", "NVFL_WORKSPACE", "NVFLARE_POC_WORKSPACE")
+    environment = {name: value for name, value in os.environ.items() if name not in left_out}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', os.defpath)}"
+    environment["OMP_NUM_THREADS"] = "1"
+    environment[MARK] = mark
+    return environment if home is None else environment | {"HOME": str(home)}
+
+
+def start_kit(kit: Path, *, log: Path, mark: str) -> KitProcess:
+    """Start a server's or a site's kit in a session of its own and return its process.
+
+    ``--once`` runs it without the restarting daemon of ``start.sh``, which sleeps five seconds first.
+    """
+    command = ["/bin/bash", str(kit / "startup" / "sub_start.sh"), "--once"]
+    with log.open("ab") as console:
+        process = subprocess.Popen(  # noqa: S603 - the kit's own script, no shell, no user input
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=subprocess.STDOUT,
+            env=kit_environment(mark),
+            start_new_session=True,
+        )
+    return KitProcess(kit.name, process.pid, psutil.Process(process.pid).create_time())
+
+
+def family(parents: Iterable[KitProcess], *, mark: str) -> set[psutil.Process]:
+    """Return the live parents, their descendants, and the orphans that carry ``mark``.
+
+    A job's process has a session of its own and outlives a parent that was killed, but it inherits the environment.
+    """
+    found: set[psutil.Process] = set()
+    for parent in parents:
+        process = parent.running()
+        if process is not None:
+            found.add(process)
+            found.update(children_of(process))
+    return found | {process for process in psutil.process_iter() if carries(process, mark)}
+
+
+def children_of(process: psutil.Process) -> list[psutil.Process]:
+    """Return all live descendants of ``process``; none if it has just ended."""
+    try:
+        return list(process.children(recursive=True))
+    except psutil.NoSuchProcess:
+        return []
+
+
+def carries(process: psutil.Process, mark: str) -> bool:
+    """Return whether ``process`` was started for the federation that ``mark`` names."""
+    try:
+        return bool(process.pid != os.getpid() and process.environ().get(MARK) == mark)
+    except (psutil.Error, OSError):
+        return False
+
+
+def wait_for(processes: Iterable[psutil.Process], *, seconds: float) -> list[psutil.Process]:
+    """Wait until the processes ended and return those that did not in ``seconds``."""
+    _, left = psutil.wait_procs(list(processes), timeout=seconds)
+    return [process for process in left if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+
+
+def end(processes: Iterable[psutil.Process]) -> list[int]:
+    """End the processes, first with SIGTERM, then with SIGKILL, and return the ids of any that survived both."""
+    left = list(processes)
+    for send, seconds in ((psutil.Process.terminate, TERM_SECONDS), (psutil.Process.kill, KILL_SECONDS)):
+        for process in left:
+            try:
+                send(process)
+            except psutil.NoSuchProcess:
+                continue
+        left = wait_for(left, seconds=seconds)
+    return [process.pid for process in left]

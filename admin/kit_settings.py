@@ -1,0 +1,53 @@
+"""Settings inside a startup kit that provisioning leaves to the machine's owner."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+SITE_FILE = "fedaid_site.json"
+HEART_BEAT_SECONDS = 60  # a site that is silent for so long is taken for dead; FLARE waits 600
+
+
+def bind_to_loopback(server_kit: Path, port: int) -> None:
+    """Let the server listen on 127.0.0.1 only.
+
+    FLARE binds all interfaces unless the service target in the server's own kit is a loopback address.
+    """
+    file = server_kit / "startup" / "fed_server.json"
+    content = read_json(file)
+    server = content["servers"][0]
+    server["service"]["target"] = f"127.0.0.1:{port}"
+    server["admin_port"] = port
+    write_json(file, content)
+
+
+def keep_own_store(server_kit: Path, store: Path, *, heart_beat_timeout: int = HEART_BEAT_SECONDS) -> None:
+    """Give the server a job store and snapshots of its own.
+
+    By default all servers of a machine share one below the system's temporary folder, and run each other's jobs.
+    """
+    content = read_json(server_kit / "local" / "resources.json.default")
+    content["servers"][0]["heart_beat_timeout"] = heart_beat_timeout
+    content["snapshot_persistor"]["args"]["storage"]["args"]["root_dir"] = str(store / "snapshots")
+    for component in content["components"]:
+        if component["id"] == "job_manager":
+            component["args"]["uri_root"] = str(store / "jobs")
+    write_json(server_kit / "local" / "resources.json", content)
+
+
+def tell_data_root(site_kit: Path, data_root: Path) -> None:
+    """Write the site's ``local/fedaid_site.json``: the one place that says where its data lie."""
+    write_json(site_kit / "local" / SITE_FILE, {"data_root": str(data_root.resolve())})
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """Return the object in ``file``."""
+    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return content
+
+
+def write_json(file: Path, content: dict[str, Any]) -> None:
+    """Write ``content`` to ``file``, indented for a person."""
+    file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,80 @@
+"""Read a FLARE project file: who takes part, and under which names their kits will lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fedaid.errors import InputError, require
+
+REMEDY = "Start from admin/project.yml."
+
+
+@dataclass(frozen=True)
+class Project:
+    """The names of a project file; ``content`` is the file as read, for writing a variant of it."""
+
+    name: str
+    server: str
+    sites: tuple[str, ...]
+    project_admin: str
+    lead: str
+    content: dict[str, Any]
+
+
+def read_project(file: Path) -> Project:
+    """Return the participants of ``file``.
+
+    Raises:
+        InputError: the file cannot be read, or lacks the server, a site, the project admin or the lead.
+    """
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise InputError(
+            "project file", "be readable YAML", got=type(error).__name__, where=str(file), remedy=REMEDY
+        ) from error
+    return as_project(content, where=str(file))
+
+
+def as_project(content: object, *, where: str) -> Project:
+    """Return the participants of a parsed project file."""
+    participants = content.get("participants") if isinstance(content, dict) else None
+    if not isinstance(content, dict) or not isinstance(participants, list):
+        raise InputError("project file", "list its participants", got="no such list", where=where, remedy=REMEDY)
+    people = [person for person in participants if isinstance(person, dict)]
+    return Project(
+        name=str(content.get("name", "")),
+        server=only(people, "type", "server", where=where),
+        sites=tuple(str(person.get("name")) for person in people if person.get("type") == "client"),
+        project_admin=only(people, "role", "project_admin", where=where),
+        lead=only(people, "role", "lead", where=where),
+        content=content,
+    )
+
+
+def only(people: list[dict[str, Any]], key: str, value: str, *, where: str) -> str:
+    """Return the name of the first participant whose ``key`` is ``value``; the file must have one."""
+    names = [str(person.get("name")) for person in people if person.get(key) == value]
+    require(
+        bool(names),
+        "project file",
+        f"name a participant with {key}: {value}",
+        got="none",
+        where=where,
+        remedy=REMEDY,
+    )
+    return names[0]
+
+
+def with_port(project: Project, port: int) -> dict[str, Any]:
+    """Return the project's content with the server on ``port`` of this machine, for a trial on loopback."""
+    people = []
+    for person in project.content["participants"]:
+        if person.get("type") == "server":
+            person = {**person, "fed_learn_port": port, "admin_port": port, "default_host": "localhost"}
+        people.append(person)
+    return {**project.content, "participants": people}

@@ -1,0 +1,99 @@
+"""A logged-in FLARE session that is always closed, and whose failures read as one line."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+from nvflare.apis.fl_exception import FLCommunicationError
+from nvflare.fuel.flare_api.api_spec import AuthenticationError, NoConnection
+from nvflare.fuel.flare_api.flare_api import Session, new_secure_session
+
+from fedaid.errors import InputError, require
+
+LOGIN_SECONDS = 10.0
+
+
+@contextmanager
+def admin_session(kit: Path, *, username: str | None = None, timeout: float = LOGIN_SECONDS) -> Iterator[Session]:
+    """Yield a session of the admin or lead whose startup kit this is, and close it whatever happens.
+
+    A session left open keeps its threads, and with them the process, alive.
+
+    Args:
+        kit: the folder that holds ``startup/fed_admin.json``.
+        username: the name in the kit's certificate, if it is not to be read from there.
+        timeout: seconds to try to reach the server.
+
+    Raises:
+        InputError: the folder is not an admin's startup kit.
+        ConnectionError: the server cannot be reached, or refuses the login.
+    """
+    user = kit_user(kit) if username is None else username
+    try:
+        with quiet():
+            session = new_secure_session(user, str(kit.resolve()), timeout=timeout, auto_login_max_tries=1)
+    except (NoConnection, AuthenticationError, FLCommunicationError, OSError, TimeoutError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ConnectionError(f"cannot log in to {server_address(kit)} as {user}: {reason}") from error
+    try:
+        yield session
+    finally:
+        with quiet():
+            session.close()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep FLARE's chatter about connecting and leaving off stdout, which may carry JSON, and stderr."""
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        yield
+
+
+def kit_user(kit: Path) -> str:
+    """Return the user's name of an admin kit: from fed_admin.json, else the common name of its certificate."""
+    named = admin_settings(kit).get("username")
+    if isinstance(named, str) and named:
+        return named
+    certificate = kit / "startup" / "client.crt"
+    require(
+        certificate.is_file(),
+        "startup kit",
+        "hold startup/client.crt",
+        got="no such file",
+        where=str(kit),
+        remedy="Copy the whole kit that the project's admin sent.",
+    )
+    subject = x509.load_pem_x509_certificate(certificate.read_bytes()).subject
+    return str(subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
+
+
+def server_address(kit: Path) -> str:
+    """Return ``host:port`` of the server that this kit logs in to."""
+    settings = admin_settings(kit)
+    return f"{settings.get('host')}:{settings.get('port')}"
+
+
+def admin_settings(kit: Path) -> dict[str, object]:
+    """Return the ``admin`` section of the kit's fed_admin.json.
+
+    Raises:
+        InputError: the folder is not an admin's startup kit.
+    """
+    file = kit / "startup" / "fed_admin.json"
+    try:
+        settings = json.loads(file.read_text(encoding="utf-8"))["admin"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            "kit",
+            "be an admin's startup kit, with startup/fed_admin.json",
+            got=type(error).__name__,
+            where=str(kit),
+            remedy="Give the folder of the project admin or the lead, such as .../prod_00/lead@consortium.org.",
+        ) from error
+    return dict(settings)

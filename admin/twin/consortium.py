@@ -1,0 +1,151 @@
+"""Writes a consortium: for each hospital its DICOM files, its reports and its manifest."""
+
+from __future__ import annotations
+
+import csv
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.random import Generator
+
+from admin.twin.anatomy import Anatomy, sample_anatomy
+from admin.twin.findings import Finding, Findings, sample_findings
+from admin.twin.hospital import DEMO_HOSPITALS, Hospital, Scanner
+from admin.twin.phantom import draw_radiograph
+from admin.twin.radiograph import StudyHeader, write_radiograph
+from admin.twin.report import write_report
+from admin.twin.scanner import expose
+
+__all__ = ["DEMO_HOSPITALS", "Hospital", "Scanner", "write_consortium"]
+
+COLUMNS = ("study_id", "patient_id", "image", "report_path", "view", "split", "labels")
+HELD_OUT = (("test", 0.15), ("valid", 0.15))
+MOST_STUDIES_OF_A_PATIENT = 4
+
+
+@dataclass
+class Patient:
+    """One invented person: a chest, and what an earlier study showed that does not go away."""
+
+    number: int
+    anatomy: Anatomy
+    sex: str
+    age: int
+    studies: int = 0
+    chronic: tuple[Finding, ...] = ()
+
+
+def write_consortium(
+    folder: Path, *, hospitals: Sequence[Hospital] = DEMO_HOSPITALS, seed: int = 0, image_size: int = 128
+) -> None:
+    """Write ``<folder>/<hospital.name>/{manifest.csv, images/*.dcm, reports/*.txt}``.
+
+    A hospital's files depend on its own dials and the seed only, never on which others are written. The same arguments
+    give the same bytes.
+
+    Args:
+        folder: made if absent; files of the same names are overwritten.
+        hospitals: the sites to write.
+        seed: the source of everything random.
+        image_size: side of the square pictures in pixels.
+    """
+    for hospital in hospitals:
+        write_hospital(folder / hospital.name, hospital, seed=seed, image_size=image_size)
+
+
+def write_hospital(folder: Path, hospital: Hospital, *, seed: int, image_size: int) -> None:
+    """Write one hospital's folder."""
+    for name in ("images", "reports"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng([seed, zlib.crc32(hospital.name.encode())])
+    patients = admit_patients(hospital, rng)
+    splits = split_patients([patient.number for patient in patients], rng)
+    rows = []
+    for index, patient in enumerate(patients):
+        findings = sample_findings(rng, hospital.prevalence, chronic=patient.chronic)
+        view = "AP" if findings.of("tube") or rng.random() < hospital.portable else "PA"
+        header = _header(index, patient, hospital=hospital, view=view, seed=seed)
+        _write_study(
+            folder, header, hospital=hospital, patient=patient, findings=findings, rng=rng, image_size=image_size
+        )
+        patient.studies, patient.chronic = patient.studies + 1, findings.chronic
+        rows.append(_row(header, splits[patient.number], findings))
+    with (folder / "manifest.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerows([COLUMNS, *rows])
+
+
+def admit_patients(hospital: Hospital, rng: Generator) -> list[Patient]:
+    """The patient of every study, in order; some come back."""
+    known: list[Patient] = []
+    visits: list[Patient] = []
+    counts: dict[int, int] = {}
+    for _ in range(hospital.studies):
+        back = [patient for patient in known[-40:] if counts[patient.number] < MOST_STUDIES_OF_A_PATIENT]
+        if back and rng.random() < hospital.repeat:
+            patient = back[int(rng.integers(len(back)))]
+        else:
+            sex = "M" if rng.random() < 0.5 else "F"
+            patient = Patient(len(known) + 1, sample_anatomy(rng), sex, int(rng.integers(19, 90)))
+            known.append(patient)
+        counts[patient.number] = counts.get(patient.number, 0) + 1
+        visits.append(patient)
+    return visits
+
+
+def split_patients(visits: Sequence[int], rng: Generator) -> dict[int, str]:
+    """The split of each patient: test and valid are filled with whole patients until each has its share of studies.
+
+    Args:
+        visits: (studies,) number of the patient of each study.
+        rng: order in which patients are taken.
+    """
+    numbers, counts = np.unique(np.asarray(visits), return_counts=True)
+    order = iter(rng.permutation(len(numbers)).tolist())
+    splits = dict.fromkeys(numbers.tolist(), "train")
+    for split, share in HELD_OUT:
+        filled = 0
+        while filled < round(share * len(visits)):
+            index = next(order)
+            splits[int(numbers[index])] = split
+            filled += int(counts[index])
+    return splits
+
+
+def _header(index: int, patient: Patient, *, hospital: Hospital, view: str, seed: int) -> StudyHeader:
+    return StudyHeader(
+        study_id=f"TWIN-S{index + 1:05d}",
+        patient_id=f"TWIN-P{patient.number:05d}",
+        hospital=hospital.name,
+        view=view,
+        sex=patient.sex,
+        age=patient.age,
+        entropy=f"twin {seed}",
+    )
+
+
+def _write_study(
+    folder: Path,
+    header: StudyHeader,
+    *,
+    hospital: Hospital,
+    patient: Patient,
+    findings: Findings,
+    rng: Generator,
+    image_size: int,
+) -> None:
+    """Draw, expose and describe one study."""
+    image = draw_radiograph(findings, patient.anatomy, rng=rng, image_size=image_size, conspicuity=hospital.conspicuity)
+    exposure = expose(image, hospital.scanner, rng=rng, inverted=bool(rng.random() < hospital.monochrome1))
+    path = folder / "images" / f"{header.study_id}.dcm"
+    write_radiograph(path, header, exposure=exposure, scanner=hospital.scanner)
+    text = write_report(findings, rng, style=hospital.style, follow_up=patient.studies > 0)
+    (folder / "reports" / f"{header.study_id}.txt").write_text(text, encoding="utf-8")
+
+
+def _row(header: StudyHeader, split: str, findings: Findings) -> tuple[str, ...]:
+    image, report = f"images/{header.study_id}.dcm", f"reports/{header.study_id}.txt"
+    return header.study_id, header.patient_id, image, report, header.view, split, "|".join(findings.labels)

@@ -1,0 +1,142 @@
+"""How a hospital words what its radiologists see: several phrasings of each finding, in three ways of writing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Phrases = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Style:
+    """One way of writing.
+
+    Args:
+        layout: template of the whole report, with {history}, {comparison}, {findings} and {impression}.
+        words: how side, zone and extent are spelt.
+        positive: phrasings of each kind of finding, with {side}, {zone} and {extent}.
+        negative: phrasings of its absence, for those kinds that a reader expects to be mentioned.
+        normal: phrasings of a normal study.
+        history: reasons for the examination.
+        joint: what stands between two sentences.
+        negatives: how many absences are mentioned at most.
+    """
+
+    layout: str
+    words: Mapping[str, str]
+    positive: Phrases
+    negative: Phrases
+    normal: tuple[str, ...]
+    history: tuple[str, ...]
+    joint: str
+    negatives: int
+
+
+STRUCTURED = Style(
+    layout="HISTORY: {history}.\nCOMPARISON: {comparison}.\nFINDINGS: {findings}\nIMPRESSION: {impression}\n",
+    words={"upper": "upper lobe", "middle": "mid lung", "lower": "lower lobe", "marked": "severe"},
+    positive={
+        "cardiomegaly": ("{extent} cardiomegaly.", "{extent} enlargement of the cardiac silhouette."),
+        "mediastinum": ("Widened mediastinum.", "The mediastinal contour is widened."),
+        "effusion": ("{extent} {side} pleural effusion.", "There is a {extent} {side} pleural effusion."),
+        "consolidation": ("{side} {zone} consolidation.", "Airspace opacity in the {side} {zone}."),
+        "nodule": ("{extent} pulmonary nodule in the {side} {zone}.", "{extent} rounded nodule, {side} {zone}."),
+        "pneumothorax": ("{extent} {side} pneumothorax.", "There is a {extent} {side} pneumothorax."),
+        "oedema": ("{extent} pulmonary edema.", "{extent} interstitial edema."),
+        "atelectasis": ("{side} basilar atelectasis.", "Linear atelectasis at the {side} lung base."),
+        "hyperinflation": ("The lungs are hyperinflated.", "Hyperinflation with flattened diaphragms."),
+        "diaphragm": ("Elevated {side} hemidiaphragm.", "The {side} hemidiaphragm is elevated."),
+        "scoliosis": ("Thoracic scoliosis convex to the {side}.", "{side} convex scoliosis of the spine."),
+        "fracture": ("Displaced {side} {zone} rib fracture.", "Rib fracture on the {side} at {zone} level."),
+        "pacemaker": ("{side} chest wall pacemaker.", "Pacemaker generator over the {side} chest."),
+        "tube": ("Endotracheal tube in place.", "Endotracheal tube tip above the carina."),
+        "line": ("{side} central venous catheter.", "{side} internal jugular catheter tip in the SVC."),
+    },
+    negative={
+        "cardiomegaly": ("The heart size is normal.", "Cardiac silhouette is within normal limits."),
+        "effusion": ("No pleural effusion.",),
+        "consolidation": ("No focal consolidation.", "No airspace disease."),
+        "pneumothorax": ("No pneumothorax.",),
+        "fracture": ("Osseous structures are intact.",),
+    },
+    normal=("No acute cardiopulmonary abnormality.", "Normal chest radiograph."),
+    history=("Shortness of breath", "Intubated, evaluate lines and tubes", "Chest pain", "Fever and cough", "Post op"),
+    joint=" ",
+    negatives=3,
+)
+
+PROSE = Style(
+    layout="{history}. {findings} {impression}\n",
+    words={
+        "upper": "upper zone", "middle": "mid zone", "lower": "lower zone", "mild": "slight", "marked": "gross",
+        "large": "sizeable",
+    },
+    positive={
+        "cardiomegaly": ("The heart shows {extent} enlargement.", "There is {extent} enlargement of the heart."),
+        "mediastinum": ("The mediastinum appears broad.", "There is broadening of the upper mediastinum."),
+        "effusion": ("There is a {extent} {side} collection of fluid.", "A {extent} effusion is present, {side}."),
+        "consolidation": ("There is dense shadowing in the {side} {zone}.", "The {side} {zone} is consolidated."),
+        "nodule": ("A {extent} round lesion projects over the {side} {zone}.",
+                   "In the {side} {zone} there is a {extent} coin lesion."),
+        "pneumothorax": ("Free air along the {side} chest wall indicates a {extent} pneumothorax.",
+                         "A {extent} pneumothorax is seen on the {side}."),
+        "oedema": ("There is {extent} pulmonary congestion.", "Perihilar haze suggests {extent} oedema."),
+        "atelectasis": ("Plate like collapse is noted at the {side} base.", "Band shadows cross the {side} base."),
+        "hyperinflation": ("The lungs are overexpanded as in emphysema.", "Large volume emphysematous lungs."),
+        "diaphragm": ("The {side} dome of the diaphragm stands high.", "High position of the {side} diaphragm."),
+        "scoliosis": ("The spine curves to the {side}.", "There is a scoliosis towards the {side}."),
+        "fracture": ("A broken rib is visible in the {side} {zone}.", "There is a {side} rib fracture, {zone}."),
+        "pacemaker": ("A pacing device lies on the {side}.", "A cardiac pacemaker is implanted on the {side} side."),
+        "tube": ("The patient is intubated.", "A tracheal tube is in good position."),
+        "line": ("A central line enters from the {side}.", "A {side} sided venous line reaches the superior cava."),
+    },
+    negative={
+        "cardiomegaly": ("The heart is not enlarged.", "The heart is of normal size."),
+        "effusion": ("No fluid is seen in the costophrenic angles.", "The pleural spaces are clear."),
+        "consolidation": ("I see no pneumonia.", "The lung fields are free of infiltrates."),
+        "fracture": ("The bony thorax is unremarkable.",),
+    },
+    normal=("This is an unremarkable examination.", "In summary a normal appearance of heart and lungs."),
+    history=("Thank you for referring this patient after a fall", "Referred with a productive cough",
+             "Known to us with chronic heart failure", "Routine film before surgery"),
+    joint=" ",
+    negatives=2,
+)  # fmt: skip
+
+TELEGRAPHIC = Style(
+    layout="{history}: {findings} {impression}\n",
+    words={
+        "left": "L", "right": "R", "bilateral": "bilat", "upper": "UZ", "middle": "MZ", "lower": "LZ", "mild": "mild",
+        "marked": "++", "small": "sm", "large": "lg",
+    },
+    positive={
+        "cardiomegaly": ("CTR incr, {extent}.", "{extent} cardiomeg."),
+        "mediastinum": ("Wide mediast.", "Mediast broad."),
+        "effusion": ("{side} eff, {extent}.", "{extent} {side} pl eff."),
+        "consolidation": ("{side} {zone} consol.", "Opac {side} {zone}."),
+        "nodule": ("{extent} SPN {side} {zone}.", "{side} {zone} nod {extent}."),
+        "pneumothorax": ("{extent} PTX {side}.", "{side} ptx, {extent}."),
+        "oedema": ("{extent} CCF.", "Congestion {extent}."),
+        "atelectasis": ("{side} basal atel.", "Discoid atel {side} base."),
+        "hyperinflation": ("COPD lungs.", "Hyperinfl."),
+        "diaphragm": ("{side} HD up.", "Raised {side} HD."),
+        "scoliosis": ("Scol convex {side}.", "Scoliosis {side}."),
+        "fracture": ("Rib # {side} {zone}.", "{side} rib fx {zone}."),
+        "pacemaker": ("PPM {side}.", "{side} PM in situ."),
+        "tube": ("ETT ok.", "ETT in situ."),
+        "line": ("{side} CVC.", "CVL via {side} IJV."),
+    },
+    negative={
+        "cardiomegaly": ("Heart n.", "CTR <0.5."),
+        "effusion": ("No eff.",),
+        "consolidation": ("No consol.", "No opac."),
+        "pneumothorax": ("No ptx.",),
+    },
+    normal=("NAD.", "Normal CXR.", "Clear lungs."),
+    history=("CXR", "CXR ?mets", "CXR ?TB", "F/U CXR"),
+    joint=" ",
+    negatives=1,
+)  # fmt: skip
+
+STYLES: Mapping[str, Style] = {"structured": STRUCTURED, "prose": PROSE, "telegraphic": TELEGRAPHIC}

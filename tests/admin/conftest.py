@@ -1,0 +1,48 @@
+"""A tiny job with the shape of ours, and the answer that a running one gave to ``show_stats``."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+TRIVIAL = Path(__file__).parent / "trivial_job"
+
+
+@pytest.fixture
+def source_jobs(tmp_path: Path) -> Path:
+    """A jobs/ folder with one source job, ``trivial``."""
+    jobs = tmp_path / "jobs"
+    shutil.copytree(TRIVIAL, jobs / "trivial", ignore=shutil.ignore_patterns("__pycache__"))
+    return jobs
+
+
+@pytest.fixture
+def trivial_job(source_jobs: Path) -> Path:
+    """A job folder that can run."""
+    return source_jobs / "trivial"
+
+
+@pytest.fixture
+def running_stats() -> dict[str, object]:
+    """What FLARE 2.9.0 answered for the trivial job in its second round."""
+    return {
+        "server": {
+            "TrivialController": {
+                "phase": "pretrain",
+                "current_round": 1,
+                "num_rounds": 3,
+                "site_losses": {"hosp-a": 6.0, "hosp_b": 6.5},
+                "site_weights": {"hosp-a": 0.4, "hosp_b": 0.6},
+                "elapsed": 1.907614735000152,
+                "remaining": 3.815229470000304,
+                "tasks": {"train": ["hosp-a", "hosp_b"]},
+            },
+            "ServerRunner": {
+                "job_id": "8fc2619f-6927-4ebd-a401-989362e99390",
+                "status": "started",
+                "workflow": "rounds",
+            },
+        }
+    }

@@ -1,0 +1,1 @@
+"""The smallest job that answers like ours: rounds, losses, weights, and progress in the server's stats."""

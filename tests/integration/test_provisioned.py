@@ -1,0 +1,65 @@
+"""The packaged job in a provisioned federation: own certificates, mutual TLS, submitted by the lead."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from admin.monitor_job import COMPLETED
+from admin.provision import ProvisionedFederation
+from admin.run_results import read_results
+from fedaid.models.saved_model import load_model
+from tests.integration.conftest import small_job
+
+pytestmark = pytest.mark.slow
+PROJECT = Path(__file__).parents[2] / "admin" / "project.yml"
+
+
+def test_the_lead_submits_waits_and_downloads_over_mutual_tls(consortium: Path, tmp_path: Path) -> None:
+    folders = sorted(consortium.iterdir())
+    sites = project_sites()
+    roots = dict(zip(sites, folders, strict=True))
+    with ProvisionedFederation(tmp_path / "federation", PROJECT, data_roots=roots) as federation:
+        assert refuses_strangers(federation.port)
+        job = small_job(tmp_path / "jobs", sites=3)
+        command = [sys.executable, "-m", "admin.submit_job", str(job), "--kit", str(federation.lead_kit), "--wait"]
+        command += ["--out", str(tmp_path / "out"), "--format", "json", "--timeout", "240"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        answer = json.loads(done.stdout)
+        assert answer["data"]["job_status"] == COMPLETED
+        stored = [path for path in (tmp_path / "federation").rglob(answer["data"]["job_id"]) if path.is_dir()]
+        assert stored, "the job store must lie in the federation's own folder"
+    results = read_results(Path(answer["data"]["result"]) / "workspace")
+    assert [site.name for site in results.sites] == sorted(sites)
+    assert results.rounds == 2
+    assert load_model(results.model).configuration["image_size"] == 32
+
+
+def project_sites() -> list[str]:
+    """The hospitals of the project file."""
+    import yaml
+
+    project = yaml.safe_load(PROJECT.read_text())
+    return [person["name"] for person in project["participants"] if person["type"] == "client"]
+
+
+def refuses_strangers(port: int) -> bool:
+    """Whether the server closes a TLS connection that brings no certificate of the federation."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
+        try:
+            with context.wrap_socket(plain, server_hostname="localhost") as channel:
+                channel.settimeout(10)
+                channel.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+                return channel.recv(1) == b""
+        except (ssl.SSLError, ConnectionError):
+            return True

@@ -1,0 +1,90 @@
+"""The job in FLARE's simulator, against the same rounds in plain Python."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file
+
+from admin.run_results import read_results
+from admin.simulate_job import simulate
+from fedaid.minmax.settings import MinMaxSettings
+from fedaid.models.dual_encoder import DualEncoder
+from fedaid.models.saved_model import load_model
+from fedaid.training.settings import TrainingSettings
+from tests.integration.conftest import MODEL, TRAINING, small_job
+from tests.integration.plain_rounds import make_workers, run_rounds
+
+pytestmark = pytest.mark.slow
+SITES = ["lindental-university", "st-brigid-general"]
+ALL = [*SITES, "westmoor-chest-clinic"]
+
+
+def test_the_job_on_flare_ends_with_the_weights_of_the_same_rounds_in_plain_python(
+    consortium: Path, tmp_path: Path
+) -> None:
+    job = small_job(tmp_path / "jobs", sites=2)
+    run = simulate(job, workspace=tmp_path / "run", sites=SITES, data=consortium, timeout=240)
+    store = run / "fedaid"
+
+    torch.set_num_threads(1)
+    settings = TrainingSettings(**TRAINING, learning_rate=1e-3, binding_weight=0.1)
+    roots = {site: consortium / site for site in SITES}
+    workers = make_workers(roots, MODEL, settings, cache=tmp_path / "cache")
+    start = next(iter(workers.values())).tensors()
+    plain = run_rounds(workers, start, MinMaxSettings(), rounds=2)
+
+    on_flare = load_file(store / (store / "ROUND").read_text() / "model.safetensors")
+    assert on_flare.keys() == plain.tensors.keys()
+    moved = [name for name in start if not np.array_equal(start[name], plain.tensors[name])]
+    assert len(moved) > len(start) / 2, "two rounds must have trained most tensors"
+    for name, tensor in plain.tensors.items():
+        np.testing.assert_array_equal(on_flare[name], tensor, err_msg=name)
+    state = json.loads((store / "results.json").read_text())
+    assert state["site_weights"] == pytest.approx(plain.site_weights, abs=0)
+    assert state["site_weights"] != pytest.approx({site: 0.5 for site in SITES}), "the min-max must have moved them"
+
+
+def test_fewer_threads_than_sites_give_the_same_model_though_every_task_has_its_own_process(
+    consortium: Path, tmp_path: Path
+) -> None:
+    job = small_job(tmp_path / "jobs", sites=2, num_rounds=1)
+    models = []
+    for threads in (1, 2):
+        folder = tmp_path / f"threads-{threads}"
+        run = simulate(job, workspace=folder, sites=SITES, data=consortium, threads=threads, timeout=240)
+        models.append(load_file(run / "fedaid" / "round-00001" / "model.safetensors"))
+    assert models[0].keys() == models[1].keys()
+    for name in models[0]:
+        np.testing.assert_array_equal(models[0][name], models[1][name], err_msg=name)
+
+
+def test_fedavg_is_the_same_code_with_weights_by_pairs_and_no_alignment_phase(consortium: Path, tmp_path: Path) -> None:
+    job = small_job(tmp_path / "jobs", sites=3, name="fedavg_pretrain", align_steps=0)
+    run = simulate(job, workspace=tmp_path / "run", sites=ALL, data=consortium, timeout=240)
+    results = read_results(run.parent)
+    pairs = {site.name: site.pairs for site in results.sites}
+    assert len(pairs) == 3
+    assert {site.name: site.site_weight for site in results.sites} == pytest.approx(
+        {name: count / sum(pairs.values()) for name, count in pairs.items()}
+    )
+    assert all(train["binding"] == 0 for train in results.history[0]["train"].values())
+    model = load_model(results.model)
+    assert isinstance(model, DualEncoder)
+
+
+def test_a_site_without_data_stops_the_run_before_training_with_one_clear_line(consortium: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    (data / SITES[0]).mkdir(parents=True)
+    for site in ALL[1:]:
+        (data / site).symlink_to(consortium / site)
+    job = small_job(tmp_path / "jobs", sites=3)
+    with pytest.raises(RuntimeError, match="simulation failed"):
+        simulate(job, workspace=tmp_path / "run", sites=ALL, data=data, timeout=240)
+    log = (tmp_path / "run" / "console.txt").read_text()
+    assert f"site {SITES[0]} could not work: data_root must hold manifest.csv" in log
+    assert "pretrain" not in log.replace("fedaid_pretrain", "")
