@@ -70,7 +70,7 @@ def cached_images(studies: Sequence[Study], folder: Path, *, image_size: int) ->
     folder.mkdir(parents=True, exist_ok=True)
     name = fingerprint(studies, image_size)
     file, index = folder / f"images-{name}.npy", folder / f"images-{name}.json"
-    if not index.exists():
+    if not (index.exists() and file.exists()):
         kept, skipped = decode(studies, file, image_size=image_size)
         unfinished = index.with_suffix(".tmp")
         unfinished.write_text(json.dumps({"kept": kept, "skipped": skipped}))

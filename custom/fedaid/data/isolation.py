@@ -7,6 +7,7 @@ no pipe that another child might hold open, and nothing to unpickle. POSIX only,
 
 from __future__ import annotations
 
+import faulthandler
 import mmap
 import os
 import signal
@@ -47,6 +48,7 @@ def _run(decode: Callable[[], ArrayLike], shared: mmap.mmap, *, shape: tuple[int
     """Decode into the shared memory, in silence, and end this process whatever happens."""
     status = 1
     try:
+        faulthandler.disable()
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(seconds)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

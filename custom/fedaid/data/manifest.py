@@ -24,7 +24,7 @@ FILE_NAME = "manifest.csv"
 MAX_REPORT_BYTES = 1 << 20
 
 _REQUIRED = ("study_id", "patient_id", "image")
-_OPTIONAL = ("split", "labels", "view")
+_OPTIONAL = ("split", "labels")
 _SOURCES: tuple[tuple[str, ...], ...] = (("report_path",), ("report",), ("findings", "impression"))
 
 
@@ -102,7 +102,7 @@ def _report_columns(table: Table) -> tuple[str, ...]:
     for column in table.columns:
         if column in (*_REQUIRED, *_OPTIONAL):
             continue
-        near = [name for name in difflib.get_close_matches(column, _OPTIONAL, cutoff=0.85) if name not in table.columns]
+        near = [name for name in difflib.get_close_matches(column, _OPTIONAL, cutoff=0.8) if name not in table.columns]
         if near:
             raise _fault(table, [1], "header", f"spell the column {near[0]!r} so", "a near miss")
     present = [found for source in _SOURCES if (found := tuple(name for name in source if name in table.columns))]

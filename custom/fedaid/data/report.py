@@ -5,39 +5,37 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-
-def _either(*phrases: str) -> str:
-    """One regular expression for several, in which a blank stands for a gap within a line and ~ for an optional one."""
-    return "|".join(phrases).replace(" ", r"[ \t]+").replace("~", r"[ \t]*")
-
-
+# All patterns are for text whose white space `_tidy` has normalised: one blank, one line feed, or an empty line.
 _EXAM = "(?:exam|examination|study|test|request|referral)"
-_CLINICAL = "(?:(?:clinical|patient|brief|past|medical|relevant|pertinent|present|surgical) )*"
-_BOTH = _either("findings?(?: and |~[&/,]~| )(?:impressions?|conclusions?)")
-_IMPRESSION = _either("impressions?(?:(?: and |~[&/]~)(?:recommendations?|plan))?|conclusions?|opinion|summary")
-_FINDINGS = _either("findings?", "observations?", "interpretation", "report")
-_DROPPED = _either(
-    f"{_CLINICAL}(?:history|information|indications?|details|data|context|questions?|symptoms?|diagnosis)",
-    f"(?:indications?|reason)(?: for(?: this| the)? {_EXAM})?|clinical impression",
-    "comparisons?(?: (?:studies|study|exams?|examinations?))?|prior (?:studies|study|exams?|examinations?)",
-    "techniques?|technical (?:factors|details)|procedures?(?: comments?)?|protocol|views?|contrast|dose",
-    f"(?:type of )?{_EXAM}(?: (?:type|date|name|description))?|date(?: of (?:{_EXAM}|service|birth))?",
-    "recommendations?|notifications?|communication|addendum|attestation|wet read|accession(?: (?:no|number))?",
-    "(?:(?:referring|ordering|attending|reporting) )?(?:physician|clinician|doctor|radiologist)",
-    "(?:patient )?(?:name|id)|patient|mrn|dob|sex|gender|age",
+_CLINICAL = "(?:(?:clinical|patient|brief|past|medical|relevant|pertinent|present|surgical) ){0,3}"
+_BOTH = "findings?(?: and | ?[&/,] ?| )(?:impressions?|conclusions?)"
+_IMPRESSION = "impressions?(?:(?: and | ?[&/] ?)(?:recommendations?|plan))?|conclusions?|opinion|summary"
+_FINDINGS = "findings?|observations?|interpretation|report"
+_DROPPED = "|".join(
+    (
+        f"{_CLINICAL}(?:history|information|indications?|details|data|context|questions?|symptoms?|diagnosis)",
+        f"(?:indications?|reason)(?: for(?: this| the)? {_EXAM})?|clinical impression",
+        "comparisons?(?: (?:studies|study|exams?|examinations?))?|prior (?:studies|study|exams?|examinations?)",
+        "techniques?|technical (?:factors|details)|procedures?(?: comments?)?|protocol|views?|contrast|dose",
+        f"(?:type of )?{_EXAM}(?: (?:type|date|name|description))?|date(?: of (?:{_EXAM}|service|birth))?",
+        "recommendations?|notifications?|communication|addendum|attestation|wet read|accession(?: (?:no|number))?",
+        "(?:(?:referring|ordering|attending|reporting) )?(?:physician|clinician|doctor|radiologist)",
+        "(?:patient )?(?:name|id)|patient|mrn|dob|sex|gender|age",
+    )
 )
-_QUALIFIER = _either("(?:(?:chest|radiographic|radiological|imaging|x-?ray|provisional|preliminary|final) )?")
+_QUALIFIER = "(?:(?:chest|radiographic|radiological|imaging|x-?ray|provisional|preliminary|final) )?"
 _HEADING = re.compile(
-    r"(?:^[ \t]*|(?<=[.;!?])[ \t]+|(?P<inline>(?<=[ \t])))(?:\d{1,2}[.)][ \t]*)?[*_#]*[ \t]*"
-    rf"(?P<name>{_QUALIFIER}(?:(?P<both>{_BOTH})|(?P<impression>{_IMPRESSION})|(?P<findings>{_FINDINGS})"
-    rf"|(?P<dropped>{_DROPPED})))(?:[ \t]*\([^()\n]{{0,40}}\))?[ \t]*[*_#]*"
-    r"(?:[ \t]*:[*_]*|[ \t]+[-–—](?=[ \t])|(?P<bare>[ \t]*$))",
+    r"(?:^|(?<=[.;!?]) |(?P<inline>(?<= )))(?:\d{1,2}[.)] ?)?[*_#]{0,6} ?"
+    rf"(?P<name>{_QUALIFIER}(?:(?P<both>{_BOTH})|(?P<impression>{_IMPRESSION})|(?P<findings>{_FINDINGS}))"
+    rf"|(?P<dropped>{_DROPPED}))"  # closes the name
+    r"(?: ?\([^()\n]{0,40}\))? ?[*_#]{0,6}"
+    r"(?: ?:[*_]{0,6}| [-–—](?= )|(?P<bare>$))",
     re.IGNORECASE | re.MULTILINE,
 )
 _FRAME = re.compile(
-    r"^[ \t]*(?:(?:final|preliminary)?[ \t]*report[ \t]*$|end[ \t]+of[ \t]+(?:the[ \t]+)?report\b.*"
-    r"|(?:electronically[ \t]+)?(?:signed|approved|verified|dictated|transcribed)[ \t]*(?:by\b|:).*"
-    r"(?:\n(?!\s*\n|[^\n:]{1,40}:).*)*)",  # the name may stand on the lines below
+    r"^(?:(?:(?:final|preliminary) )?report$|end of (?:the )?report\b.*"
+    r"|(?:electronically )?(?:signed|approved|verified|dictated|transcribed) ?(?:by\b|:).*"
+    r"(?:\n(?!\n|[^\n:]{1,40}:).+)*)",  # the name may stand on the lines below
     re.IGNORECASE | re.MULTILINE,
 )
 _LETTER = re.compile(r"[^\W\d_]")
@@ -63,9 +61,10 @@ def sections(report: str) -> Report:
 
     Returns:
         A :class:`Report`; `text` is findings then impression. Without either: the whole text if there is no heading at
-        all, else the last paragraph that holds none. It is empty where nothing with a letter is left.
+        all, else the last paragraph without one, or what stands before its first heading. It is empty where nothing
+        with a letter is left.
     """
-    plain = _FRAME.sub("", report.replace("\r\n", "\n").replace("\r", "\n"))
+    plain = _FRAME.sub("", _tidy(report))
     headings = _headings(plain)
     ends = [match.start() for match in headings[1:]] + [len(plain)]
     bodies: dict[str, list[str]] = {"findings": [], "impression": [], "dropped": []}
@@ -79,6 +78,12 @@ def sections(report: str) -> Report:
 def report_text(report: str) -> str:
     """Return the text that stands for a report, on one line: see :func:`sections`."""
     return sections(report).text
+
+
+def _tidy(report: str) -> str:
+    """The text with single blanks, none at the ends of lines, and at most one empty line in a row."""
+    lines = (" ".join(line.split()) for line in report.splitlines())
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
 def _headings(plain: str) -> list[re.Match[str]]:
@@ -101,14 +106,19 @@ def _kind(match: re.Match[str]) -> str:
 
 
 def _fallback(plain: str) -> str:
-    """The text of a report that has no section to keep."""
+    """The text of a report that has no section to keep: all, or the last free prose among its paragraphs."""
     if not _headings(plain):
         return _one_line(plain)
-    free = [_one_line(paragraph) for paragraph in re.split(r"\n[ \t]*\n", plain) if not _headings(paragraph)]
-    return next((paragraph for paragraph in reversed(free) if paragraph), "")
+    free = ""
+    for paragraph in plain.split("\n\n"):
+        headings = _headings(paragraph)
+        before = paragraph[: headings[0].start()] if headings else paragraph
+        if not headings or before.endswith((".", "!", "?")):  # else it is a title
+            free = _one_line(before) or free
+    return free
 
 
 def _one_line(text: str) -> str:
-    """The text with every run of white space as one blank; empty if it holds no letter."""
-    line = " ".join(text.split())
+    """The text with every run of white space as one blank and no leading stop; empty if it holds no letter."""
+    line = " ".join(text.split()).lstrip(".:;, ")
     return line if _LETTER.search(line) else ""

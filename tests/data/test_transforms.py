@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from fedaid.data.transforms import evaluating, loading, training
+from fedaid.data.unusable import UnusableStudy
+
+
+def picture(path: Path, levels: NDArray[np.uint8]) -> Path:
+    Image.fromarray(levels).save(path, format="PNG")
+    return path
+
+
+def marked(height: int, width: int, *, corner: tuple[int, int]) -> NDArray[np.uint8]:
+    """A grey picture with a bright square in one corner (0 or -1 down, 0 or -1 across) and a black one inside."""
+    levels = np.full((height, width), 100, dtype=np.uint8)
+    rows, columns = (slice(0, 20) if end == 0 else slice(-20, None) for end in corner)
+    levels[rows, columns] = 255
+    levels[height // 2 - 10 : height // 2 + 10, width // 2 - 10 : width // 2 + 10] = 0
+    return levels
+
+
+def loaded(path: Path, size: int = 32) -> Tensor:
+    image: Tensor = loading(size)({"image": path})["image"]
+    return image
+
+
+def augmented(image: Tensor, seed: int) -> Tensor:
+    transform = training()
+    transform.set_random_state(seed=seed)
+    out: Tensor = transform({"image": image})["image"]
+    return out
+
+
+@pytest.fixture
+def image() -> Tensor:
+    """(1, 32, 32) in [0, 1] with content."""
+    return torch.from_numpy(np.random.default_rng(0).random((1, 32, 32), dtype=np.float32))
+
+
+def test_a_loaded_picture_is_a_plain_square_float_tensor_in_the_unit_range(tmp_path: Path) -> None:
+    image = loaded(picture(tmp_path / "a", marked(80, 60, corner=(0, 0))))
+    assert type(image) is Tensor
+    assert (image.shape, image.dtype) == ((1, 32, 32), torch.float32)
+    assert 0 <= image.min() < image.max() <= 1
+
+
+@pytest.mark.parametrize("corner", [(0, 0), (0, -1), (-1, 0), (-1, -1)])
+def test_orientation_is_kept(corner: tuple[int, int], tmp_path: Path) -> None:
+    image = loaded(picture(tmp_path / "a", marked(80, 80, corner=corner)))[0]
+    ends = {(down, across): float(image[down, across]) for down in (0, -1) for across in (0, -1)}
+    assert max(ends, key=ends.__getitem__) == corner
+
+
+def test_a_tall_picture_is_padded_left_and_right_and_not_stretched(tmp_path: Path) -> None:
+    image = loaded(picture(tmp_path / "a", marked(128, 64, corner=(0, 0))))[0]
+    assert (image[:, :8] == 0).all()
+    assert (image[:, 24:] == 0).all()
+    assert (image[6:12, 9:23] > 0.2).all()
+    assert image[2, 10] > 0.9  # the marker, still in its corner
+    assert image[2, 21] < 0.5
+
+
+def test_a_wide_picture_is_padded_above_and_below(tmp_path: Path) -> None:
+    image = loaded(picture(tmp_path / "a", marked(64, 128, corner=(-1, -1))))[0]
+    assert (image[:8] == 0).all()
+    assert (image[24:] == 0).all()
+    assert image[21, 29] > 0.9
+
+
+def test_a_circle_stays_a_circle(tmp_path: Path) -> None:
+    rows, columns = np.mgrid[:128, :64]
+    disc = (np.hypot(rows - 64, columns - 32) < 24) * np.uint8(200) + np.uint8(20)
+    inside = loaded(picture(tmp_path / "a", disc.astype(np.uint8)), 64)[0] > 0.6
+    assert abs(int(inside.any(0).sum()) - int(inside.any(1).sum())) <= 1
+
+
+def test_a_small_picture_is_enlarged(tmp_path: Path) -> None:
+    levels = np.zeros((4, 4), dtype=np.uint8)
+    levels[:, 2:] = 255
+    image = loaded(picture(tmp_path / "a", levels))[0]
+    assert (image[:, 24:] > 0.9).all()
+
+
+def test_a_strip_is_refused_as_cut_short(tmp_path: Path) -> None:
+    levels = np.arange(600, dtype=np.uint16).astype(np.uint8).reshape(2, 300)
+    with pytest.raises(UnusableStudy) as refusal:
+        loaded(picture(tmp_path / "a", levels))
+    assert refusal.value.reason == "image-unreadable"
+
+
+def test_evaluation_maps_the_unit_range_to_minus_one_and_one() -> None:
+    levels = torch.linspace(0, 1, 16).reshape(1, 4, 4)
+    out = evaluating()({"image": levels})["image"]
+    assert torch.allclose(out, 2 * levels - 1)
+
+
+def test_evaluation_is_the_same_every_time(image: Tensor) -> None:
+    assert torch.equal(evaluating()({"image": image})["image"], evaluating()({"image": image})["image"])
+
+
+def test_augmentation_follows_from_the_seed(image: Tensor) -> None:
+    assert torch.equal(augmented(image, 1), augmented(image, 1))
+    assert not torch.equal(augmented(image, 1), augmented(image, 2))
+
+
+def test_augmentation_ignores_what_was_drawn_before(image: Tensor) -> None:
+    transform = training()
+    for seed in (3, 4, 1):
+        transform.set_random_state(seed=seed)
+        out = transform({"image": image})["image"]
+    torch.manual_seed(5)
+    np.random.seed(5)  # noqa: NPY002
+    assert torch.equal(out, augmented(image, 1))
+
+
+def test_augmentation_leaves_its_input_alone(image: Tensor) -> None:
+    before = image.clone()
+    for seed in range(10):
+        augmented(image, seed)
+    assert torch.equal(image, before)
+
+
+def test_augmentation_never_mirrors() -> None:
+    bright_left = torch.zeros(1, 32, 32)
+    bright_left[:, :, :12] = 1.0
+    for seed in range(50):
+        out = augmented(bright_left, seed)[0]
+        assert out[:, :10].mean() > out[:, 22:].mean()
+
+
+def test_an_augmented_picture_is_a_plain_finite_tensor_near_the_model_range(image: Tensor) -> None:
+    for seed in range(50):
+        out = augmented(image, seed)
+        assert type(out) is Tensor
+        assert (out.shape, out.dtype) == (image.shape, torch.float32)
+        assert -1.5 < out.min() < out.max() < 1.5

@@ -1,0 +1,74 @@
+"""The demo, as `make demo` runs it, cut short."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from admin.federation_record import read_record
+from admin.kit_process import family
+from fedaid.models.saved_model import load_model
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[2]
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Starts the demo in a folder of the test's."""
+    command = [sys.executable, "-m", "admin.demo", "--folder", str(folder), *arguments]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def left_running(folder: Path) -> set[psutil.Process]:
+    """Processes of the demo's federation that still live."""
+    record = read_record(folder / "poc")
+    assert record is not None, "the demo must have started a federation"
+    return set(family(record.processes, mark=record.mark))
+
+
+def test_one_round_writes_data_trains_reports_and_stops_the_federation(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    demo = start(folder, "--rounds", "1")
+    printed, _ = demo.communicate(timeout=400)
+    assert demo.returncode == 0, printed
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["status"] == "ok"
+    assert summary["rounds"] == 1
+    assert len(summary["sites"]) == 3
+    for site in summary["sites"]:
+        assert {"name", "pairs", "loss", "recall_at_5", "site_weight"} <= site.keys()
+        assert site["name"] in printed
+        assert not site["name"].startswith("site-")
+        assert len(list((folder / "data" / site["name"] / "images").glob("*.dcm"))) > 100
+    assert summary["worst_recall_at_5"] == min(site["recall_at_5"] for site in summary["sites"])
+    assert load_model(Path(summary["model"])).configuration["image_size"] == 64
+    assert "pretrain" in printed
+    assert (folder / "curves.png").stat().st_size > 5000
+    assert not left_running(folder)
+
+
+def test_ctrl_c_stops_the_federation(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    demo = start(folder, "--rounds", "50")
+    try:
+        deadline = time.monotonic() + 120
+        while "Submitted" not in (line := demo.stdout.readline() if demo.stdout else ""):
+            assert time.monotonic() < deadline, line
+            assert demo.poll() is None
+        time.sleep(5)
+        assert left_running(folder), "the job must be running when it is interrupted"
+        demo.send_signal(signal.SIGINT)
+        demo.communicate(timeout=60)
+    finally:
+        if demo.poll() is None:
+            demo.kill()
+    assert demo.returncode == 130
+    assert json.loads((folder / "summary.json").read_text())["status"] == "interrupted"
+    assert not left_running(folder)
