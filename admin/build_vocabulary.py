@@ -14,9 +14,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from pydicom.sr.codedict import codes
+
 from fedaid.errors import require
 from fedaid.models.vocabulary import SPECIAL_TOKENS, VOCABULARY_FILE
-from pydicom.sr.codedict import codes
 
 LEXICON = Path(__file__).parent / "lexicon.txt"
 SIZE = 4096

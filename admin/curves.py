@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -27,4 +26,4 @@ def draw_curves(results: RunResults, file: Path) -> None:
     for panel in panels:
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         panel.spines[["top", "right"]].set_visible(False)
-    FigureCanvasAgg(figure).print_png(str(file))
+    figure.savefig(file, format="png")

@@ -16,7 +16,9 @@ CUTS = (1, 5, 10)
 
 def show_table(results: RunResults, console: Console) -> None:
     """Prints one row a site, then the mean and the worst over the sites; it fits 80 columns."""
-    title = f"Best model: after round {results.best_round} of {results.rounds}. Recall at 1, 5, 10 in % on the test split."
+    title = (
+        f"Best model: after round {results.best_round} of {results.rounds}. Recall at 1, 5, 10 in % on the test split."
+    )
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     headings = ("pairs", "loss", *(f"{way}\nR@1   5  10" for way, _ in WAYS), "chance\nR@5", "site\nweight")
     table.add_column("site", no_wrap=True)

@@ -6,9 +6,8 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from fedaid.errors import require
-
 from admin.twin.consortium import DEMO_HOSPITALS, write_consortium
+from fedaid.errors import require
 
 
 def main(arguments: list[str] | None = None) -> None:

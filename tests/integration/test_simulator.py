@@ -77,7 +77,9 @@ def test_fedavg_is_the_same_code_with_weights_by_pairs_and_no_alignment_phase(co
     assert isinstance(model, DualEncoder)
 
 
-def test_a_site_without_data_stops_the_run_before_training_with_one_clear_line(consortium: Path, tmp_path: Path) -> None:
+def test_a_site_without_data_stops_the_run_before_training_with_one_clear_line(
+    consortium: Path, tmp_path: Path
+) -> None:
     data = tmp_path / "data"
     (data / SITES[0]).mkdir(parents=True)
     for site in ALL[1:]:

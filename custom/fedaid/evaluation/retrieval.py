@@ -16,7 +16,7 @@ def recall_at(ranks: NDArray[np.int64], k: int) -> float:
 
 
 def best_ranks(similarity: Floats, correct: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """For each query the rank of its best correct answer, 0 for the first place; ties count against it.
+    """For each query the rank of its best correct answer, 0 for the first place; ties and NaN count against it.
 
     Args:
         similarity: (Q, A), higher is nearer.
@@ -26,7 +26,7 @@ def best_ranks(similarity: Floats, correct: NDArray[np.bool_]) -> NDArray[np.int
         Shape (Q,): the number of wrong answers that are at least as near as the best correct one.
     """
     best = np.where(correct, similarity, -np.inf).max(axis=1, keepdims=True)
-    ranks: NDArray[np.int64] = ((similarity >= best) & ~correct).sum(axis=1)
+    ranks: NDArray[np.int64] = (~(similarity < best) & ~correct).sum(axis=1)  # so that a NaN counts against, too
     return ranks
 
 

@@ -54,9 +54,11 @@ class SiteWeightedAggregator(Aggregator):  # type: ignore[misc]
             return False
         try:
             self._gate.accept(site, update_from_shareable(shareable))
-        except (RefusedUpdate, MalformedMessage) as reason:
-            self._gate.refused.setdefault(site, str(reason))
-            self.log_warning(fl_ctx, str(reason))
+        except RefusedUpdate as refusal:
+            self.log_warning(fl_ctx, str(refusal))
+            return False
+        except MalformedMessage as reason:
+            self.log_warning(fl_ctx, str(self._gate.refuse(site, reason)))
             return False
         return True
 

@@ -22,27 +22,30 @@ class Ballot:
         sites: those that were asked.
 
     Attributes:
+        sites: as given.
         answers: site → split → metric → value.
         refused: site → why its answer was not taken.
     """
 
     def __init__(self, round_number: int, sites: list[str]) -> None:
-        self._round_number, self._sites = round_number, sites
+        self._round_number, self.sites = round_number, sites
         self.answers: dict[str, Splits] = {}
         self.refused: dict[str, str] = {}
 
-    def take(self, site: str, shareable: Shareable) -> None:
-        """Takes the answer of the authenticated ``site``, or notes why not."""
+    def take(self, site: str, shareable: Shareable) -> bool:
+        """Whether the answer of the authenticated ``site`` was taken; if not, ``refused`` says why."""
         try:
-            demand(site in self._sites and site not in self.answers, "the site was not asked, or has answered")
+            demand(site in self.sites and site not in self.answers, "the site was not asked, or has answered")
             self.answers[site] = self._sound(shareable)
         except ValueError as reason:
             self.refused[site] = f"metrics of site {site} refused: {reason}"
+            return False
+        return True
 
     def _sound(self, shareable: Shareable) -> Splits:
         message = metrics_from_shareable(shareable)
         demand(message.round_number == self._round_number, "it answers another round")
         demand("valid" in message.splits and set(message.splits) <= set(SPLITS), "it must hold valid and test only")
         for split, metrics in message.splits.items():
-            judge_metrics(metrics, needs=METRICS[:1] if split == "valid" else METRICS[1:])
+            judge_metrics(metrics, needs=METRICS if split == "valid" else METRICS[1:])
         return message.splits

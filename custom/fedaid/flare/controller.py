@@ -33,7 +33,8 @@ class FedAIDController(GatedScatterAndGather):
         num_rounds: rounds.
         task_timeout: seconds that the sites have for one task.
         wait_time_after_min_received: seconds that a phase waits for the others once ``min_clients`` have answered.
-        server_learning_rate: η, the scale of the aggregated update.
+        server_learning_rate: η in (0, 1], the scale of the aggregated update; above 1 a running variance could turn
+            negative.
         selection_metric: names the best model, see :class:`Selection`.
         dual_step_size, rho, max_site_weight, min_site_weight, initial_site_weights: see :class:`MinMaxSettings`.
         aggregator_id, persistor_id, shareable_generator_id: components of the server.
@@ -62,14 +63,13 @@ class FedAIDController(GatedScatterAndGather):
         persistor_id: str = "persistor",
         shareable_generator_id: str = "shareable_generator",
     ) -> None:
-        whole = {"min_clients": min_clients, "num_rounds": num_rounds, "task_timeout": task_timeout}
-        for name, value in whole.items():
-            ok = isinstance(value, int) and not isinstance(value, bool) and value >= 1
-            remedy = "Correct the job's setting."
-            require(ok, name, "be a whole number of at least 1", got=repr(value), where=WHERE, remedy=remedy)
-        remedy = "Use 1.0, or less to move the model more slowly."
-        rate, rule = server_learning_rate, "be in (0, 2]"
-        require(0 < rate <= 2, "server_learning_rate", rule, got=rate, where=WHERE, remedy=remedy)
+        require_whole("min_clients", min_clients, least=1)
+        require_whole("num_rounds", num_rounds, least=1)
+        require_whole("task_timeout", task_timeout, least=1)
+        require_whole("wait_time_after_min_received", wait_time_after_min_received, least=0)
+        rate, remedy = server_learning_rate, "Use 1.0, or less to move the model more slowly."
+        ok = isinstance(rate, (int, float)) and not isinstance(rate, bool) and 0 < rate <= 1
+        require(ok, "server_learning_rate", "be in (0, 1]", got=repr(rate), where=WHERE, remedy=remedy)
         self._minmax = MinMaxSettings(dual_step_size, rho, max_site_weight, min_site_weight, initial_site_weights)
         self._server_learning_rate = server_learning_rate
         self._best, self._record = BestModel(Selection(selection_metric)), RunRecord()
@@ -102,6 +102,7 @@ class FedAIDController(GatedScatterAndGather):
         try:
             pretrained = self._round(task, fl_ctx, **waiting)
         except BelowQuorum as stop:
+            self.aggregator.reset(fl_ctx)  # so that nothing can be aggregated, whatever the base loop does next
             if not waiting["abort_signal"].triggered:
                 self.system_panic(str(stop), fl_ctx)
             return
@@ -138,7 +139,7 @@ class FedAIDController(GatedScatterAndGather):
         losses = {site: values["loss"] for site, values in metrics.items()}
         self._site_weights.step(losses, {site: update.pairs for site, update in aligned.items()})
         self.aggregator.site_weights = self._site_weights.current
-        self._record.aligned(self._current_round, aligned, self._site_weights.current)
+        self._record.aligned(self._current_round, aligned, self._site_weights.current, refused=self.aggregator.refused)
         self.progress.measured(losses, self._site_weights.current)
         self._select(self._current_round, metrics, fl_ctx)
 
@@ -179,3 +180,10 @@ class FedAIDController(GatedScatterAndGather):
             wait_time_after_min_received=self._wait_time_after_min_received,
             abort_signal=abort_signal,
         )
+
+
+def require_whole(name: str, value: object, *, least: int) -> None:
+    """Refuses a setting that is not a whole number of at least ``least``; a bool is none."""
+    ok = isinstance(value, int) and not isinstance(value, bool) and value >= least
+    rule, remedy = f"be a whole number of at least {least}", "Correct the job's setting."
+    require(ok, name, rule, got=repr(value), where=WHERE, remedy=remedy)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from fedaid.data.site import data_root
 from fedaid.data.site_data import load_site_data
 from fedaid.errors import InputError, settings_from
 from fedaid.evaluation.retrieval import retrieval
+from fedaid.flare.gate import judge_tensors, specs_of
 from fedaid.flare.held_model import HeldModel
 from fedaid.flare.messages import (
     ALIGN,
@@ -35,6 +37,7 @@ from fedaid.flare.messages import (
     model_from_shareable,
     update_to_shareable,
 )
+from fedaid.models.naming import is_alignment
 from fedaid.models.saved_model import new_model
 from fedaid.models.vocabulary import find_vocabulary, load_tokenizer
 from fedaid.training.settings import WHERE, TrainingSettings
@@ -63,6 +66,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
         super().__init__()
         self._settings = settings_from(TrainingSettings, settings, where=WHERE)
         self._worker: SiteWorker | None = None
+        self._round: int | None = None  # whose model the worker holds, its encoders as they were sent
         self._tasks = {ALIGN: self._align, PRETRAIN: self._pretrain, VALIDATE: self._validate}
 
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
@@ -83,36 +87,48 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
         except (InputError, MalformedMessage, FloatingPointError) as error:
             self.log_error(fl_ctx, str(error))
             return make_reply(ReturnCode.BAD_TASK_DATA, {ERROR_HEADER: str(error)[:LONGEST_ERROR]})
-        except (RuntimeError, ValueError, OSError, KeyError, TypeError) as error:
-            # The text may hold a path or a value of the site's: it stays in the site's log.
-            self.log_exception(fl_ctx, f"{task_name} failed")
+        except Exception as error:
+            # Its text may hold a path or a value of the site's, and FLARE sends error logs to the server: type and
+            # place only.
+            place = "".join(traceback.format_tb(error.__traceback__))
+            self.log_error(fl_ctx, f"{task_name} failed with {type(error).__name__}:\n{place}")
             return make_reply(ReturnCode.EXECUTION_EXCEPTION, {ERROR_HEADER: f"{task_name}: {type(error).__name__}"})
 
     def _align(self, message: ModelMessage, fl_ctx: FLContext, abort_signal: Signal) -> Shareable:
-        worker = self._ready(message, fl_ctx)
-        worker.load(message.tensors)
+        worker = self._loaded(message, fl_ctx)
         self._held(fl_ctx).keep(message)
         metrics = measured(worker, worker.validate("valid"), "valid")
         update = worker.align(round_number=message.round_number, check=stop_on(abort_signal))
+        self._round = message.round_number
         return self._answer(message, update, metrics)
 
     def _pretrain(self, message: ModelMessage, fl_ctx: FLContext, abort_signal: Signal) -> Shareable:
-        if self._worker is None:  # the simulator may give every task a process of its own
-            held = self._held(fl_ctx).load(message.round_number)
-            self._ready(held, fl_ctx).load(held.tensors)
-        worker = self._ready(message, fl_ctx)
-        worker.load(message.tensors)
+        if self._round != message.round_number:  # the simulator may give every task a process of its own
+            self._loaded(self._held(fl_ctx).load(message.round_number), fl_ctx)
+        worker = self._loaded(message, fl_ctx, moves=is_alignment)
         update = worker.pretrain(round_number=message.round_number, check=stop_on(abort_signal))
         losses = {"contrastive": update.losses.contrastive, "binding": update.losses.binding}
         return self._answer(message, update, losses)
 
     def _validate(self, message: ModelMessage, fl_ctx: FLContext, abort_signal: Signal) -> Shareable:
-        worker = self._ready(message, fl_ctx)
-        worker.load(message.tensors)
+        worker = self._loaded(message, fl_ctx)
         splits = {
             name: measured(worker, worker.validate(name), name) for name in worker.splits if len(worker.splits[name])
         }
         return metrics_to_shareable(MetricsMessage(message.round_number, splits))
+
+    def _loaded(
+        self, message: ModelMessage, fl_ctx: FLContext, *, moves: Callable[[str], bool] = lambda name: True
+    ) -> SiteWorker:
+        """The worker with the message's tensors, which must be exactly those of the model that the task ``moves``."""
+        worker, self._round = self._ready(message, fl_ctx), None
+        expected = {name: tensor for name, tensor in worker.tensors().items() if moves(name)}
+        try:
+            judge_tensors(message.tensors, specs_of(expected))
+        except ValueError as reason:
+            raise MalformedMessage(f"model of round {message.round_number} refused: {reason}") from reason
+        worker.load(message.tensors)
+        return worker
 
     def _ready(self, message: ModelMessage, fl_ctx: FLContext) -> SiteWorker:
         """The worker, made at the first task: from then on the site's data are known to be usable."""

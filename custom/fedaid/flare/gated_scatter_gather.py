@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from nvflare.apis.client import Client
 from nvflare.apis.controller_spec import ClientTask, Task
+from nvflare.apis.fl_constant import ReturnCode
 from nvflare.apis.fl_context import FLContext
+from nvflare.apis.impl.bcast_manager import _KEY_MIN_RESPS
 from nvflare.apis.impl.wf_comm_server import WFCommServer
 from nvflare.apis.shareable import Shareable
 from nvflare.app_common.workflows.scatter_and_gather import ScatterAndGather
@@ -59,9 +61,11 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
         Raises:
             BelowQuorum: if that is less than ``min_clients``.
         """
-        self._site_errors = {}
-        task.result_received_cb = self._process_train_result
-        super().broadcast_and_wait(task=task, fl_ctx=fl_ctx, targets=self.aggregator.sites, **waiting)
+
+        def receive(client_task: ClientTask, fl_ctx: FLContext) -> bool:
+            return self._accept_train_result(client_task.client.name, client_task.result, fl_ctx)
+
+        self._ask(task, self.aggregator.sites, fl_ctx, receive=receive, **waiting)
         accepted: dict[str, UpdateMessage] = self.aggregator.close()
         self._require_quorum(task.name, accepted, self.aggregator.refused)
         return accepted
@@ -72,16 +76,42 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
         Raises:
             BelowQuorum: if fewer than ``min_clients`` answered.
         """
-        self._site_errors = {}
 
-        def receive(client_task: ClientTask, fl_ctx: FLContext) -> None:
-            self._note_error(client_task.client.name, client_task.result, fl_ctx)
-            ballot.take(client_task.client.name, client_task.result)
+        def receive(client_task: ClientTask, fl_ctx: FLContext) -> bool:
+            site = client_task.client.name
+            taken = not self._failed(site, client_task.result, fl_ctx) and ballot.take(site, client_task.result)
+            if site in ballot.refused:
+                self.log_warning(fl_ctx, ballot.refused[site])
+            return taken
 
-        task.result_received_cb = receive
-        super().broadcast_and_wait(task=task, fl_ctx=fl_ctx, targets=self.sites(), **waiting)
+        self._ask(task, ballot.sites, fl_ctx, receive=receive, **waiting)
         self._require_quorum(task.name, ballot.answers, ballot.refused)
         return dict(sorted(ballot.answers.items()))
+
+    def _ask(
+        self,
+        task: Task,
+        sites: list[str],
+        fl_ctx: FLContext,
+        *,
+        receive: Callable[[ClientTask, FLContext], bool],
+        **waiting: Any,
+    ) -> None:
+        """Sends a task and hands each reply to ``receive``, which says whether it is an answer that can be used.
+
+        FLARE counts replies; for each that is of no use it is told to wait for one more. It would refuse to ask fewer
+        sites than ``min_clients``: then nobody is asked, and the caller finds too few answers.
+        """
+
+        def count(client_task: ClientTask, fl_ctx: FLContext) -> None:
+            if not receive(client_task, fl_ctx):
+                task.props[_KEY_MIN_RESPS] += 1
+            client_task.result = None
+
+        self._site_errors = {}
+        task.result_received_cb = count
+        if len(sites) >= self._min_clients:
+            super().broadcast_and_wait(task=task, fl_ctx=fl_ctx, targets=sites, **waiting)
 
     def _require_quorum(self, phase: str, accepted: Collection[str], refused: Mapping[str, str]) -> None:
         if len(accepted) < self._min_clients:
@@ -96,15 +126,19 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
     ) -> bool:
         """Tells the aggregator whose result this is; the peer's own word for it is not asked."""
         fl_ctx.set_prop(AUTHENTICATED_SITE, client_name, private=True, sticky=False)
-        self._note_error(client_name, result, fl_ctx)
+        self._failed(client_name, result, fl_ctx)
         accepted: bool = super()._accept_train_result(client_name, result, fl_ctx, is_unknown_task)
         return accepted
 
-    def _note_error(self, site: str, result: Shareable, fl_ctx: FLContext) -> None:
-        text = result.get_header(ERROR_HEADER)
-        if isinstance(text, str):
-            self._site_errors[site] = f"site {site} could not work: {text[:LONGEST_ERROR]}"
-            self.log_error(fl_ctx, self._site_errors[site])
+    def _failed(self, site: str, result: Shareable, fl_ctx: FLContext) -> bool:
+        """Whether the reply is an error; if so its text is kept for the message to the person who runs the job."""
+        code, text = result.get_return_code(), result.get_header(ERROR_HEADER)
+        if code == ReturnCode.OK:
+            return False
+        said = text if isinstance(text, str) else str(code)
+        self._site_errors[site] = f"site {site} could not work: {said[:LONGEST_ERROR]}"
+        self.log_error(fl_ctx, self._site_errors[site])
+        return True
 
     def process_result_of_unknown_task(
         self, client: Client, task_name: str, client_task_id: str, result: Shareable, fl_ctx: FLContext

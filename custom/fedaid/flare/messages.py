@@ -19,6 +19,7 @@ from nvflare.app_common.app_constant import AppConstants
 ALIGN, PRETRAIN, VALIDATE = "align", "pretrain", "validate"
 ERROR_HEADER = "fedaid_error"
 LONGEST_ERROR = 500  # characters
+MOST_FIELDS = 100  # of metrics, counts or meta; far above what a message of ours holds
 
 Arrays = Mapping[str, NDArray[Any]]
 Metrics = dict[str, float]
@@ -79,6 +80,7 @@ def model_to_shareable(message: ModelMessage, *, num_rounds: int) -> Shareable:
         "configuration": dict(message.configuration),
         "vocabulary_hash": message.vocabulary_hash,
     }
+    require_plain(message.tensors)
     shareable = DXO(DataKind.WEIGHTS, data=dict(message.tensors), meta=meta).to_shareable()
     shareable.set_header(AppConstants.CURRENT_ROUND, message.round_number)
     shareable.set_header(AppConstants.NUM_ROUNDS, num_rounds)
@@ -103,6 +105,7 @@ def update_to_shareable(message: UpdateMessage) -> Shareable:
         "pairs": int(message.pairs),
         "skipped": {str(reason): int(count) for reason, count in message.skipped.items()},
     }
+    require_plain(message.delta)
     return DXO(DataKind.WEIGHT_DIFF, data=dict(message.delta), meta=meta).to_shareable()
 
 
@@ -143,6 +146,8 @@ def read(shareable: Shareable, kind: str) -> DXO:
         raise MalformedMessage("message must hold a DXO") from error
     if dxo.data_kind != kind or not isinstance(dxo.data, dict) or not isinstance(dxo.meta, dict):
         raise MalformedMessage(f"message must be of kind {kind}")
+    if len(dxo.meta) > MOST_FIELDS:
+        raise MalformedMessage(f"message must have at most {MOST_FIELDS} meta fields, got {len(dxo.meta)}")
     return dxo
 
 
@@ -159,7 +164,11 @@ def part(fields: Mapping[str, Any], name: str, kind: type) -> Any:
 
 
 def require_plain(arrays: Arrays) -> None:
-    """The last check before tensors leave a process: contiguous numpy arrays of numbers and nothing else."""
+    """The last check before tensors leave a process: numpy arrays of numbers and nothing else.
+
+    Raises:
+        MalformedMessage: naming the tensor.
+    """
     for name, array in arrays.items():
         if type(array) is not np.ndarray or array.dtype.kind not in "fiub":
             raise MalformedMessage(f"tensor {name} must be a numpy array of numbers, got {type(array).__name__}")

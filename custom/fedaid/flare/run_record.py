@@ -18,17 +18,25 @@ class RunRecord:
         self.pairs: dict[str, int] = {}
         self.skipped: dict[str, dict[str, int]] = {}
 
-    def aligned(self, round_number: int, updates: Mapping[str, UpdateMessage], weights: Mapping[str, float]) -> None:
-        """Phase one is over: the losses of the round's model, and the site weights that follow from them."""
+    def aligned(
+        self,
+        round_number: int,
+        updates: Mapping[str, UpdateMessage],
+        weights: Mapping[str, float],
+        *,
+        refused: Mapping[str, str],
+    ) -> None:
+        """Phase one is over: losses of the round's model, site weights that follow from them, whom it refused."""
         for site, update in updates.items():
             self.pairs[site], self.skipped[site] = update.pairs, dict(update.skipped)
         valid = {site: dict(update.metrics) for site, update in updates.items()}
-        self.history.append({"round": round_number, "site_weights": dict(weights), "valid": valid})
+        entry = {"round": round_number, "site_weights": dict(weights), "valid": valid, "refused": dict(refused)}
+        self.history.append(entry)
 
     def pretrained(self, updates: Mapping[str, UpdateMessage], refused: Mapping[str, str]) -> None:
         """Phase two is over: the training losses, and whose update was refused."""
         train = {site: dict(update.metrics) for site, update in updates.items()}
-        self.history[-1] |= {"train": train, "refused": dict(refused)}
+        self.history[-1] |= {"train": train, "refused": self.history[-1]["refused"] | dict(refused)}
 
     def state(self, *, best_round: int) -> dict[str, Any]:
         """The state to commit after the round; ``round`` is the number of rounds that the model was trained for."""

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +39,11 @@ class RunStore:
 
     def commit(self, tensors: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> Path:
         """Writes the generation of ``state["round"]`` durably and makes it the current one; the one before is kept."""
-        return self._commit(ROUND, tensors, state, kept=2)
+        return self._commit(ROUND, tensors, state, keep_previous=True)
 
     def commit_best(self, tensors: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> Path:
         """Writes the best model durably and makes it the best one."""
-        return self._commit(BEST, tensors, state, kept=1)
+        return self._commit(BEST, tensors, state, keep_previous=False)
 
     def newest(self, kind: str) -> Path:
         """Folder of the newest generation of a kind."""
@@ -57,21 +58,33 @@ class RunStore:
         """Writes ``results.json``: what the run ended with, for people and programs."""
         replace_text(self.folder / "results.json", json.dumps(results, indent=1, sort_keys=True))
 
-    def _commit(self, kind: str, tensors: Mapping[str, NDArray[Any]], state: Mapping[str, Any], *, kept: int) -> Path:
-        name = f"{kind}-{state['round']:05d}"
-        unfinished, final = self.folder / f".{name}.unfinished", self.folder / name
-        for leftover in (unfinished, final):
-            shutil.rmtree(leftover, ignore_errors=True)
+    def _commit(
+        self, kind: str, tensors: Mapping[str, NDArray[Any]], state: Mapping[str, Any], *, keep_previous: bool
+    ) -> Path:
+        pointer = self.folder / kind.upper()
+        previous = pointer.read_text() if pointer.exists() else ""
+        final = self._free_folder(f"{kind}-{state['round']:05d}")
+        unfinished = self.folder / f".{kind}.unfinished"
+        if unfinished.exists():
+            shutil.rmtree(unfinished)
         unfinished.mkdir()
         save_model(unfinished, tensors, configuration=self._configuration, vocabulary_hash=self._vocabulary_hash)
         (unfinished / STATE).write_text(json.dumps(state, indent=1, sort_keys=True))
         for path in (*unfinished.iterdir(), unfinished):
             flush(path)
         unfinished.rename(final)
-        replace_text(self.folder / kind.upper(), name)
-        for old in sorted(self.folder.glob(f"{kind}-*"))[:-kept]:
-            shutil.rmtree(old)
+        flush(self.folder)
+        replace_text(pointer, final.name)
+        kept = {final.name, previous if keep_previous else ""}
+        for old in self.folder.glob(f"{kind}-*"):
+            if old.name not in kept:
+                shutil.rmtree(old)
         return final
+
+    def _free_folder(self, name: str) -> Path:
+        """A folder that does not exist yet: a round that is committed again must not touch the generation in force."""
+        names = (f"{name}.{again}" if again else name for again in count())
+        return next(self.folder / free for free in names if not (self.folder / free).exists())
 
 
 def flush(path: Path) -> None:

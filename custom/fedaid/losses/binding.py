@@ -15,8 +15,17 @@ def binding_loss(
     Returns:
         Scalar in [0, 8]: each squared distance of two unit vectors is at most 4.
 
+    Raises:
+        ValueError: if the shapes differ.
+
     Source: R(θ; T) of arXiv:2404.03854. Summed over D; as released it is averaged, which makes it D times weaker.
     """
+    four = (image_embeddings, text_embeddings, teacher_image_embeddings, teacher_text_embeddings)
+    shapes = [tuple(embeddings.shape) for embeddings in four]
+    if len(set(shapes)) != 1:
+        raise ValueError(
+            f"embeddings must have one shape (B, D), got {shapes}: binding_loss. Embed the same batch twice."
+        )
     image_distance = (image_embeddings - teacher_image_embeddings).square().sum(dim=1)
     text_distance = (text_embeddings - teacher_text_embeddings).square().sum(dim=1)
     return (image_distance + text_distance).mean()

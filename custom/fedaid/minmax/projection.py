@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 Weights = NDArray[np.float64]
+SMALLEST_SHARE = 1e-300  # of the segment to the point: the share is found to its last digits, however far the point is
 
 
 def ball_radius(sites: int, rho: float) -> float:
@@ -35,6 +36,8 @@ def project_to_simplex(point: Weights) -> Weights:
 
     Source: Held, Wolfe and Crowder 1974; Duchi et al. 2008, figure 1.
     """
+    with np.errstate(over="ignore"):
+        point = np.maximum(point - point.max(), -1.0)  # the answer knows no shift, and is 0 from 1 below the top
     descending = np.sort(point)[::-1]
     excess = (np.cumsum(descending) - 1) / np.arange(1, len(point) + 1)
     support = np.flatnonzero(descending > excess)[-1]
@@ -68,7 +71,7 @@ def project_to_ball(point: Weights, *, radius: float) -> Weights:
         return at(1.0)
     if radius == 0:
         return uniform
-    return at(brentq(excess, 0.0, 1.0, xtol=1e-15, rtol=8.9e-16))
+    return at(brentq(excess, 0.0, 1.0, xtol=SMALLEST_SHARE, rtol=8.9e-16, maxiter=2000))
 
 
 def project(point: Weights, *, rho: float) -> Weights:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from fedaid.errors import require
@@ -20,7 +21,7 @@ class MinMaxSettings:
         dual_step_size: γ of a round; 0 turns the min-max off, the site weights then stay where they start.
         rho: size of the chi-square ball; above 0.
         max_site_weight: the ceiling for one site, as another way to give ρ; None leaves ``rho`` in force.
-        min_site_weight: floor of every site's weight.
+        min_site_weight: floor of every site's weight; the min-max keeps it, so weights by pairs have none.
         initial_site_weights: ``uniform``, or ``pairs`` for weights in proportion to training pairs, as FedAvg takes
             them; only without the min-max, whose ball is around uniform.
 
@@ -40,16 +41,21 @@ class MinMaxSettings:
         self._check("min_site_weight", "be in [0, 1)", lambda x: 0 <= x < 1)
         if self.max_site_weight is not None:
             self._check("max_site_weight", "be in (0, 1]", lambda x: 0 < x <= 1)
+        by_pairs = self.initial_site_weights == "pairs"
+        rule, remedy = "be 0 for weights by pairs", "Leave it out: only the min-max keeps a floor."
+        ok = self.min_site_weight == 0 or not by_pairs
+        require(ok, "min_site_weight", rule, got=self.min_site_weight, where=WHERE, remedy=remedy)
         start, minmax = self.initial_site_weights, self.dual_step_size > 0
         possible = STARTS[:1] if minmax else STARTS
         remedy = "Weights by pairs need dual_step_size 0: the min-max keeps its weights near uniform."
         rule = f"be one of {', '.join(possible)}"
         require(start in possible, "initial_site_weights", rule, got=repr(start), where=WHERE, remedy=remedy)
 
-    def _check(self, name: str, rule: str, holds: object) -> None:
+    def _check(self, name: str, rule: str, holds: Callable[[float], bool]) -> None:
         value = getattr(self, name)
-        ok = isinstance(value, (int, float)) and math.isfinite(value) and bool(holds(value))  # type: ignore[operator]
-        require(ok, name, rule, got=value, where=WHERE, remedy="Correct the job's setting.")
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        ok = number and math.isfinite(value) and holds(value)
+        require(ok, name, rule, got=repr(value), where=WHERE, remedy="Correct the job's setting.")
 
     def for_sites(self, sites: int) -> float:
         """ρ for a federation of this many sites.

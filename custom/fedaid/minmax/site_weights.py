@@ -25,7 +25,7 @@ class SiteWeights:
     def __init__(self, settings: MinMaxSettings, sites: list[str]) -> None:
         self._settings = settings
         self._rho = settings.for_sites(len(sites))
-        self._started = False
+        self._pairs: dict[str, int] = {}
         self.current: dict[str, float] = {site: 1 / len(sites) for site in sorted(sites)}
 
     def step(self, losses: Mapping[str, float], pairs: Mapping[str, int]) -> None:
@@ -33,11 +33,12 @@ class SiteWeights:
 
         Args:
             losses: site → f in nats, finite.
-            pairs: site → training pairs, above 0; used once, by weights that start in proportion to them.
+            pairs: site → training pairs, above 0; used by weights in proportion to them only. A site that has not been
+                heard of yet has weight 0, and gets its share in the first round that it answers.
         """
-        if self._settings.initial_site_weights == "pairs" and not self._started:
-            total = sum(pairs.values())
-            self.current = {site: pairs.get(site, 0) / total for site in self.current}
-        self._started = True
+        if self._settings.initial_site_weights == "pairs":
+            self._pairs |= pairs
+            total = sum(self._pairs.values())
+            self.current = {site: self._pairs.get(site, 0) / total for site in self.current}
         step, floor = self._settings.dual_step_size, self._settings.min_site_weight
         self.current = dual_step(self.current, losses, step_size=step, rho=self._rho, floor=floor)

@@ -9,17 +9,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from fedaid.errors import require
 from fedaid.models.alignment import AlignmentModule
-from fedaid.models.hugging_face import LOCAL, local_options
 from fedaid.models.image_encoder import image_tower
-from fedaid.models.presets import IMAGE_ENCODERS, TEXT_ENCODERS
+from fedaid.models.presets import IMAGE_ENCODERS, TEXT_ENCODERS, choose
+from fedaid.models.refusal import LARGEST_LOGIT_SCALE, blamed_on, check_ranges, check_vocabulary
 from fedaid.models.text_encoder import text_tower
 from fedaid.models.tower import TowerParts
 from fedaid.models.vocabulary import find_vocabulary, vocabulary_hash, vocabulary_size
-
-LARGEST_LOGIT_SCALE = 100.0  # as CLIP clips it, arXiv:2103.00020, section 2.5
-WHERE = "model args of config_fed_server.json"
 
 
 class Embeddings(NamedTuple):
@@ -27,17 +23,6 @@ class Embeddings(NamedTuple):
 
     image: Tensor
     text: Tensor
-
-
-def resolved(encoder: str | Mapping[str, Any], presets: Mapping[str, dict[str, Any]], setting: str) -> dict[str, Any]:
-    """An encoder's name with all its options, so that another machine can build the same without local folders."""
-    given: dict[str, Any] = {"name": encoder} if isinstance(encoder, str) else dict(encoder)
-    name = str(given.get("name", ""))
-    if name.startswith(LOCAL):
-        return local_options(name)
-    remedy = f"Choose one of {', '.join(presets)}, or local:FOLDER."
-    require(name in presets, setting, "name a known encoder", got=repr(name), where=WHERE, remedy=remedy)
-    return {"name": name} | presets[name] | given
 
 
 class DualEncoder(nn.Module):
@@ -53,7 +38,7 @@ class DualEncoder(nn.Module):
         embedding_dim: D.
         projection_hidden: width of the projection heads' hidden layer.
         max_tokens: longest report in tokens.
-        temperature: initial temperature, in (0, 1]; the logit scale starts at its inverse and is learned.
+        temperature: initial temperature, in [0.01, 1]; the logit scale starts at its inverse and is learned.
         vocabulary: ``radiology`` (ships with the bundle) or ``local:FOLDER`` with a ``vocab.txt``.
         seed: draws the initial weights, independent of any other random state.
 
@@ -75,12 +60,14 @@ class DualEncoder(nn.Module):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        remedy = "Use 0.07 unless you know better."
-        require(0 < temperature <= 1, "temperature", "be in (0, 1]", got=temperature, where=WHERE, remedy=remedy)
+        with blamed_on("image_encoder"):
+            image = choose(image_encoder, IMAGE_ENCODERS, setting="image_encoder")
+        with blamed_on("text_encoder"):
+            text = choose(text_encoder, TEXT_ENCODERS, setting="text_encoder")
         vocabulary_file = find_vocabulary(vocabulary)
         self.configuration: dict[str, Any] = {
-            "image_encoder": resolved(image_encoder, IMAGE_ENCODERS, "image_encoder"),
-            "text_encoder": resolved(text_encoder, TEXT_ENCODERS, "text_encoder"),
+            "image_encoder": image.described,
+            "text_encoder": text.described,
             "image_size": image_size,
             "embedding_dim": embedding_dim,
             "projection_hidden": projection_hidden,
@@ -89,20 +76,19 @@ class DualEncoder(nn.Module):
             "vocabulary": vocabulary,
             "seed": seed,
         }
+        check_ranges(self.configuration)
         self.vocabulary_hash = vocabulary_hash(vocabulary_file)
+        check_vocabulary(text.weights, self.vocabulary_hash)
+        size = vocabulary_size(vocabulary_file)
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            self.image = self._tower(image_tower(*self._spec(image_encoder, "image_encoder"), image_size=image_size))
-            spec, size = self._spec(text_encoder, "text_encoder"), vocabulary_size(vocabulary_file)
-            self.text = self._tower(text_tower(*spec, vocabulary_size=size, max_tokens=max_tokens))
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed would also seed every GPU, for good
+            with blamed_on("image_encoder"):
+                parts = image_tower(image.name, image.options, image_size=image_size, weights=image.weights)
+                self.image = self._tower(parts)
+            with blamed_on("text_encoder"):
+                limits = {"vocabulary_size": size, "max_tokens": max_tokens}
+                self.text = self._tower(text_tower(text.name, text.options, weights=text.weights, **limits))
         self.log_logit_scale = nn.Parameter(torch.tensor(-math.log(temperature)))
-
-    def _spec(self, encoder: str | Mapping[str, Any], setting: str) -> tuple[str, dict[str, Any]]:
-        """Name and options; a local folder keeps its name here, so that its weights are loaded."""
-        if isinstance(encoder, str) and encoder.startswith(LOCAL):
-            return encoder, {}
-        options = dict(self.configuration[setting])
-        return options.pop("name"), options
 
     def _tower(self, parts: TowerParts) -> nn.ModuleDict:
         hidden, dim = self.configuration["projection_hidden"], self.configuration["embedding_dim"]
@@ -111,8 +97,13 @@ class DualEncoder(nn.Module):
 
     @property
     def logit_scale(self) -> Tensor:
-        """The inverse temperature, a scalar in (0, 100]."""
-        return self.log_logit_scale.exp().clamp(max=LARGEST_LOGIT_SCALE)
+        """The inverse temperature, a scalar in (0, 100].
+
+        The limit stops the value, not the gradient, so that a scale beyond it can come back.
+        """
+        value = self.log_logit_scale.detach()
+        limited = value.clamp(max=math.log(LARGEST_LOGIT_SCALE))
+        return (limited + (self.log_logit_scale - value)).exp()
 
     def image_features(self, images: Tensor) -> Tensor:
         """Encoder output of images (B, 1, H, W) in [-1, 1] → (B, T, F)."""

@@ -5,15 +5,16 @@ Nothing is ever fetched: a model is a configuration, or a directory below ``$FED
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from torch import nn
-from transformers import AutoConfig, AutoModel
+from transformers import AutoConfig, AutoModel, PreTrainedConfig
 
-from fedaid.errors import InputError, require
+from fedaid.errors import InputError, closest, require
+from fedaid.models.local_folder import local_file
 
 # model_type → (path of the list of transformer layers, name of the norm after them)
 TRANSFORMERS = {
@@ -24,7 +25,7 @@ TRANSFORMERS = {
     "electra": ("encoder.layer", None),
     "distilbert": ("transformer.layer", None),
 }
-LOCAL = "local:"
+WHERE = "model args of config_fed_server.json"
 
 
 def local_directory(name: str) -> Path:
@@ -33,56 +34,86 @@ def local_directory(name: str) -> Path:
     Raises:
         InputError: if the variable is unset or the folder holds no model.
     """
-    root = os.environ.get("FEDAID_MODELS", "")
-    folder = Path(root) / name.removeprefix(LOCAL)
-    require(
-        bool(root) and (folder / "config.json").is_file(),
-        "encoder",
-        "name a folder with config.json and model.safetensors below $FEDAID_MODELS",
-        got=name,
-        where="model args of config_fed_server.json",
-        remedy="Set FEDAID_MODELS on the server to the folder that holds your models.",
-    )
-    return folder
+    config = local_file(name, "config.json")
+    if config is None:
+        rule = "name a folder with config.json and model.safetensors below $FEDAID_MODELS"
+        remedy = "Set FEDAID_MODELS on the server to the folder that holds your models."
+        raise InputError("encoder", rule, got=repr(name), where=WHERE, remedy=remedy)
+    return config.parent
+
+
+def option_names(config_class: type) -> list[str]:
+    """What a job may set of a backbone: what its configuration adds to those of all models, but for decoding."""
+    general = {field.name for field in fields(PreTrainedConfig)} | {"is_decoder", "add_cross_attention", "use_cache"}
+    return sorted(field.name for field in fields(config_class) if field.name[0] != "_" and field.name not in general)
+
+
+def new_config(model_type: str, options: Mapping[str, Any]) -> Any:
+    """The configuration of a backbone.
+
+    Raises:
+        InputError: for an option that this kind of backbone does not have; ``transformers`` would ignore it.
+    """
+    known = option_names(type(AutoConfig.for_model(model_type)))
+    for name in options:
+        rule, remedy = f"be one that {model_type} has", closest(name, known)
+        require(name in known, "encoder option", rule, got=repr(name), where=WHERE, remedy=remedy)
+    return AutoConfig.for_model(model_type, **options)
 
 
 def local_options(name: str) -> dict[str, Any]:
-    """The configuration of a local model as plain JSON, enough to build it elsewhere without the folder."""
+    """All options of a local model as plain JSON, enough to build it elsewhere without the folder.
+
+    Options that equal a default are listed, too: elsewhere the defaults are those of a preset.
+    """
     config = AutoConfig.from_pretrained(local_directory(name), local_files_only=True, trust_remote_code=False)
-    options: dict[str, Any] = config.to_diff_dict()
-    drop = {"model_type", "transformers_version", "architectures", "dtype", "torch_dtype", "_name_or_path"}
-    return {"name": config.model_type} | {key: value for key, value in options.items() if key not in drop}
+    given, known = config.to_dict(), option_names(type(config))
+    return {"name": config.model_type} | {option: given[option] for option in known if option in given}
 
 
-def new_backbone(model_type: str, options: Mapping[str, Any]) -> nn.Module:
-    """A backbone with random weights from ``torch``'s current generator."""
-    backbone: nn.Module = AutoModel.from_config(AutoConfig.for_model(model_type, **options))
-    return without_pooler(backbone)
+def new_backbone(model_type: str, options: Mapping[str, Any], *, weights: Path | None = None) -> nn.Module:
+    """A backbone without the parts that nothing uses, in float32.
+
+    Args:
+        model_type: of Hugging Face.
+        options: of its configuration.
+        weights: folder with the ``model.safetensors`` to load; without, they are drawn by ``torch``'s generator.
+
+    Raises:
+        InputError: for an unknown option, or a folder without the weights of all tensors in safetensors.
+    """
+    config = new_config(model_type, options)
+    backbone: nn.Module = AutoModel.from_config(config) if weights is None else loaded_backbone(config, weights)
+    return without_unused(backbone)
 
 
-def local_backbone(name: str) -> nn.Module:
-    """A backbone with the weights of a local directory, safetensors only, in float32."""
-    folder = local_directory(name)
-    try:
-        backbone: nn.Module = AutoModel.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype="float32"
+def loaded_backbone(config: Any, folder: Path) -> nn.Module:
+    """The backbone of a local folder. ``transformers`` would draw weights that the folder lacks; this refuses it."""
+    where, missing = f"$FEDAID_MODELS/{folder.name}", ["model.safetensors"]
+    if (folder / "model.safetensors").is_file() or (folder / "model.safetensors.index.json").is_file():
+        backbone, report = AutoModel.from_pretrained(
+            folder,
+            config=config,
+            local_files_only=True,
+            trust_remote_code=False,
+            use_safetensors=True,
+            dtype="float32",
+            output_loading_info=True,
         )
-    except OSError as error:
-        raise InputError(
-            "encoder",
-            "be a folder with model.safetensors",
-            got=name,
-            where="$FEDAID_MODELS",
-            remedy="Convert the weights to safetensors; pickled weights are not loaded.",
-        ) from error
-    return without_pooler(backbone)
+        missing = sorted(name for name in report["missing_keys"] if not name.startswith("pooler."))
+    remedy = "Convert the weights to safetensors; pickled weights are not loaded."
+    require(not missing, "encoder", "have all its weights", got=f"none for {missing[:3]}", where=where, remedy=remedy)
+    loaded: nn.Module = backbone
+    return loaded
 
 
-def without_pooler(backbone: nn.Module) -> nn.Module:
-    """The backbone without a trained pooler, whose output nothing uses and whose weights would travel for nothing."""
-    pooler = getattr(backbone, "pooler", None)
+def without_unused(backbone: nn.Module) -> nn.Module:
+    """The backbone without a trained pooler or a mask token: nothing uses them, so they would travel for nothing."""
+    pooler, embeddings = getattr(backbone, "pooler", None), getattr(backbone, "embeddings", None)
     if pooler is not None and any(True for _ in pooler.parameters()):
         setattr(backbone, "pooler", None)  # noqa: B010 (a child module may be None, its annotation does not say so)
+    if getattr(embeddings, "mask_token", None) is not None:
+        setattr(embeddings, "mask_token", None)  # noqa: B010 (as above)
     return backbone
 
 

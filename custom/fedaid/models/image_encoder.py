@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
 from monai.networks.nets import DenseNet121, ResNet, ViT
 from torch import Tensor, nn
 
-from fedaid.models.hugging_face import LOCAL, TRANSFORMERS, cut_last_block, local_backbone, new_backbone, take_norm
+from fedaid.models.hugging_face import TRANSFORMERS, cut_last_block, new_backbone, take_norm
 from fedaid.models.tower import AppendedBlock, LastBlock, TowerParts, as_tokens
 
 
@@ -42,13 +43,22 @@ class HuggingFaceFeatures(nn.Module):
         return features
 
 
-def convolutional(encoder: nn.Module, image_size: int) -> TowerParts:
-    """Tower parts of a backbone without transformer blocks; its number of places and width are read off a trial run."""
+@torch.no_grad()
+def trial(encoder: nn.Module, image_size: int) -> tuple[int, int]:
+    """Number of tokens and width of an encoder's features, read off a run that leaves no trace in it.
+
+    It also shows before the job starts whether the encoder takes images of this size.
+    """
     training = encoder.training
-    with torch.no_grad():
-        features = encoder.eval()(torch.zeros(1, 1, image_size, image_size))
-    _, tokens, width = features.shape
-    return TowerParts(encoder.train(training), AppendedBlock(tokens, width), width)
+    features = encoder.eval()(torch.zeros(1, 1, image_size, image_size))
+    encoder.train(training)
+    return features.shape[1], features.shape[2]
+
+
+def convolutional(encoder: nn.Module, image_size: int) -> TowerParts:
+    """Tower parts of a backbone without transformer blocks, which is given one."""
+    tokens, width = trial(encoder, image_size)
+    return TowerParts(encoder, AppendedBlock(tokens, width), width)
 
 
 def monai_densenet121(image_size: int, options: Mapping[str, Any]) -> TowerParts:
@@ -67,6 +77,8 @@ def monai_resnet(image_size: int, options: Mapping[str, Any]) -> TowerParts:
 def monai_vit(image_size: int, options: Mapping[str, Any]) -> TowerParts:
     """MONAI's ViT, cut before its last block."""
     network = ViT(in_channels=1, img_size=(image_size, image_size), spatial_dims=2, **options)
+    for transformer in network.blocks:
+        transformer.norm_cross_attn = nn.Identity()  # there is no cross-attention, so it would never learn
     layer = network.blocks[-1]
     del network.blocks[-1]
     block = LastBlock(layer, take_norm(network, "norm"), takes_mask=False)
@@ -84,24 +96,24 @@ def hugging_face_image(backbone: nn.Module, image_size: int) -> TowerParts:
     """Tower parts of a Hugging Face vision backbone, cut before its last transformer layer if it has plain ones."""
     model_type: str = backbone.config.model_type  # type: ignore[union-attr, assignment]
     if model_type in TRANSFORMERS:
-        width: int = backbone.config.hidden_size  # type: ignore[union-attr, assignment]
         backbone, layer, norm = cut_last_block(backbone)
-        return TowerParts(HuggingFaceFeatures(backbone), LastBlock(layer, norm, takes_mask=False), width)
+        encoder = HuggingFaceFeatures(backbone)
+        return TowerParts(encoder, LastBlock(layer, norm, takes_mask=False), trial(encoder, image_size)[1])
     norm = take_norm(backbone, "layernorm") if model_type == "convnext" else None
     return convolutional(HuggingFaceFeatures(backbone, norm=norm), image_size)
 
 
-def image_tower(name: str, options: Mapping[str, Any], *, image_size: int) -> TowerParts:
+def image_tower(name: str, options: Mapping[str, Any], *, image_size: int, weights: Path | None = None) -> TowerParts:
     """Parts of the image tower called ``name``.
 
     Args:
-        name: a key of :data:`MONAI`, a Hugging Face vision ``model_type``, or ``local:FOLDER``.
-        options: constructor or configuration options of that backbone; unused for a local folder.
+        name: a key of :data:`MONAI`, or a Hugging Face vision ``model_type``.
+        options: constructor or configuration options of that backbone.
         image_size: side of the square input in pixels.
+        weights: folder of a Hugging Face model to start from.
     """
     if name in MONAI:
         return MONAI[name](image_size, options)
-    if name.startswith(LOCAL):
-        return hugging_face_image(local_backbone(name), image_size)
     size = {"image_size": image_size} if name not in ("convnext", "resnet") else {}
-    return hugging_face_image(new_backbone(name, {"num_channels": 1} | size | dict(options)), image_size)
+    backbone = new_backbone(name, {"num_channels": 1} | size | dict(options), weights=weights)
+    return hugging_face_image(backbone, image_size)

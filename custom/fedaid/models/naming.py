@@ -7,4 +7,4 @@ LOGIT_SCALE = "log_logit_scale"
 
 def is_alignment(name: str) -> bool:
     """Whether a tensor belongs to the alignment modules of the towers; the logit scale does."""
-    return name == LOGIT_SCALE or name.split(".")[1] == "alignment"
+    return name == LOGIT_SCALE or name.split(".")[1:2] == ["alignment"]

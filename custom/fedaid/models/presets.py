@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fedaid.errors import require
+from fedaid.models.hugging_face import WHERE, local_directory, local_options
+from fedaid.models.local_folder import LOCAL
 
 IMAGE_ENCODERS: dict[str, dict[str, Any]] = {
     "monai_densenet121": {},
@@ -33,3 +39,46 @@ TEXT_ENCODERS: dict[str, dict[str, Any]] = {
     },
     "distilbert": {"dim": 128, "hidden_dim": 256, "n_layers": 2, "n_heads": 4},
 }
+
+
+class EncoderChoice(NamedTuple):
+    """An encoder, fully spelled out.
+
+    Attributes:
+        name: a key of the presets.
+        options: all of them, so that another machine can build the same without local folders.
+        weights: local folder to start from.
+    """
+
+    name: str
+    options: dict[str, Any]
+    weights: Path | None = None
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """Name and options as one mapping, plain JSON."""
+        return {"name": self.name} | self.options
+
+
+def choose(encoder: str | Mapping[str, Any], presets: Mapping[str, dict[str, Any]], *, setting: str) -> EncoderChoice:
+    """What a job's ``encoder`` stands for.
+
+    Args:
+        encoder: a name of ``presets``, ``local:FOLDER``, or a mapping of a preset's ``name`` and options over it.
+        presets: :data:`IMAGE_ENCODERS` or :data:`TEXT_ENCODERS`.
+        setting: for the message.
+
+    Raises:
+        InputError: if it is not known, or a local folder is given options.
+    """
+    given: dict[str, Any] = dict(encoder) if isinstance(encoder, Mapping) else {"name": encoder}
+    name, weights = str(given.pop("name", "")), None
+    preset = presets.get(name, {})
+    if name.startswith(LOCAL):
+        remedy = "Leave the options out: the folder's config.json holds them."
+        require(not given, setting, "have no options beside a folder", got=sorted(given), where=WHERE, remedy=remedy)
+        weights, given = local_directory(name), local_options(name)
+        name = given.pop("name")
+    remedy = f"Choose one of {', '.join(presets)}, or local:FOLDER with such a model."
+    require(name in presets, setting, "name a known encoder", got=repr(name), where=WHERE, remedy=remedy)
+    return EncoderChoice(name, preset | given, weights)

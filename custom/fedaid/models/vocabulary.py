@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 from tokenizers import Tokenizer
@@ -12,13 +11,12 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
 
-from fedaid.errors import require
+from fedaid.errors import InputError, require
+from fedaid.models.local_folder import local_file
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 VOCABULARY_FILE = Path(__file__).with_name("vocabulary.txt")
 LONGEST_WORD = 100  # characters; a longer run without a blank becomes [UNK], so that a broken file costs no time
-
-_LOCAL = "local:"
 
 
 def find_vocabulary(name: str) -> Path:
@@ -32,16 +30,15 @@ def find_vocabulary(name: str) -> Path:
     """
     if name == "radiology":
         return VOCABULARY_FILE
-    root = os.environ.get("FEDAID_MODELS", "")
-    path = Path(root) / name.removeprefix(_LOCAL) / "vocab.txt"
-    require(
-        name.startswith(_LOCAL) and bool(root) and path.is_file(),
-        "vocabulary",
-        "be radiology, or local:NAME where $FEDAID_MODELS/NAME/vocab.txt exists",
-        got=name,
-        where="model args of config_fed_server.json",
-        remedy="Use radiology, or put the folder where FEDAID_MODELS points.",
-    )
+    path = local_file(name, "vocab.txt")
+    if path is None:
+        raise InputError(
+            "vocabulary",
+            "be radiology, or local:NAME where $FEDAID_MODELS/NAME/vocab.txt exists",
+            got=name,
+            where="model args of config_fed_server.json",
+            remedy="Use radiology, or put the folder where FEDAID_MODELS points.",
+        )
     return path
 
 
@@ -81,4 +78,4 @@ def load_tokenizer(path: Path = VOCABULARY_FILE, *, max_tokens: int = 112) -> To
 
 
 def _tokens(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines()
+    return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")  # a token may be a rarer line separator

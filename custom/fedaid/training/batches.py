@@ -20,7 +20,12 @@ def shuffled_rows(studies: int, *, batch_size: int, steps: int, seed: int) -> li
 
     Returns:
         ``steps`` arrays of shape (B,).
+
+    Raises:
+        ValueError: if there are fewer studies than a batch needs.
     """
+    if studies < batch_size:
+        raise ValueError(f"studies must fill a batch of {batch_size}, got {studies}: shuffled_rows")
     generator = np.random.default_rng(seed)
     batches: list[NDArray[np.int64]] = []
     while len(batches) < steps:

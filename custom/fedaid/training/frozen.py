@@ -25,10 +25,11 @@ def encoders(model: DualEncoder) -> tuple[nn.Module, nn.Module]:
 def frozen_encoders(model: DualEncoder) -> Iterator[None]:
     """The model in training mode but for its encoders, which are frozen and in evaluation mode inside the block."""
     model.train()
+    trained = [weight for encoder in encoders(model) for weight in encoder.parameters() if weight.requires_grad]
     for encoder in encoders(model):
         encoder.eval().requires_grad_(False)
     try:
         yield
     finally:
-        for encoder in encoders(model):
-            encoder.requires_grad_(True)
+        for weight in trained:
+            weight.requires_grad_(True)

@@ -51,11 +51,11 @@ class TrainingSettings:
         for name in ("batch_size", "valid_batch_size"):
             value = getattr(self, name)
             remedy = "The contrastive loss of one pair is constant; use 16 or more."
-            ok = isinstance(value, int) and value >= 2
+            ok = is_number(value, int) and value >= 2
             require(ok, name, "be a whole number of at least 2", got=value, where=WHERE, remedy=remedy)
         for name in ("align_steps", "warmup_steps", "threads", "workers", "seed", "pretrain_steps"):
             value, least = getattr(self, name), int(name == "pretrain_steps")
-            ok = isinstance(value, int) and value >= least
+            ok = is_number(value, int) and value >= least
             remedy = "Correct the job's setting."
             require(ok, name, f"be a whole number of at least {least}", got=value, where=WHERE, remedy=remedy)
         for name in ("learning_rate", "max_grad_norm"):
@@ -67,6 +67,11 @@ class TrainingSettings:
 
     def _check_number(self, name: str, *, above: bool) -> None:
         value = getattr(self, name)
-        ok = isinstance(value, (int, float)) and math.isfinite(value) and (value > 0 if above else value >= 0)
+        ok = is_number(value, (int, float)) and math.isfinite(value) and (value > 0 if above else value >= 0)
         rule = "be a finite number above 0" if above else "be a finite number of at least 0"
         require(ok, name, rule, got=value, where=WHERE, remedy="Correct the job's setting.")
+
+
+def is_number(value: object, kind: type | tuple[type, ...]) -> bool:
+    """Whether the value is a number of this kind; a bool is none."""
+    return isinstance(value, kind) and not isinstance(value, bool)

@@ -3,9 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fedaid.errors import InputError
 
 from admin.twin.__main__ import main
+from fedaid.errors import InputError
 
 
 def test_the_command_writes_scaled_hospitals_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

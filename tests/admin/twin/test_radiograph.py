@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fedaid.data.dicom import read_dicom
 from pydicom import dcmread
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 
 from admin.twin.hospital import Scanner
 from admin.twin.radiograph import SOP_CLASSES, StudyHeader, write_radiograph
 from admin.twin.scanner import expose
+from fedaid.data.dicom import read_dicom
 
 HEADER = StudyHeader("TWIN-S00001", "TWIN-P00001", "oak-hill-general", "PA", "F", 61, "twin 0")
 RAMP = np.tile(np.linspace(0.0, 1.0, 64, dtype=np.float32), (64, 1))

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from admin.curves import draw_curves
+from admin.run_results import read_results
+from tests.admin.results_folder import write_run
+
+
+def test_a_picture_with_two_panels_and_a_line_for_each_site_is_written(tmp_path: Path) -> None:
+    draw_curves(read_results(write_run(tmp_path)), tmp_path / "curves.png")
+    pixels = np.asarray(Image.open(tmp_path / "curves.png").convert("RGB"))
+    colours = {tuple(colour) for colour in pixels.reshape(-1, 3).tolist()}
+    assert pixels.shape[1] > 2 * pixels.shape[0], "two panels lie side by side"
+    assert {(31, 119, 180), (255, 127, 14)} <= colours, "one colour for each of the two sites"
+
+
+def test_the_loss_after_the_last_round_is_drawn_only_if_that_is_the_best_model(tmp_path: Path) -> None:
+    for best, name in ((2, "last"), (1, "earlier")):
+        (tmp_path / name).mkdir()
+        draw_curves(read_results(write_run(tmp_path / name, best_round=best)), tmp_path / f"{name}.png")
+    assert (tmp_path / "last.png").read_bytes() != (tmp_path / "earlier.png").read_bytes()

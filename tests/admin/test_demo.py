@@ -1,0 +1,44 @@
+"""What the demo does besides running a federation; tests/integration/test_demo.py runs it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from admin import demo
+from admin.run_results import read_results
+from tests.admin.results_folder import write_run
+
+
+def test_the_summary_has_the_numbers_of_the_run(tmp_path: Path) -> None:
+    results = read_results(write_run(tmp_path))
+    summary = demo.summarise(results, model=tmp_path / "model", seconds=12.34)
+    assert {name: summary[name] for name in ("status", "rounds", "seconds")} == {
+        "status": "ok",
+        "rounds": 2,
+        "seconds": 12.3,
+    }
+    assert summary["mean_recall_at_5"] == pytest.approx(0.65)
+    assert summary["worst_recall_at_5"] == pytest.approx(0.55)
+    assert [site["name"] for site in summary["sites"]] == ["lake", "north"]
+
+
+def test_a_folder_with_other_files_is_not_removed(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("keep me")
+    with pytest.raises(FileExistsError, match="folder must be absent or a former demo's"):
+        demo.new_folder(tmp_path)
+    assert (tmp_path / "thesis.txt").read_text() == "keep me"
+
+
+def test_a_failure_is_one_line_an_exit_code_and_a_summary(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("the job ended as FINISHED:ABORTED")
+
+    monkeypatch.setattr(demo, "train", fail)
+    assert demo.main(["--folder", str(tmp_path / "demo")]) == 1
+    assert "failed: the job ended as FINISHED:ABORTED" in capsys.readouterr().out
+    assert json.loads((tmp_path / "demo" / "summary.json").read_text())["status"] == "failed"

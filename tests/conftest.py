@@ -1,0 +1,77 @@
+"""Two tiny hospitals, a tiny model, and settings to go with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from admin.twin.consortium import DEMO_HOSPITALS, write_consortium
+from fedaid.data.site_data import SiteData, load_site_data
+from fedaid.models.dual_encoder import DualEncoder
+from fedaid.models.vocabulary import find_vocabulary, load_tokenizer
+from fedaid.training.settings import TrainingSettings
+
+IMAGE_SIZE, MAX_TOKENS = 32, 40
+STUDIES = 36  # about 25 to train on, 5 each to validate and test on
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def consortium(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """site → data root of two hospitals."""
+    folder = tmp_path_factory.mktemp("consortium")
+    hospitals = [replace(hospital, studies=STUDIES) for hospital in DEMO_HOSPITALS[:2]]
+    write_consortium(folder, hospitals=hospitals, seed=0, image_size=IMAGE_SIZE)
+    return {hospital.name: folder / hospital.name for hospital in hospitals}
+
+
+@pytest.fixture(scope="session")
+def model_options() -> dict[str, Any]:
+    """Constructor arguments of a model with batch norm in its image tower and dropout in its text tower."""
+    sizes = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
+    return {
+        "image_encoder": {"name": "monai_resnet", "block_inplanes": [8, 8, 16, 16]},
+        "text_encoder": {"name": "bert"} | sizes,
+        "image_size": IMAGE_SIZE,
+        "embedding_dim": 8,
+        "projection_hidden": 16,
+        "max_tokens": MAX_TOKENS,
+    }
+
+
+@pytest.fixture
+def model(model_options: dict[str, Any]) -> DualEncoder:
+    """A fresh tiny model, always the same."""
+    return DualEncoder(**model_options)
+
+
+@pytest.fixture(scope="session")
+def load_site(consortium: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], SiteData]:
+    """A function that loads a site's data."""
+    tokenizer = load_tokenizer(find_vocabulary("radiology"), max_tokens=MAX_TOKENS)
+    cache = tmp_path_factory.mktemp("cache")
+
+    def load(site: str) -> SiteData:
+        return load_site_data(consortium[site], cache=cache / site, image_size=IMAGE_SIZE, tokenizer=tokenizer)
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def site_data(consortium: dict[str, Path], load_site: Callable[[str], SiteData]) -> SiteData:
+    """The data of the first hospital."""
+    return load_site(next(iter(consortium)))
+
+
+@pytest.fixture
+def settings() -> TrainingSettings:
+    """A few short steps."""
+    return TrainingSettings(
+        batch_size=8, valid_batch_size=4, align_steps=2, pretrain_steps=2, learning_rate=1e-3, warmup_steps=1
+    )

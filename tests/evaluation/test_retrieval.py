@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fedaid.evaluation.retrieval import best_ranks, recall_at, retrieval
+
+EYE = np.eye(4)
+
+
+def unit(rows: int, dim: int, seed: int) -> np.ndarray:
+    drawn = np.random.default_rng(seed).normal(size=(rows, dim))
+    return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+
+
+def test_ranks_of_a_matrix_written_by_hand() -> None:
+    similarity = np.array([[0.9, 0.1, 0.5], [0.8, 0.2, 0.3], [0.7, 0.6, 0.5]])
+    assert best_ranks(similarity, np.eye(3, dtype=bool)).tolist() == [0, 2, 2]
+
+
+def test_the_best_of_several_correct_answers_counts() -> None:
+    similarity, correct = np.array([[0.1, 0.5, 0.9, 0.4]]), np.array([[True, False, True, False]])
+    assert best_ranks(similarity, correct).tolist() == [0]
+
+
+def test_a_correct_answer_is_not_in_the_way_of_another() -> None:
+    similarity, correct = np.array([[0.9, 0.8, 0.7]]), np.array([[False, True, True]])
+    assert best_ranks(similarity, correct).tolist() == [1]
+
+
+def test_ties_count_against_the_query() -> None:
+    assert best_ranks(np.zeros((2, 5)), np.eye(2, 5, dtype=bool)).tolist() == [4, 4]
+
+
+def test_nan_counts_against_the_query() -> None:
+    assert best_ranks(np.full((2, 5), np.nan), np.eye(2, 5, dtype=bool)).tolist() == [4, 4]
+
+
+def test_a_wrong_answer_that_is_nan_counts_against_the_query() -> None:
+    assert best_ranks(np.array([[0.5, np.nan, 0.1]]), np.array([[True, False, False]])).tolist() == [1]
+
+
+def test_recall_is_the_share_of_ranks_below_k() -> None:
+    assert [recall_at(np.array([0, 1, 4, 9]), k) for k in (1, 5, 10)] == [0.25, 0.75, 1.0]
+
+
+def test_perfect_embeddings_are_all_found() -> None:
+    found = retrieval(EYE, EYE, np.arange(4))
+    assert set(found.values()) == {1.0}
+    assert len(found) == 9
+
+
+def test_both_directions_of_a_case_worked_by_hand() -> None:
+    # image 1 lies nearest text 0; text 0 and text 1 both lie nearest to their own image
+    image = np.array([[1.0, 0.0], [0.8, 0.6]])
+    text = np.array([[1.0, 0.0], [0.0, 1.0]])
+    found = retrieval(image, text, np.arange(2), ks=(1,))
+    assert found == {"image_to_text_recall_at_1": 0.5, "text_to_image_recall_at_1": 1.0, "recall_at_1": 0.75}
+
+
+def test_equal_texts_are_one_answer() -> None:
+    # three images of one normal report and one of another: two different texts, so k = 2 finds every text
+    image, text = EYE, EYE[[3, 3, 3, 0]]
+    found = retrieval(image, text, np.array([7, 7, 7, 2]), ks=(1, 2))
+    assert found["image_to_text_recall_at_1"] == 0
+    assert found["image_to_text_recall_at_2"] == 1
+
+
+def test_a_text_finds_any_image_that_it_belongs_to() -> None:
+    image, text = EYE, EYE[[1, 1, 2, 3]]
+    assert retrieval(image, text, np.array([0, 0, 1, 2]), ks=(1,))["text_to_image_recall_at_1"] == 1
+
+
+def test_collapsed_embeddings_find_nothing() -> None:
+    same = np.tile(unit(1, 8, 0), (20, 1))
+    assert set(retrieval(same, same, np.arange(20)).values()) == {0.0}
+
+
+def test_embeddings_of_a_diverged_model_find_nothing() -> None:
+    broken = np.full((20, 8), np.nan)
+    assert set(retrieval(broken, broken, np.arange(20)).values()) == {0.0}
+
+
+def test_blind_guessing_finds_k_of_n() -> None:
+    found = retrieval(unit(2000, 16, 0), unit(2000, 16, 1), np.arange(2000), ks=(200,))
+    assert found["image_to_text_recall_at_200"] == pytest.approx(0.1, abs=0.02)
+    assert found["text_to_image_recall_at_200"] == pytest.approx(0.1, abs=0.02)
+
+
+def test_the_order_of_the_studies_does_not_matter() -> None:
+    image, text, group = unit(30, 8, 0), unit(30, 8, 1), np.arange(30)
+    order = np.random.default_rng(2).permutation(30)
+    assert retrieval(image[order], text[order], group[order]) == retrieval(image, text, group)

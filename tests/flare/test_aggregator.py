@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from nvflare.apis.dxo import DataKind, from_shareable
+from nvflare.apis.fl_constant import ReservedKey
+from nvflare.apis.fl_context import FLContext
+from nvflare.apis.shareable import Shareable, make_reply
+
+from fedaid.flare.aggregator import AUTHENTICATED_SITE, SiteWeightedAggregator
+from fedaid.flare.gate import Gate
+from fedaid.flare.messages import UpdateMessage, update_to_shareable
+
+MakeUpdate = Callable[..., UpdateMessage]
+Arrays = dict[str, NDArray[Any]]
+WEIGHTS = {"site-a": 0.5, "site-b": 0.3, "site-c": 0.2}
+
+
+def spoilt(update: UpdateMessage, name: str, tensor: Any) -> Shareable:
+    shareable = update_to_shareable(update)
+    shareable["DXO"]["data"][name] = tensor
+    return shareable
+
+
+BAD: dict[str, Callable[[UpdateMessage], Shareable | None]] = {
+    "NaN": lambda u: spoilt(u, "vector", np.array([0, np.nan, 0], np.float32)),
+    "last tensor bad": lambda u: spoilt(u, "counter", np.array(1.5)),
+    "broadcastable": lambda u: spoilt(u, "matrix", np.ones((1, 1), np.float32)),
+    "extra": lambda u: spoilt(u, "more", np.ones(1, np.float32)),
+    "huge": lambda u: spoilt(u, "vector", np.full(3, 1e30, np.float32)),
+    "no DXO": lambda u: make_reply("OK"),
+    "None": lambda u: None,
+}
+
+
+@pytest.fixture
+def aggregator(template: Arrays) -> SiteWeightedAggregator:
+    """Open for the alignment phase of round 3."""
+    aggregator = SiteWeightedAggregator()
+    aggregator.site_weights = dict(WEIGHTS)
+    gate = Gate(phase="align", round_number=3, template=template, sites=list(WEIGHTS), needs=("loss",))
+    aggregator.open(gate, template)
+    return aggregator
+
+
+def accept(aggregator: SiteWeightedAggregator, fl_ctx: FLContext, site: str, message: Shareable | None) -> bool:
+    fl_ctx.set_prop(AUTHENTICATED_SITE, site, private=True, sticky=False)
+    return aggregator.accept(message, fl_ctx)  # type: ignore[arg-type]
+
+
+def reopened(aggregator: SiteWeightedAggregator, template: Arrays) -> SiteWeightedAggregator:
+    aggregator.open(Gate(phase="align", round_number=3, template=template, sites=list(WEIGHTS)), template)
+    return aggregator
+
+
+def identical(one: Any, other: Any) -> bool:
+    return one.keys() == other.keys() and all(one[name].tobytes() == other[name].tobytes() for name in one)
+
+
+def test_the_total_is_base_plus_the_weighted_sum(
+    aggregator: SiteWeightedAggregator, template: Arrays, make_update: MakeUpdate, fl_ctx: FLContext
+) -> None:
+    deltas = {}
+    for seed, site in enumerate(WEIGHTS):
+        deltas[site] = make_update(seed).delta
+        assert accept(aggregator, fl_ctx, site, update_to_shareable(make_update(seed)))
+    total = aggregator.total()
+    for name, tensor in template.items():
+        expected = tensor + sum(WEIGHTS[site] * deltas[site][name].astype(np.float64) for site in WEIGHTS)
+        assert (total[name].shape, total[name].dtype) == (tensor.shape, tensor.dtype)
+        assert np.allclose(total[name], expected, atol=1e-6)
+    assert total["counter"] == 9
+
+
+def test_the_order_of_arrival_has_no_effect_on_any_bit(
+    aggregator: SiteWeightedAggregator, template: Arrays, make_update: MakeUpdate, fl_ctx: FLContext
+) -> None:
+    totals = []
+    for order in itertools.permutations(WEIGHTS):
+        reopened(aggregator, template)
+        for site in order:
+            accept(aggregator, fl_ctx, site, update_to_shareable(make_update(list(WEIGHTS).index(site))))
+        totals.append(aggregator.total())
+    assert len(totals) == 6
+    assert all(identical(totals[0], total) for total in totals)
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_update_leaves_no_trace_in_any_order_of_arrival(
+    case: str, aggregator: SiteWeightedAggregator, template: Arrays, make_update: MakeUpdate, fl_ctx: FLContext
+) -> None:
+    good = {site: update_to_shareable(make_update(seed)) for seed, site in enumerate(("site-a", "site-c"))}
+    for site, message in good.items():
+        accept(aggregator, fl_ctx, site, message)
+    expected = aggregator.total()
+    for order in itertools.permutations(WEIGHTS):
+        reopened(aggregator, template)
+        for site in order:
+            message = good.get(site, BAD[case](make_update(9)))
+            assert accept(aggregator, fl_ctx, site, message) == (site in good)
+        assert list(aggregator.refused) == ["site-b"]
+        assert aggregator.refused["site-b"].startswith("update of site site-b in align of round 3 refused: ")
+        assert identical(aggregator.total(), expected)
+
+
+def test_weights_are_renormalised_over_the_sites_that_were_accepted(
+    aggregator: SiteWeightedAggregator, template: Arrays, make_update: MakeUpdate, fl_ctx: FLContext
+) -> None:
+    accept(aggregator, fl_ctx, "site-c", update_to_shareable(make_update(1)))
+    assert np.array_equal(aggregator.total()["matrix"], template["matrix"] + make_update(1).delta["matrix"])
+
+
+def test_the_scale_multiplies_the_change(
+    aggregator: SiteWeightedAggregator, template: Arrays, make_update: MakeUpdate, fl_ctx: FLContext
+) -> None:
+    aggregator.open(Gate(phase="align", round_number=3, template=template, sites=["site-a"]), template, scale=0.5)
+    accept(aggregator, fl_ctx, "site-a", update_to_shareable(make_update(1)))
+    assert np.allclose(aggregator.total()["vector"], template["vector"] + 0.5 * make_update(1).delta["vector"])
+
+
+def test_the_authenticated_name_counts_and_the_declared_one_does_not(
+    aggregator: SiteWeightedAggregator, make_update: MakeUpdate, fl_ctx: FLContext
+) -> None:
+    liar = update_to_shareable(make_update())
+    liar.set_peer_props({ReservedKey.IDENTITY_NAME: "site-a"})
+    peer = FLContext()
+    peer.set_prop(ReservedKey.IDENTITY_NAME, "site-a", private=False)
+    fl_ctx.set_peer_context(peer)
+    accept(aggregator, fl_ctx, "site-b", liar)
+    assert list(aggregator.close()) == ["site-b"]
+
+
+def test_without_an_authenticated_name_nothing_is_taken(
+    aggregator: SiteWeightedAggregator, make_update: MakeUpdate, fl_ctx: FLContext
+) -> None:
+    assert not aggregator.accept(update_to_shareable(make_update()), fl_ctx)
+
+
+def test_nothing_is_taken_before_a_phase_after_it_and_after_a_reset(
+    aggregator: SiteWeightedAggregator, make_update: MakeUpdate, fl_ctx: FLContext
+) -> None:
+    message = update_to_shareable(make_update())
+    assert not accept(SiteWeightedAggregator(), fl_ctx, "site-a", message)
+    aggregator.close()
+    assert not accept(aggregator, fl_ctx, "site-a", message)
+    aggregator.reset(fl_ctx)
+    assert not accept(aggregator, fl_ctx, "site-a", message)
+    assert (aggregator.sites, aggregator.refused, aggregator.close()) == ([], {}, {})
+
+
+def test_a_phase_without_updates_has_no_total(aggregator: SiteWeightedAggregator) -> None:
+    with pytest.raises(RuntimeError, match="at least one accepted update"):
+        aggregator.total()
+
+
+def test_the_new_model_is_whole(
+    aggregator: SiteWeightedAggregator, template: Arrays, make_update: MakeUpdate, fl_ctx: FLContext
+) -> None:
+    accept(aggregator, fl_ctx, "site-a", update_to_shareable(make_update()))
+    dxo = from_shareable(aggregator.aggregate(fl_ctx))
+    assert dxo.data_kind == DataKind.WEIGHTS
+    assert dxo.data.keys() == template.keys()

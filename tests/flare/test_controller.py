@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from nvflare.apis.fl_constant import ReturnCode
+from nvflare.apis.shareable import Shareable, make_reply
+from nvflare.app_common.app_event_type import AppEventType
+
+from fedaid.errors import InputError
+from fedaid.flare.controller import FedAIDController
+from fedaid.flare.messages import ALIGN, PRETRAIN, VALIDATE, model_from_shareable, update_from_shareable
+from fedaid.flare.persistor import tensors_of
+from fedaid.minmax.settings import MinMaxSettings
+from fedaid.minmax.site_weights import SiteWeights
+from fedaid.minmax.weighted_average import apply, weighted_sum
+from fedaid.models.naming import is_alignment
+from fedaid.models.saved_model import load_model
+
+Make = Callable[..., Any]
+Arrays = dict[str, NDArray[Any]]
+SITES = {"site-a": 1.0, "site-b": 2.0, "site-c": 3.0}
+NAN = float("nan")
+BAD: dict[str, list[Any]] = {
+    "min_clients": [0, -1, "2", True, 2.0, None],
+    "num_rounds": [0, -1, "5", True, None],
+    "task_timeout": [0, -1, "60", None, True],
+    "wait_time_after_min_received": [-1, "60", None, False],
+    "server_learning_rate": [0, -1.0, 2.5, NAN, "1", None, True],
+    "selection_metric": ["loss", "", None],
+    "dual_step_size": [-0.1, NAN],
+    "rho": [0, -1, NAN, float("inf"), "x"],
+    "max_site_weight": [0, 1.5, NAN],
+    "min_site_weight": [-0.1, 1.0, NAN],
+    "initial_site_weights": ["pairs", "equal"],
+}
+
+
+def failing(task: str, shareable: Shareable) -> Shareable:
+    return make_reply(ReturnCode.EXECUTION_EXCEPTION)
+
+
+def only(answer: Any, *tasks: str) -> Callable[[str, Shareable], Shareable]:
+    """A site that works on these tasks and fails in the others."""
+    return lambda task, shareable: (answer if task in tasks else failing)(task, shareable)
+
+
+def results(made: Any) -> Any:
+    return json.loads((made.store / "results.json").read_text())
+
+
+def final(made: Any) -> bytes:
+    return (made.persistor.open_store.newest("round") / "model.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD.items() for value in values])
+def test_a_bad_argument_is_refused_by_name(name: str, value: Any) -> None:
+    arguments = {"min_clients": 2, "num_rounds": 2} | {name: value}
+    with pytest.raises(InputError, match=rf"^{name} must be .*config_fed_server\.json"):
+        FedAIDController(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"min_clients": 4}, "min_clients must be at most the 3 sites of the run, got 4"),
+        ({"max_site_weight": 0.3}, "max_site_weight must be above 1/S, got 0.3"),
+        ({"min_site_weight": 0.4}, "min_site_weight must be at most 1/S, got 0.4"),
+    ],
+)
+def test_what_cannot_hold_with_these_sites_stops_the_run_before_anything_is_sent(
+    settings: dict[str, Any], text: str, federation: Make
+) -> None:
+    made = federation(**settings)
+    made.run()
+    (panic,) = made.engine.panics
+    assert panic.startswith(text)
+    assert made.communicator.asked == []
+
+
+def test_a_run_asks_for_both_phases_each_round_and_validates_at_the_end(federation: Make) -> None:
+    made = federation(min_clients=3)
+    made.run()
+    assert made.engine.panics == []
+    tasks = [task for task, _ in itertools.groupby(made.communicator.asked, key=lambda asked: asked[0])]
+    assert tasks[:4] == [ALIGN, PRETRAIN, ALIGN, PRETRAIN]
+    assert set(tasks[4:]) == {VALIDATE}
+    assert made.engine.events.count(AppEventType.ROUND_DONE) == 2
+
+
+def test_a_round_is_the_algorithm_of_the_method(federation: Make, honest: Make, theta: Arrays) -> None:
+    made = federation(min_clients=3, num_rounds=1, server_learning_rate=0.5)
+    made.run()
+    answers = {site: honest(site, loss) for site, loss in SITES.items()}
+
+    def deltas(task: str) -> dict[str, Any]:
+        data = made.controller.task(task, theta, 0).data
+        return {site: update_from_shareable(answer(task, data)).delta for site, answer in answers.items()}
+
+    weights = SiteWeights(MinMaxSettings(), list(SITES))
+    weights.step(SITES, dict.fromkeys(SITES, 20))
+    alignment = {name: tensor for name, tensor in theta.items() if is_alignment(name)}
+    ideal = apply(alignment, weighted_sum(deltas(ALIGN), weights.current))
+    expected = apply({**theta, **ideal}, weighted_sum(deltas(PRETRAIN), weights.current), scale=0.5)
+    state = load_model(made.persistor.open_store.newest("round")).state_dict()
+    assert state.keys() == expected.keys()
+    assert all(state[name].numpy().tobytes() == expected[name].tobytes() for name in state)
+    assert results(made)["history"][0]["site_weights"] == weights.current
+    assert weights.current["site-c"] > weights.current["site-a"]
+
+
+def test_the_sites_get_the_ideal_alignment_and_nothing_else_in_the_second_phase(
+    federation: Make, honest: Make, theta: Arrays
+) -> None:
+    seen: list[Any] = []
+
+    def watching(site: str) -> Any:
+        def answer(task: str, shareable: Shareable) -> Any:
+            seen.append((task, model_from_shareable(shareable).tensors))
+            return honest(site)(task, shareable)
+
+        return answer
+
+    federation({site: watching(site) for site in SITES}, min_clients=3, num_rounds=1).run()
+    (sent,) = [tensors for task, tensors in seen if task == PRETRAIN][:1]
+    assert set(sent) == {name for name in theta if is_alignment(name)}
+    assert not np.array_equal(sent["log_logit_scale"], theta["log_logit_scale"])
+
+
+def test_the_order_of_arrival_does_not_show_in_the_final_model(federation: Make, honest: Make) -> None:
+    finals = set()
+    for order in itertools.permutations(SITES):
+        made = federation({site: honest(site, SITES[site]) for site in order}, min_clients=3)
+        made.run()
+        finals.add(final(made))
+    assert len(finals) == 1
+
+
+def test_a_bad_update_gives_the_model_of_a_run_in_which_that_site_failed(federation: Make, honest: Make) -> None:
+    def poisoned(task: str, shareable: Shareable) -> Any:
+        reply = honest("site-c", 3.0)(task, shareable)
+        if task == PRETRAIN:
+            reply["DXO"]["data"]["log_logit_scale"] = np.array(np.nan, np.float32)
+        return reply
+
+    good = {site: honest(site, SITES[site]) for site in ("site-a", "site-b")}
+    absent = federation({**good, "site-c": only(honest("site-c", 3.0), ALIGN, VALIDATE)})
+    bad = federation({"site-c": poisoned, **good})
+    absent.run()
+    bad.run()
+    assert bad.engine.panics == []
+    assert results(bad)["history"][0]["refused"]["site-c"].endswith("tensor log_logit_scale must be finite")
+    assert results(bad)["history"][0]["train"].keys() == {"site-a", "site-b"}
+    assert final(bad) == final(absent)
+
+
+@pytest.mark.parametrize("works", [(), (ALIGN,)], ids=["in align", "in pretrain"])
+def test_below_the_quorum_the_run_stops_and_the_model_is_unchanged(
+    works: tuple[str, ...], federation: Make, honest: Make, theta: Arrays
+) -> None:
+    answers = {site: only(honest(site), *works) for site in ("site-a", "site-b")} | {"site-c": honest("site-c")}
+    made = federation(answers)
+    made.run()
+    (panic,) = made.engine.panics
+    phase = PRETRAIN if works else ALIGN
+    assert panic.startswith(f"{phase} must have the answers of 2 sites (min_clients), got 1: round 0.")
+    assert not list(made.store.glob("round-*"))
+    assert not (made.store / "results.json").exists()
+    weights = tensors_of(made.controller._global_weights)
+    assert all(weights[name].tobytes() == tensor.tobytes() for name, tensor in theta.items())
+
+
+def test_below_the_quorum_nothing_could_be_aggregated_even_if_flare_went_on(federation: Make, honest: Make) -> None:
+    made = federation({"site-a": honest("site-a"), "site-b": only(honest("site-b"), ALIGN)})
+    made.run()
+    with pytest.raises(RuntimeError, match="at least one accepted update"):
+        made.aggregator.total()
+
+
+def test_the_second_phase_asks_only_those_who_were_accepted_in_the_first(federation: Make, honest: Make) -> None:
+    answers = {"site-a": only(honest("site-a"), PRETRAIN), "site-b": honest("site-b"), "site-c": honest("site-c")}
+    made = federation(answers, num_rounds=1)
+    made.run()
+    assert [site for task, site in made.communicator.asked if task == PRETRAIN] == ["site-b", "site-c"]
+
+
+def test_results_name_the_best_model_and_hold_every_sites_metrics(federation: Make) -> None:
+    made = federation(min_clients=3)
+    made.run()
+    found = results(made)
+    assert (found["round"], found["selection_metric"]) == (2, "worst_loss")
+    assert found["best_round"] == 0  # all rounds measure the same here, and the first of equals is the best
+    assert found["model"] == "best-00000"
+    assert list(found["best"]) == list(found["last"]) == list(SITES)
+    assert set(found["best"]["site-a"]) == {"valid", "test"}
+    assert found["pairs"] == dict.fromkeys(SITES, 20)
+
+
+def test_the_last_model_can_be_the_best(federation: Make, honest: Make) -> None:
+    def improving(site: str) -> Any:
+        def answer(task: str, shareable: Shareable) -> Any:
+            return honest(site, 5.0 - model_from_shareable(shareable).round_number)(task, shareable)
+
+        return answer
+
+    made = federation({site: improving(site) for site in SITES}, min_clients=3, num_rounds=3)
+    made.run()
+    found = results(made)
+    assert (found["best_round"], found["model"]) == (3, "best-00003")
+    assert found["best"] == found["last"]
+    assert [task for task, _ in made.communicator.asked].count(VALIDATE) == 3
+    best = made.persistor.open_store.newest("best") / "model.safetensors"
+    assert best.read_bytes() == final(made)
+
+
+def test_the_final_validation_below_the_quorum_stops_with_a_clear_line(federation: Make, honest: Make) -> None:
+    made = federation({site: only(honest(site), ALIGN, PRETRAIN) for site in SITES}, num_rounds=1)
+    made.run()
+    (panic,) = made.engine.panics
+    assert panic.startswith("validate must have the answers of 2 sites")
+    assert (made.store / "ROUND").read_text() == "round-00001"  # the trained model is safe
+
+
+def test_a_validation_without_the_selection_metric_does_not_end_the_run(federation: Make, honest: Make) -> None:
+    def lacking(task: str, shareable: Shareable) -> Any:
+        reply = honest("site-c")(task, shareable)
+        if task == VALIDATE:
+            del reply["DXO"]["data"]["valid"]["recall_at_5"]
+        return reply
+
+    answers = {"site-c": lacking, "site-a": honest("site-a"), "site-b": honest("site-b")}
+    made = federation(answers, selection_metric="worst_recall_at_5")
+    made.run()
+    assert made.engine.panics == []
+    assert set(results(made)["last"]) == {"site-a", "site-b"}
+
+
+def test_an_abort_ends_the_run_quietly(federation: Make, honest: Make) -> None:
+    made: Any = None
+
+    def aborting(task: str, shareable: Shareable) -> Any:
+        if task == PRETRAIN:
+            made.engine.abort_signal.trigger(True)
+        return honest("site-a")(task, shareable)
+
+    made = federation({"site-a": aborting, "site-b": honest("site-b")})
+    made.run()
+    assert made.engine.panics == []
+    assert not list(made.store.glob("round-*"))
+    assert not (made.store / "results.json").exists()
+
+
+def test_without_the_min_max_a_run_is_fedavg_by_pairs(federation: Make, honest: Make) -> None:
+    made = federation(min_clients=3, dual_step_size=0, initial_site_weights="pairs", num_rounds=1)
+    made.run()
+    assert results(made)["site_weights"] == pytest.approx(dict.fromkeys(SITES, 1 / 3))

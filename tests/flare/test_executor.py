@@ -1,0 +1,323 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from nvflare.apis.event_type import EventType
+from nvflare.apis.fl_constant import ReturnCode
+from nvflare.apis.fl_context import FLContext
+from nvflare.apis.shareable import Shareable
+from nvflare.apis.signal import Signal
+from safetensors import SafetensorError
+
+from fedaid.errors import InputError
+from fedaid.flare import executor as module
+from fedaid.flare.executor import FedAIDExecutor
+from fedaid.flare.messages import (
+    ALIGN,
+    ERROR_HEADER,
+    PRETRAIN,
+    VALIDATE,
+    ModelMessage,
+    UpdateMessage,
+    metrics_from_shareable,
+    model_to_shareable,
+    update_from_shareable,
+)
+from fedaid.flare.selection import METRICS
+from fedaid.models.dual_encoder import DualEncoder
+from fedaid.models.naming import is_alignment
+from fedaid.training.settings import TrainingSettings
+from fedaid.training.site_worker import SiteWorker
+
+Arrays = dict[str, NDArray[Any]]
+CANARY = "/data/patients/DOE^JANE-1234567/chest.dcm"
+
+
+class Site:
+    """One site's executor, and what the server says to it."""
+
+    def __init__(self, context: FLContext, settings: TrainingSettings, model: DualEncoder, theta: Arrays) -> None:
+        self.executor = FedAIDExecutor(**asdict(settings))
+        self.context, self.settings, self.model, self.theta = context, settings, model, theta
+        self.abort = Signal()
+
+    def restart(self) -> None:
+        """A new process: all state is lost but for files."""
+        self.executor = FedAIDExecutor(**asdict(self.settings))
+
+    def ask(self, task: str, tensors: Any = None, *, round_number: int = 0, **changes: Any) -> Shareable:
+        message = ModelMessage(round_number, self.theta, self.model.configuration, self.model.vocabulary_hash)
+        shareable = model_to_shareable(replace(message, **changes), num_rounds=2)
+        if tensors is not None:
+            shareable["DXO"]["data"] = tensors
+        return self.executor.execute(task, shareable, self.context, self.abort)
+
+    @property
+    def ideal(self) -> Arrays:
+        return {name: np.asarray(tensor * 0.9) for name, tensor in self.theta.items() if is_alignment(name)}
+
+    def pretrain(self, round_number: int = 0) -> Shareable:
+        ideal = {name: np.asarray(tensor, np.float32) for name, tensor in self.ideal.items()}
+        return self.ask(PRETRAIN, ideal, round_number=round_number)
+
+
+@pytest.fixture
+def site(site_context: FLContext, settings: TrainingSettings, model: DualEncoder, theta: Arrays) -> Site:
+    return Site(site_context, settings, model, theta)
+
+
+def update_of(reply: Shareable) -> UpdateMessage:
+    assert reply.get_return_code() == ReturnCode.OK
+    return update_from_shareable(reply)
+
+
+def same(one: UpdateMessage, other: UpdateMessage) -> bool:
+    return all(np.array_equal(one.delta[name], other.delta[name]) for name in one.delta)
+
+
+def test_align_answers_with_an_alignment_update_and_metrics_of_the_model(site: Site) -> None:
+    update = update_of(site.ask(ALIGN))
+    assert set(update.delta) == {name for name in site.theta if is_alignment(name)}
+    assert set(METRICS) <= set(update.metrics)
+    assert (update.round_number, update.pairs, update.skipped) == (0, 26, {})
+
+
+def test_pretrain_answers_with_an_update_of_the_whole_model_from_the_ideal(site: Site) -> None:
+    site.ask(ALIGN)
+    update = update_of(site.pretrain())
+    assert update.delta.keys() == site.theta.keys()
+    assert set(update.metrics) == {"contrastive", "binding"}
+
+
+def test_validate_answers_with_both_splits(site: Site) -> None:
+    message = metrics_from_shareable(site.ask(VALIDATE, round_number=2))
+    assert message.round_number == 2
+    assert set(message.splits) == {"valid", "test"}
+    assert set(METRICS) <= set(message.splits["valid"])
+    assert message.splits["test"]["studies"] == 5.0
+
+
+def test_a_test_split_smaller_than_a_batch_has_no_loss(site: Site) -> None:
+    site.settings = replace(site.settings, valid_batch_size=5)
+    site.restart()
+    splits = metrics_from_shareable(site.ask(VALIDATE)).splits
+    worker = site.executor._worker
+    assert isinstance(worker, SiteWorker)
+    object.__setattr__(worker._settings, "valid_batch_size", 6)
+    splits = metrics_from_shareable(site.ask(VALIDATE)).splits
+    assert "loss" not in splits["test"]
+    assert "recall_at_5" in splits["test"]
+
+
+def test_the_two_phases_do_what_the_worker_does_without_flare(site: Site, site_data: Any) -> None:
+    alone = SiteWorker(site.model, site_data, site.settings, site=site.context.get_identity_name())
+    alone.load(site.theta)
+    aligned = alone.align(round_number=0)
+    alone.load({name: np.asarray(tensor, np.float32) for name, tensor in site.ideal.items()})
+    pretrained = alone.pretrain(round_number=0)
+    for expected, reply in ((aligned, site.ask(ALIGN)), (pretrained, site.pretrain())):
+        delta = update_of(reply).delta
+        assert delta.keys() == expected.delta.keys()
+        assert all(np.array_equal(delta[name], tensor) for name, tensor in expected.delta.items())
+
+
+def test_a_fresh_process_can_pretrain_from_the_held_file(site: Site) -> None:
+    site.ask(ALIGN)
+    expected = update_of(site.pretrain())
+    site.restart()
+    assert same(update_of(site.pretrain()), expected)
+
+
+def test_pretrain_again_in_one_process_starts_again_from_the_rounds_model(site: Site) -> None:
+    site.ask(ALIGN)
+    assert same(update_of(site.pretrain()), update_of(site.pretrain()))
+
+
+def test_pretrain_is_not_disturbed_by_a_validation_in_between(site: Site) -> None:
+    site.ask(ALIGN)
+    expected = update_of(site.pretrain())
+    site.ask(ALIGN)
+    other = {name: np.asarray(tensor + np.ones((), tensor.dtype)) for name, tensor in site.theta.items()}
+    site.ask(VALIDATE, other)
+    assert same(update_of(site.pretrain()), expected)
+
+
+@pytest.mark.parametrize("before", ["nothing", "align of another round", "another process"])
+def test_pretrain_without_its_align_is_refused(before: str, site: Site) -> None:
+    if before != "nothing":
+        site.ask(ALIGN, round_number=0)
+        site.pretrain(round_number=0)
+    if before == "another process":
+        site.restart()
+    reply = site.pretrain(round_number=1)
+    assert reply.get_return_code() == ReturnCode.BAD_TASK_DATA
+    assert "pretrain of round 1 must follow" in reply.get_header(ERROR_HEADER)
+
+
+@pytest.mark.parametrize("task", [ALIGN, PRETRAIN])
+def test_an_abort_in_training_is_answered_as_such(task: str, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.ask(ALIGN)
+    steps: list[int] = []
+    check_of = module.stop_on
+
+    def abort_at_the_second_step(signal: Signal) -> Callable[[], None]:
+        check = check_of(signal)
+
+        def step() -> None:
+            steps.append(1)
+            if len(steps) == 2:
+                signal.trigger(True)
+            check()
+
+        return step
+
+    monkeypatch.setattr(module, "stop_on", abort_at_the_second_step)
+    reply = site.ask(ALIGN) if task == ALIGN else site.pretrain()
+    assert reply.get_return_code() == ReturnCode.TASK_ABORTED
+    assert len(steps) == 2
+    assert "DXO" not in reply
+
+
+def test_an_unknown_task_is_answered_as_such(site: Site) -> None:
+    assert site.ask("train").get_return_code() == ReturnCode.TASK_UNKNOWN
+
+
+def test_an_input_error_travels_in_the_header(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FEDAID_DATA", "relative")
+    reply = site.ask(ALIGN)
+    assert reply.get_return_code() == ReturnCode.BAD_TASK_DATA
+    assert reply.get_header(ERROR_HEADER).startswith("data_root must be an absolute path")
+
+
+def test_a_site_with_another_vocabulary_says_so(site: Site) -> None:
+    reply = site.ask(ALIGN, vocabulary_hash="f" * 64)
+    assert reply.get_return_code() == ReturnCode.BAD_TASK_DATA
+    assert "vocabulary must have sha256 ffffffffffff" in reply.get_header(ERROR_HEADER)
+
+
+def test_a_long_error_is_cut(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise InputError("x", "be short", got="y" * 10_000, where="z", remedy="Shorten it.")
+
+    monkeypatch.setattr(module, "load_site_data", fail)
+    assert len(site.ask(ALIGN).get_header(ERROR_HEADER)) == 500
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError,
+        ValueError,
+        OSError,
+        KeyError,
+        TypeError,
+        IndexError,
+        AttributeError,
+        MemoryError,
+        ZeroDivisionError,
+        SafetensorError,
+        UnicodeError,
+    ],
+)
+def test_any_other_error_is_told_by_its_type_only_even_in_the_log(
+    error: type[Exception], site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
+        try:
+            raise FileNotFoundError(CANARY)
+        except FileNotFoundError as cause:
+            raise error(CANARY) from cause
+
+    monkeypatch.setattr(module, "load_site_data", fail)
+    with caplog.at_level(logging.DEBUG):
+        reply = site.ask(ALIGN)
+    assert reply.get_return_code() == ReturnCode.EXECUTION_EXCEPTION
+    assert reply.get_header(ERROR_HEADER) == f"align: {error.__name__}"
+    assert "DOE" not in str(dict(reply))
+    assert "DOE" not in caplog.text
+    assert "test_executor.py" in caplog.text  # the place of the fault is there
+
+
+def test_a_loss_that_is_not_finite_is_told_as_such(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_number(*args: Any) -> torch.Tensor:
+        return torch.tensor(float("nan"), requires_grad=True)
+
+    monkeypatch.setattr("fedaid.training.phases.info_nce_loss", no_number)
+    reply = site.ask(ALIGN)
+    assert reply.get_return_code() == ReturnCode.BAD_TASK_DATA
+    assert reply.get_header(ERROR_HEADER).startswith("loss must be finite")
+
+
+def test_what_is_not_a_message_is_refused(site: Site) -> None:
+    reply = site.executor.execute(ALIGN, Shareable(), site.context, site.abort)
+    assert reply.get_return_code() == ReturnCode.BAD_TASK_DATA
+    assert reply.get_header(ERROR_HEADER) == "message must hold a DXO"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda theta: {**theta, "log_logit_scale": np.array(np.nan, np.float32)}, "must be finite"),
+        (lambda theta: {name: theta[name] for name in list(theta)[1:]}, "is missing (1 in all)"),
+        (lambda theta: {**theta, "more": np.zeros(1, np.float32)}, "is not of the model"),
+        (lambda theta: {**theta, "log_logit_scale": np.zeros(1, np.float32)}, "must have shape ()"),
+        (lambda theta: {**theta, "log_logit_scale": np.array(1.0)}, "must have type float32"),
+    ],
+)
+def test_a_bad_global_model_is_refused_before_it_is_kept(
+    spoil: Callable[[Arrays], Arrays], reason: str, site: Site
+) -> None:
+    reply = site.ask(ALIGN, spoil(site.theta))
+    assert reply.get_return_code() == ReturnCode.BAD_TASK_DATA
+    assert "model of round 0 refused" in reply.get_header(ERROR_HEADER)
+    assert reason in reply.get_header(ERROR_HEADER)
+    assert site.pretrain().get_return_code() == ReturnCode.BAD_TASK_DATA
+
+
+def test_pretrain_takes_alignment_tensors_only(site: Site) -> None:
+    site.ask(ALIGN)
+    assert site.ask(PRETRAIN, site.theta).get_return_code() == ReturnCode.BAD_TASK_DATA
+
+
+def test_an_update_that_is_not_plain_does_not_leave(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    align = SiteWorker.align
+
+    def spoilt(worker: SiteWorker, **arguments: Any) -> Any:
+        update = align(worker, **arguments)
+        return replace(update, delta={name: torch.from_numpy(delta) for name, delta in update.delta.items()})
+
+    monkeypatch.setattr(SiteWorker, "align", spoilt)
+    reply = site.ask(ALIGN)
+    assert reply.get_return_code() == ReturnCode.BAD_TASK_DATA
+    assert "DXO" not in reply
+
+
+@pytest.mark.parametrize("settings", [{"batch_size": 1}, {"batchsize": 8}, {"data_root": "/etc"}])
+def test_a_bad_setting_is_refused_when_the_executor_is_made(settings: dict[str, Any]) -> None:
+    with pytest.raises(InputError):
+        FedAIDExecutor(**settings)
+
+
+def test_threads_are_set_at_the_start_of_a_run(site: Site) -> None:
+    before = torch.get_num_threads()
+    try:
+        FedAIDExecutor(threads=2).handle_event(EventType.START_RUN, site.context)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_decoded_images_stay_in_the_runs_folder_of_the_site(site: Site, tmp_path: Path) -> None:
+    site.ask(ALIGN)
+    assert sorted(path.name for path in (tmp_path / "run" / "job").iterdir()) == [
+        "fedaid_round.safetensors",
+        "image_cache",
+    ]

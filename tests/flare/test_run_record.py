@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from fedaid.flare.messages import UpdateMessage
+from fedaid.flare.run_record import RunRecord
+
+WEIGHTS = {"site-a": 0.4, "site-b": 0.6}
+
+
+@pytest.fixture
+def record(make_update: Callable[..., UpdateMessage]) -> RunRecord:
+    """After two rounds; in the second, site-b's updates were refused."""
+    record = RunRecord()
+    both = {"site-a": make_update(0), "site-b": make_update(1)}
+    train = {site: make_update(metrics={"contrastive": 1.0, "binding": 0.0}) for site in both}
+    record.aligned(0, both, WEIGHTS, refused={})
+    record.pretrained(train, {})
+    record.aligned(1, {"site-a": both["site-a"]}, WEIGHTS, refused={"site-b": "in align"})
+    record.pretrained({"site-a": train["site-a"]}, {"site-c": "in pretrain"})
+    return record
+
+
+def test_there_is_one_entry_a_round(record: RunRecord) -> None:
+    assert [entry["round"] for entry in record.history] == [0, 1]
+    assert record.history[0]["valid"]["site-b"]["loss"] == 2.0
+    assert record.history[0]["train"]["site-a"] == {"contrastive": 1.0, "binding": 0.0}
+    assert record.history[0]["site_weights"] == WEIGHTS
+
+
+def test_refusals_of_both_phases_are_kept(record: RunRecord) -> None:
+    assert record.history[0]["refused"] == {}
+    assert record.history[1]["refused"] == {"site-b": "in align", "site-c": "in pretrain"}
+
+
+def test_counts_of_a_site_that_fails_later_stay(record: RunRecord) -> None:
+    assert record.pairs == {"site-a": 10, "site-b": 11}
+    assert record.skipped["site-b"] == {"image-unreadable": 1}
+
+
+def test_the_state_counts_the_rounds_that_the_model_was_trained_for(record: RunRecord) -> None:
+    state = record.state(best_round=1)
+    assert (state["round"], state["best_round"], state["site_weights"]) == (2, 1, WEIGHTS)
+    assert json.loads(json.dumps(state, sort_keys=True, allow_nan=False)) == state
+
+
+def test_the_weights_of_a_round_do_not_change_later(make_update: Callable[..., UpdateMessage]) -> None:
+    weights, record = dict(WEIGHTS), RunRecord()
+    record.aligned(0, {"site-a": make_update()}, weights, refused={})
+    weights["site-a"] = 0.0
+    assert record.history[0]["site_weights"] == WEIGHTS

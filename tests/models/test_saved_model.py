@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from fedaid.errors import InputError
+from fedaid.models.dual_encoder import DualEncoder
+from fedaid.models.saved_model import CONFIG, WEIGHTS, load_model, new_model, save_model
+
+
+@pytest.fixture
+def folder(model: DualEncoder, tmp_path: Path) -> Path:
+    """The tiny model, saved."""
+    with torch.no_grad():
+        model.log_logit_scale.fill_(1.25)  # so that no fresh model has the same weights
+    tensors = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+    save_model(tmp_path, tensors, configuration=model.configuration, vocabulary_hash=model.vocabulary_hash)
+    return tmp_path
+
+
+def test_a_loaded_model_has_the_saved_weights(model: DualEncoder, folder: Path) -> None:
+    loaded = load_model(folder).state_dict()
+    assert loaded.keys() == model.state_dict().keys()
+    assert all(torch.equal(loaded[name], tensor) for name, tensor in model.state_dict().items())
+
+
+def test_a_loaded_model_embeds_as_the_saved_one(model: DualEncoder, folder: Path) -> None:
+    size = model.configuration["image_size"]
+    ids = torch.tensor([[2, 9, 3, 0], [2, 8, 7, 3]])
+    inputs = torch.rand(2, 1, size, size), ids, ids > 0
+    with torch.no_grad():
+        torch.testing.assert_close(load_model(folder)(*inputs), model.eval()(*inputs))
+
+
+def test_a_loaded_model_is_in_evaluation_mode(folder: Path) -> None:
+    assert not any(module.training for module in load_model(folder).modules())
+
+
+def test_a_folder_holds_safetensors_and_plain_json_only(folder: Path) -> None:
+    assert sorted(path.name for path in folder.iterdir()) == sorted([WEIGHTS, CONFIG])
+    assert set(json.loads((folder / CONFIG).read_text())) == {"configuration", "vocabulary_sha256"}
+
+
+def test_a_transposed_tensor_is_saved_as_it_reads(model: DualEncoder, tmp_path: Path) -> None:
+    from safetensors.numpy import load_file
+
+    tensor = np.arange(6.0).reshape(2, 3).T
+    save_model(tmp_path, {"w": tensor}, configuration={}, vocabulary_hash="")
+    np.testing.assert_array_equal(load_file(tmp_path / WEIGHTS)["w"], tensor)
+
+
+def test_another_vocabulary_is_refused(model: DualEncoder) -> None:
+    with pytest.raises(InputError, match=r"^vocabulary must have sha256 0123456789ab…, got .*: site a"):
+        new_model(model.configuration, "0123456789abcdef", where="site a")
+
+
+def test_a_folder_made_with_another_vocabulary_is_refused(folder: Path) -> None:
+    config: dict[str, Any] = json.loads((folder / CONFIG).read_text())
+    (folder / CONFIG).write_text(json.dumps(config | {"vocabulary_sha256": "0" * 64}))
+    with pytest.raises(InputError, match="Use the vocabulary that the model was made with"):
+        load_model(folder)
+
+
+def test_tensors_that_do_not_fit_the_configuration_are_refused(model: DualEncoder, tmp_path: Path) -> None:
+    tensors = {name: tensor.numpy() for name, tensor in model.state_dict().items() if "position" not in name}
+    save_model(tmp_path, tensors, configuration=model.configuration, vocabulary_hash=model.vocabulary_hash)
+    with pytest.raises(RuntimeError, match="Missing key"):
+        load_model(tmp_path)

@@ -1,0 +1,168 @@
+"""The rules of the house that a machine can check, read from the source and never by importing it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+CUSTOM, ADMIN, TESTS = ROOT / "custom", ROOT / "admin", ROOT / "tests"
+FEDAID = CUSTOM / "fedaid"
+SOURCES = sorted([*CUSTOM.rglob("*.py"), *ADMIN.rglob("*.py")])
+MODULES = [path for path in SOURCES if path.name != "__init__.py"]
+
+# room → rooms of fedaid that it may import; fedaid.errors is open to all
+ALLOWED = {
+    "data": set[str](),
+    "models": set[str](),
+    "losses": set[str](),
+    "minmax": set[str](),
+    "training": {"data", "models", "losses"},
+    "evaluation": {"models"},
+    "flare": {"data", "models", "losses", "minmax", "training", "evaluation"},
+}
+NUMPY_ONLY = {"__future__", "collections", "dataclasses", "fedaid", "math", "numpy", "scipy", "typing"}
+NO_NAMES = {"utils", "util", "common", "helpers", "helper", "misc", "tools"}
+TEST_NAMES = {"__main__": "main"}
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Dotted names of all modules that a file imports, at any depth."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{relative(path)} imports relatively"
+            assert node.module is not None
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
+    """Every call with the last part of what is called."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), node
+
+
+def test_there_is_something_to_check() -> None:
+    assert len(MODULES) > 80
+    assert {path.name for path in FEDAID.iterdir() if path.is_dir() and path.name != "__pycache__"} == set(ALLOWED)
+
+
+@pytest.mark.parametrize("room", ALLOWED)
+def test_imports_point_one_way(room: str) -> None:
+    files = sorted((FEDAID / room).rglob("*.py"))
+    assert files
+    for path in files:
+        parts = [name.split(".") for name in imported(path) if name.split(".")[0] == "fedaid"]
+        rooms = {part[1] for part in parts if len(part) > 1} - {"errors", room}
+        assert rooms <= ALLOWED[room], f"{relative(path)} imports {sorted(rooms - ALLOWED[room])}"
+
+
+def test_the_package_does_not_know_what_is_around_it() -> None:
+    for path in FEDAID.rglob("*.py"):
+        assert not {"admin", "tests"} & {name.split(".")[0] for name in imported(path)}, relative(path)
+
+
+def test_flare_is_known_in_two_rooms_only() -> None:
+    users = {path for path in SOURCES if "nvflare" in {name.split(".")[0] for name in imported(path)}}
+    assert len(users) > 5
+    outside = [relative(path) for path in users if FEDAID / "flare" not in path.parents and ADMIN not in path.parents]
+    assert outside == []
+
+
+def test_the_min_max_needs_numbers_only() -> None:
+    for path in (FEDAID / "minmax").rglob("*.py"):
+        assert {name.split(".")[0] for name in imported(path)} <= NUMPY_ONLY, relative(path)
+
+
+def test_package_files_import_nothing() -> None:
+    files = list(CUSTOM.rglob("__init__.py"))
+    assert len(files) == len(ALLOWED) + 1
+    for path in files:
+        assert list(imported(path)) == [], relative(path)
+
+
+def test_no_room_and_no_module_has_a_name_that_says_nothing() -> None:
+    named = [path for path in SOURCES if NO_NAMES & {path.stem, *path.relative_to(ROOT).parts[:-1]}]
+    assert named == []
+
+
+def test_every_module_has_its_test() -> None:
+    tests = {path.name for path in TESTS.rglob("test_*.py")}
+    missing = [relative(p) for p in MODULES if f"test_{TEST_NAMES.get(p.stem, p.stem)}.py" not in tests]
+    assert missing == []
+
+
+def test_a_test_of_the_package_lies_where_its_module_does() -> None:
+    for path in FEDAID.glob("*/*.py"):
+        if path.name != "__init__.py":
+            assert (TESTS / path.parent.name / f"test_{path.stem}.py").is_file(), relative(path)
+
+
+def test_tests_are_no_packages() -> None:
+    assert [relative(p) for p in TESTS.rglob("__init__.py") if "trivial_job" not in p.parts] == []
+
+
+def test_nothing_unpickles() -> None:
+    forbidden = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+    for path in SOURCES:
+        assert not forbidden & {name.split(".")[0] for name in imported(path)}, relative(path)
+        for called, node in calls(path):
+            given = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+            where = f"{relative(path)}, line {node.lineno}"
+            if called == "torch.load":
+                assert given.get("weights_only") == "True", where
+            if called in ("np.load", "numpy.load"):
+                assert given.get("allow_pickle") == "False", where
+
+
+def test_no_code_of_a_model_repository_is_trusted_and_nothing_is_fetched() -> None:
+    loaded = 0
+    for path in SOURCES:
+        for called, node in calls(path):
+            given = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+            where = f"{relative(path)}, line {node.lineno}"
+            assert given.get("trust_remote_code", "False") == "False", where
+            if called.endswith("from_pretrained"):
+                loaded += 1
+                assert given.get("local_files_only") == "True", where
+                assert given.get("trust_remote_code") == "False", where
+    assert loaded >= 2
+
+
+def test_no_shell_and_no_evaluation_of_text() -> None:
+    for path in SOURCES:
+        for called, node in calls(path):
+            where = f"{relative(path)}, line {node.lineno}"
+            assert called not in ("eval", "exec", "os.system", "os.popen"), where
+            assert all(k.arg != "shell" or ast.unparse(k.value) == "False" for k in node.keywords), where
+
+
+def test_no_assert_and_no_bare_except() -> None:
+    for path in SOURCES:
+        for node in ast.walk(tree(path)):
+            assert not isinstance(node, ast.Assert), f"{relative(path)}, line {node.lineno}"
+            assert not (isinstance(node, ast.ExceptHandler) and node.type is None), f"{relative(path)}"
+
+
+def test_files_and_functions_keep_their_size() -> None:
+    for path in SOURCES:
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 250, relative(path)
+        for node in ast.walk(tree(path)):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name != "__init__":
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0  # type: ignore[operator]
+                assert lines <= 40, f"{relative(path)}: {node.name} has {lines} lines"

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fedaid.errors import InputError
+from fedaid.training.settings import TrainingSettings
+
+NAN, INFINITE = float("nan"), float("inf")
+BAD: dict[str, list[Any]] = {
+    "batch_size": [1, 0, -1, 2.0, "8", True],
+    "valid_batch_size": [1, 0, -1, 2.0, "8", None],
+    "align_steps": [-1, 1.5, "1", True],
+    "pretrain_steps": [0, -1, "1", True],
+    "warmup_steps": [-1, 0.5],
+    "threads": [-1],
+    "workers": [-1, "0"],
+    "seed": [-1, "x", False],
+    "learning_rate": [0, -1e-4, NAN, INFINITE, "1e-4", None, True],
+    "align_learning_rate": [0, -1e-4, NAN],
+    "max_grad_norm": [0, NAN],
+    "weight_decay": [-0.1, NAN],
+    "binding_weight": [-0.1, NAN, INFINITE, "0", True],
+}
+
+
+def test_the_defaults_are_allowed() -> None:
+    assert TrainingSettings().batch_size == 32
+
+
+def test_zero_is_allowed_where_it_turns_a_part_off() -> None:
+    settings = TrainingSettings(align_steps=0, warmup_steps=0, weight_decay=0, binding_weight=0)
+    assert settings.align_steps == 0
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD.items() for value in values])
+def test_a_value_out_of_range_is_refused_by_name(name: str, value: object) -> None:
+    with pytest.raises(InputError, match=rf"^{name} must be .*config_fed_client\.json"):
+        TrainingSettings(**{name: value})  # type: ignore[arg-type]

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fedaid.data.site_data import SiteData
+from fedaid.errors import InputError
+from fedaid.models.dual_encoder import DualEncoder
+from fedaid.models.naming import is_alignment
+from fedaid.training.settings import TrainingSettings
+from fedaid.training.site_worker import LocalUpdate, SiteWorker
+
+MakeWorker = Callable[..., SiteWorker]
+
+
+@pytest.fixture
+def make_worker(model_options: dict[str, Any], site_data: SiteData, settings: TrainingSettings) -> MakeWorker:
+    """A function that makes a worker with a model of its own."""
+
+    def make(site: str = "site-a", **changes: Any) -> SiteWorker:
+        return SiteWorker(DualEncoder(**model_options), site_data, replace(settings, **changes), site=site)
+
+    return make
+
+
+def equal(one: LocalUpdate, other: LocalUpdate) -> bool:
+    return all(np.array_equal(one.delta[name], other.delta[name]) for name in one.delta)
+
+
+def test_an_update_is_how_far_the_model_moved(make_worker: MakeWorker) -> None:
+    worker = make_worker()
+    before = worker.tensors()
+    update = worker.pretrain(round_number=0)
+    after = worker.tensors()
+    assert update.delta.keys() == before.keys()
+    assert all(np.array_equal(update.delta[name], after[name] - before[name]) for name in before)
+
+
+def test_an_alignment_update_holds_alignment_tensors_only(make_worker: MakeWorker) -> None:
+    worker = make_worker()
+    update = worker.align(round_number=0)
+    assert set(update.delta) == {name for name in worker.tensors() if is_alignment(name)}
+    assert any(np.any(change) for change in update.delta.values())
+
+
+def test_no_alignment_steps_give_a_zero_update(make_worker: MakeWorker) -> None:
+    update = make_worker(align_steps=0).align(round_number=0)
+    assert len(update.delta) > 5
+    assert not any(np.any(change) for change in update.delta.values())
+
+
+def test_tensors_keep_shape_and_type_even_of_scalars(make_worker: MakeWorker) -> None:
+    worker = make_worker()
+    delta = worker.pretrain(round_number=0).delta
+    for name, tensor in worker.tensors().items():
+        assert type(delta[name]) is np.ndarray
+        assert (delta[name].shape, delta[name].dtype) == (tensor.shape, tensor.dtype)
+    assert {tensor.dtype for tensor in delta.values()} == {np.dtype("float32"), np.dtype("int64")}
+
+
+@pytest.mark.parametrize("task", ["align", "pretrain"])
+def test_the_same_seed_gives_the_same_update_bit_for_bit(task: str, make_worker: MakeWorker) -> None:
+    one, other = (getattr(make_worker(), task)(round_number=3) for _ in range(2))
+    assert equal(one, other)
+
+
+@pytest.mark.parametrize("task", ["align", "pretrain"])
+@pytest.mark.parametrize("change", ["site", "round", "seed"])
+def test_another_site_round_or_seed_draws_differently(task: str, change: str, make_worker: MakeWorker) -> None:
+    one = getattr(make_worker(), task)(round_number=3)
+    worker = make_worker(site="site-b" if change == "site" else "site-a", seed=int(change == "seed"))
+    assert not equal(one, getattr(worker, task)(round_number=4 if change == "round" else 3))
+
+
+def test_what_is_loaded_is_what_the_model_holds(make_worker: MakeWorker) -> None:
+    worker = make_worker()
+    theta = {name: tensor + np.ones((), tensor.dtype) for name, tensor in worker.tensors().items()}
+    part = {name: tensor for name, tensor in theta.items() if is_alignment(name)}
+    worker.load(part)
+    after = worker.tensors()
+    assert all(np.array_equal(after[name], theta[name]) == is_alignment(name) for name in theta)
+
+
+def test_tensors_are_arrays_of_their_own(make_worker: MakeWorker) -> None:
+    worker = make_worker()
+    before = worker.tensors()
+    copy = {name: tensor.copy() for name, tensor in before.items()}
+    worker.pretrain(round_number=0)
+    assert all(np.array_equal(before[name], copy[name]) for name in copy)
+
+
+def test_validation_after_training_ignores_how_the_model_was_left(make_worker: MakeWorker) -> None:
+    worker = make_worker()
+    theta = worker.tensors()
+    first = worker.validate("valid").loss
+    worker.pretrain(round_number=0)
+    worker.load(theta)
+    assert worker.validate("valid").loss == first
+
+
+def test_the_loss_of_a_split_smaller_than_a_batch_is_nan(make_worker: MakeWorker) -> None:
+    worker = make_worker(valid_batch_size=4)
+    size = len(worker.splits["test"])
+    assert math.isfinite(worker.validate("test").loss)
+    object.__setattr__(worker._settings, "valid_batch_size", size + 1)
+    assert math.isnan(worker.validate("test").loss)
+
+
+@pytest.mark.parametrize(("setting", "split"), [("batch_size", "train"), ("valid_batch_size", "valid")])
+def test_a_site_with_too_few_studies_is_refused_by_name(setting: str, split: str, make_worker: MakeWorker) -> None:
+    with pytest.raises(InputError, match=rf"^{setting} must be at most .* {split} studies .*site site-a has"):
+        make_worker(**{setting: 1000})
