@@ -30,7 +30,7 @@ from admin.submit_job import submit
 from admin.twin.consortium import DEMO_HOSPITALS, write_consortium
 
 FOLDER = Path("build/demo")
-ROUNDS = 6
+ROUNDS = 5
 LONGEST_RUN = 900.0  # seconds
 INTERRUPTED = 130  # exit code, as a shell gives it
 
