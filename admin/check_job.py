@@ -46,7 +46,7 @@ def check_component(component: Component) -> None:
     """Import a component's class, check its arguments, and construct it if it is one of ours."""
     found = load_class(component)
     require_arguments(found, component)
-    if is_ours(component) and not component.is_model:
+    if is_ours(component) and not component.needs_the_server:
         build(found, component)
 
 

@@ -19,6 +19,7 @@ from rich.console import Console
 
 from admin.curves import draw_curves
 from admin.download import download
+from admin.failure import failure_reason
 from admin.monitor_job import COMPLETED, monitor
 from admin.package_job import package_job
 from admin.poc import PocFederation
@@ -96,7 +97,8 @@ def run_job(kit: Path, job: Path, out: Path, console: Console) -> RunResults:
             status = monitor(session, job_id, on_progress=display.show, timeout=LONGEST_RUN)
         run_folder = download(session, job_id, out) / "workspace"
     if status != COMPLETED:
-        raise RuntimeError(f"the job ended as {status}: see {run_folder / 'log.txt'}")
+        reason = failure_reason(run_folder / "log.txt") or f"the job ended as {status}"
+        raise RuntimeError(f"{reason} (see {run_folder / 'log.txt'})")
     return read_results(run_folder)
 
 

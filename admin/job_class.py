@@ -79,7 +79,7 @@ def required_arguments(found: type) -> list[str]:
 
 
 def build(found: type, component: Component) -> object:
-    """Return an instance, made from the component's settings as FLARE would make it, its model left as a dictionary.
+    """Return an instance, made from the component's settings as FLARE would make it; a model has been built on its own.
 
     Raises:
         InputError: the constructor refused a value.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-MODEL = "model"  # a persistor's argument: FLARE builds it at the server, when the job runs
+MODEL = "model"  # a persistor's argument
+LOCAL = '"local:'  # an encoder's folder below the server's $FEDAID_MODELS
 
 
 @dataclass(frozen=True)
@@ -20,9 +22,9 @@ class Component:
     file: Path
 
     @property
-    def is_model(self) -> bool:
-        """Whether this is a persistor's model, which is checked but not built."""
-        return self.label.endswith(f".{MODEL}")
+    def needs_the_server(self) -> bool:
+        """Whether only the server can build this: a model that starts from a folder which lies there."""
+        return self.label.endswith(f".{MODEL}") and LOCAL in json.dumps(self.args)
 
 
 def components(config: dict[str, Any], file: Path) -> Iterator[Component]:

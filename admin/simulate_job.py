@@ -15,6 +15,7 @@ from pathlib import Path
 
 from admin.check_job import check_job
 from admin.exit_code import OK, exit_code
+from admin.failure import failure_reason
 from admin.federation_record import new_mark
 from admin.kit_process import end, family, kit_environment
 from admin.sigterm import sigterm_leaves
@@ -61,7 +62,7 @@ def simulate(
     if code is None:
         raise TimeoutError(f"the simulation was ended after {timeout:.0f} s: see {log}")
     if code != 0 or not (workspace / RUN_FOLDER).is_dir():
-        raise RuntimeError(f"the simulation failed with code {code}: see {log}")
+        raise RuntimeError(f"the simulation failed: {failure_reason(log) or f'code {code}'} (see {log})")
     return workspace / RUN_FOLDER
 
 

@@ -19,6 +19,7 @@ from nvflare.fuel.flare_api.flare_api import Session
 from admin.check_job import check_job
 from admin.download import download
 from admin.exit_code import FAILED, INTERRUPTED, OK, exit_code
+from admin.failure import failure_reason
 from admin.job_files import META, read_object
 from admin.monitor_job import COMPLETED, DAY, monitor
 from admin.progress import ProgressDisplay
@@ -76,6 +77,9 @@ def run(options: argparse.Namespace, outcome: Outcome) -> None:
         print(outcome.status, file=report, flush=True)
         outcome.result = download(session, outcome.job_id, options.out)
         print(f"result {outcome.result}", file=report, flush=True)
+    if outcome.status != COMPLETED:
+        log = outcome.result / "workspace" / "log.txt"
+        raise RuntimeError(failure_reason(log) or f"the job ended as {outcome.status}: see {log}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -28,8 +28,14 @@ def test_executors_workflows_and_filters_are_components() -> None:
 
 def test_a_component_among_arguments_is_called_after_its_owner() -> None:
     config = {"components": [{"id": "store", "path": "a.Store", "args": {"model": {"path": "a.Model"}, "size": 1}}]}
-    found = list(components(config, FILE))
-    assert [(component.label, component.is_model) for component in found] == [("store", False), ("store.model", True)]
+    assert labels(config) == ["store", "store.model"]
+
+
+def test_only_a_model_that_starts_from_a_folder_of_the_servers_cannot_be_built_here() -> None:
+    for encoder, needs in (("resnet", False), ("local:dinov2", True)):
+        model = {"path": "a.Model", "args": {"image_encoder": encoder}}
+        config = {"components": [{"id": "store", "path": "a.Store", "args": {"model": model}}]}
+        assert [component.needs_the_server for component in components(config, FILE)] == [False, needs]
 
 
 def test_a_disabled_component_is_left_out() -> None:

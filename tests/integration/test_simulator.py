@@ -85,7 +85,7 @@ def test_a_site_without_data_stops_the_run_before_training_with_one_clear_line(
     for site in ALL[1:]:
         (data / site).symlink_to(consortium / site)
     job = small_job(tmp_path / "jobs", sites=3)
-    with pytest.raises(RuntimeError, match="simulation failed"):
+    with pytest.raises(RuntimeError, match="simulation failed: align must have the answers of 3 sites"):
         simulate(job, workspace=tmp_path / "run", sites=ALL, data=data, timeout=240)
     log = (tmp_path / "run" / "console.txt").read_text()
     assert f"site {SITES[0]} could not work: data_root must hold manifest.csv" in log
