@@ -69,7 +69,7 @@ def test_texts_that_differ_only_in_case_and_spacing_form_one_group(dataset: Stud
 
 def test_a_batch_is_padded_with_zero_and_its_mask_is_true_at_real_tokens() -> None:
     image = torch.zeros(1, 2, 2)
-    batch = collate([Sample(image, torch.tensor([2, 9, 3])), Sample(image + 1, torch.tensor([2, 0, 7, 8, 3]))])
+    batch = collate([Sample(image, torch.tensor([2, 9, 3]), 4), Sample(image + 1, torch.tensor([2, 0, 7, 8, 3]), 0)])
     assert batch.token_ids.tolist() == [[2, 9, 3, 0, 0], [2, 0, 7, 8, 3]]
     assert batch.mask.tolist() == [[True] * 3 + [False] * 2, [True] * 5]
     assert batch.images[:, 0, 0, 0].tolist() == [0.0, 1.0]

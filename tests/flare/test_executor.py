@@ -94,7 +94,7 @@ def test_pretrain_answers_with_an_update_of_the_whole_model_from_the_ideal(site:
     site.ask(ALIGN)
     update = update_of(site.pretrain())
     assert update.delta.keys() == site.theta.keys()
-    assert set(update.metrics) == {"contrastive", "binding"}
+    assert set(update.metrics) == {"contrastive", "binding", "duplicates"}
 
 
 def test_validate_answers_with_both_splits(site: Site) -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from fedaid.losses.contrastive import info_nce_loss, similarity
+from fedaid.losses.contrastive import duplicates, info_nce_loss, similarity
 
 ONE = torch.tensor(1.0)
 
@@ -78,3 +78,31 @@ def test_one_pair_is_refused() -> None:
 def test_unequal_numbers_of_images_and_texts_are_refused() -> None:
     with pytest.raises(ValueError, match=r"got \(3, 8\) and \(2, 8\)"):
         info_nce_loss(random_unit(3, 8, 0), random_unit(2, 8, 1), ONE)
+
+
+def test_two_studies_with_one_text_are_no_negatives_of_each_other() -> None:
+    image, text = at_angles(0, 90, 180), at_angles(0, 0, 180)
+    groups = torch.tensor([7, 7, 2])
+    # Similarities: rows (1, 1, -1), (0, 0, 0), (-1, -1, 1); pairs (0, 1) and (1, 0) are left out.
+    to_text = [math.log(1 + math.exp(-2)), math.log(2), math.log(1 + 2 * math.exp(-2))]
+    to_image = [math.log(1 + math.exp(-2)), math.log(1 + math.exp(-1)), math.log(1 + math.exp(-2) + math.exp(-1))]
+    loss = info_nce_loss(image, text, ONE, groups)
+    assert loss.item() == pytest.approx((sum(to_text) + sum(to_image)) / 6, abs=1e-6)
+
+
+def test_different_texts_give_the_loss_without_groups() -> None:
+    image, text = random_unit(6, 8, 0), random_unit(6, 8, 1)
+    torch.testing.assert_close(info_nce_loss(image, text, ONE, torch.arange(6)), info_nce_loss(image, text, ONE))
+
+
+def test_a_batch_of_one_text_teaches_nothing() -> None:
+    image = random_unit(4, 8, 0).requires_grad_()
+    loss = info_nce_loss(image, random_unit(4, 8, 1), ONE, torch.zeros(4, dtype=torch.int64))
+    loss.backward()
+    assert loss.item() == 0
+    assert image.grad is not None
+    assert torch.equal(image.grad, torch.zeros_like(image))
+
+
+def test_duplicates_are_pairs_of_two_studies_never_a_study_with_itself() -> None:
+    assert duplicates(torch.tensor([1, 2, 1])).tolist() == [[False, False, True], [False] * 3, [True, False, False]]

@@ -123,7 +123,7 @@ def test_the_first_step_sees_the_loss_of_the_model_it_starts_from(
 ) -> None:
     batch = next(training_batches(site_data.train, batch_size=8, steps=1, seed=1))
     with torch.no_grad():
-        expected = info_nce_loss(*quiet_model.eval()(*batch), quiet_model.logit_scale).item()
+        expected = info_nce_loss(*quiet_model.eval()(*batch.inputs), quiet_model.logit_scale).item()
     losses = pretrain(quiet_model, site_data.train, replace(settings, pretrain_steps=1), seed=1)
     assert losses.contrastive == expected
 
@@ -138,7 +138,7 @@ def test_a_larger_binding_weight_keeps_the_student_nearer_to_its_teacher(
         teacher = frozen_copy(student)
         pretrain(student, site_data.train, replace(settings, binding_weight=weight, pretrain_steps=12), seed=1)
         with torch.no_grad():
-            there, here = teacher(*batch), student.eval()(*batch)
+            there, here = teacher(*batch.inputs), student.eval()(*batch.inputs)
         return float((there.image - here.image).square().sum() + (there.text - here.text).square().sum())
 
     drifts = [drift(weight) for weight in (0.0, 1.0, 30.0)]

@@ -39,7 +39,7 @@ def test_random_embeddings_give_about_log_b() -> None:
 def test_all_batches_have_the_fixed_size(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
 
-    def count(image: torch.Tensor, text: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+    def count(image: torch.Tensor, text: torch.Tensor, scale: torch.Tensor, groups: torch.Tensor) -> torch.Tensor:
         sizes.append(len(image))
         return ONE
 
@@ -53,7 +53,7 @@ def test_the_last_batch_is_filled_from_the_start_of_the_order_and_holds_no_pair_
 ) -> None:
     batches: list[list[int]] = []
 
-    def note(image: torch.Tensor, text: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+    def note(image: torch.Tensor, text: torch.Tensor, scale: torch.Tensor, groups: torch.Tensor) -> torch.Tensor:
         batches.append(image[:, 0].int().tolist())
         return ONE
 
@@ -98,3 +98,13 @@ def test_embedding_changes_no_bit_of_the_model(model: DualEncoder, site_data: Si
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     embed(model.train(), site_data.valid, batch_size=4)
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+
+
+def test_studies_with_one_text_are_no_negatives_in_the_validation_loss() -> None:
+    basis = torch.eye(4)
+    alone = validation_loss(Embeddings(basis, basis), ONE, batch_size=4)
+    normals = validation_loss(Embeddings(basis, basis), ONE, batch_size=4, groups=np.array([5, 5, 5, 5]))
+    pair = validation_loss(Embeddings(basis, basis), ONE, batch_size=4, groups=np.array([0, 0, 1, 2]))
+    assert normals == 0
+    assert pair == pytest.approx((2 * math.log(1 + 2 / math.e) + 2 * math.log(1 + 3 / math.e)) / 4)
+    assert alone == pytest.approx(math.log(1 + 3 / math.e))

@@ -17,18 +17,28 @@ from fedaid.data.transforms import evaluating, training
 
 
 class Sample(NamedTuple):
-    """One study: image (1, S, S) float32, token ids of its report (T,) int64."""
+    """One study: image (1, S, S) float32, token ids of its report (T,) int64, and the number of its text's group."""
 
     image: Tensor
     token_ids: Tensor
+    group: int
 
 
 class Batch(NamedTuple):
-    """B studies: images (B, 1, S, S), token_ids (B, T) padded with 0, mask (B, T) true at real tokens."""
+    """B studies: images (B, 1, S, S), token_ids (B, T) padded with 0, mask (B, T) true at real tokens, groups (B,).
+
+    Studies with the same text have the same number in ``groups``.
+    """
 
     images: Tensor
     token_ids: Tensor
     mask: Tensor
+    groups: Tensor
+
+    @property
+    def inputs(self) -> tuple[Tensor, Tensor, Tensor]:
+        """What a model takes."""
+        return self.images, self.token_ids, self.mask
 
     def to(self, device: torch.device) -> Batch:
         """The batch on another device."""
@@ -66,10 +76,10 @@ class StudyDataset(Dataset[Sample]):
     def __getitem__(self, draw: Draw) -> Sample:
         """The sample of a draw."""
         image = {"image": torch.from_numpy(self._pixels[self._rows[draw.row]].astype(np.float32))[None]}
-        if draw.seed is None:
-            return Sample(self._evaluate(image)["image"], self.token_ids[draw.row])
-        self._augment.set_random_state(seed=draw.seed)
-        return Sample(self._augment(image)["image"], self.token_ids[draw.row])
+        if draw.seed is not None:
+            self._augment.set_random_state(seed=draw.seed)
+        transform = self._evaluate if draw.seed is None else self._augment
+        return Sample(transform(image)["image"], self.token_ids[draw.row], int(self.text_groups[draw.row]))
 
 
 def group_texts(texts: Sequence[str]) -> NDArray[np.int64]:
@@ -83,4 +93,5 @@ def collate(samples: Sequence[Sample]) -> Batch:
     token_ids = torch.nn.utils.rnn.pad_sequence([sample.token_ids for sample in samples], batch_first=True)
     lengths = torch.tensor([len(sample.token_ids) for sample in samples])
     mask = torch.arange(token_ids.shape[1]) < lengths[:, None]
-    return Batch(torch.stack([sample.image for sample in samples]), token_ids, mask)
+    groups = torch.tensor([sample.group for sample in samples])
+    return Batch(torch.stack([sample.image for sample in samples]), token_ids, mask, groups)

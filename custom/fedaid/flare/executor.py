@@ -6,6 +6,7 @@ import inspect
 import os
 import traceback
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -107,8 +108,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             self._loaded(self._held(fl_ctx).load(message.round_number), fl_ctx)
         worker = self._loaded(message, fl_ctx, moves=is_alignment)
         update = worker.pretrain(round_number=message.round_number, check=stop_on(abort_signal))
-        losses = {"contrastive": update.losses.contrastive, "binding": update.losses.binding}
-        return self._answer(message, update, losses)
+        return self._answer(message, update, asdict(update.losses))
 
     def _validate(self, message: ModelMessage, fl_ctx: FLContext, abort_signal: Signal) -> Shareable:
         worker = self._loaded(message, fl_ctx)

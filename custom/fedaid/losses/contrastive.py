@@ -20,15 +20,24 @@ def similarity(image_embeddings: Tensor, text_embeddings: Tensor) -> Tensor:
     return image_embeddings @ text_embeddings.T
 
 
-def info_nce_loss(image_embeddings: Tensor, text_embeddings: Tensor, logit_scale: Tensor) -> Tensor:
+def duplicates(groups: Tensor) -> Tensor:
+    """Which pairs of a batch are two studies with one text: groups (B,) → bool (B, B), false on the diagonal."""
+    return (groups[:, None] == groups[None, :]).fill_diagonal_(False)
+
+
+def info_nce_loss(
+    image_embeddings: Tensor, text_embeddings: Tensor, logit_scale: Tensor, groups: Tensor | None = None
+) -> Tensor:
     """Symmetric InfoNCE over a batch: the mean of image-to-text and text-to-image cross-entropy.
 
-    Row b of both inputs belongs to one study; all other rows are its negatives. Unrelated embeddings give about log B.
+    Row b of both inputs belongs to one study; all other rows are its negatives, but for those with the same text, the
+    many normals, which are left out. Unrelated embeddings give about log B.
 
     Args:
         image_embeddings: unit-norm, float, shape (B, D), B at least 2 (with one pair the loss is constant).
         text_embeddings: unit-norm, float, shape (B, D).
         logit_scale: scalar, the inverse temperature by which similarities are multiplied.
+        groups: (B,), equal for studies with the same text; None if all differ.
 
     Returns:
         Scalar in nats, at least 0.
@@ -36,7 +45,7 @@ def info_nce_loss(image_embeddings: Tensor, text_embeddings: Tensor, logit_scale
     Raises:
         ValueError: if the shapes differ or B is below 2.
 
-    Source: arXiv:2404.03854 takes the alignment loss of CLIP, arXiv:2103.00020, figure 3.
+    Source: arXiv:2404.03854 takes the alignment loss of CLIP, arXiv:2103.00020, figure 3; duplicates are our addition.
     """
     if image_embeddings.shape != text_embeddings.shape or len(image_embeddings) < 2:
         raise ValueError(
@@ -44,5 +53,7 @@ def info_nce_loss(image_embeddings: Tensor, text_embeddings: Tensor, logit_scale
             f"{tuple(text_embeddings.shape)}: info_nce_loss. Batch at least two pairs."
         )
     logits = logit_scale * similarity(image_embeddings, text_embeddings)
+    if groups is not None:
+        logits = logits.masked_fill(duplicates(groups), -torch.inf)
     target = torch.arange(len(logits), device=logits.device)
     return (functional.cross_entropy(logits, target) + functional.cross_entropy(logits.T, target)) / 2

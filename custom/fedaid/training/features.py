@@ -51,7 +51,7 @@ class FeatureStore:
         device = self._model.log_logit_scale.device
         done = iter(missing)
         for batch in plain_batches(self._dataset, missing, batch_size=self._batch_size):
-            images, token_ids, mask = batch.to(device)
+            images, token_ids, mask = batch.to(device).inputs
             image, text = self._model.image_features(images), self._model.text_features(token_ids, mask)
             for one_image, one_text, real, row in zip(image, text, mask, done, strict=False):
                 self._kept[int(row)] = (one_image.clone(), one_text[real].clone())

@@ -9,7 +9,7 @@ import torch
 
 from fedaid.data.dataset import StudyDataset
 from fedaid.losses.binding import binding_loss
-from fedaid.losses.contrastive import info_nce_loss
+from fedaid.losses.contrastive import duplicates, info_nce_loss
 from fedaid.models.dual_encoder import DualEncoder, Embeddings
 from fedaid.training.batches import shuffled_rows, training_batches
 from fedaid.training.features import FeatureStore
@@ -26,10 +26,17 @@ def keep_going() -> None:
 
 @dataclass(frozen=True)
 class PhaseLosses:
-    """Means over the steps of a phase, in nats; ``binding`` is R without its weight, 0 where it was not used."""
+    """Means over the steps of a phase.
+
+    Attributes:
+        contrastive: L in nats.
+        binding: R without its weight, 0 where it was not used.
+        duplicates: share of the pairs of a batch that have the same text and so are no negatives, in [0, 1].
+    """
 
     contrastive: float = 0.0
     binding: float = 0.0
+    duplicates: float = 0.0
 
 
 def train_alignment(
@@ -55,7 +62,8 @@ def train_alignment(
         for rows in shuffled_rows(len(dataset), batch_size=settings.batch_size, steps=steps, seed=seed):
             check()
             embeddings = model.align(*store.of(rows))
-            loss = info_nce_loss(embeddings.image, embeddings.text, model.logit_scale)
+            groups = torch.from_numpy(dataset.text_groups[rows]).to(embeddings.image.device)
+            loss = info_nce_loss(embeddings.image, embeddings.text, model.logit_scale, groups)
             stepper.step(loss)
             total += loss.item()
     return PhaseLosses(contrastive=total / max(steps, 1))
@@ -78,21 +86,22 @@ def pretrain(
     model.train()
     device = model.log_logit_scale.device
     stepper = Stepper(model.parameters(), settings, learning_rate=settings.learning_rate)
-    steps, contrastive, binding = settings.pretrain_steps, 0.0, 0.0
+    steps, contrastive, binding, shared = settings.pretrain_steps, 0.0, 0.0, 0.0
     batches = training_batches(
         dataset, batch_size=settings.batch_size, steps=steps, seed=seed, workers=settings.workers
     )
     for batch in batches:
         check()
-        inputs = batch.to(device)
-        student: Embeddings = model(*inputs)
-        loss = info_nce_loss(student.image, student.text, model.logit_scale)
+        batch = batch.to(device)
+        student: Embeddings = model(*batch.inputs)
+        loss = info_nce_loss(student.image, student.text, model.logit_scale, batch.groups)
         contrastive += loss.item()
+        shared += duplicates(batch.groups).float().sum().item() / (len(batch.groups) * (len(batch.groups) - 1))
         if teacher is not None:
             with torch.no_grad():
-                target = teacher(*inputs)
+                target = teacher(*batch.inputs)
             distance = binding_loss(*student, *target)
             loss = loss + settings.binding_weight * distance
             binding += distance.item()
         stepper.step(loss)
-    return PhaseLosses(contrastive / steps, binding / steps)
+    return PhaseLosses(contrastive / steps, binding / steps, shared / steps)

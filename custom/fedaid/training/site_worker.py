@@ -81,7 +81,9 @@ class SiteWorker:
         size = self._settings.valid_batch_size
         enough = len(embeddings.image) >= size
         scale = self._model.logit_scale
-        return Validation(validation_loss(embeddings, scale, batch_size=size) if enough else float("nan"), embeddings)
+        groups = self.splits[split].text_groups
+        loss = validation_loss(embeddings, scale, batch_size=size, groups=groups) if enough else float("nan")
+        return Validation(loss, embeddings)
 
     def align(self, *, round_number: int, check: Check = keep_going) -> LocalUpdate:
         """Phase one from the current model: how far the alignment modules moved in T1 steps."""

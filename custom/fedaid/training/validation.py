@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from fedaid.data.dataset import StudyDataset
 from fedaid.losses.contrastive import info_nce_loss
@@ -17,12 +18,14 @@ def embed(model: DualEncoder, dataset: StudyDataset, *, batch_size: int) -> Embe
     model.eval()
     device = model.log_logit_scale.device
     rows = np.arange(len(dataset))
-    parts = [model(*batch.to(device)) for batch in plain_batches(dataset, rows, batch_size=batch_size)]
+    parts = [model(*batch.to(device).inputs) for batch in plain_batches(dataset, rows, batch_size=batch_size)]
     return Embeddings(torch.cat([p.image for p in parts]).cpu(), torch.cat([p.text for p in parts]).cpu())
 
 
 @torch.no_grad()
-def validation_loss(embeddings: Embeddings, logit_scale: torch.Tensor, *, batch_size: int) -> float:
+def validation_loss(
+    embeddings: Embeddings, logit_scale: torch.Tensor, *, batch_size: int, groups: NDArray[np.int64] | None = None
+) -> float:
     """f_i(θ): mean symmetric InfoNCE over batches of one fixed size, in nats.
 
     Batches are drawn in one fixed random order, so that a manifest sorted by finding does not make hard batches. All
@@ -33,6 +36,7 @@ def validation_loss(embeddings: Embeddings, logit_scale: torch.Tensor, *, batch_
         embeddings: unit-norm, (N, D), N at least ``batch_size``.
         logit_scale: scalar.
         batch_size: B, the same at all sites.
+        groups: (N,), equal for studies with the same text; None if all differ.
 
     Source: f_i of arXiv:2404.03854, measured at the site on its validation split, not on training data as released.
     """
@@ -41,5 +45,6 @@ def validation_loss(embeddings: Embeddings, logit_scale: torch.Tensor, *, batch_
     starts = range(0, studies, batch_size)
     chunks = [np.take(order, np.arange(start, start + batch_size), mode="wrap") for start in starts]
     scale = logit_scale.detach().cpu()
-    losses = [info_nce_loss(embeddings.image[chunk], embeddings.text[chunk], scale).item() for chunk in chunks]
+    numbers = torch.from_numpy(np.arange(studies) if groups is None else groups)
+    losses = [info_nce_loss(embeddings.image[c], embeddings.text[c], scale, numbers[c]).item() for c in chunks]
     return float(np.mean(losses))
