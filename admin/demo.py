@@ -46,6 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     summary: dict[str, Any] = {"status": "interrupted"}
     try:
         new_folder(options.folder)
+    except FileExistsError as error:
+        console.print(f"[red]failed:[/red] {error}", highlight=False)
+        return 1
+    try:
         results = train(options.folder, options.rounds, console)
         show_table(results, console)
         draw_curves(results, options.folder / "curves.png")

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-MARKS = ("FATAL_SYSTEM_ERROR received: ", "InputError: ")  # FLARE's line for a panic, and a refused setting
+PANIC = "FATAL_SYSTEM_ERROR received: "  # FLARE's line
+REFUSAL = "InputError: "
 
 
 def failure_reason(log: Path) -> str:
     """The one line that says why a run was stopped, as our code worded it; empty if the log has none.
+
+    The first panic is the cause, later ones follow from it; without one it is the last refused setting.
 
     Args:
         log: the server's log of a job, or the simulator's console.
     """
     if not log.is_file():
         return ""
-    for line in reversed(log.read_text(encoding="utf-8", errors="replace").splitlines()):
-        for mark in MARKS:
-            if mark in line:
-                return line.partition(mark)[2].strip()
-    return ""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    panics = [line.partition(PANIC)[2] for line in lines if PANIC in line]
+    refusals = [line.partition(REFUSAL)[2] for line in lines if REFUSAL in line]
+    return (panics[:1] or refusals[-1:] or [""])[0].strip()

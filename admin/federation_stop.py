@@ -34,7 +34,7 @@ def stop_federation(workspace: Path, *, grace: float = GRACE_SECONDS) -> None:
             wait_for(known, seconds=grace)
     finally:
         survivors = end(known | family(record.processes, mark=record.mark))
-        write_record(workspace, record.with_processes([]))
+        write_record(workspace, record.with_processes([p for p in record.processes if p.pid in survivors]))
     if survivors:
         raise RuntimeError(f"processes {survivors} survived SIGKILL")
 

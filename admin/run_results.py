@@ -19,7 +19,7 @@ class SiteResult:
 
     Attributes:
         name: of the site.
-        pairs: training pairs.
+        pairs: training pairs; 0 if the site gave no update.
         loss: validation loss in nats.
         test: retrieval on the test split, metric → value in [0, 1]; empty if the site has no test split.
         site_weight: α after the last round.
@@ -74,4 +74,4 @@ def site_result(name: str, found: Mapping[str, Any]) -> SiteResult:
     """One site's part of ``results.json``."""
     splits = found["best"][name]
     weight = found["site_weights"][name]
-    return SiteResult(name, found["pairs"][name], splits["valid"]["loss"], splits.get("test", {}), weight)
+    return SiteResult(name, found["pairs"].get(name, 0), splits["valid"]["loss"], splits.get("test", {}), weight)

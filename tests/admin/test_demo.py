@@ -29,7 +29,9 @@ def test_a_folder_with_other_files_is_not_removed(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("keep me")
     with pytest.raises(FileExistsError, match="folder must be absent or a former demo's"):
         demo.new_folder(tmp_path)
-    assert (tmp_path / "thesis.txt").read_text() == "keep me"
+    assert demo.main(["--folder", str(tmp_path)]) == 1
+    assert demo.main(["--folder", str(tmp_path)]) == 1, "the first refusal must leave no trace that the second trusts"
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
 def test_a_failure_is_one_line_an_exit_code_and_a_summary(

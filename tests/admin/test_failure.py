@@ -19,6 +19,7 @@ from admin.failure import failure_reason
             "rho must be above 0, got 0: args. Fix.",
         ),
         ("first InputError: old\nsecond InputError: new", "new"),
+        ("FATAL_SYSTEM_ERROR received: cause\nFATAL_SYSTEM_ERROR received: effect\nInputError: x", "cause"),
         ("INFO - all went well", ""),
     ],
 )

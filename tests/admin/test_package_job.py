@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 
 import pytest
 
+from admin.job_settings import settable
 from admin.package_job import JOBS, SOURCE, main, package_job
 from fedaid.errors import InputError
+from fedaid.flare.controller import FedAIDController
+from fedaid.models.dual_encoder import DualEncoder
+from fedaid.training.settings import TrainingSettings
 
 
 def test_the_package_carries_every_module_of_ours_and_nothing_compiled(source_jobs: Path, tmp_path: Path) -> None:
@@ -86,5 +91,13 @@ def test_the_command_refuses_in_one_line(source_jobs: Path, capsys: pytest.Captu
 @pytest.mark.slow
 def test_every_job_of_the_project_packages(tmp_path: Path) -> None:
     names = [meta.parent.name for meta in sorted(JOBS.glob("*/meta.json"))]
-    assert "fedaid_pretrain" in names
+    assert names == ["fedaid_pretrain", "fedavg_pretrain"]
     assert [package_job(name, out=tmp_path).name for name in names] == names
+
+
+@pytest.mark.parametrize("job", ["fedaid_pretrain", "fedavg_pretrain"])
+def test_every_setting_of_our_components_can_be_set(job: str) -> None:
+    present = {name.rpartition(".")[2] for name in settable(JOBS / job)}
+    wiring = {"aggregator_id", "persistor_id", "shareable_generator_id", "model"}
+    for kind in (FedAIDController, TrainingSettings, DualEncoder):
+        assert set(inspect.signature(kind).parameters) - wiring - present == set(), kind.__name__

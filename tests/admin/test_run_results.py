@@ -36,3 +36,11 @@ def test_a_site_without_a_test_split_is_left_out_of_the_recalls(tmp_path: Path) 
 def test_a_run_that_did_not_finish_is_refused_with_where_to_look(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"result must hold results.json.*see log.txt"):
         read_results(tmp_path)
+
+
+def test_a_site_that_never_gave_an_update_still_has_its_row(tmp_path: Path) -> None:
+    file = write_run(tmp_path) / "app_server" / "fedaid" / "results.json"
+    found = json.loads(file.read_text())
+    del found["pairs"]["lake"]
+    file.write_text(json.dumps(found))
+    assert [site.pairs for site in read_results(tmp_path).sites] == [0, 30]

@@ -241,7 +241,9 @@ def site_context(tmp_path: Path, consortium: dict[str, Path], monkeypatch: pytes
     site, root = next(iter(consortium.items()))
     monkeypatch.setenv("FEDAID_DATA", str(root))
     workspace = SimpleNamespace(
-        get_site_config_dir=lambda: str(tmp_path), get_run_dir=lambda job: str(tmp_path / "run" / job)
+        get_root_dir=lambda: str(tmp_path),
+        get_site_config_dir=lambda: str(tmp_path),
+        get_run_dir=lambda job: str(tmp_path / "run" / job),
     )
     (tmp_path / "run" / "job").mkdir(parents=True)
     engine = Engine([], {}, workspace)

@@ -315,9 +315,9 @@ def test_threads_are_set_at_the_start_of_a_run(site: Site) -> None:
         torch.set_num_threads(before)
 
 
-def test_decoded_images_stay_in_the_runs_folder_of_the_site(site: Site, tmp_path: Path) -> None:
+def test_decoded_images_are_kept_in_the_kit_for_all_jobs_and_the_rounds_model_in_the_runs_folder(
+    site: Site, tmp_path: Path
+) -> None:
     site.ask(ALIGN)
-    assert sorted(path.name for path in (tmp_path / "run" / "job").iterdir()) == [
-        "fedaid_round.safetensors",
-        "image_cache",
-    ]
+    assert list((tmp_path / "fedaid_image_cache").glob("images-*.npy"))
+    assert [path.name for path in (tmp_path / "run" / "job").iterdir()] == ["fedaid_round.safetensors"]

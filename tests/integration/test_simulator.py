@@ -36,7 +36,10 @@ def test_the_job_on_flare_ends_with_the_weights_of_the_same_rounds_in_plain_pyth
     roots = {site: consortium / site for site in SITES}
     workers = make_workers(roots, MODEL, settings, cache=tmp_path / "cache")
     start = next(iter(workers.values())).tensors()
-    plain = run_rounds(workers, start, MinMaxSettings(), rounds=2)
+    losses: list[dict[str, float]] = []
+    plain = run_rounds(
+        workers, start, MinMaxSettings(), rounds=2, watch=lambda number, found, weights: losses.append(dict(found))
+    )
 
     on_flare = load_file(store / (store / "ROUND").read_text() / "model.safetensors")
     assert on_flare.keys() == plain.tensors.keys()
@@ -46,6 +49,11 @@ def test_the_job_on_flare_ends_with_the_weights_of_the_same_rounds_in_plain_pyth
         np.testing.assert_array_equal(on_flare[name], tensor, err_msg=name)
     state = json.loads((store / "results.json").read_text())
     assert state["site_weights"] == pytest.approx(plain.site_weights, abs=0)
+    on_the_way = [{site: valid["loss"] for site, valid in entry["valid"].items()} for entry in state["history"]]
+    assert on_the_way == losses
+    worst = [max(found.values()) for found in losses]
+    worst.append(max(splits["valid"]["loss"] for splits in state["last"].values()))
+    assert state["best_round"] == min(range(3), key=worst.__getitem__), "the last round takes part"
     assert state["site_weights"] != pytest.approx({site: 0.5 for site in SITES}), "the min-max must have moved them"
 
 
@@ -88,5 +96,6 @@ def test_a_site_without_data_stops_the_run_before_training_with_one_clear_line(
     with pytest.raises(RuntimeError, match="simulation failed: align must have the answers of 3 sites"):
         simulate(job, workspace=tmp_path / "run", sites=ALL, data=data, timeout=240)
     log = (tmp_path / "run" / "console.txt").read_text()
-    assert f"site {SITES[0]} could not work: data_root must hold manifest.csv" in log
+    assert f"site {SITES[0]} could not work: data_root must hold manifest.csv, got a folder without it" in log
+    assert str(data) not in "".join(line for line in log.splitlines() if "could not work" in line)
     assert "pretrain" not in log.replace("fedaid_pretrain", "")

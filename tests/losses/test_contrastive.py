@@ -87,7 +87,16 @@ def test_two_studies_with_one_text_are_no_negatives_of_each_other() -> None:
     to_text = [math.log(1 + math.exp(-2)), math.log(2), math.log(1 + 2 * math.exp(-2))]
     to_image = [math.log(1 + math.exp(-2)), math.log(1 + math.exp(-1)), math.log(1 + math.exp(-2) + math.exp(-1))]
     loss = info_nce_loss(image, text, ONE, groups)
-    assert loss.item() == pytest.approx((sum(to_text) + sum(to_image)) / 6, abs=1e-6)
+    both = [(there + back) / 2 for there, back in zip(to_text, to_image, strict=True)]
+    scale = math.log(3) / math.log(2)  # two candidates are left to the first two rows
+    assert loss.item() == pytest.approx((scale * both[0] + scale * both[1] + both[2]) / 3, abs=1e-6)
+
+
+@pytest.mark.parametrize("normals", [1, 4, 10, 15])
+def test_unrelated_embeddings_give_about_log_b_however_many_studies_share_a_text(normals: int) -> None:
+    groups = torch.arange(16).clamp(min=normals - 1)
+    image, text = (random_unit(16, 4096, seed) for seed in (0, 1))
+    assert info_nce_loss(image, text, ONE, groups).item() == pytest.approx(math.log(16), abs=0.02)
 
 
 def test_different_texts_give_the_loss_without_groups() -> None:

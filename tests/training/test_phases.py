@@ -123,7 +123,7 @@ def test_the_first_step_sees_the_loss_of_the_model_it_starts_from(
 ) -> None:
     batch = next(training_batches(site_data.train, batch_size=8, steps=1, seed=1))
     with torch.no_grad():
-        expected = info_nce_loss(*quiet_model.eval()(*batch.inputs), quiet_model.logit_scale).item()
+        expected = info_nce_loss(*quiet_model.eval()(*batch.inputs), quiet_model.logit_scale, batch.groups).item()
     losses = pretrain(quiet_model, site_data.train, replace(settings, pretrain_steps=1), seed=1)
     assert losses.contrastive == expected
 

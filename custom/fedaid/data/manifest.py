@@ -86,11 +86,11 @@ def read_manifest(root: Path, *, split_seed: str = "fedaid") -> Manifest:
 def _manifest_path(root: Path) -> Path:
     """The manifest's path, if the root is a folder that holds one."""
     where, remedy = "the data root of this site", "Set FEDAID_DATA or fedaid_site.json to the folder with the manifest."
-    if not root.is_dir():
-        got = f"{root}, which is {'a file' if root.exists() else 'not there'}"
+    if not root.is_dir():  # the path itself stays at the site: an error's text travels to the server
+        got = "a file" if root.exists() else "a folder that is not there"
         raise InputError("data_root", "be an existing folder", got=got, where=where, remedy=remedy)
     if not (root / FILE_NAME).is_file():
-        raise InputError("data_root", f"hold {FILE_NAME}", got=f"{root} without it", where=where, remedy=remedy)
+        raise InputError("data_root", f"hold {FILE_NAME}", got="a folder without it", where=where, remedy=remedy)
     return root / FILE_NAME
 
 

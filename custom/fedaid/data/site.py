@@ -42,7 +42,7 @@ def data_root(site: str, config_dir: Path, environ: Mapping[str, str]) -> Path:
             f"be set by the environment variable {VARIABLE} or in {FILE_NAME}",
             got="neither",
             where=f"site {site!r}",
-            remedy=f'Export {VARIABLE}=/absolute/folder, or write {{"data_root": "/absolute/folder"}} to {file}.',
+            remedy=f'Export {VARIABLE}=/absolute/folder, or write {{"data_root": "/absolute/folder"}} to local/{FILE_NAME} in the kit.',
         )
     return _absolute(_from_file(file, where), site, where=where)
 
@@ -71,7 +71,7 @@ def _absolute(setting: str, site: str, *, where: str) -> Path:
         _refuse("the site's name", f"be a single folder's name where {PLACEHOLDER} stands for it", repr(site), where)
     path = Path(setting.replace(PLACEHOLDER, site))
     if "\0" in setting or not path.is_absolute():
-        _refuse("data_root", "be an absolute path", repr(setting), where)
+        _refuse("data_root", "be an absolute path", "another", where)
     return path
 
 

@@ -44,6 +44,8 @@ from fedaid.models.vocabulary import find_vocabulary, load_tokenizer
 from fedaid.training.settings import WHERE, TrainingSettings
 from fedaid.training.site_worker import LocalUpdate, SiteWorker, Validation
 
+IMAGE_CACHE = "fedaid_image_cache"  # in the site's kit: one for all jobs
+
 
 class Aborted(RuntimeError):
     """The run was told to stop."""
@@ -140,7 +142,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             vocabulary = find_vocabulary(configuration["vocabulary"])
             data = load_site_data(
                 root,
-                cache=Path(workspace.get_run_dir(fl_ctx.get_job_id())) / "image_cache",
+                cache=Path(workspace.get_root_dir()) / IMAGE_CACHE,
                 image_size=configuration["image_size"],
                 tokenizer=load_tokenizer(vocabulary, max_tokens=configuration["max_tokens"]),
             )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -31,7 +33,8 @@ def info_nce_loss(
     """Symmetric InfoNCE over a batch: the mean of image-to-text and text-to-image cross-entropy.
 
     Row b of both inputs belongs to one study; all other rows are its negatives, but for those with the same text, the
-    many normals, which are left out. Unrelated embeddings give about log B.
+    many normals, which are left out. A row with n candidates left is scaled by log B / log n, so that unrelated
+    embeddings give about log B and perfect ones 0 however many duplicates a batch, or a site, has.
 
     Args:
         image_embeddings: unit-norm, float, shape (B, D), B at least 2 (with one pair the loss is constant).
@@ -53,7 +56,12 @@ def info_nce_loss(
             f"{tuple(text_embeddings.shape)}: info_nce_loss. Batch at least two pairs."
         )
     logits = logit_scale * similarity(image_embeddings, text_embeddings)
-    if groups is not None:
-        logits = logits.masked_fill(duplicates(groups), -torch.inf)
     target = torch.arange(len(logits), device=logits.device)
-    return (functional.cross_entropy(logits, target) + functional.cross_entropy(logits.T, target)) / 2
+    if groups is None:
+        return (functional.cross_entropy(logits, target) + functional.cross_entropy(logits.T, target)) / 2
+    same = duplicates(groups)
+    candidates = len(logits) - same.sum(dim=1)
+    scale = torch.where(candidates > 1, math.log(len(logits)) / candidates.log(), 0.0)
+    logits = logits.masked_fill(same, -torch.inf)
+    to_text, to_image = (functional.cross_entropy(one, target, reduction="none") for one in (logits, logits.T))
+    return ((to_text + to_image) / 2 * scale).sum() / (candidates > 1).sum().clamp(min=1)
