@@ -42,7 +42,8 @@ def data_root(site: str, config_dir: Path, environ: Mapping[str, str]) -> Path:
             f"be set by the environment variable {VARIABLE} or in {FILE_NAME}",
             got="neither",
             where=f"site {site!r}",
-            remedy=f'Export {VARIABLE}=/absolute/folder, or write {{"data_root": "/absolute/folder"}} to local/{FILE_NAME} in the kit.',
+            remedy=f"Export {VARIABLE}=/absolute/folder, or write "
+            f'{{"data_root": "/absolute/folder"}} to local/{FILE_NAME} in the kit.',
         )
     return _absolute(_from_file(file, where), site, where=where)
 
