@@ -14,10 +14,13 @@ from numpy.random import Generator
 from admin.twin.anatomy import Anatomy, sample_anatomy
 from admin.twin.findings import Finding, Findings, sample_findings
 from admin.twin.hospital import DEMO_HOSPITALS, Hospital, Scanner
+from admin.twin.lateral import draw_lateral
+from admin.twin.pairing import repeat_normals, shuffle_reports
 from admin.twin.phantom import draw_radiograph
 from admin.twin.radiograph import StudyHeader, write_radiograph
 from admin.twin.report import write_report
 from admin.twin.scanner import expose
+from admin.twin.synonyms import reworded
 
 __all__ = ["DEMO_HOSPITALS", "Hospital", "Scanner", "write_consortium"]
 
@@ -60,22 +63,32 @@ def write_hospital(folder: Path, hospital: Hospital, *, seed: int, image_size: i
     """Write one hospital's folder."""
     for name in ("images", "reports"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng([seed, zlib.crc32(hospital.name.encode())])
+    source = [seed, zlib.crc32(hospital.name.encode())]
+    rng, dials = np.random.default_rng(source), np.random.default_rng([*source, 1])  # a dial at 0 changes no byte
     patients = admit_patients(hospital, rng)
     splits = split_patients([patient.number for patient in patients], rng)
     rows = []
     for index, patient in enumerate(patients):
         findings = sample_findings(rng, hospital.prevalence, chronic=patient.chronic)
         view = "AP" if findings.of("tube") or rng.random() < hospital.portable else "PA"
+        view = "LL" if dials.random() < hospital.lateral else view
         header = _header(index, patient, hospital=hospital, view=view, seed=seed)
         _write_study(
             folder, header, hospital=hospital, patient=patient, findings=findings, rng=rng, image_size=image_size
         )
+        _reword(folder, header, hospital=hospital, rng=dials)
         patient.studies, patient.chronic = patient.studies + 1, findings.chronic
         rows.append(_row(header, splits[patient.number], findings))
-    with (folder / "manifest.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerows([COLUMNS, *rows])
+    write_manifest(folder / "manifest.csv", [COLUMNS, *rows])
+    normal = [row[0] for row in rows if row[-1] == "No Finding"]
+    repeat_normals(folder, normal, style=hospital.style, share=hospital.duplicate_normals, rng=dials)
+    shuffle_reports(folder, [row[0] for row in rows], share=hospital.pairing_noise, rng=dials)
+
+
+def write_manifest(path: Path, rows: Sequence[Sequence[str]]) -> None:
+    """Write a manifest, its header the first of the rows."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
 
 
 def admit_patients(hospital: Hospital, rng: Generator) -> list[Patient]:
@@ -138,12 +151,24 @@ def _write_study(
     image_size: int,
 ) -> None:
     """Draw, expose and describe one study."""
-    image = draw_radiograph(findings, patient.anatomy, rng=rng, image_size=image_size, conspicuity=hospital.conspicuity)
+    if header.view == "LL":
+        image = draw_lateral(findings, patient.anatomy, rng=rng, image_size=image_size)
+    else:
+        strength = hospital.conspicuity
+        image = draw_radiograph(findings, patient.anatomy, rng=rng, image_size=image_size, conspicuity=strength)
     exposure = expose(image, hospital.scanner, rng=rng, inverted=bool(rng.random() < hospital.monochrome1))
     path = folder / "images" / f"{header.study_id}.dcm"
     write_radiograph(path, header, exposure=exposure, scanner=hospital.scanner)
     text = write_report(findings, rng, style=hospital.style, follow_up=patient.studies > 0)
     (folder / "reports" / f"{header.study_id}.txt").write_text(text, encoding="utf-8")
+
+
+def _reword(folder: Path, header: StudyHeader, *, hospital: Hospital, rng: Generator) -> None:
+    """Replace some words of a study's report by synonyms."""
+    if hospital.synonyms:
+        path = folder / "reports" / f"{header.study_id}.txt"
+        text = path.read_text(encoding="utf-8")
+        path.write_text(reworded(text, rng, style=hospital.style, share=hospital.synonyms), encoding="utf-8")
 
 
 def _row(header: StudyHeader, split: str, findings: Findings) -> tuple[str, ...]:

@@ -51,6 +51,10 @@ class Hospital:
         monochrome1: share of studies stored with low values bright.
         repeat: share of studies that belong to a patient seen before.
         portable: share of studies taken at the bed side, hence AP.
+        lateral: share of studies that are a view from the side instead; it shows the chest's shape, not its lesions.
+        synonyms: share of the words with a synonym (``synonyms.SYNONYMS``) that are written as one.
+        duplicate_normals: share of the normal studies whose report is one and the same text.
+        pairing_noise: share of studies whose report is another study's; ``pairing.csv`` says which.
     """
 
     name: str
@@ -62,6 +66,10 @@ class Hospital:
     monochrome1: float = 0.0
     repeat: float = 0.15
     portable: float = 0.3
+    lateral: float = 0.0
+    synonyms: float = 0.0
+    duplicate_normals: float = 0.0
+    pairing_noise: float = 0.0
 
 
 DEMO_HOSPITALS: tuple[Hospital, ...] = (

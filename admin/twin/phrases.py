@@ -1,4 +1,4 @@
-"""How a hospital words what its radiologists see: several phrasings of each finding, in three ways of writing."""
+"""How a hospital words what its radiologists see: several phrasings of each finding, in four ways of writing."""
 
 from __future__ import annotations
 
@@ -139,4 +139,45 @@ TELEGRAPHIC = Style(
     negatives=1,
 )  # fmt: skip
 
-STYLES: Mapping[str, Style] = {"structured": STRUCTURED, "prose": PROSE, "telegraphic": TELEGRAPHIC}
+CHECKLIST = Style(
+    layout="EXAM: Chest radiograph\nINDICATION: {history}\nFINDINGS:\n- {findings}\nIMPRESSION:\n{impression}\n",
+    words={
+        "upper": "upper third", "middle": "middle third", "lower": "lower third", "mild": "borderline",
+        "marked": "pronounced", "small": "minor", "large": "extensive", "bilateral": "both-sided",
+    },
+    positive={
+        "cardiomegaly": ("Heart shadow {extent} widened", "Cardiac enlargement, {extent}"),
+        "mediastinum": ("Mediastinal silhouette wide", "Upper mediastinum enlarged"),
+        "effusion": ("{extent} {side} hydrothorax", "Pleural fluid {side}, {extent}"),
+        "consolidation": ("Infiltrate {side} {zone}", "Alveolar infiltration of the {side} {zone}"),
+        "nodule": ("{extent} focal lesion {side} {zone}", "Circumscribed density {side} {zone}, {extent}"),
+        "pneumothorax": ("Pneumothorax {side}, {extent}", "{extent} pleural air {side}"),
+        "oedema": ("Pulmonary venous congestion, {extent}", "{extent} fluid overload pattern"),
+        "atelectasis": ("Basal dystelectasis {side}", "Plate atelectasis {side} base"),
+        "hyperinflation": ("Hyperlucent lungs, diaphragm flat", "Emphysematous configuration"),
+        "diaphragm": ("Diaphragm raised {side}", "Relaxed {side} diaphragm"),
+        "scoliosis": ("Scoliotic posture, convexity {side}", "Spinal curvature towards {side}"),
+        "fracture": ("Discontinuity of a rib {side} {zone}", "Rib fracture {side}, {zone}"),
+        "pacemaker": ("Pulse generator {side} pectoral", "Pacing system implanted {side}"),
+        "tube": ("Ventilation tube correctly placed", "Endotracheal airway present"),
+        "line": ("Central venous access {side}", "Jugular line from {side}"),
+    },
+    negative={
+        "cardiomegaly": ("Heart size regular", "Heart not widened"),
+        "effusion": ("Sinuses free",),
+        "consolidation": ("No infiltrate", "Parenchyma clear"),
+        "pneumothorax": ("Lungs expanded",),
+        "fracture": ("Skeleton without fracture",),
+    },
+    normal=("Regular findings", "Chest without pathology"),
+    history=("Preoperative check", "Suspected infection", "Dyspnoea on exertion", "Follow-up"),
+    joint="\n- ",
+    negatives=4,
+)  # fmt: skip
+
+STYLES: Mapping[str, Style] = {
+    "structured": STRUCTURED,
+    "prose": PROSE,
+    "telegraphic": TELEGRAPHIC,
+    "checklist": CHECKLIST,
+}

@@ -90,7 +90,7 @@ def _describe_series(image: Dataset, header: StudyHeader, scanner: Scanner) -> N
     image.InstitutionName = header.hospital
     image.BodyPartExamined = "CHEST"
     image.ViewPosition = header.view
-    image.PatientOrientation = ["L", "F"]
+    image.PatientOrientation = ["A" if header.view == "LL" else "L", "F"]
     image.Laterality = ""
     if scanner.modality == "DX":
         image.PresentationIntentType = "FOR PRESENTATION"

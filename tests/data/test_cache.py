@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fedaid.data import transforms
+from fedaid.data import cache as module
+from fedaid.data import radiograph
 from fedaid.data.cache import cached_images
-from fedaid.data.manifest import Study
+from fedaid.data.manifest import Study, read_manifest
+from fedaid.errors import InputError
 
 
 def write(path: Path, seed: int) -> Path:
@@ -36,18 +38,18 @@ def studies(tmp_path: Path) -> list[Study]:
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the files that were decoded."""
     names: list[str] = []
-    read = transforms.read_image
+    read = radiograph.read_image
 
-    def count(path: Path) -> Any:
+    def count(path: Path, *, isolated: bool) -> Any:
         names.append(path.name)
-        return read(path)
+        return read(path, isolated=isolated)
 
-    monkeypatch.setattr(transforms, "read_image", count)
+    monkeypatch.setattr(radiograph, "read_image", count)
     return names
 
 
 def images(studies: Sequence[Study], tmp_path: Path, size: int = 8) -> Any:
-    return cached_images(studies, tmp_path / "cache", image_size=size)
+    return cached_images(studies, tmp_path / "cache", image_size=size, workers=0)
 
 
 def test_bad_images_are_skipped_and_counted_by_reason(studies: list[Study], tmp_path: Path) -> None:
@@ -108,11 +110,11 @@ def test_a_torn_cache_is_made_again(lost: str, studies: list[Study], tmp_path: P
 def test_a_crash_while_decoding_leaves_nothing_that_is_believed(
     studies: list[Study], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def crash(path: Path) -> Any:
+    def crash(path: Path, *, isolated: bool) -> Any:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(transforms, "read_image", crash)
+        patch.setattr(radiograph, "read_image", crash)
         with pytest.raises(KeyboardInterrupt):
             images(studies, tmp_path)
     assert images(studies, tmp_path).studies.keys() == {0, 3}
@@ -125,3 +127,60 @@ def test_no_file_of_the_cache_names_a_study(studies: list[Study], tmp_path: Path
     for file in files:
         assert str(tmp_path / "data").encode() not in file.read_bytes()
         assert b"clear lungs" not in file.read_bytes()
+
+
+def test_processes_give_what_this_process_would(studies: list[Study], tmp_path: Path) -> None:
+    alone = images(studies, tmp_path)
+    processes = cached_images(studies, tmp_path / "other", image_size=8)
+    assert (processes.studies, processes.skipped) == (alone.studies, alone.skipped)
+    assert np.array_equal(processes.pixels, alone.pixels)
+
+
+def test_by_default_this_process_decodes_nothing(studies: list[Study], tmp_path: Path, reads: list[str]) -> None:
+    cached_images(studies, tmp_path / "cache", image_size=8)
+    assert reads == []
+
+
+def test_a_full_disk_is_found_before_anything_is_decoded(
+    studies: list[Study], tmp_path: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int, start: int, length: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module.os, "posix_fallocate", full)
+    with pytest.raises(OSError, match="No space"):
+        images(studies, tmp_path)
+    assert reads == []
+
+
+@pytest.fixture
+def prepared(tmp_path: Path) -> Path:
+    """A site as ``admin.prepare`` leaves it: two studies, whose pixels are rows 2 and 0 of a file of three."""
+    pixels = np.stack([np.full((8, 8), row / 4, dtype=np.float16) for row in range(3)])
+    np.save(tmp_path / "images-8.npy", pixels, allow_pickle=False)
+    (tmp_path / "manifest.csv").write_text(
+        "study_id,patient_id,image,image_row,report\na,p,images-8.npy,2,clear\nb,q,images-8.npy,0,clear\n"
+    )
+    return tmp_path
+
+
+def test_a_prepared_site_is_mapped_and_not_decoded(prepared: Path, reads: list[str]) -> None:
+    studies = read_manifest(prepared).studies
+    cache = cached_images(studies, prepared / "cache", image_size=8)
+    assert [(row, study.line) for row, study in cache.studies.items()] == [(2, 2), (0, 3)]
+    assert cache.pixels[2, 0, 0] == 0.5
+    assert isinstance(cache.pixels, np.memmap)
+    assert reads == []
+    assert not (prepared / "cache").exists()
+
+
+def test_a_site_prepared_for_another_size_is_refused_with_the_way_out(prepared: Path) -> None:
+    with pytest.raises(InputError, match="--image-size 16"):
+        cached_images(read_manifest(prepared).studies, prepared / "cache", image_size=16)
+
+
+def test_a_row_that_is_not_there_is_refused(prepared: Path) -> None:
+    manifest = prepared / "manifest.csv"
+    manifest.write_text(manifest.read_text().replace("npy,2,", "npy,3,"))
+    with pytest.raises(InputError, match="prepared"):
+        cached_images(read_manifest(prepared).studies, prepared / "cache", image_size=8)

@@ -60,3 +60,19 @@ def test_the_negative_picture_is_one_minus_the_picture(grey: np.ndarray) -> None
 @given(pictures, st.floats(0.5, 100), st.floats(-100, 100))
 def test_scale_and_offset_of_the_values_do_not_matter(grey: np.ndarray, scale: float, offset: float) -> None:
     np.testing.assert_allclose(unit_range(scale * grey + offset), unit_range(grey), atol=1e-4)
+
+
+def test_the_range_of_a_large_picture_is_measured_on_a_grid_with_the_same_result() -> None:
+    grey = np.random.default_rng(0).normal(500.0, 100.0, (1500, 1100))
+    low, high = np.percentile(grey, [0.1, 99.9])
+    expected = np.clip((grey - low) / (high - low), 0, 1)
+    np.testing.assert_allclose(unit_range(grey), expected, atol=0.02)
+    counted = np.zeros(grey.shape, dtype=bool)
+    counted[:, 500:] = True
+    np.testing.assert_allclose(unit_range(grey, counted), expected, atol=0.02)
+
+
+def test_the_values_that_came_in_are_left_alone() -> None:
+    grey = np.arange(16.0).reshape(4, 4)
+    unit_range(grey)
+    assert grey.tolist() == np.arange(16.0).reshape(4, 4).tolist()

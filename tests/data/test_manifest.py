@@ -287,3 +287,20 @@ def test_every_row_is_used_or_counted_and_a_patient_has_one_split_in_any_order(
     of = {study.patient_id: study.split for study in manifest.studies}
     assert all(study.split == of[study.patient_id] for study in [*manifest.studies, *again.studies])
     assert all(study.text and study.image.is_relative_to(root.resolve()) for study in manifest.studies)
+
+
+def test_a_prepared_site_names_rows_of_its_pixels(root: Path) -> None:
+    write(root, "s1,p1,images/a.png,Clear.,7", "s2,p2,images/a.png,Clear.,0", header=f"{HEADER},image_row")
+    assert [study.row for study in read_manifest(root).studies] == [7, 0]
+    assert read_manifest(write(root, "s1,p1,images/a.png,Clear.")).studies[0].row is None
+
+
+@pytest.mark.parametrize("cell", ["", "x", "-1", "1.5", "²"])
+def test_a_row_of_pixels_that_is_no_number_is_refused(cell: str, root: Path) -> None:
+    write(root, "s1,p1,images/a.png,Clear.,1", f"s2,p2,images/a.png,Clear.,{cell}", header=f"{HEADER},image_row")
+    assert "image_row must be a whole number" in refusal(root)
+
+
+def test_a_row_of_pixels_for_two_studies_is_refused(root: Path) -> None:
+    write(root, "s1,p1,images/a.png,Clear.,1", "s2,p2,images/a.png,Clear.,01", header=f"{HEADER},image_row")
+    assert "image_row must be unique" in refusal(root)

@@ -1,22 +1,29 @@
-"""Decoded images, kept at the site so that each file is read once."""
+"""Decoded images, kept at the site so that each file is read once.
+
+Files are decoded in processes of their own (``decode_pool.py``), which write into the cache; this process only counts.
+A site that ``admin.prepare`` prepared is not decoded again: its manifest names the rows of the file of pixels.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fedaid.data.decode_pool import WORKERS, DecodePool
+from fedaid.data.decode_process import Answer, Request
+from fedaid.data.decode_worker import PixelRows, answer_to
 from fedaid.data.manifest import Study
-from fedaid.data.transforms import loading
-from fedaid.data.unusable import UnusableStudy
+from fedaid.errors import require
 
-FORMAT = 1  # raise it when the loading transforms change
+FORMAT = 2  # raise it when reading or resizing changes
 
 
 @dataclass(frozen=True)
@@ -43,38 +50,96 @@ def fingerprint(studies: Sequence[Study], image_size: int) -> str:
     return digest.hexdigest()[:16]
 
 
-def decode(studies: Sequence[Study], file: Path, *, image_size: int) -> tuple[list[int], dict[str, int]]:
+def new_pixels(file: Path, count: int, image_size: int) -> NDArray[np.float16]:
+    """A file for so many pictures, mapped; its space on disk is taken now, not when a write fails half-way.
+
+    Raises:
+        OSError: if the disk has no room for it.
+    """
+    pixels = np.lib.format.open_memmap(file, mode="w+", dtype=np.float16, shape=(count, image_size, image_size))
+    with file.open("rb+") as opened:
+        os.posix_fallocate(opened.fileno(), 0, file.stat().st_size)
+    return pixels
+
+
+def decode(studies: Sequence[Study], file: Path, *, image_size: int, workers: int) -> tuple[list[int], dict[str, int]]:
     """Writes the decoded images to ``file``; returns the rows that hold a study and the reasons of the others."""
-    pixels = np.lib.format.open_memmap(file, mode="w+", dtype=np.float16, shape=(len(studies), image_size, image_size))
-    load = loading(image_size)
+    new_pixels(file, len(studies), image_size)
     kept: list[int] = []
     skipped: Counter[str] = Counter()
-    for row, study in enumerate(studies):
-        try:
-            pixels[row] = load({"image": study.image})["image"][0].numpy()
-            kept.append(row)
-        except UnusableStudy as unusable:
-            skipped[unusable.reason] += 1
-    pixels.flush()
-    return kept, dict(skipped)
+    requests = [Request(row, study.image, row) for row, study in enumerate(studies)]
+    for answer in _answers(requests, file, workers=workers):
+        if answer.reason is None:
+            kept.append(answer.key)
+        else:
+            skipped[answer.reason] += 1
+    return sorted(kept), dict(sorted(skipped.items()))
 
 
-def cached_images(studies: Sequence[Study], folder: Path, *, image_size: int) -> ImageCache:
+def _answers(requests: Sequence[Request], file: Path, *, workers: int) -> Iterator[Answer]:
+    """What became of each request; without workers in this process and without limits, for tests."""
+    if workers:
+        with DecodePool(file, workers=min(workers, len(requests))) as pool:
+            yield from pool.run(requests)
+        return
+    pixels = PixelRows(file)
+    for request in requests:
+        yield Answer(request.key, answer_to({"path": request.path, "row": request.row}, pixels)["reason"])
+    pixels.close()
+
+
+def cached_images(studies: Sequence[Study], folder: Path, *, image_size: int, workers: int = WORKERS) -> ImageCache:
     """The images of ``studies``, decoded now or on an earlier call.
 
     Args:
         studies: of one site's manifest.
         folder: where the cache lies; it never leaves the site.
         image_size: S in pixels.
+        workers: processes that decode; 0 decodes in this one, without limits, and is meant for tests.
+
+    Raises:
+        InputError: if the site was prepared for another size.
     """
+    if any(study.row is not None for study in studies):
+        return prepared_images(studies, image_size=image_size)
     folder.mkdir(parents=True, exist_ok=True)
     name = fingerprint(studies, image_size)
     file, index = folder / f"images-{name}.npy", folder / f"images-{name}.json"
     if not (index.exists() and file.exists()):
-        kept, skipped = decode(studies, file, image_size=image_size)
-        unfinished = index.with_suffix(".tmp")
+        draft = folder / f".images-{name}-{os.getpid()}.npy"  # another job of the site may read or make the same cache
+        try:
+            kept, skipped = decode(studies, draft, image_size=image_size, workers=workers)
+            draft.replace(file)
+        finally:
+            draft.unlink(missing_ok=True)
+        unfinished = draft.with_suffix(".json")
         unfinished.write_text(json.dumps({"kept": kept, "skipped": skipped}))
         unfinished.replace(index)
     found = json.loads(index.read_text())
     pixels = np.load(file, mmap_mode="r", allow_pickle=False)
     return ImageCache(pixels, {row: studies[row] for row in found["kept"]}, found["skipped"])
+
+
+def prepared_images(studies: Sequence[Study], *, image_size: int) -> ImageCache:
+    """The images of a site that was prepared, as they lie in its file of pixels.
+
+    Raises:
+        InputError: if that file is another size's, or no file of pixels.
+    """
+    files = {study.image for study in studies}
+    try:
+        shapes = [np.load(file, mmap_mode="r", allow_pickle=False).shape[1:] for file in files]
+        pixels = np.load(studies[0].image, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError):
+        shapes = []
+    by_row = {study.row: study for study in studies if study.row is not None}
+    sound = shapes == [(image_size, image_size)] and len(by_row) == len(studies) and max(by_row) < len(pixels)
+    require(
+        sound,
+        "images",
+        f"be prepared for an image size of {image_size}",
+        got="another size" if shapes else "no file of pixels",
+        where="column image of manifest.csv",
+        remedy=f"Run `python -m admin.prepare` again with --image-size {image_size}.",
+    )
+    return ImageCache(pixels, by_row, {})

@@ -51,11 +51,13 @@ _BROKEN = (
 """What pydicom and its decoders raise for files that break the standard, as found by cutting and corrupting files."""
 
 
-def read_dicom(path: Path) -> NDArray[np.float32]:
+def read_dicom(path: Path, *, isolated: bool = True) -> NDArray[np.float32]:
     """Return a DICOM file's picture, bright where the patient is dense.
 
     Args:
         path: the file; its name is not looked at.
+        isolated: whether compressed pixels are decoded in a child process, as a damaged stream can end the process
+            that decodes it. Only a process that is itself expendable says no: see ``decode_worker.py``.
 
     Returns:
         (H, W) float32 in [0, 1], bright = dense, in the orientation of the file.
@@ -63,11 +65,11 @@ def read_dicom(path: Path) -> NDArray[np.float32]:
     Raises:
         UnusableStudy: with one of the "image-" codes; nothing else escapes for a file that is at fault.
     """
-    _silence()
+    silence()
     try:
         header = _header(path)
         _require_single_grey_frame(header)
-        stored = _stored_pixels(header)
+        stored = _stored_pixels(header, isolated=isolated)
         values = windowed_values(modality_values(stored, header), header)
         counted = _not_padding(stored, header)
     except MemoryError:
@@ -78,7 +80,7 @@ def read_dicom(path: Path) -> NDArray[np.float32]:
     return unit_range(dense, counted)
 
 
-def _silence() -> None:
+def silence() -> None:
     """Turn off what pydicom and GDCM print, as it may quote a tag's value; at every read, because others reset it."""
     logging.getLogger("pydicom").setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", module=r"pydicom(\.|$)")
@@ -117,7 +119,7 @@ def _require_single_grey_frame(header: FileDataset) -> None:
     header.PhotometricInterpretation, header.SamplesPerPixel = photometric, 1
 
 
-def _stored_pixels(header: FileDataset) -> NDArray[np.float64]:
+def _stored_pixels(header: FileDataset, *, isolated: bool) -> NDArray[np.float64]:
     """The (H, W) pixels as stored, decoded by the first of pydicom's plugins that can."""
     syntax = header.file_meta.TransferSyntaxUID
     try:
@@ -127,7 +129,7 @@ def _stored_pixels(header: FileDataset) -> NDArray[np.float64]:
     if not available or (syntax == JPEGExtended12Bit and header.BitsStored != 8):  # GDCM and Pillow have 8 bits of it
         raise UnusableStudy("image-unsupported")
     shape = (header.Rows, header.Columns)
-    if syntax.is_encapsulated:
+    if syntax.is_encapsulated and isolated:
         return decoded_in_child(lambda: header.pixel_array, shape)
     return np.asarray(header.pixel_array, dtype=np.float64).reshape(shape)
 

@@ -23,11 +23,12 @@ def modality_values(stored: NDArray[np.number], header: Dataset) -> Grey:
         stored: (H, W) decoded pixels.
         header: the object's tags.
     """
-    values = stored.astype(np.float64)
+    values = np.asarray(stored, dtype=np.float64)
     if header.get("ModalityLUTSequence"):
         return _look_up(values, header.ModalityLUTSequence[0], header.PixelRepresentation)
     slope, intercept = _first(header, "RescaleSlope"), _first(header, "RescaleIntercept")
-    return values * (1.0 if slope is None else slope) + (0.0 if intercept is None else intercept)
+    scaled = values if slope is None else values * slope
+    return scaled if intercept is None else scaled + intercept
 
 
 def windowed_values(values: Grey, header: Dataset) -> Grey:

@@ -23,7 +23,7 @@ _BARE_DICOM_MAGIC = (b"\x02\0", b"\x08\0", b"\0\x02", b"\0\x08")  # groups 0002 
 _BROKEN = (OSError, SyntaxError, ValueError, TypeError, EOFError, LookupError, OverflowError, struct.error, zlib.error)
 
 
-def read_image(path: Path) -> NDArray[np.float32]:
+def read_image(path: Path, *, isolated: bool = True) -> NDArray[np.float32]:
     """Return a file's picture: DICOM, PNG (8 or 16 bits) or JPEG.
 
     A PNG or JPEG is taken to be bright where the patient is dense, as exported radiographs are. Channels that agree
@@ -32,12 +32,24 @@ def read_image(path: Path) -> NDArray[np.float32]:
 
     Args:
         path: the file.
+        isolated: see :func:`fedaid.data.dicom.read_dicom`.
 
     Returns:
         (H, W) float32 in [0, 1], bright = dense.
 
     Raises:
         UnusableStudy: with one of the "image-" codes.
+    """
+    if is_dicom(path):
+        return read_dicom(path, isolated=isolated)
+    return unit_range(_picture(path))
+
+
+def is_dicom(path: Path) -> bool:
+    """Return whether a file is DICOM; if not it is a PNG or JPEG.
+
+    Raises:
+        UnusableStudy: "image-missing", "image-unreadable", or "image-unsupported" if it is none of the three.
     """
     try:
         if not path.is_file():
@@ -47,11 +59,11 @@ def read_image(path: Path) -> NDArray[np.float32]:
     except OSError:
         raise UnusableStudy("image-unreadable") from None
     if head[128:132] == b"DICM":
-        return read_dicom(path)
+        return True
     if head.startswith(_PICTURE_MAGIC):
-        return unit_range(_picture(path))
+        return False
     if head.startswith(_BARE_DICOM_MAGIC):
-        return read_dicom(path)
+        return True
     raise UnusableStudy("image-unsupported")
 
 

@@ -1,9 +1,10 @@
 """A site's manifest: which studies it has, where their images lie, what their reports say, and which split each is in.
 
 ``<root>/manifest.csv`` has one row a study: `study_id`, `patient_id`, `image`, the report from one source
-(`report_path`, `report`, or `findings` and/or `impression`), and optionally `split` and `labels` ('|'-separated). Other
-columns, `view` among them, are allowed and not read. Paths are relative to the root and stay inside it once symlinks
-are resolved.
+(`report_path`, `report`, or `findings` and/or `impression`), and optionally `split` and `labels` ('|'-separated). A
+prepared site has `image_row`, the row in the file of pixels that `image` then names. Other columns, `view` among them,
+are allowed and not read. Paths are relative to the root and stay inside it once symlinks are resolved. Reports are read
+by the site's ``report_grammar.yml`` beside it, or else as English ones.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fedaid.data.grammar import ReportGrammar
+from fedaid.data.grammar_file import site_grammar
 from fedaid.data.report import report_text
 from fedaid.data.split import SPLITS, split_of
 from fedaid.data.table import Row, Table, read_table
@@ -24,7 +27,7 @@ FILE_NAME = "manifest.csv"
 MAX_REPORT_BYTES = 1 << 20
 
 _REQUIRED = ("study_id", "patient_id", "image")
-_OPTIONAL = ("split", "labels")
+_OPTIONAL = ("split", "labels", "image_row")
 _SOURCES: tuple[tuple[str, ...], ...] = (("report_path",), ("report",), ("findings", "impression"))
 
 
@@ -38,6 +41,7 @@ class Study:
     text: str = field(repr=False)
     split: str
     labels: tuple[str, ...]
+    row: int | None = None
 
 
 @dataclass(frozen=True)
@@ -61,21 +65,23 @@ def read_manifest(root: Path, *, split_seed: str = "fedaid") -> Manifest:
 
     Raises:
         InputError: if the manifest as a whole is at fault: not there, not a table, a column or an identifier missing, a
-            study twice, an unknown split, a patient in two splits, or no usable row.
+            study twice, an unknown split, a patient in two splits, or no usable row; or the grammar is.
     """
     path = _manifest_path(root)
     table = read_table(path)
     sources = _report_columns(table)
     _require_identifiers(table)
+    _require_rows(table)
     given = _given_splits(table)
     folder = root.resolve()
+    grammar = site_grammar(root)
     studies: list[Study] = []
     skipped: Counter[str] = Counter()
     for row in table.rows:
         patient = row.cell("patient_id")
         split = given.get(patient) or split_of(patient, seed=split_seed)
         try:
-            studies.append(_study(row, folder, sources=sources, split=split))
+            studies.append(_study(row, folder, sources=sources, split=split, grammar=grammar))
         except UnusableStudy as fault:
             skipped[fault.reason] += 1
     if not studies:
@@ -125,6 +131,18 @@ def _require_identifiers(table: Table) -> None:
             raise _fault(table, [line, row.line], "study_id", "be unique", "the same study twice")
 
 
+def _require_rows(table: Table) -> None:
+    """Raise if a row of the pixels is given to some studies only, twice, or as no number."""
+    if "image_row" not in table.columns:
+        return
+    cells = [row.cell("image_row") for row in table.rows]
+    wrong = [row.line for row, cell in zip(table.rows, cells, strict=True) if not (cell.isascii() and cell.isdigit())]
+    if wrong:
+        raise _fault(table, wrong, "image_row", "be a whole number in every row", "another value")
+    if len(set(map(int, cells))) < len(cells):
+        raise _fault(table, [1], "image_row", "be unique", "a row of pixels for two studies")
+
+
 def _given_splits(table: Table) -> dict[str, str]:
     """The split of every patient for whom the manifest gives one."""
     wrong = [row.line for row in table.rows if row.cell("split") not in ("", *SPLITS)]
@@ -139,14 +157,15 @@ def _given_splits(table: Table) -> dict[str, str]:
     return {patient: row.cell("split") for patient, row in given.items()}
 
 
-def _study(row: Row, root: Path, *, sources: tuple[str, ...], split: str) -> Study:
+def _study(row: Row, root: Path, *, sources: tuple[str, ...], split: str, grammar: ReportGrammar) -> Study:
     """The study of one row, or :class:`UnusableStudy`."""
     image = _inside(root, row.cell("image"), kind="image")
-    text = report_text(_report(row, root, sources=sources))
+    text = report_text(_report(row, root, sources=sources), grammar)
     if not text:
         raise UnusableStudy("report-empty")
     labels = tuple(label.strip() for label in row.cell("labels").split("|") if label.strip())
-    return Study(line=row.line, patient_id=row.cell("patient_id"), image=image, text=text, split=split, labels=labels)
+    patient, pixels = row.cell("patient_id"), int(row.cell("image_row")) if row.cell("image_row") else None
+    return Study(line=row.line, patient_id=patient, image=image, text=text, split=split, labels=labels, row=pixels)
 
 
 def _report(row: Row, root: Path, *, sources: tuple[str, ...]) -> str:

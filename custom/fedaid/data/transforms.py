@@ -6,71 +6,45 @@ random in training. Nothing mirrors the image: left and right are findings.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import torch
 from monai.transforms import (
     Compose,
-    EnsureChannelFirstd,
     EnsureTyped,
     MapTransform,
     NormalizeIntensityd,
     RandAdjustContrastd,
     RandAffined,
     RandGaussianNoised,
-    Resized,
-    ResizeWithPadOrCropd,
 )
-from numpy.typing import NDArray
 
-from fedaid.data.image import read_image
-from fedaid.data.unusable import UnusableStudy
+from fedaid.data.radiograph import read_radiograph
 
 KEYS = ("image",)
-LONGEST_SHAPE = 8  # times as long as wide; a longer strip is no radiograph, and would shrink to nothing
 
 
 class LoadRadiographd(MapTransform):  # type: ignore[misc]
-    """Replaces the path of a DICOM, PNG or JPEG file by its pixels, float32 (H, W) in [0, 1]."""
+    """Replaces the path of a DICOM, PNG or JPEG file by its picture, float32 (1, S, S) in [0, 1]."""
+
+    def __init__(self, keys: Sequence[str], image_size: int) -> None:
+        super().__init__(keys)
+        self._image_size = image_size
 
     def __call__(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Raises ``UnusableStudy`` where a file cannot be used."""
-        return dict(data) | {key: read_radiograph(Path(data[key])) for key in self.key_iterator(data)}
-
-
-def read_radiograph(path: Path) -> NDArray[np.float32]:
-    """Pixels of a file; a strip is taken for a picture that was cut short.
-
-    Raises:
-        UnusableStudy: where the file cannot be used.
-    """
-    pixels = read_image(path)
-    if max(pixels.shape) > LONGEST_SHAPE * min(pixels.shape):
-        raise UnusableStudy("image-unreadable")
-    return pixels
+        read = {key: read_radiograph(Path(data[key]), self._image_size) for key in self.key_iterator(data)}
+        return dict(data) | {key: torch.from_numpy(picture)[None] for key, picture in read.items()}
 
 
 def loading(image_size: int) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
     """Path → float32 tensor (1, S, S) in [0, 1]: the longer side is scaled to S, the shorter is padded with black.
 
-    Reading is no link of the chain: ``Compose`` would turn ``UnusableStudy`` into a ``RuntimeError``.
+    It is no ``Compose``, which would turn ``UnusableStudy`` into a ``RuntimeError``.
     """
-    read = LoadRadiographd(KEYS)
-    fit = Compose(
-        [
-            EnsureChannelFirstd(KEYS, channel_dim="no_channel"),
-            Resized(KEYS, spatial_size=image_size, size_mode="longest", mode="bilinear", anti_aliasing=True),
-            ResizeWithPadOrCropd(KEYS, spatial_size=(image_size, image_size)),
-            EnsureTyped(KEYS, track_meta=False),
-        ]
-    )
-
-    def load(data: Mapping[str, Any]) -> Mapping[str, Any]:
-        fitted: Mapping[str, Any] = fit(read(data))
-        return fitted
-
+    load: Callable[[Mapping[str, Any]], Mapping[str, Any]] = LoadRadiographd(KEYS, image_size)
     return load
 
 

@@ -10,6 +10,8 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
         "image-missing": "Give an existing file in column 'image', relative to the data root.",
         "image-outside-root": "Place the image below the data root and give its path relative to it.",
         "image-unreadable": "Export the image again: the file is broken, cut short or not permitted to be read.",
+        "image-crash": "Export the image again, uncompressed: reading it ended the process that decodes.",
+        "image-timeout": "Export the image again, uncompressed: reading it took longer than a file may.",
         "image-unsupported": "Give a DICOM, PNG or JPEG image, compressed in no way that lacks a decoder here.",
         "image-too-large": "Export the image with fewer pixels: it exceeds the limit on pixels or bytes.",
         "image-multiframe": "Give one frame a study: this file holds several.",

@@ -124,3 +124,49 @@ def test_most_reports_are_distinct(tmp_path: Path, consortium: Path) -> None:
     texts = [path.read_text() for path in consortium.rglob("*.txt")]
     assert len(texts) == 90
     assert len(set(texts)) > 80
+
+
+def test_the_demonstration_keeps_its_bytes(tmp_path: Path) -> None:
+    """The numbers of the demo depend on them: whoever changes them on purpose runs the demo and quotes it anew."""
+    write_consortium(tmp_path, hospitals=[replace(site, studies=4) for site in DEMO_HOSPITALS], image_size=32)
+    files = sorted(path for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".dcm")
+    whole = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+    assert whole == "51d67b2b5c7072076619235f9b8db910e1cf1377607f03b8c138f33b8ca9a7d2"
+
+
+def written(folder: Path, **dials: object) -> Path:
+    site = replace(DEMO_HOSPITALS[0], studies=40, **dials)
+    write_consortium(folder, hospitals=[site], seed=3, image_size=32)
+    return folder / site.name
+
+
+def test_a_share_of_the_views_is_lateral_and_looks_it(tmp_path: Path) -> None:
+    folder = written(tmp_path, lateral=0.5)
+    views = Counter(row["view"] for row in rows(folder))
+    assert 10 <= views["LL"] <= 30
+    for row in rows(folder):
+        header = dcmread(folder / row["image"])
+        assert header.ViewPosition == row["view"]
+        assert header.PatientOrientation[0] == ("A" if row["view"] == "LL" else "L")
+
+
+def test_pairing_noise_moves_reports_and_nothing_else(tmp_path: Path) -> None:
+    clean, noisy = written(tmp_path / "clean"), written(tmp_path / "noisy", pairing_noise=0.3)
+    before, after = digests(clean), digests(noisy)
+    assert after.pop("pairing.csv")
+    assert {name.split("/")[0] for name in before if before[name] != after[name]} == {"reports"}
+    assert len([name for name in before if before[name] != after[name]]) == 12
+
+
+def test_duplicate_normals_share_one_text(tmp_path: Path) -> None:
+    folder = written(tmp_path, duplicate_normals=1.0, prevalence={"effusion": 0.4})
+    normal = [row for row in rows(folder) if row["labels"] == "No Finding"]
+    assert len(normal) > 10
+    assert len({(folder / row["report_path"]).read_text() for row in normal}) == 1
+
+
+def test_synonyms_change_words_of_reports_only(tmp_path: Path) -> None:
+    before, after = digests(written(tmp_path / "plain")), digests(written(tmp_path / "varied", synonyms=0.8))
+    changed = [name for name in before if before[name] != after[name]]
+    assert len(changed) > 10
+    assert {name.split("/")[0] for name in changed} == {"reports"}

@@ -1,0 +1,121 @@
+"""``python -m admin.prepare``: make a site's dataset of its images and reports; nothing leaves the site.
+
+A second run does only what is new, and a run that was interrupted goes on. What cannot be used is listed in
+quarantine.csv with a code and a remedy. The exit code is 0 if the dataset is there and 1 if not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from admin.prepare.display import tracked
+from admin.prepare.preparation import Preparation, StoppedAtBad
+from admin.prepare.quarantine import REMEDIES, counts, write_quarantine
+from admin.prepare.records import read_records
+from admin.prepare.scan import find_files
+from admin.prepare.site_folder import SiteFolder
+from fedaid.data.decode_pool import WORKERS
+from fedaid.data.pseudonym import Pseudonyms, site_key
+from fedaid.errors import InputError, require
+
+OK, FAILED = 0, 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m admin.prepare", description=__doc__)
+    parser.add_argument("--images", type=Path, required=True, help="folder of DICOM, PNG or JPEG files, nested")
+    parser.add_argument("--reports", type=Path, required=True, help="folder of text files, or a .csv, .tsv or .jsonl")
+    parser.add_argument("--out", type=Path, required=True, help="the site's data folder, made where it is not there")
+    parser.add_argument("--key", type=Path, help="the site's pseudonym key (default: OUT/private/key)")
+    parser.add_argument("--image-size", type=int, default=64, help="pixels a side of the decoded images")
+    parser.add_argument("--workers", type=int, default=WORKERS, help="processes that decode")
+    parser.add_argument("--max-bad-share", type=float, default=0.2, help="stop if more than this share is unusable")
+    parser.add_argument("--strict", action="store_true", help="stop at the first thing that is unusable")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="how the result is printed")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Prepare a site, say what came of it, and return the exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        result = prepare(options)
+    except (InputError, OSError, RuntimeError) as error:
+        shown = str(error) if not isinstance(error, OSError) else error.strerror or type(error).__name__
+        result = {"error": shown}
+    if options.format == "json":
+        print(json.dumps(result))
+    else:
+        print("\n".join(f"{name}: {shown_value(value)}" for name, value in result.items()))
+    return FAILED if "error" in result else OK
+
+
+def shown_value(value: object) -> str:
+    """A value of the result as a person reads it."""
+    return (
+        ", ".join(f"{name} {count}" for name, count in value.items()) or "-" if isinstance(value, dict) else str(value)
+    )
+
+
+def prepare(options: argparse.Namespace) -> dict[str, object]:
+    """Prepare a site, and return the result: counts only, with "error" if there is no dataset.
+
+    Raises:
+        InputError: for a setting or a table that cannot be used.
+    """
+    check(options)
+    site = SiteFolder(options.out.resolve(), options.image_size)
+    site.make()
+    with site.alone():
+        names = Pseudonyms(site_key(options.key or site.private / "key"))
+        files = list(find_files(options.images, leave_out=(options.reports, site.root)))
+        run = Preparation(options.images.resolve(), site, names, options.workers, track=tracked, strict=options.strict)
+        stopped = ""
+        try:
+            run.run(files, read_records(options.reports))
+        except StoppedAtBad as bad:
+            stopped = f"stopped at the first bad file, {bad}: {REMEDIES[str(bad)]} See quarantine.csv."
+        write_quarantine(site.quarantine, run.bad)
+        return finished(run, site, stopped=stopped, most=options.max_bad_share)
+
+
+def finished(run: Preparation, site: SiteFolder, *, stopped: str, most: float) -> dict[str, object]:
+    """Write the manifest if there is enough to write, and return the result."""
+    result: dict[str, object] = {
+        "studies": len(run.lines),
+        "headers_read": run.described,
+        "images_decoded": run.decoded,
+        "identifiers_replaced": dict(run.scrubbed),
+        "quarantined": counts(run.bad),
+    }
+    share = len(run.bad) / max(1, len(run.bad) + len(run.lines))
+    if stopped:
+        return result | {"error": stopped}
+    if not run.lines:
+        return result | {"error": "no study has an image and a report that can be used; see quarantine.csv"}
+    if share > most:
+        got = f"{share:.0%} cannot be used, more than --max-bad-share {most:.0%}"
+        return result | {"error": f"{got}; see quarantine.csv; the manifest was not written"}
+    site.write_manifest(run.lines)
+    return result
+
+
+def check(options: argparse.Namespace) -> None:
+    """Raise InputError for a setting that is none."""
+    where = "command line"
+    require(options.images.is_dir(), "--images", "be a folder", got="none", where=where, remedy="Give an existing one.")
+    apart = not options.images.resolve().is_relative_to(options.reports.resolve())
+    remedy = "Move them into two folders beside each other."
+    require(apart, "--images", "not lie in the folder of reports", got="the same", where=where, remedy=remedy)
+    for name, least, most in (("image_size", 8, 4096), ("workers", 1, 256), ("max_bad_share", 0, 1)):
+        value = getattr(options, name)
+        option, rule = f"--{name.replace('_', '-')}", f"be from {least} to {most}"
+        require(least <= value <= most, option, rule, got=value, where=where, remedy="Leave it out for the default.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""Image files to studies, and which image stands for a study."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from admin.prepare.pairing import normal, stem
+from admin.prepare.scan import Found
+from fedaid.data.pseudonym import Pseudonyms
+
+FRONTAL = ("PA", "AP")
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFile:
+    """What is kept of one image file: keyed hashes and a view, no identifier. A line of a :class:`Journal`.
+
+    Attributes:
+        file: hash of its path.
+        stamp: see :class:`Found`.
+        reason: why it cannot be used, or None.
+        patient: pseudonym, or empty.
+        study: hash of its StudyInstanceUID, or empty.
+        accession: hash of its accession number, or empty.
+        view: as ViewPosition says.
+    """
+
+    file: str
+    stamp: str
+    reason: str | None
+    patient: str = ""
+    study: str = ""
+    accession: str = ""
+    view: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImagedStudy:
+    """A study with its images, the preferred one first.
+
+    Attributes:
+        name: pseudonym of the study.
+        patients: pseudonyms that its images name; one, if all is well.
+        keys: hashes by which a report can name it.
+        images: hashes of paths.
+        views: of the images.
+        paths: of the images, below the folder of images.
+    """
+
+    name: str
+    patients: frozenset[str]
+    keys: frozenset[str]
+    images: tuple[str, ...]
+    views: tuple[str, ...]
+    paths: tuple[str, ...] = field(repr=False)
+
+
+def file_name(found: Found, names: Pseudonyms) -> str:
+    """The hash of a file's path; every byte of the path counts."""
+    return names.study(f"file:{found.relative.encode('utf-8', 'surrogateescape').hex()}")
+
+
+def key(kind: str, identifier: str, names: Pseudonyms) -> str:
+    """The hash of an identifier of one kind, however it is spelt; empty for none."""
+    plain = normal(identifier)
+    return names.study(f"{kind}:{plain}") if plain else ""
+
+
+def imaged_studies(files: Iterable[tuple[Found, ImageFile]], names: Pseudonyms) -> list[ImagedStudy]:
+    """Return the studies of the files; without a StudyInstanceUID by accession number, else each file for itself."""
+    groups: defaultdict[str, list[tuple[Found, ImageFile]]] = defaultdict(list)
+    for found, image in files:
+        groups[image.study or image.accession or image.file].append((found, image))
+    return [_study(name, group, names) for name, group in groups.items()]
+
+
+def _study(name: str, group: list[tuple[Found, ImageFile]], names: Pseudonyms) -> ImagedStudy:
+    ordered = sorted(group, key=lambda one: (preference(one[1].view), one[0].relative))
+    stems = {key("stem", stem(found.relative), names) for found, _ in ordered}
+    tags = {tag for _, image in ordered for tag in (image.study, image.accession)}
+    return ImagedStudy(
+        name=name,
+        patients=frozenset(image.patient for _, image in ordered if image.patient),
+        keys=frozenset(stems | tags) - {""},
+        images=tuple(image.file for _, image in ordered),
+        views=tuple(image.view for _, image in ordered),
+        paths=tuple(found.relative for found, _ in ordered),
+    )
+
+
+def preference(view: str) -> int:
+    """The rank of a view: PA, then AP, then none stated, then all others."""
+    if view in FRONTAL:
+        return FRONTAL.index(view)
+    return len(FRONTAL) + bool(view)

@@ -1,0 +1,62 @@
+"""What was done, a line a file, so that a run that was killed goes on where it was and none is done twice."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+
+
+class Entry(Protocol):
+    """One line: a frozen dataclass of texts and numbers; the last one of a ``file`` holds."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def file(self) -> str:
+        """What it is about."""
+
+
+Line = TypeVar("Line", bound=Entry)
+
+
+class Journal(Generic[Line]):
+    """Entries of one kind, appended to a file as they come, while the ``with`` block lasts.
+
+    A line that was being written when the process was killed is cut off; what it was about is done again.
+
+    Args:
+        path: made with mode 0600 where it is not there.
+        kind: the dataclass of a line.
+    """
+
+    def __init__(self, path: Path, kind: type[Line]) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        data = path.read_bytes()
+        whole = data.rfind(b"\n") + 1
+        os.ftruncate(self._descriptor, whole)
+        lines = [kind(**json.loads(line)) for line in data[:whole].splitlines()]
+        self._entries = {line.file: line for line in lines}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        os.fsync(self._descriptor)
+        os.close(self._descriptor)
+
+    def add(self, entry: Line) -> None:
+        """Keep an entry, in place of an earlier one of the same file."""
+        os.write(self._descriptor, json.dumps(asdict(entry)).encode() + b"\n")
+        self._entries[entry.file] = entry
+
+    def get(self, file: str) -> Line | None:
+        """The entry of a file."""
+        return self._entries.get(file)
+
+    def __iter__(self) -> Iterator[Line]:
+        return iter(self._entries.values())

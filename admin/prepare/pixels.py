@@ -1,0 +1,46 @@
+"""The file of pixels, which grows: rows that are there stay where they are."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+
+from fedaid.data.cache import new_pixels
+
+GROWTH = 1024
+"""Rows by which the file grows at least, so that its header is seldom written."""
+
+
+def grow(file: Path, rows: int, *, image_size: int) -> None:
+    """Give the file room for so many rows, and make it where it is not there.
+
+    numpy leaves space in the header for a longer first axis. The space on disk is taken before the header names it, so
+    that the file is whole whenever the process ends.
+
+    Args:
+        file: a .npy file, float16 (N, S, S).
+        rows: N that it must have at least.
+        image_size: S in pixels.
+
+    Raises:
+        OSError: if the disk has no room.
+    """
+    if not file.exists():
+        draft = file.with_name(f".{file.name}.draft")
+        new_pixels(draft, rows, image_size)
+        draft.replace(file)
+        return
+    present = np.load(file, mmap_mode="r", allow_pickle=False)
+    if len(present) >= rows:
+        return
+    rows = max(rows, len(present) + GROWTH)
+    header = io.BytesIO()
+    described = {"descr": np.dtype(np.float16).str, "fortran_order": False, "shape": (rows, *present.shape[1:])}
+    np.lib.format.write_array_header_1_0(header, described)
+    with file.open("rb+") as opened:
+        size = len(header.getvalue()) + rows * present[:1].nbytes
+        os.posix_fallocate(opened.fileno(), 0, size)
+        os.pwrite(opened.fileno(), header.getvalue(), 0)

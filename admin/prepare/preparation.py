@@ -1,0 +1,203 @@
+"""The steps of ``prepare``: find, describe, pair, decode, write; each does only what its journal does not hold yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from admin.prepare.imaged_study import ImagedStudy, ImageFile, file_name, imaged_studies, key
+from admin.prepare.journal import Journal
+from admin.prepare.pairing import pair
+from admin.prepare.pixels import grow
+from admin.prepare.quarantine import Bad
+from admin.prepare.records import Record
+from admin.prepare.scan import Found
+from admin.prepare.site_folder import Line, SiteFolder
+from admin.prepare.site_reports import SiteReports, Written
+from fedaid.data.decode_pool import DecodePool
+from fedaid.data.decode_process import Answer, Request
+from fedaid.data.grammar_file import site_grammar
+from fedaid.data.pseudonym import Pseudonyms
+from fedaid.data.split import split_of
+
+VIEWS = ("PA", "AP", "LL", "RL", "LLD", "RLD", "LLO", "RLO", "LAT", "LATERAL")
+"""What ViewPosition may say to be kept: it is free text in practice."""
+
+Track = Callable[[Iterable[Answer], int, str], Iterator[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A line of the journal of pixels: the image's row, or why there is none."""
+
+    file: str
+    stamp: str
+    row: int
+    reason: str | None
+
+
+class StoppedAtBad(Exception):
+    """A run that was to stop at the first bad file did; its message is the reason's code."""
+
+
+@dataclass
+class Preparation:
+    """One run over a site's files.
+
+    Args:
+        images: the folder of images.
+        site: where the result goes.
+        names: the site's pseudonyms.
+        workers: processes that read and decode.
+        track: shows progress over answers: of how many, and what is done.
+        strict: stop at the first bad file.
+    """
+
+    images: Path
+    site: SiteFolder
+    names: Pseudonyms
+    workers: int
+    track: Track
+    strict: bool = False
+    bad: list[Bad] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    described: int = 0
+    decoded: int = 0
+    scrubbed: Mapping[str, int] = field(default_factory=dict)
+
+    def run(self, files: Sequence[Found], records: Sequence[Record]) -> None:
+        """Do what is left to do, and fill ``lines`` and ``bad``.
+
+        Raises:
+            StoppedAtBad: with ``strict``, as soon as something is left out.
+        """
+        with ExitStack() as opened:
+            private = self.site.private
+            described = opened.enter_context(Journal(private / "files.jsonl", ImageFile))
+            pixels = opened.enter_context(Journal(private / f"images-{self.site.image_size}.jsonl", Decoded))
+            written = opened.enter_context(Journal(private / "reports.jsonl", Written))
+            grammar = site_grammar(self.site.root)
+            reports = SiteReports(self.site.reports, written, names=self.names, grammar=grammar)
+            tagged = self._describe(files, described)
+            pairs = self._paired(imaged_studies(tagged, self.names), records)
+            stamps = {image.file: found.stamp for found, image in tagged}
+            self._decode(pairs, stamps, pixels)
+            for study, record in pairs:
+                self._add(study, record, pixels=pixels, reports=reports)
+            self.scrubbed = dict(sorted(reports.scrubbed.items()))
+
+    def _leave_out(self, reason: str, name: str) -> None:
+        self.bad.append(Bad(reason, name))
+        if self.strict:
+            raise StoppedAtBad(reason)
+
+    def _describe(self, files: Sequence[Found], journal: Journal[ImageFile]) -> list[tuple[Found, ImageFile]]:
+        """The files with what their journal says of them, read now where they are new."""
+        names = [file_name(found, self.names) for found in files]
+        known = [journal.get(name) for name in names]
+        new = [n for n, entry in enumerate(known) if entry is None or entry.stamp != files[n].stamp]
+        self.described = len(new)
+        requests = [Request(n, self.images / files[n].relative) for n in new if files[n].inside]
+        for n in new:
+            if not files[n].inside:
+                journal.add(ImageFile(names[n], files[n].stamp, "image-outside-root"))
+        for answer in self._answers(requests, None, "reading headers"):
+            journal.add(self._image_file(names[answer.key], files[answer.key].stamp, answer))
+        tagged = [(found, entry) for found, name in zip(files, names, strict=True) if (entry := journal.get(name))]
+        for found, entry in tagged:
+            if entry.reason is not None:
+                self._leave_out(entry.reason, found.relative)
+        return [(found, entry) for found, entry in tagged if entry.reason is None]
+
+    def _image_file(self, name: str, stamp: str, answer: Answer) -> ImageFile:
+        """The line of the journal for a file that was described."""
+        tags = answer.tags
+        patient = tags.get("patient", "").strip(" \0")
+        return ImageFile(
+            file=name,
+            stamp=stamp,
+            reason=answer.reason,
+            patient=self.names.patient(patient) if patient else "",
+            study=key("study", tags.get("study", ""), self.names),
+            accession=key("accession", tags.get("accession", ""), self.names),
+            view=view if (view := tags.get("view", "")) in VIEWS else "",
+        )
+
+    def _answers(self, requests: Sequence[Request], pixels: Path | None, doing: str) -> Iterator[Answer]:
+        if requests:
+            with DecodePool(pixels, workers=min(self.workers, len(requests))) as pool:
+                yield from self.track(pool.run(requests), len(requests), doing)
+
+    def _paired(self, studies: Sequence[ImagedStudy], records: Sequence[Record]) -> list[tuple[ImagedStudy, Record]]:
+        """The studies with their reports; all others are left out."""
+        of_records = [frozenset(key(*named, self.names) for named in record.keys) - {""} for record in records]
+        pairing = pair([study.keys for study in studies], of_records)
+        for number, reason in pairing.studies_left.items():
+            self._leave_out(reason, studies[number].paths[0])
+        for number, reason in pairing.reports_left.items():
+            self._leave_out(reason, records[number].name)
+        pairs = [(studies[study], records[record]) for study, record in pairing.pairs.items()]
+        return [(study, record) for study, record in pairs if self._one_patient(study, record)]
+
+    def _one_patient(self, study: ImagedStudy, record: Record) -> bool:
+        """Whether image and report name one patient between them; the study is left out if not."""
+        patients = self._patients(study, record)
+        if len(patients) != 1:
+            self._leave_out("pair-conflict" if patients else "patient-missing", study.paths[0])
+        return len(patients) == 1
+
+    def _patients(self, study: ImagedStudy, record: Record) -> frozenset[str]:
+        return study.patients | ({self.names.patient(record.patient)} if record.patient else frozenset())
+
+    def _decode(
+        self, pairs: Sequence[tuple[ImagedStudy, Record]], stamps: dict[str, str], journal: Journal[Decoded]
+    ) -> None:
+        """Decode one image a study: the preferred one, and where it is unusable the next."""
+        for rank in range(max((len(study.images) for study, _ in pairs), default=0)):
+            files = {
+                study.images[rank]: study.paths[rank] for study, _ in pairs
+                if rank < len(study.images) and not any(_usable(journal.get(image)) for image in study.images[:rank])
+            }  # fmt: skip
+            new = [file for file in files if (done := journal.get(file)) is None or done.stamp != stamps[file]]
+            first = 1 + max((done.row for done in journal), default=-1)
+            requests = [Request(n, self.images / files[file], first + n) for n, file in enumerate(new)]
+            if requests:
+                grow(self.site.pixels, first + len(new), image_size=self.site.image_size)
+            for answer in self._answers(requests, self.site.pixels, "decoding images"):
+                file = new[answer.key]
+                journal.add(Decoded(file, stamps[file], first + answer.key, answer.reason))
+                self.decoded += 1
+                if self.strict and answer.reason is not None:
+                    self._leave_out(answer.reason, files[file])
+            for file, path in files.items():
+                if (done := journal.get(file)) is not None and done.reason is not None:
+                    self._leave_out(done.reason, path)
+
+    def _add(self, study: ImagedStudy, record: Record, *, pixels: Journal[Decoded], reports: SiteReports) -> None:
+        """The line of a study, if it has an image and a report."""
+        rows = ((n, done) for n, image in enumerate(study.images) if _usable(done := pixels.get(image)) and done)
+        number, image = next(rows, (0, None))
+        if image is None:
+            return
+        reason = reports.write(study.name, record)
+        if reason is not None:
+            self._leave_out(reason, record.name)
+            return
+        (patient,) = self._patients(study, record)
+        line = Line(
+            study_id=study.name,
+            patient_id=patient,
+            image=self.site.pixels.name,
+            image_row=image.row,
+            report_path=f"reports/{study.name}.txt",
+            split=split_of(patient, seed=self.names.study("split")),
+            labels=record.labels,
+            view=study.views[number],
+        )
+        self.lines.append(line)
+
+
+def _usable(done: Decoded | None) -> bool:
+    return done is not None and done.reason is None

@@ -1,0 +1,62 @@
+"""What could not be used, why, and what to do about it; the list stays at the site."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from fedaid.data.unusable import REMEDIES as FILE_REMEDIES
+
+REMEDIES: Mapping[str, str] = MappingProxyType(
+    dict(FILE_REMEDIES)
+    | {
+        "pair-no-report": "Add the report of this study under its accession number, StudyInstanceUID or file stem.",
+        "pair-no-image": "Add the image of this report, or leave the report out.",
+        "pair-ambiguous": "Give each study one report: several share an accession number, UID or file stem.",
+        "pair-conflict": "Correct the export: image and report, or images of one study, name different patients.",
+        "patient-missing": "Give PatientID in the image, or a column 'patient_id' beside the report.",
+    }
+)
+"""Every code of the list, with one sentence on what to do about it."""
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """One thing that was left out: a code of :data:`REMEDIES` and its path, or the line of the table it stands on."""
+
+    reason: str
+    name: str = field(repr=False)
+
+
+def counts(bad: Sequence[Bad]) -> dict[str, int]:
+    """How many were left out by reason, in the order of the alphabet."""
+    return dict(sorted(Counter(one.reason for one in bad).items()))
+
+
+def write_quarantine(path: Path, bad: Sequence[Bad]) -> None:
+    """Put the list in place whole, readable by its owner only; a name that a spreadsheet would run is quoted."""
+    out = io.StringIO(newline="")
+    table = csv.writer(out)
+    table.writerow(["code", "name", "remedy"])
+    for one in sorted(bad, key=lambda one: (one.reason, one.name)):
+        name = f"'{one.name}" if one.name.startswith(_FORMULA) else one.name
+        table.writerow([one.reason, name, REMEDIES[one.reason]])
+    write_private(path, out.getvalue())
+
+
+def write_private(path: Path, text: str) -> None:
+    """Put a text file in place whole, readable by its owner only."""
+    draft = path.with_name(f".{path.name}.draft")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        file.write(text)
+    draft.replace(path)

@@ -1,0 +1,49 @@
+"""The files below the folder of images, each with a stamp that changes when its content does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One file.
+
+    Attributes:
+        relative: path below the folder, which may hold identifiers.
+        stamp: size and time of change.
+        inside: false for a link that leads out of the folder.
+    """
+
+    relative: str = field(repr=False)
+    stamp: str
+    inside: bool = True
+
+
+def find_files(folder: Path, *, leave_out: tuple[Path, ...] = ()) -> Iterator[Found]:
+    """Yield every file below the folder, by name and with no regard to its name's ending.
+
+    Args:
+        folder: links to folders in it are not followed.
+        leave_out: files and folders that are not images, such as the reports where they lie inside.
+    """
+    root = folder.resolve()
+    barred = {path.resolve() for path in leave_out}
+    for parent, folders, files in os.walk(root):
+        folders[:] = sorted(name for name in folders if Path(parent, name) not in barred)
+        for name in sorted(files):
+            path = Path(parent, name)
+            if path not in barred:
+                yield _found(path, root)
+
+
+def _found(path: Path, root: Path) -> Found:
+    try:
+        status = path.stat()
+        inside = not path.is_symlink() or path.resolve().is_relative_to(root)
+    except (OSError, RuntimeError):  # a dangling link or a loop of links: the reader says that it is missing
+        return Found(str(path.relative_to(root)), "none")
+    return Found(str(path.relative_to(root)), f"{status.st_size}-{status.st_mtime_ns}", inside)

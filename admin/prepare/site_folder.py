@@ -1,0 +1,95 @@
+"""Where the parts of a prepared site lie, and the two tables that a person reads."""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import io
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass, field, fields
+from pathlib import Path
+
+from admin.prepare.quarantine import write_private
+from fedaid.data.manifest import FILE_NAME
+from fedaid.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the manifest."""
+
+    study_id: str
+    patient_id: str
+    image: str
+    image_row: int
+    report_path: str
+    split: str
+    labels: str = ""
+    view: str = ""
+
+
+@dataclass(frozen=True)
+class SiteFolder:
+    """The paths of a prepared site; ``private`` holds what no other person at the site needs to read.
+
+    Attributes:
+        root: the data root.
+        image_size: S in pixels.
+    """
+
+    root: Path = field()
+    image_size: int
+
+    @property
+    def private(self) -> Path:
+        """The journals and the key."""
+        return self.root / "private"
+
+    @property
+    def reports(self) -> Path:
+        """A text file a study."""
+        return self.root / "reports"
+
+    @property
+    def pixels(self) -> Path:
+        """The decoded images."""
+        return self.root / f"images-{self.image_size}.npy"
+
+    @property
+    def quarantine(self) -> Path:
+        """What was left out."""
+        return self.root / "quarantine.csv"
+
+    def make(self) -> None:
+        """Make the folders."""
+        for folder in (self.private, self.reports):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def write_manifest(self, lines: Sequence[Line]) -> None:
+        """Put the manifest in place whole."""
+        out = io.StringIO(newline="")
+        table = csv.writer(out)
+        table.writerow([column.name for column in fields(Line)])
+        table.writerows(astuple(line) for line in sorted(lines, key=lambda line: line.study_id))
+        write_private(self.root / FILE_NAME, out.getvalue())
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other runs out.
+
+        Raises:
+            InputError: if one is at work.
+        """
+        lock = os.open(self.private / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError:
+            where, remedy = "private/lock", "Wait until the other run ends."
+            raise InputError(
+                "--out", "be prepared by one run at a time", got="another", where=where, remedy=remedy
+            ) from None
+        finally:
+            os.close(lock)

