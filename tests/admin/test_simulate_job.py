@@ -69,10 +69,10 @@ def test_a_simulation_returns_the_servers_run_folder(trivial_job: Path, data: Pa
 
 
 @pytest.mark.slow
-def test_a_simulation_that_fails_points_to_its_log(trivial_job: Path, data: Path, tmp_path: Path) -> None:
+def test_a_simulation_that_fails_says_why_and_points_to_its_log(trivial_job: Path, data: Path, tmp_path: Path) -> None:
     file = trivial_job / "app/custom/trivial/controller.py"
     file.write_text(file.read_text().replace("folder = Path(", "raise RuntimeError; folder = Path("))
-    with pytest.raises(RuntimeError, match=r"the simulation failed with code \d+: see .*/w/console\.txt"):
+    with pytest.raises(RuntimeError, match=r"the simulation failed: .*RuntimeError.*\(see .*/w/console\.txt\)"):
         simulate(trivial_job, workspace=tmp_path / "w", sites=SITES, data=data, timeout=120)
     assert "RuntimeError" in (tmp_path / "w" / "console.txt").read_text()
 
