@@ -1,4 +1,4 @@
-"""The main job from end to end on one machine: three synthetic hospitals, a POC federation, a trained model.
+"""The main job from end to end on one machine: three synthetic exports, prepared, a POC federation, a trained model.
 
 python -m admin.demo
 """
@@ -10,7 +10,7 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -18,8 +18,10 @@ from typing import Any
 from rich.console import Console
 
 from admin.curves import draw_curves
+from admin.demo_sites import PreparedSite, prepare_sites
 from admin.download import download
 from admin.failure import failure_reason
+from admin.job_settings import settable
 from admin.monitor_job import COMPLETED, monitor
 from admin.package_job import package_job
 from admin.poc import PocFederation
@@ -28,10 +30,12 @@ from admin.result_table import show_table
 from admin.run_results import RunResults, read_results
 from admin.session import admin_session
 from admin.submit_job import submit
-from admin.twin.consortium import DEMO_HOSPITALS, write_consortium
+from admin.twin.export import export_consortium
+from admin.twin.hospital import DEMO_HOSPITALS
 
 FOLDER = Path("build/demo")
 ROUNDS = 5
+IMAGE_SIZE = "persistor.model.image_size"  # the setting of the job
 LONGEST_RUN = 900.0  # seconds
 INTERRUPTED = 130  # exit code, as a shell gives it
 
@@ -50,10 +54,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print(f"[red]failed:[/red] {error}", highlight=False)
         return 1
     try:
-        results = train(options.folder, options.rounds, console)
+        sites, results = train(options.folder, options.rounds, console)
         show_table(results, console)
         draw_curves(results, options.folder / "curves.png")
-        summary = summarise(results, model=keep_model(results, options.folder), seconds=time.monotonic() - started)
+        model, seconds = keep_model(results, options.folder), time.monotonic() - started
+        summary = summarise(results, sites, model=model, seconds=seconds)
     except KeyboardInterrupt:
         console.print("interrupted; the federation is stopped")
         return INTERRUPTED
@@ -78,25 +83,35 @@ def new_folder(folder: Path) -> None:
     write_summary(folder, {"status": "running"})
 
 
-def train(folder: Path, rounds: int, console: Console) -> RunResults:
-    """Write the hospitals, start the federation, run the job in it, fetch the result, stop the federation."""
-    names = [hospital.name for hospital in DEMO_HOSPITALS]
-    console.print(f"[bold]1[/bold] Writing three hospitals as DICOM and report files below {folder / 'data'}")
-    write_consortium(folder / "data", hospitals=DEMO_HOSPITALS)
-    settings = {"num_rounds": rounds, "pretrain_steps": 30, "min_clients": len(names), "threads": 1}
+def train(folder: Path, rounds: int, console: Console) -> tuple[list[PreparedSite], RunResults]:
+    """Write the exports, prepare the sites, start the federation, run the job in it, fetch the result, stop it."""
+    console.print(f"[bold]1[/bold] Writing three hospitals' exports of films and reports below {folder / 'exports'}")
+    exports = export_consortium(folder / "exports", hospitals=DEMO_HOSPITALS)
+    settings = {"num_rounds": rounds, "pretrain_steps": 30, "min_clients": len(exports), "threads": 1}
     job = package_job("fedaid_pretrain", out=folder / "jobs", settings=settings)
-    console.print(f"[bold]2[/bold] Packaged the job {job}")
-    roots = {name: folder / "data" / name for name in names}
-    with PocFederation(folder / "poc", names, data_roots=roots) as federation:
-        console.print(f"[bold]3[/bold] Federation of a server and {', '.join(names)} on 127.0.0.1:{federation.port}")
-        return run_job(federation.admin_kit, job, folder / "download", console)
+    console.print(f"[bold]2[/bold] Preparing each hospital's dataset below {folder / 'sites'}")
+    sites = prepare_hospitals(exports, folder / "sites", job=job, console=console)
+    roots = {site.name: site.root for site in sites}
+    with PocFederation(folder / "poc", list(roots), data_roots=roots) as federation:
+        console.print(f"[bold]3[/bold] Federation of a server and {', '.join(roots)} on 127.0.0.1:{federation.port}")
+        return sites, run_job(federation.admin_kit, job, folder / "download", console)
+
+
+def prepare_hospitals(exports: Mapping[str, Path], out: Path, *, job: Path, console: Console) -> list[PreparedSite]:
+    """Make a site dataset of each export, its images of the size that the job's model takes."""
+    image_size: Any = settable(job)[IMAGE_SIZE]
+    sites = []
+    for site in prepare_sites(exports, out, image_size=image_size):
+        console.print(f"  {site.name}: {site.studies} studies, {site.quarantined} quarantined", highlight=False)
+        sites.append(site)
+    return sites
 
 
 def run_job(kit: Path, job: Path, out: Path, console: Console) -> RunResults:
     """Submit the job as the project admin, follow it, and fetch its result."""
     with admin_session(kit) as session:
         job_id = submit(session, job)
-        console.print(f"[bold]4[/bold] Submitted as job {job_id}", highlight=False)
+        console.print(f"[bold]4[/bold] Submitted {job} as job {job_id}", highlight=False)
         with ProgressDisplay() as display:
             status = monitor(session, job_id, on_progress=display.show, timeout=LONGEST_RUN)
         run_folder = download(session, job_id, out) / "workspace"
@@ -111,12 +126,15 @@ def keep_model(results: RunResults, folder: Path) -> Path:
     return shutil.copytree(results.model, folder / "model")
 
 
-def summarise(results: RunResults, *, model: Path, seconds: float) -> dict[str, Any]:
+def summarise(results: RunResults, prepared: Sequence[PreparedSite], *, model: Path, seconds: float) -> dict[str, Any]:
     """The run in a few numbers; recalls are those of the test split, the mean of both ways."""
+    found = {site.name: site for site in prepared}
     recalls = results.tested("recall_at_5")
     sites = [
         {
             "name": site.name,
+            "studies": found[site.name].studies,
+            "quarantined": found[site.name].quarantined,
             "pairs": site.pairs,
             "loss": site.loss,
             "recall_at_5": site.test["recall_at_5"],

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from admin.twin.consortium import write_consortium
+from admin.twin.export import export_consortium
 from admin.twin.faults import plant_faults
 from admin.twin.hospital import Hospital
 from admin.twin.hospital_file import read_hospitals
@@ -25,6 +26,8 @@ def main(arguments: list[str] | None = None) -> None:
     hospitals = [replace(site, studies=max(1, round(site.studies * options.scale))) for site in chosen]
     if options.pooled:
         write_population(options.out, hospitals=hospitals, seed=options.seed)
+    elif options.export:
+        export_consortium(options.out, hospitals=hospitals, seed=options.seed)
     else:
         write_consortium(options.out, hospitals=hospitals, seed=options.seed)
     for site in hospitals:
@@ -43,6 +46,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     source.add_argument("--hospitals", type=Path, metavar="FILE", help="YAML or JSON with the dials of each hospital")
     made = parser.add_mutually_exclusive_group()
     made.add_argument("--pooled", action="store_true", help="also write one manifest over all, with a column 'site'")
+    made.add_argument("--export", action="store_true", help="no manifest: what a PACS and a report system hand over")
     made.add_argument("--faults", action="store_true", help="then plant every kind of fault, once, in each hospital")
     return parser.parse_args(arguments)
 

@@ -55,6 +55,7 @@ class Hospital:
         synonyms: share of the words with a synonym (``synonyms.SYNONYMS``) that are written as one.
         duplicate_normals: share of the normal studies whose report is one and the same text.
         pairing_noise: share of studies whose report is another study's; ``pairing.csv`` says which.
+        report_format: how an export holds its reports (``export.REPORT_FORMATS``); "text" has no place for labels.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Hospital:
     synonyms: float = 0.0
     duplicate_normals: float = 0.0
     pairing_noise: float = 0.0
+    report_format: str = "csv"
 
 
 DEMO_HOSPITALS: tuple[Hospital, ...] = (
@@ -101,6 +103,7 @@ DEMO_HOSPITALS: tuple[Hospital, ...] = (
         conspicuity=0.65,
         repeat=0.15,
         portable=0.3,
+        report_format="text",
     ),
     Hospital(
         name="westmoor-chest-clinic",
@@ -117,5 +120,6 @@ DEMO_HOSPITALS: tuple[Hospital, ...] = (
         monochrome1=1.0,
         repeat=0.1,
         portable=0.1,
+        report_format="jsonl",
     ),
 )  # fmt: skip

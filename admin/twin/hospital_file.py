@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 
+from admin.twin.export import REPORT_FORMATS
 from admin.twin.findings import KINDS
 from admin.twin.hospital import Hospital, Scanner
 from admin.twin.phrases import STYLES
@@ -25,7 +26,10 @@ RANGES: Mapping[str, tuple[float, float]] = {
     **{"bits": (8, 16), "gamma": (0.2, 5.0), "contrast": (0.1, 5.0), "exposure": (0.0, 0.5)},
     **{"blur": (0.0, 0.1), "noise": (0.0, 0.5), "collimation": (0.0, 0.4)},
 }
-CHOICES = {"style": list(STYLES), "modality": ["CR", "DX"], "transfer_syntax": list(SYNTAXES)}
+CHOICES = {
+    **{"style": list(STYLES), "report_format": list(REPORT_FORMATS)},
+    **{"modality": ["CR", "DX"], "transfer_syntax": list(SYNTAXES)},
+}
 WHOLE = ("studies", "bits")
 REQUIRED = ("name", "studies", "prevalence", "style")
 

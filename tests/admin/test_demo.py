@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from admin import demo
+from admin.demo_sites import PreparedSite
+from admin.package_job import package_job
 from admin.run_results import read_results
 from tests.admin.results_folder import write_run
 
 
 def test_the_summary_has_the_numbers_of_the_run(tmp_path: Path) -> None:
     results = read_results(write_run(tmp_path))
-    summary = demo.summarise(results, model=tmp_path / "model", seconds=12.34)
+    prepared = [PreparedSite("north", tmp_path, 48, 0), PreparedSite("lake", tmp_path, 16, 3)]
+    summary = demo.summarise(results, prepared, model=tmp_path / "model", seconds=12.34)
     assert {name: summary[name] for name in ("status", "rounds", "seconds")} == {
         "status": "ok",
         "rounds": 2,
@@ -22,7 +27,24 @@ def test_the_summary_has_the_numbers_of_the_run(tmp_path: Path) -> None:
     }
     assert summary["mean_recall_at_5"] == pytest.approx(0.65)
     assert summary["worst_recall_at_5"] == pytest.approx(0.55)
-    assert [site["name"] for site in summary["sites"]] == ["lake", "north"]
+    found = [(site["name"], site["studies"], site["quarantined"]) for site in summary["sites"]]
+    assert found == [("lake", 16, 3), ("north", 48, 0)]
+
+
+def test_what_prepare_found_is_said_for_each_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+
+    def prepare(exports: Mapping[str, Path], out: Path, *, image_size: int) -> Iterator[PreparedSite]:
+        sizes.append(image_size)
+        return (PreparedSite(name, out / name, 9, 2) for name in exports)
+
+    monkeypatch.setattr(demo, "prepare_sites", prepare)
+    job = package_job("fedaid_pretrain", out=tmp_path, settings={"image_size": 48})
+    console = Console(record=True, width=200)
+    sites = demo.prepare_hospitals({"lake": tmp_path, "north": tmp_path}, tmp_path, job=job, console=console)
+    assert [site.name for site in sites] == ["lake", "north"]
+    assert sizes == [48], "the images must have the size that the job's model takes"
+    assert console.export_text().splitlines() == [f"  {name}: 9 studies, 2 quarantined" for name in ("lake", "north")]
 
 
 def test_a_folder_with_other_files_is_not_removed(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from admin.federation_record import read_record
 from admin.kit_process import family
+from fedaid.data.manifest import read_manifest
 from fedaid.models.saved_model import load_model
 
 pytestmark = pytest.mark.slow
@@ -43,11 +44,15 @@ def test_it_writes_data_learns_reports_and_stops_the_federation(tmp_path: Path) 
     assert summary["rounds"] == 5
     assert len(summary["sites"]) == 3
     for site in summary["sites"]:
-        assert {"name", "pairs", "loss", "recall_at_5", "site_weight"} <= site.keys()
+        assert {"name", "studies", "quarantined", "pairs", "loss", "recall_at_5", "site_weight"} <= site.keys()
         assert site["name"] in printed
         assert not site["name"].startswith("site-")
         assert site["recall_at_5"] > 2 * site["chance_at_5"], "if it does not learn, it is not a demo"
-        assert len(list((folder / "data" / site["name"] / "images").glob("*.dcm"))) > 100
+        assert f"{site['name']}: {site['studies']} studies, 0 quarantined" in printed
+        assert 100 < site["studies"] == len(read_manifest(folder / "sites" / site["name"]).studies)
+        assert not list((folder / "poc").rglob("fedaid_image_cache/*/*.npy")), (
+            "the prepared pixels are used as they are"
+        )
     assert summary["worst_recall_at_5"] == min(site["recall_at_5"] for site in summary["sites"])
     assert load_model(Path(summary["model"])).configuration["image_size"] == 64
     assert "pretrain" in printed

@@ -39,3 +39,9 @@ def test_faults_are_planted_and_counted(tmp_path: Path, capsys: pytest.CaptureFi
     file.write_text("- {name: oak, studies: 90, like: harbour-general}")
     main(["--out", str(tmp_path / "out"), "--hospitals", str(file), "--faults"])
     assert "faults of 46 kinds" in capsys.readouterr().out
+
+
+def test_an_export_has_no_manifest(tmp_path: Path) -> None:
+    main(["--out", str(tmp_path), "--export", "--scale", "0.02"])
+    handed_over = [sorted(path.name for path in folder.iterdir()) for folder in sorted(tmp_path.iterdir())]
+    assert handed_over == [["images", "reports.csv"], ["images", "reports"], ["images", "reports.jsonl"]]
