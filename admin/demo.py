@@ -111,7 +111,7 @@ def run_job(kit: Path, job: Path, out: Path, console: Console) -> RunResults:
     """Submit the job as the project admin, follow it, and fetch its result."""
     with admin_session(kit) as session:
         job_id = submit(session, job)
-        console.print(f"[bold]4[/bold] Submitted {job} as job {job_id}", highlight=False)
+        console.print(f"[bold]4[/bold] Submitted {job.name} as job {job_id}", highlight=False)
         with ProgressDisplay() as display:
             status = monitor(session, job_id, on_progress=display.show, timeout=LONGEST_RUN)
         run_folder = download(session, job_id, out) / "workspace"
