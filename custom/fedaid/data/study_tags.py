@@ -10,7 +10,7 @@ from pathlib import Path
 from pydicom import dcmread
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
-from fedaid.data.dicom import silence
+from fedaid.data.dicom import silence, without_picture
 from fedaid.data.image import is_dicom
 from fedaid.data.unusable import UnusableStudy
 
@@ -18,6 +18,7 @@ LONGEST = 256
 """Characters of a tag that are looked at; no legal identifier is longer."""
 
 _TAGS = ("PatientID", "AccessionNumber", "StudyInstanceUID", "ViewPosition")
+_PICTURE = ("SOPClassUID", "Rows")
 _BROKEN = (
     *(InvalidDicomError, BytesLengthException, OSError, EOFError, ValueError, TypeError, LookupError, AttributeError),
     *(ArithmeticError, NotImplementedError, RuntimeError, AssertionError, struct.error, zlib.error),
@@ -41,15 +42,20 @@ class StudyTags:
 def read_study_tags(path: Path) -> StudyTags:
     """Return the identifiers of an image file, told apart by content; pixels are not read.
 
+    An object that names no study and has no size is refused here: it is an index, or ends within its header, and to
+    look for its report would only hide that.
+
     Raises:
-        UnusableStudy: "image-unreadable" or "image-unsupported".
+        UnusableStudy: "image-unreadable", "image-unsupported" or "image-too-large".
     """
     if not is_dicom(path):
         return StudyTags()
     silence()
     try:
-        header = dcmread(path, force=True, stop_before_pixels=True, specific_tags=list(_TAGS))
+        header = dcmread(path, force=True, stop_before_pixels=True, specific_tags=[*_TAGS, *_PICTURE])
         patient, accession, study, view = (str(header.get(tag) or "").strip()[:LONGEST] for tag in _TAGS)
+        if not (accession or study or header.get("Rows")):
+            raise without_picture(header)
     except MemoryError:
         raise UnusableStudy("image-too-large") from None
     except _BROKEN:
