@@ -107,8 +107,8 @@ BROKEN_FILES: tuple[Item, ...] = (
     image("header-cut-after-identity", cut_after_identity, "image-unreadable"),
     image("pixels-short-by-a-byte", lambda place: place.put(content(place.film())[:-1]), "image-unreadable"),
     image("pixels-ten-times-too-long", lambda place: stored(place, bytes(range(256)) * 80), "image-unreadable"),
-    image("rows-zero", lambda place: place.save(place.film(Rows=0)), "image-unsupported"),
-    image("rows-missing", lambda place: place.save(place.film(Rows=None)), "image-unsupported"),
+    image("rows-zero", lambda place: place.save(place.film(Rows=0)), "image-unreadable"),
+    image("rows-missing", lambda place: place.save(place.film(Rows=None)), "image-unreadable"),
     image(
         "65535-square-of-64-bytes",
         lambda place: stored(place, bytes(64), Rows=65535, Columns=65535),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydicom.tag import Tag
 
 from tests.catalogue.broken_files import content
-from tests.catalogue.item import Item, image
+from tests.catalogue.item import LONELY, Item, image
 from tests.catalogue.place import Place
 
 DEPTH = 500
@@ -72,6 +72,6 @@ ODD_TAGS: tuple[Item, ...] = (
     image("burned-in-declared", lambda place: place.save(place.film(BurnedInAnnotation="YES")), "image-burned-in"),
     image("character-set-unknown", unknown_characters, note="no text of it is kept"),
     image("one-instance-two-pictures", one_instance_twice, "?"),
-    image("sequences-500-deep", deep_sequences, "?"),
+    image("sequences-500-deep", deep_sequences, "image-unreadable", LONELY, note="deeper than the parser follows"),
 )
 """In the order of the catalogue."""
