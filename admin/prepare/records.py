@@ -35,7 +35,7 @@ class Record:
         keys: (kind, identifier), kind one of :data:`KEY_COLUMNS` or :data:`FILE_NAME`.
         name: its file, or the line of its table.
         text: the report, or None if it lies in ``file``.
-        file: path of a text file.
+        file: path of a text file; as text, because ten thousand ``Path`` take five times the memory.
         patient: identifier of the patient, or empty.
         labels: as the manifest has them.
         images: paths below the folder of images, each with its view or none, where a data set says them; see
@@ -102,11 +102,10 @@ def read_records(source: Path) -> list[Record]:
 
 
 def _of_folder(folder: Path) -> Iterator[Record]:
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.name.startswith(".") and path.resolve().is_relative_to(folder):
-            yield Record(
-                keys=((FILE_NAME, stem(path.name)),), name=f"reports/{path.relative_to(folder)}", file=str(path)
-            )
+    for found in find_files(folder):
+        path = folder / found.relative
+        if path.is_file() and found.inside and not path.name.startswith("."):
+            yield Record(keys=((FILE_NAME, stem(path.name)),), name=f"reports/{found.relative}", file=str(path))
 
 
 def _of_table(table: Path) -> Iterator[Record]:
