@@ -39,3 +39,18 @@ def test_a_kernel_is_symmetric_and_sums_to_one() -> None:
     np.testing.assert_allclose(kernel, kernel[::-1])
     assert kernel.sum() == pytest.approx(1, abs=1e-3)
     assert gaussian(0).tolist() == [1.0]
+
+
+def test_a_picture_is_made_a_few_rows_at_a_time() -> None:
+    asked: list[int] = []
+
+    class Rows:
+        shape = (1600, 1000)
+
+        def __getitem__(self, rows: slice) -> np.ndarray:
+            asked.append(rows.stop - rows.start)
+            return np.ones((asked[-1], 1000), dtype=np.float32)
+
+    fit_square(Rows(), 160)
+    assert len(asked) == 20
+    assert max(asked) < 1600 / 8

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fedaid.data.unusable import UnusableStudy
+
+Number = TypeVar("Number", bound=np.generic)
 
 MAX_PIXELS = 64_000_000
 """The most pixels that an image may have: three times the largest detectors, and below what exhausts a machine."""
@@ -36,16 +39,43 @@ def unit_range(values: NDArray[np.floating], counted: NDArray[np.bool_] | None =
     Raises:
         UnusableStudy: "image-not-finite", or "image-constant" if the two percentiles are equal.
     """
+    grid = None if counted is None else measuring_grid(counted)
+    return stretched(values, grey_range(values, measuring_grid(values), grid))
+
+
+def measuring_grid(values: NDArray[Number]) -> NDArray[Number]:
+    """Return the regular grid of a picture (H, W) on which its range is measured."""
+    step = 1 + math.isqrt(max(0, values.size - 1) // MEASURED_PIXELS)
+    return values[::step, ::step]
+
+
+def grey_range(
+    values: NDArray[np.floating], grid: NDArray[np.floating], counted: NDArray[np.bool_] | None
+) -> tuple[float, float]:
+    """Return the value that becomes 0 and the one that becomes 1.
+
+    Args:
+        values: all that occur in the picture, in any shape.
+        grid: (h, w), a regular grid of its pixels' values.
+        counted: (h, w), as for :func:`unit_range`.
+
+    Raises:
+        UnusableStudy: as :func:`unit_range`.
+    """
     if not np.isfinite(values).all():
         raise UnusableStudy("image-not-finite")
-    step = 1 + math.isqrt(max(0, values.size - 1) // MEASURED_PIXELS)
-    grid = values[::step, ::step]
-    measured = grid if counted is None else grid[counted[::step, ::step]]
+    measured = grid if counted is None else grid[counted]
     if measured.size == 0:
         raise UnusableStudy("image-constant")
     low, high = np.percentile(measured, [TAIL_PERCENT, 100 - TAIL_PERCENT]).astype(np.float64)
     if not high > low:
         raise UnusableStudy("image-constant")
+    return float(low), float(high)
+
+
+def stretched(values: NDArray[np.floating], found: tuple[float, float]) -> NDArray[np.float32]:
+    """Return the values with a range, as of :func:`grey_range`, stretched to [0, 1] and clipped at both ends."""
+    low, high = found
     unit = np.subtract(values, low, dtype=np.float64)
     unit /= high - low
     return np.asarray(np.clip(unit, 0.0, 1.0, out=unit), dtype=np.float32)
