@@ -19,11 +19,9 @@ from admin.prepare.site_reports import SiteReports, Written
 from fedaid.data.decode_pool import DecodePool
 from fedaid.data.decode_process import Answer, Request
 from fedaid.data.grammar_file import site_grammar
+from fedaid.data.header import header_from
 from fedaid.data.pseudonym import Pseudonyms
 from fedaid.data.split import split_of
-
-VIEWS = ("PA", "AP", "LL", "RL", "LLD", "RLD", "LLO", "RLO", "LAT", "LATERAL")
-"""What ViewPosition may say to be kept: it is free text in practice."""
 
 Track = Callable[[Iterable[Answer], int, str], Iterator[Answer]]
 
@@ -122,7 +120,8 @@ class Preparation:
             patient=self.names.patient(patient) if patient else "",
             study=key("study", tags.get("study", ""), self.names),
             accession=key("accession", tags.get("accession", ""), self.names),
-            view=view if (view := tags.get("view", "")) in VIEWS else "",
+            view=header_from(answer.header).view_position or "",
+            header={name: value for name, value in answer.header.items() if value is not None},
         )
 
     def _answers(self, requests: Sequence[Request], pixels: Path | None, doing: str) -> Iterator[Answer]:
