@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from admin.prepare.pairing import stem
+from fedaid.data.report_file import plain_report, read_report_file
+from fedaid.data.unusable import UnusableStudy
 from fedaid.errors import InputError, require
 
-MAX_BYTES = 1 << 20
 KEY_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "accession": ("accession", "accession_number", "accessionnumber", "accession_no"),
     "study": ("study_uid", "study_instance_uid", "studyinstanceuid"),
@@ -45,16 +46,26 @@ class Record:
     patient: str = field(default="", repr=False)
     labels: str = ""
 
-    def report(self) -> str | None:
-        """The report's text, or None if its file is not UTF-8 text of at most a mebibyte."""
-        if self.file is None:
-            return self.text
-        try:
-            with self.file.open("rb") as opened:
-                data = opened.read(MAX_BYTES + 1)
-            return data.decode("utf-8-sig") if len(data) <= MAX_BYTES and b"\0" not in data else None
-        except (OSError, UnicodeDecodeError):
-            return None
+    def report(self) -> str:
+        """The report's text.
+
+        Raises:
+            UnusableStudy: with one of the "report-" codes, if it is no plain text.
+        """
+        if self.file is not None:
+            return whole(read_report_file(self.file))
+        return whole(plain_report(self.text or ""))
+
+
+def whole(text: str) -> str:
+    """A text without zero bytes, which stand where another encoding was misread.
+
+    Raises:
+        UnusableStudy: "report-unreadable", if it has one.
+    """
+    if "\0" in text:
+        raise UnusableStudy("report-unreadable")
+    return text
 
 
 def read_records(source: Path) -> list[Record]:

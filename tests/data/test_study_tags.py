@@ -58,5 +58,18 @@ def test_other_files_are_refused(data: bytes, tmp_path: Path) -> None:
         read_study_tags(tmp_path / "a")
 
 
+def test_an_object_of_nobody_without_a_size_is_refused_for_what_it_is(
+    write_dicom: WriteDicom, ramp: np.ndarray
+) -> None:
+    path = write_dicom(ramp)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: whole.index(b"SECRET-ACC") - 4])
+    with pytest.raises(UnusableStudy, match="image-unreadable"):
+        read_study_tags(path)
+    path.write_bytes(bytes(128) + b"DICM")
+    with pytest.raises(UnusableStudy, match="image-unsupported"):
+        read_study_tags(path)
+
+
 def test_no_identifier_shows_in_its_repr(write_dicom: WriteDicom, ramp: np.ndarray) -> None:
     assert "SECRET" not in repr(read_study_tags(write_dicom(ramp)))

@@ -23,6 +23,7 @@ from pydicom.dataset import FileDataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import (
+    UID,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
@@ -40,6 +41,7 @@ MAX_BYTES = 1 << 30
 _PIXEL_DATA = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _TAGS = [
     *_PIXEL_DATA,
+    *("SOPClassUID", "BurnedInAnnotation"),
     *("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration"),
     *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit"),
     *("ModalityLUTSequence", "RescaleSlope", "RescaleIntercept"),
@@ -93,6 +95,19 @@ def silence() -> None:
     gdcm.Trace.ErrorOff()
 
 
+def without_picture(header: FileDataset) -> UnusableStudy:
+    """Why an object without pixels or without a size cannot be used: by its class it is no image, or else it is broken.
+
+    Of a file that ends within its compressed pixels pydicom keeps nothing but the meta information, so that the class
+    is looked for there first.
+
+    Args:
+        header: with SOPClassUID, where its file has no meta information.
+    """
+    named = header.file_meta.get("MediaStorageSOPClassUID") or header.get("SOPClassUID") or ""
+    return UnusableStudy("image-unreadable" if "Image Storage" in UID(str(named)).name else "image-unsupported")
+
+
 def _header(path: Path) -> FileDataset:
     """The pixel tags of the file; where it names no transfer syntax, the one it was parsed with stands in."""
     if not path.is_file():
@@ -111,7 +126,9 @@ def _require_single_grey_frame(header: FileDataset) -> None:
     """Raise unless the object is one frame of grey pixels that a decoder here can read."""
     photometric = str(header.get("PhotometricInterpretation") or "").strip().upper()
     if not any(keyword in header for keyword in _PIXEL_DATA) or not header.get("Rows") or not header.get("Columns"):
-        raise UnusableStudy("image-unsupported")
+        raise without_picture(header)
+    if str(header.get("BurnedInAnnotation") or "").strip().upper() == "YES":
+        raise UnusableStudy("image-burned-in")
     if int(header.get("NumberOfFrames") or 1) > 1:
         raise UnusableStudy("image-multiframe")
     if int(header.get("SamplesPerPixel") or 1) != 1 or photometric.startswith(("RGB", "YBR", "PALETTE")):

@@ -13,7 +13,7 @@ from pathlib import Path
 from pydicom import dcmread
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
-from fedaid.data.dicom import silence
+from fedaid.data.dicom import silence, without_picture
 from fedaid.data.header import KEPT, Header, reduced
 from fedaid.data.image import is_dicom
 from fedaid.data.unusable import UnusableStudy
@@ -52,15 +52,20 @@ class StudyTags:
 def read_study_tags(path: Path) -> StudyTags:
     """Return what an image file says of itself, told apart by content and read once; pixels are not read.
 
+    An object that names no study and has no size is refused here: it is an index, or ends within its header, and to
+    look for its report would only hide that.
+
     Raises:
-        UnusableStudy: "image-unreadable" or "image-unsupported".
+        UnusableStudy: "image-unreadable", "image-unsupported" or "image-too-large".
     """
     if not is_dicom(path):
         return StudyTags()
     silence()
     try:
-        header = dcmread(path, force=True, stop_before_pixels=True, specific_tags=[*_NAMES, *KEPT])
+        header = dcmread(path, force=True, stop_before_pixels=True, specific_tags=[*_NAMES, *KEPT, "SOPClassUID"])
         patient, accession, study = (str(header.get(tag) or "").strip()[:LONGEST] for tag in _NAMES)
+        if not (accession or study or header.get("Rows")):
+            raise without_picture(header)
         facts = reduced(header)
     except MemoryError:
         raise UnusableStudy("image-too-large") from None
