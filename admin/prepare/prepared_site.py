@@ -11,7 +11,7 @@ from pathlib import Path
 
 from admin.prepare.imaged_study import ImageFile
 from admin.prepare.journal import entries
-from admin.prepare.preparation import Decoded
+from admin.prepare.pixels import Decoded
 from admin.prepare.quarantine import Bad, unquoted
 from fedaid.data.header import Header, header_from
 from fedaid.data.manifest import FILE_NAME
