@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from admin.prepare.pairing import normal, stem
@@ -12,6 +12,7 @@ from admin.prepare.scan import Found
 from fedaid.data.pseudonym import Pseudonyms
 
 FRONTAL = {"PA": 0, "POSTERO-ANTERIOR": 0, "AP": 1, "AP SUPINE": 1, "ANTERO-POSTERIOR": 1}
+_NO_HEADER: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,11 @@ class ImageFile:
     accession: str = ""
     view: str = ""
     header: Mapping[str, Any] = field(default_factory=dict)
+
+
+def without_header(image: ImageFile) -> ImageFile:
+    """Return what pairing needs; of ten thousand images the headers would take most of the memory."""
+    return replace(image, header=_NO_HEADER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -32,14 +32,16 @@ class Journal(Generic[Line]):
     Args:
         path: made with mode 0600 where it is not there.
         kind: the dataclass of a line.
+        held: an entry to what of it is kept in memory; its line on disk is whole.
     """
 
-    def __init__(self, path: Path, kind: type[Line]) -> None:
+    def __init__(self, path: Path, kind: type[Line], *, held: Callable[[Line], Line] = lambda entry: entry) -> None:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         data = path.read_bytes()
         whole = data.rfind(b"\n") + 1
         os.ftruncate(self._descriptor, whole)
-        self._entries = entries(data[:whole], kind)
+        self._held = held
+        self._entries = {file: held(entry) for file, entry in entries(data[:whole], kind).items()}
 
     def __enter__(self) -> Self:
         return self
@@ -51,7 +53,7 @@ class Journal(Generic[Line]):
     def add(self, entry: Line) -> None:
         """Keep an entry, in place of an earlier one of the same file."""
         os.write(self._descriptor, json.dumps(asdict(entry)).encode() + b"\n")
-        self._entries[entry.file] = entry
+        self._entries[entry.file] = self._held(entry)
 
     def get(self, file: str) -> Line | None:
         """The entry of a file."""

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from admin.prepare.imaged_study import ImagedStudy, ImageFile, file_name, imaged_studies, key
+from admin.prepare.imaged_study import ImagedStudy, ImageFile, file_name, imaged_studies, key, without_header
 from admin.prepare.journal import Journal
 from admin.prepare.matched import Match, claims_of, matches, placed
 from admin.prepare.pixels import Decoded, grow
@@ -58,6 +58,9 @@ class Preparation:
     decoded: int = 0
     scrubbed: Mapping[str, int] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self._pool = DecodePool(self.site.pixels, workers=self.workers)
+
     def run(self, files: Sequence[Found], records: Sequence[Record]) -> None:
         """Do what is left to do, and fill ``lines`` and ``bad``.
 
@@ -65,17 +68,21 @@ class Preparation:
             StoppedAtBad: with ``strict``, as soon as something is left out.
         """
         with ExitStack() as opened:
+            opened.enter_context(self._pool)
             private = self.site.private
-            described = opened.enter_context(Journal(private / "files.jsonl", ImageFile))
             pixels = opened.enter_context(Journal(private / f"images-{self.site.image_size}.jsonl", Decoded))
             written = opened.enter_context(Journal(private / "reports.jsonl", Written))
             grammar = site_grammar(self.site.root)
             reports = SiteReports(self.site.reports, written, names=self.names, grammar=grammar)
             claims = claims_of(records, self.names)
-            tagged = [(found, placed(found, image, claims)) for found, image in self._describe(files, described)]
+            with Journal(private / "files.jsonl", ImageFile, held=without_header) as described:
+                tagged = [(found, placed(found, image, claims)) for found, image in self._describe(files, described)]
+            del described  # what was needed of it for a moment only is most of what a large site takes
             stamps = {image.file: found.stamp for found, image in tagged}
-            found, bad = matches(imaged_studies(tagged, self.names), records, claims=claims, names=self.names)
+            studies = imaged_studies(tagged, self.names)
             del tagged
+            found, bad = matches(studies, records, claims=claims, names=self.names)
+            del studies, claims
             for one in bad:
                 self._leave_out(one.reason, one.name)
             self._decode([match.study for match in found], stamps, pixels)
@@ -98,7 +105,7 @@ class Preparation:
         for n in new:
             if not files[n].inside:
                 journal.add(ImageFile(names[n], files[n].stamp, "image-outside-root"))
-        for answer in self._answers(requests, None, "reading headers"):
+        for answer in self._answers(requests, "reading headers"):
             journal.add(self._image_file(names[answer.key], files[answer.key].stamp, answer))
         tagged = [(found, entry) for found, name in zip(files, names, strict=True) if (entry := journal.get(name))]
         for found, entry in tagged:
@@ -121,10 +128,9 @@ class Preparation:
             header={name: value for name, value in answer.header.items() if value is not None},
         )
 
-    def _answers(self, requests: Sequence[Request], pixels: Path | None, doing: str) -> Iterator[Answer]:
+    def _answers(self, requests: Sequence[Request], doing: str) -> Iterator[Answer]:
         if requests:
-            with DecodePool(pixels, workers=min(self.workers, len(requests))) as pool:
-                yield from self.track(pool.run(requests), len(requests), doing)
+            yield from self.track(self._pool.run(requests), len(requests), doing)
 
     def _decode(self, studies: Sequence[ImagedStudy], stamps: Mapping[str, str], journal: Journal[Decoded]) -> None:
         """Decode one image a study: the preferred one, and where it is unusable the next."""
@@ -138,7 +144,7 @@ class Preparation:
             requests = [Request(n, self.images / files[file], first + n) for n, file in enumerate(new)]
             if requests:
                 grow(self.site.pixels, first + len(new), image_size=self.site.image_size)
-            for answer in self._answers(requests, self.site.pixels, "decoding images"):
+            for answer in self._answers(requests, "decoding images"):
                 file = new[answer.key]
                 journal.add(Decoded(file, stamps[file], first + answer.key, answer.reason))
                 self.decoded += 1

@@ -99,7 +99,7 @@ def read_records(source: Path) -> list[Record]:
 
 
 def _of_folder(folder: Path) -> Iterator[Record]:
-    for path in sorted(folder.rglob("*")):
+    for path in map(Path, sorted(map(str, folder.rglob("*")))):  # a path that was compared is twice as large
         if path.is_file() and not path.name.startswith(".") and path.resolve().is_relative_to(folder):
             keys = tuple((kind, stem(path.name)) for kind in KEY_COLUMNS)
             yield Record(keys=keys, name=f"reports/{path.relative_to(folder)}", file=path)
