@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from admin.prepare.pairing import normal, stem
 from admin.prepare.scan import Found
 from fedaid.data.pseudonym import Pseudonyms
 
-FRONTAL = ("PA", "AP")
+FRONTAL = {"PA": 0, "POSTERO-ANTERIOR": 0, "AP": 1, "AP SUPINE": 1, "ANTERO-POSTERIOR": 1}
 
 
 @dataclass(frozen=True, slots=True)
 class ImageFile:
-    """What is kept of one image file: keyed hashes and a view, no identifier. A line of a :class:`Journal`.
+    """What is kept of one image file: keyed hashes and permitted facts, no identifier. A line of a :class:`Journal`.
 
     Attributes:
         file: hash of its path.
@@ -24,7 +25,9 @@ class ImageFile:
         patient: pseudonym, or empty.
         study: hash of its StudyInstanceUID, or empty.
         accession: hash of its accession number, or empty.
-        view: as ViewPosition says.
+        view: one of :data:`fedaid.data.header_terms.VIEWS`, or empty.
+        header: what the file says of the fields of a :class:`fedaid.data.header.Header`, to be read by
+            :func:`fedaid.data.header.header_from`; empty for a PNG or JPEG.
     """
 
     file: str
@@ -34,6 +37,7 @@ class ImageFile:
     study: str = ""
     accession: str = ""
     view: str = ""
+    header: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,4 @@ def _study(name: str, group: list[tuple[Found, ImageFile]], names: Pseudonyms) -
 
 def preference(view: str) -> int:
     """The rank of a view: PA, then AP, then none stated, then all others."""
-    if view in FRONTAL:
-        return FRONTAL.index(view)
-    return len(FRONTAL) + bool(view)
+    return FRONTAL.get(view, 3 if view else 2)

@@ -39,8 +39,7 @@ class Journal(Generic[Line]):
         data = path.read_bytes()
         whole = data.rfind(b"\n") + 1
         os.ftruncate(self._descriptor, whole)
-        lines = [kind(**json.loads(line)) for line in data[:whole].splitlines()]
-        self._entries = {line.file: line for line in lines}
+        self._entries = entries(data[:whole], kind)
 
     def __enter__(self) -> Self:
         return self
@@ -60,3 +59,18 @@ class Journal(Generic[Line]):
 
     def __iter__(self) -> Iterator[Line]:
         return iter(self._entries.values())
+
+
+def entries(data: bytes, kind: type[Line]) -> dict[str, Line]:
+    """The last entry of each file; what a version with other fields wrote, or cut short, counts as not done.
+
+    Args:
+        data: what a journal's file holds.
+        kind: the dataclass of a line.
+    """
+    fields, found = set(kind.__dataclass_fields__), {}
+    for line in data.splitlines(keepends=True):
+        values = json.loads(line) if line.endswith(b"\n") else None
+        if values is not None and set(values) == fields:
+            found[values["file"]] = kind(**values)
+    return found

@@ -20,6 +20,7 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
         "pair-no-image": "Add the image of this report, or leave the report out.",
         "pair-ambiguous": "Give each study one report: several share an accession number, UID or file stem.",
         "pair-conflict": "Correct the export: image and report, or images of one study, name different patients.",
+        "split-conflict": "Correct the table: it puts studies of this patient into two splits.",
         "patient-missing": "Give PatientID in the image, or a column 'patient_id' beside the report.",
     }
 )
@@ -47,9 +48,18 @@ def write_quarantine(path: Path, bad: Sequence[Bad]) -> None:
     table = csv.writer(out)
     table.writerow(["code", "name", "remedy"])
     for one in sorted(bad, key=lambda one: (one.reason, one.name)):
-        name = f"'{one.name}" if one.name.startswith(_FORMULA) else one.name
-        table.writerow([one.reason, name, REMEDIES[one.reason]])
+        table.writerow([one.reason, _quoted(one.name), REMEDIES[one.reason]])
     write_private(path, out.getvalue())
+
+
+def _quoted(name: str) -> str:
+    """A name as the list has it: behind a quote if a spreadsheet would run it."""
+    return f"'{name}" if name.startswith(_FORMULA) else name
+
+
+def unquoted(name: str) -> str:
+    """The name that an entry of the list stands for."""
+    return name[1:] if name.startswith("'") and name[1:].startswith(_FORMULA) else name
 
 
 def write_private(path: Path, text: str) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from admin.prepare.pairing import stem
+from admin.prepare.rows import Cells, is_table, read_rows
 from fedaid.data.report_file import plain_report, read_report_file
 from fedaid.data.unusable import UnusableStudy
-from fedaid.errors import InputError, require
+from fedaid.errors import require
 
 KEY_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "accession": ("accession", "accession_number", "accessionnumber", "accession_no"),
@@ -22,7 +21,6 @@ PATIENT_COLUMNS = ("patient_id", "patientid", "patient", "subject_id")
 TEXT_COLUMNS = ("report", "text", "report_text", "title", "caption")
 SECTIONS = ("findings", "impression")
 PATH_COLUMN = "report_path"
-TABLES = {".csv": ",", ".tsv": "\t"}
 _REMEDY = "Give a folder of text files, or a .csv, .tsv or .jsonl with a key and a text a line; see docs/data.md."
 
 
@@ -37,6 +35,10 @@ class Record:
         file: a text file.
         patient: identifier of the patient, or empty.
         labels: as the manifest has them.
+        images: paths below the folder of images, each with its view or none, where a data set says them; see
+            :mod:`admin.prepare.preset`. A report of a hospital finds its images by ``keys``.
+        splits: those that a data set gives the study: one of :data:`fedaid.data.split.SPLITS`, or none.
+        alone: whether the data set does not say who the patient is, so that the study counts as a patient.
     """
 
     keys: tuple[tuple[str, str], ...] = field(repr=False)
@@ -45,6 +47,9 @@ class Record:
     file: Path | None = field(default=None, repr=False)
     patient: str = field(default="", repr=False)
     labels: str = ""
+    images: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    splits: tuple[str, ...] = ()
+    alone: bool = False
 
     def report(self) -> str:
         """The report's text.
@@ -68,6 +73,18 @@ def whole(text: str) -> str:
     return text
 
 
+def sectioned(cells: Cells) -> str:
+    """A report made of a row's findings and impression, each under its heading."""
+    return "\n\n".join(f"{name.upper()}: {cells[name]}" for name in SECTIONS if cells.get(name))
+
+
+def beside(table: Path, relative: str) -> Path:
+    """A text file named by a table, below the table's folder; one that is not there can be read by nobody."""
+    folder = table.resolve().parent
+    path = (folder / relative.replace("\0", "")).resolve()
+    return path if path.is_relative_to(folder) else folder / "outside"
+
+
 def read_records(source: Path) -> list[Record]:
     """Return the reports of a folder of text files, or of a table.
 
@@ -76,19 +93,9 @@ def read_records(source: Path) -> list[Record]:
     """
     if source.is_dir():
         return list(_of_folder(source.resolve()))
-    known = source.is_file() and source.suffix.lower() in (*TABLES, ".jsonl")
     got = "another file" if source.is_file() else "nothing there"
-    require(known, "--reports", "be a folder or a table", got=got, where="command line", remedy=_REMEDY)
-    try:
-        with source.open(encoding="utf-8-sig", newline="") as file:
-            delimiter = TABLES.get(source.suffix.lower())
-            rows = csv.DictReader(file, delimiter=delimiter) if delimiter else _json_lines(file, source.name)
-            return [_record(row, number, source) for number, row in enumerate(rows, start=2 if delimiter else 1)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        got = type(error).__name__
-        raise InputError(
-            source.name, "be a readable table in UTF-8", got=got, where="--reports", remedy=_REMEDY
-        ) from None
+    require(is_table(source), "--reports", "be a folder or a table", got=got, where="command line", remedy=_REMEDY)
+    return list(_of_table(source))
 
 
 def _of_folder(folder: Path) -> Iterator[Record]:
@@ -98,47 +105,29 @@ def _of_folder(folder: Path) -> Iterator[Record]:
             yield Record(keys=keys, name=f"reports/{path.relative_to(folder)}", file=path)
 
 
-def _json_lines(lines: Iterable[str], name: str) -> Iterator[Mapping[str, object]]:
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
-            row = None
-        where = f"{name}, line {number}"
-        require(isinstance(row, dict), name, "hold one object a line", got="another text", where=where, remedy=_REMEDY)
-        yield row
+def _of_table(table: Path) -> Iterator[Record]:
+    checked = False
+    for name, cells in read_rows(table):
+        if not checked:
+            _require_known(cells, table.name)
+            checked = True
+        keys = [(kind, cells[key]) for kind, columns in KEY_COLUMNS.items() for key in columns if cells.get(key)]
+        yield Record(
+            keys=tuple((kind, stem(key) if kind == "stem" else key) for kind, key in keys),
+            name=name,
+            text=first_of(cells, TEXT_COLUMNS) or sectioned(cells),
+            file=beside(table, cells[PATH_COLUMN]) if cells.get(PATH_COLUMN) else None,
+            patient=first_of(cells, PATIENT_COLUMNS),
+            labels=cells.get("labels", ""),
+        )
 
 
-def _record(row: Mapping[str | None, object] | Mapping[str, object], number: int, table: Path) -> Record:
-    cells = {
-        _column(name): str(value).strip() for name, value in row.items() if isinstance(name, str) and value is not None
-    }
-    if number <= 2:
-        _require_columns(cells, table.name)
-    keys = [(kind, cells[name]) for kind, names in KEY_COLUMNS.items() for name in names if cells.get(name)]
-    stemmed = tuple((kind, stem(key) if kind == "stem" else key) for kind, key in keys)
-    sections = [f"{name.upper()}: {cells[name]}" for name in SECTIONS if cells.get(name)]
-    text = next((cells[name] for name in TEXT_COLUMNS if cells.get(name)), "\n\n".join(sections))
-    patient = next((cells[name] for name in PATIENT_COLUMNS if cells.get(name)), "")
-    name, labels = f"{table.name}, row {number}", cells.get("labels", "")
-    file = _beside(table, cells[PATH_COLUMN]) if cells.get(PATH_COLUMN) else None
-    return Record(keys=stemmed, name=name, text=text, file=file, patient=patient, labels=labels)
+def first_of(cells: Cells, columns: Iterable[str]) -> str:
+    """The first of some columns' cells that holds something, or nothing."""
+    return next((cells[column] for column in columns if cells.get(column)), "")
 
 
-def _beside(table: Path, relative: str) -> Path:
-    """A text file named by a table, below the table's folder; one that is not there can be read by nobody."""
-    folder = table.resolve().parent
-    path = (folder / relative.replace("\0", "")).resolve()
-    return path if path.is_relative_to(folder) else folder / "outside"
-
-
-def _column(name: str) -> str:
-    return "_".join(name.lower().replace("-", " ").split())
-
-
-def _require_columns(cells: Mapping[str, str], table: str) -> None:
+def _require_known(cells: Cells, table: str) -> None:
     """Raise if the first row has no column with a key or none with a text."""
     keyed = any(name in cells for names in KEY_COLUMNS.values() for name in names)
     worded = any(name in cells for name in (*TEXT_COLUMNS, *SECTIONS, PATH_COLUMN))

@@ -22,7 +22,7 @@ class DecodePool:
     """Decodes files in processes of its own for as long as the ``with`` block.
 
     Args:
-        pixels: a float16 .npy file (N, S, S) into whose rows the pictures go; None to read identifiers only.
+        pixels: a float16 .npy file (N, S, S) into whose rows the pictures go; None to read headers only.
         workers: how many processes.
         limits: what one file may cost.
         command: starts one process; tests give another.
