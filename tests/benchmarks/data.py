@@ -109,7 +109,7 @@ def memory(scale: Scale, folder: Path, say: Callable[[str], None]) -> dict[str, 
 
 def counts(scale: Scale, folder: Path, say: Callable[[str], None]) -> dict[str, object]:
     """What the doctor's checks and the data catalogue come to; the same at every scale."""
-    return catalogue_numbers(folder / "catalogue") | doctor_numbers(folder / "doctor")
+    return catalogue_numbers(folder) | doctor_numbers(folder / "doctor")
 
 
 if __name__ == "__main__":
