@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fedaid.data.intensity import grey_range, measuring_grid, stretched
+from fedaid.data.intensity import finite, grey_range, measuring_grid, stretched, unit_range
 
 Shown = Callable[[NDArray[Any]], NDArray[np.floating]]
 Counted = Callable[[NDArray[Any]], NDArray[np.bool_] | None]
@@ -73,15 +73,20 @@ def grey_picture(stored: NDArray[Any], shown: Shown = as_stored, *, counted: Cou
     Raises:
         UnusableStudy: "image-not-finite" or "image-constant".
     """
-    grid = measuring_grid(stored)
     if stored.dtype.kind not in "iu" or stored.dtype.itemsize > 2:
-        values = shown(stored)
-        return stretched(values, grey_range(values, measuring_grid(values), counted(grid)))
+        return unit_range(shown(stored), counted(stored))
     lowest, highest = int(stored.min()), int(stored.max())
     levels = np.arange(lowest, highest + 1)
-    values = shown(levels)
-    found = grey_range(values, values[grid.astype(np.int64) - lowest], counted(grid))
+    values, counts = finite(shown(levels)), level_counts(stored, levels)
+    kept = counted(levels)
+    found = grey_range(values, counts if kept is None else counts * kept)
     bits = f"u{stored.dtype.itemsize}"
     greys = np.zeros(1 << 8 * stored.dtype.itemsize, dtype=np.float32)
     greys[levels.astype(stored.dtype).view(bits)] = stretched(values, found)
     return GreyPicture(np.ascontiguousarray(stored).view(bits), greys)
+
+
+def level_counts(stored: NDArray[Any], levels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how often each of the levels, all from the least to the largest, occurs on the measuring grid."""
+    above_least = np.subtract(measuring_grid(stored), levels[0], dtype=np.int64)
+    return np.bincount(above_least.ravel(), minlength=levels.size)
