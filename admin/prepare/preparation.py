@@ -58,6 +58,9 @@ class Preparation:
     decoded: int = 0
     scrubbed: Mapping[str, int] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self._pool = DecodePool(self.site.pixels, workers=self.workers)
+
     def run(self, files: Sequence[Found], records: Sequence[Record]) -> None:
         """Do what is left to do, and fill ``lines`` and ``bad``.
 
@@ -65,19 +68,24 @@ class Preparation:
             StoppedAtBad: with ``strict``, as soon as something is left out.
         """
         with ExitStack() as opened:
+            opened.enter_context(self._pool)
             private = self.site.private
-            described = opened.enter_context(Journal(private / "files.jsonl", ImageFile, keep=ImageFile.brief))
             pixels = opened.enter_context(Journal(private / f"images-{self.site.image_size}.jsonl", Decoded))
             written = opened.enter_context(Journal(private / "reports.jsonl", Written))
             grammar = site_grammar(self.site.root)
             reports = SiteReports(self.site.reports, written, names=self.names, grammar=grammar)
             claims = claims_of(records, self.names)
-            tagged = [(found, placed(found, image, claims)) for found, image in self._describe(files, described)]
-            found, bad = matches(imaged_studies(tagged, self.names), records, claims=claims, names=self.names)
+            with Journal(private / "files.jsonl", ImageFile, keep=ImageFile.brief) as described:
+                tagged = [(found, placed(found, image, claims)) for found, image in self._describe(files, described)]
+            del described  # what was needed of it for a moment only is most of what a large site takes
+            stamps = {image.file: found.stamp for found, image in tagged}
+            studies = imaged_studies(tagged, self.names)
             del tagged
+            found, bad = matches(studies, records, claims=claims, names=self.names)
+            del studies, claims
             for one in bad:
                 self._leave_out(one.reason, one.name)
-            self._decode([match.study for match in found], described, pixels)
+            self._decode([match.study for match in found], stamps, pixels)
             for match in found:
                 self._add(match, pixels=pixels, reports=reports)
             self.scrubbed = dict(sorted(reports.scrubbed.items()))
@@ -97,7 +105,7 @@ class Preparation:
             if not files[n].inside:
                 journal.add(ImageFile(names[n], files[n].stamp, "image-outside-root"))
         requests = (Request(n, self.images / files[n].relative) for n in inside)
-        for answer in self._answers(requests, len(inside), None):
+        for answer in self._answers(requests, len(inside), "reading headers"):
             journal.add(self._image_file(names[answer.key], files[answer.key].stamp, answer))
         tagged = [(found, entry) for found, name in zip(files, names, strict=True) if (entry := journal.get(name))]
         for found, entry in tagged:
@@ -120,27 +128,25 @@ class Preparation:
             header={name: value for name, value in answer.header.items() if value is not None},
         )
 
-    def _answers(self, requests: Iterable[Request], count: int, pixels: Path | None) -> Iterator[Answer]:
+    def _answers(self, requests: Iterable[Request], count: int, doing: str) -> Iterator[Answer]:
         if count:
-            doing = "reading headers" if pixels is None else "decoding images"
-            with DecodePool(pixels, workers=min(self.workers, count)) as pool:
-                yield from self.track(pool.run(requests), count, doing)
+            yield from self.track(self._pool.run(requests), count, doing)
 
-    def _decode(self, studies: Sequence[ImagedStudy], described: Journal[ImageFile], journal: Journal[Decoded]) -> None:
+    def _decode(self, studies: Sequence[ImagedStudy], stamps: Mapping[str, str], journal: Journal[Decoded]) -> None:
         """Decode one image a study: the preferred one, and where it is unusable the next."""
         for rank in range(max((len(study.images) for study in studies), default=0)):
             files = {
                 study.images[rank]: study.paths[rank] for study in studies
                 if rank < len(study.images) and not any(_usable(journal.get(image)) for image in study.images[:rank])
             }  # fmt: skip
-            new = [file for file in files if not _done(journal.get(file), _stamp(described, file))]
+            new = [file for file in files if not _done(journal.get(file), stamps[file])]
             first = 1 + max((done.row for done in journal), default=-1)
             requests = (Request(n, self.images / files[file], first + n) for n, file in enumerate(new))
             if new:
                 grow(self.site.pixels, first + len(new), image_size=self.site.image_size)
-            for answer in self._answers(requests, len(new), self.site.pixels):
+            for answer in self._answers(requests, len(new), "decoding images"):
                 file = new[answer.key]
-                journal.add(Decoded(file, _stamp(described, file), first + answer.key, answer.reason))
+                journal.add(Decoded(file, stamps[file], first + answer.key, answer.reason))
                 self.decoded += 1
                 if self.strict and answer.reason is not None:
                     self._leave_out(answer.reason, files[file])
@@ -176,12 +182,6 @@ class Preparation:
 def _done(entry: ImageFile | Decoded | None, stamp: str) -> bool:
     """Whether what a journal says of a file still holds."""
     return entry is not None and entry.stamp == stamp and entry.reason not in RETRIED
-
-
-def _stamp(described: Journal[ImageFile], file: str) -> str:
-    """The stamp under which a file was described."""
-    entry = described.get(file)
-    return entry.stamp if entry else ""
 
 
 def _usable(done: Decoded | None) -> bool:

@@ -1,4 +1,4 @@
-"""Files that are no sound object: empty, cut, too long, lying about their size; and what is no file of pixels at all."""
+"""Files that are no sound object: empty, cut, too long, lying about their size; and objects that are no image."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.catalogue.bad_manifests import BAD_MANIFESTS
 from tests.catalogue.bad_manifests import counted as counted_in_manifest
@@ -47,13 +48,15 @@ class Outcome:
 
     Attributes:
         rows: one an item.
-        totals: code → how many, as the commands print them.
+        quarantined: code → how many, as ``prepare`` prints it.
+        unread: code → how many, as the site's reader counts them in the manifests.
         exit_code: of ``prepare``.
         studies: in the dataset, and how many belong there.
     """
 
     rows: tuple[Counted, ...]
-    totals: Mapping[str, int]
+    quarantined: Mapping[str, int]
+    unread: Mapping[str, int]
     exit_code: int
     studies: tuple[int, int]
 
@@ -65,23 +68,23 @@ class Outcome:
     @property
     def counted(self) -> dict[str, int]:
         """Code → how many were counted."""
-        return dict(sorted(self.totals.items()))
+        return dict(sorted((Counter(self.quarantined) + Counter(self.unread)).items()))
 
 
 def run_catalogue(folder: Path) -> Outcome:
     """Plant every item among sound studies in an empty folder, prepare and read it, and return what was counted."""
     export, site = folder / "export", folder / "site"
     planted = plant(export)
-    done = prepare(export, site, "--image-size", "16")
+    done = prepare(export / "images", export / "reports", site, "--image-size", "16")
     found = by_item(site / "quarantine.csv")
     rows = [Counted(item.name, tuple(sorted(item.codes)), tuple(sorted(found[item.name]))) for item in planted]
-    totals = Counter(done.result["quarantined"])
+    unread: Counter[str] = Counter()
     for bad in BAD_MANIFESTS:
         codes = counted_in_manifest(bad, folder / "manifests" / bad.name)
         rows.append(Counted(bad.name, (bad.code,) if bad.code else (), codes))
-        totals.update(codes)
-    used = SOUND + sum(item.used for item in planted)
-    return Outcome(tuple(rows), totals, done.exit_code, (int(done.result["studies"]), used))
+        unread.update(codes)
+    studies = (done.studies, SOUND + sum(item.used for item in planted))
+    return Outcome(tuple(rows), done.quarantined, unread, done.exit_code, studies)
 
 
 def plant(export: Path) -> list[Item]:
@@ -99,16 +102,26 @@ def plant(export: Path) -> list[Item]:
 
 @dataclass(frozen=True)
 class Prepared:
-    """How ``prepare`` ended, and all that it printed."""
+    """How ``prepare`` ended, its result, and all that it printed."""
 
     exit_code: int
-    result: dict[str, object] | dict[str, dict[str, int]]
+    result: Mapping[str, Any]
     printed: bytes
 
+    @property
+    def studies(self) -> int:
+        """How many are in the dataset."""
+        return int(self.result["studies"])
 
-def prepare(export: Path, site: Path, *options: str, reports: str = "reports") -> Prepared:
+    @property
+    def quarantined(self) -> dict[str, int]:
+        """Code → how many were left out."""
+        return dict(self.result["quarantined"])
+
+
+def prepare(images: Path, reports: Path, site: Path, *options: str) -> Prepared:
     """Run ``python -m admin.prepare`` as a site does, bound by permissions, whatever share is bad."""
-    folders = ("--images", export / "images", "--reports", export / reports, "--out", site)
+    folders = ("--images", images, "--reports", reports, "--out", site)
     command = [*bound(), sys.executable, "-m", "admin.prepare", *folders, "--format", "json", "--max-bad-share", "1"]
     done = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, check=False)
     return Prepared(done.returncode, json.loads(done.stdout), done.stdout + done.stderr)
@@ -134,3 +147,12 @@ def by_item(quarantine: Path) -> dict[str, list[str]]:
             item = of_report.get(path.stem, row["name"]) if path.parts[0] == "reports" else path.parts[0]
             found[item].append(row["code"])
     return found
+
+
+def by_code(quarantine: Path) -> dict[str, list[str]]:
+    """Code → the names in a list of what was left out, in order."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    with quarantine.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            found[row["code"]].append(row["name"])
+    return {code: sorted(names) for code, names in found.items()}

@@ -33,11 +33,14 @@ def main() -> None:
     settings = json.loads(requests.readline())
     limit_memory(settings["memory"])
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    pixels = PixelRows(Path(settings["pixels"])) if settings["pixels"] else None
+    pixels: PixelRows | None = None
     answers.write(READY)
     for line in requests:
         signal.setitimer(signal.ITIMER_REAL, settings["seconds"])  # ends a stuck process whose parent is gone
-        answer = answer_to(json.loads(line), pixels)
+        request = json.loads(line)
+        if pixels is None and request["row"] is not None:
+            pixels = PixelRows(Path(settings["pixels"]))
+        answer = answer_to(request, pixels)
         signal.setitimer(signal.ITIMER_REAL, 0)
         answers.write(json.dumps(answer).encode() + b"\n")
 
