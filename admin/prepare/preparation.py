@@ -13,6 +13,7 @@ from admin.prepare.matched import Match, claims_of, matches, placed
 from admin.prepare.pixels import Decoded, grow
 from admin.prepare.quarantine import Bad
 from admin.prepare.records import Record
+from admin.prepare.same_instance import torn_studies
 from admin.prepare.scan import Found
 from admin.prepare.site_folder import Line, SiteFolder
 from admin.prepare.site_reports import SiteReports, Written
@@ -74,7 +75,9 @@ class Preparation:
             claims = claims_of(records, self.names)
             tagged = [(found, placed(found, image, claims)) for found, image in self._describe(files, described)]
             stamps = {image.file: found.stamp for found, image in tagged}
-            found, bad = matches(imaged_studies(tagged, self.names), records, claims=claims, names=self.names)
+            torn = torn_studies(tagged, self.images)
+            studies = imaged_studies(tagged, self.names)
+            found, bad = matches(studies, records, claims=claims, torn=torn, names=self.names)
             del tagged
             for one in bad:
                 self._leave_out(one.reason, one.name)
@@ -117,6 +120,7 @@ class Preparation:
             patient=self.names.patient(patient) if patient else "",
             study=key("study", tags.get("study", ""), self.names),
             accession=key("accession", tags.get("accession", ""), self.names),
+            instance=key("instance", tags.get("instance", ""), self.names),
             view=header_from(answer.header).view_position or "",
             header={name: value for name, value in answer.header.items() if value is not None},
         )
