@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from admin.prepare.imaged_study import ImagedStudy, ImageFile, key
 from admin.prepare.pairing import pair
 from admin.prepare.quarantine import Bad
-from admin.prepare.records import Record
+from admin.prepare.records import FILE_NAME, KEY_COLUMNS, Record
 from admin.prepare.scan import Found
 from fedaid.data.pseudonym import Pseudonyms
 from fedaid.data.split import split_of
@@ -59,7 +59,9 @@ def matches(
         torn: names of studies, see :func:`admin.prepare.same_instance.torn_studies`.
         names: the site's pseudonyms; their key also draws the split of a patient to whom no split is given.
     """
-    pairing = pair([study.keys for study in studies], [_keys(record, claims, names) for record in records])
+    kind = named_by(studies, records, names)
+    keys = [_keys(record, claims, kind=kind, names=names) for record in records]
+    pairing = pair([study.keys for study in studies], keys)
     bad = [Bad(reason, studies[number].paths[0]) for number, reason in pairing.studies_left.items()]
     bad += [
         Bad(reason, records[number].name) for number, reason in pairing.reports_left.items()
@@ -78,9 +80,20 @@ def matches(
     return _divided(found, bad, seed=names.study("split"))
 
 
-def _keys(record: Record, claims: Claims, names: Pseudonyms) -> frozenset[str]:
+def named_by(studies: Sequence[ImagedStudy], records: Sequence[Record], names: Pseudonyms) -> str:
+    """The kind of key by which the files of a folder of reports are named: the one that finds most studies.
+
+    One kind for all of them, as accession number 12 and the twelfth image of an export must not find each other.
+    """
+    known = frozenset[str]().union(*(study.keys for study in studies))
+    files = [identifier for record in records for kind, identifier in record.keys if kind == FILE_NAME]
+    found = {kind: sum(key(kind, name, names) in known for name in files) for kind in KEY_COLUMNS}
+    return max(found, key=found.__getitem__)
+
+
+def _keys(record: Record, claims: Claims, *, kind: str, names: Pseudonyms) -> frozenset[str]:
     """The hashes by which a record names studies."""
-    own = {key(kind, identifier, names) for kind, identifier in record.keys}
+    own = {key(kind if of == FILE_NAME else of, identifier, names) for of, identifier in record.keys}
     return frozenset(own.union(claims[path][0] for path, _ in record.images) - {""})
 
 

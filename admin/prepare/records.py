@@ -17,6 +17,9 @@ KEY_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "study": ("study_uid", "study_instance_uid", "studyinstanceuid"),
     "stem": ("image", "image_path", "file", "filename", "file_name", "filepath", "path", "stem", "dicom_id"),
 }
+FILE_NAME = "file name"
+"""The kind of a key that is one of :data:`KEY_COLUMNS`, the same for all files of a folder."""
+
 PATIENT_COLUMNS = ("patient_id", "patientid", "patient", "subject_id")
 TEXT_COLUMNS = ("report", "text", "report_text", "title", "caption")
 SECTIONS = ("findings", "impression")
@@ -29,7 +32,7 @@ class Record:
     """One report as it was found.
 
     Attributes:
-        keys: (kind, identifier), kind one of :data:`KEY_COLUMNS`.
+        keys: (kind, identifier), kind one of :data:`KEY_COLUMNS` or :data:`FILE_NAME`.
         name: its file, or the line of its table.
         text: the report, or None if it lies in ``file``.
         file: a text file.
@@ -101,8 +104,7 @@ def read_records(source: Path) -> list[Record]:
 def _of_folder(folder: Path) -> Iterator[Record]:
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not path.name.startswith(".") and path.resolve().is_relative_to(folder):
-            keys = tuple((kind, stem(path.name)) for kind in KEY_COLUMNS)
-            yield Record(keys=keys, name=f"reports/{path.relative_to(folder)}", file=path)
+            yield Record(keys=((FILE_NAME, stem(path.name)),), name=f"reports/{path.relative_to(folder)}", file=path)
 
 
 def _of_table(table: Path) -> Iterator[Record]:

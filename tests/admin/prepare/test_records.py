@@ -9,12 +9,12 @@ from fedaid.data.unusable import UnusableStudy
 from fedaid.errors import InputError
 
 
-def test_a_text_file_goes_by_its_stem_as_any_key(tmp_path: Path) -> None:
+def test_a_text_file_goes_by_its_stem(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "ACC 1.txt").write_bytes("Größe".encode("utf-8-sig"))
     (tmp_path / ".DS_Store").write_text("x")
     (record,) = read_records(tmp_path)
-    assert record.keys == (("accession", "ACC 1"), ("study", "ACC 1"), ("stem", "ACC 1"))
+    assert record.keys == (("file name", "ACC 1"),)
     assert record.report() == "Größe"
 
 
