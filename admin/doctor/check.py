@@ -36,6 +36,11 @@ class Found:
         """How many studies or files it concerns; 1 if it concerns the site as a whole."""
         return len(self.cases) + len(self.files) or sum(self.detail.values()) or int(self.fired)
 
+    @property
+    def whole(self) -> bool:
+        """Whether it fired for the site as a whole."""
+        return self.fired and not (self.cases or self.files or self.detail)
+
 
 Look = Callable[[Evidence], Found]
 Test = Callable[[Case], bool]

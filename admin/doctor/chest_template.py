@@ -19,6 +19,8 @@ from admin.twin.phantom import draw_radiograph
 
 Plane = NDArray[np.float64]
 SIDE, DRAWN = 32, 64
+LUNGS = slice(8, 22)
+"""Rows of the template from the collar bones to the diaphragm."""
 SHIFT = 5
 """How far, of `SIDE` pixels, a picture may be moved to fit the template."""
 
@@ -32,6 +34,7 @@ class Pose(NamedTuple):
         sideways: how much better it fits turned by a quarter.
         upside_down: how much better it fits turned by a half or flipped top to bottom.
         mirrored: how much better it fits flipped left to right, each moved to where it fits best.
+        lungs: correlation with the template of the band in which the lungs lie, -1 to 1; low for a view from the side.
     """
 
     upright: float
@@ -39,6 +42,12 @@ class Pose(NamedTuple):
     sideways: float
     upside_down: float
     mirrored: float
+    lungs: float
+
+    @property
+    def is_upright(self) -> bool:
+        """Whether no other way fits better."""
+        return max(self.inverted, self.sideways, self.upside_down) < 0
 
     def lies(self, how: str, *, margin: float) -> bool:
         """Whether it lies so by at least `margin`, and no other way fits better."""
@@ -62,6 +71,7 @@ def pose_of(picture: NDArray[np.floating]) -> Pose:
         sideways=quarter - upright,
         upside_down=half - upright,
         mirrored=_best_fit(np.fliplr(seen), template) - _best_fit(seen, template),
+        lungs=_fit(standardised(seen[LUNGS]), standardised(template[LUNGS])),
     )
 
 

@@ -11,18 +11,19 @@ from collections.abc import Mapping
 WORDS: Mapping[str, str] = {
     "Enlarged Cardiomediastinum": r"(?:wid\w+|broad\w*|enlarged)[\w ]{0,20}mediast\w*|mediast\w*[\w ]{0,25}(?:wid\w+|broad\w*"
     r"|enlarged)",
-    "Cardiomegaly": r"cardiomeg\w*|(?:cardiac|heart)[\w ]{0,25}(?:enlarge\w*|widened)|enlarge\w*[\w ]{0,20}(?:heart|cardiac)"
+    "Cardiomegaly": r"cardiomeg\w*|(?:cardiac|heart|cor)[\w ]{0,25}(?:enlarge\w*|widened|dilat\w*)"
+    r"|(?:enlarge\w*|dilat\w*)[\w ]{0,20}(?:heart|cardiac)"
     r"|ctr incr\w*",
-    "Lung Lesion": r"nodul\w*|nod|spn|mass|masses|(?:round|coin|focal) lesion|circumscribed density|metasta\w*",
-    "Lung Opacity": r"opaci\w*|opac|consol\w*|infiltrat\w*|shadowing|airspace disease|ground.glass",
-    "Edema": r"o?edema\w*|congesti\w*|ccf|fluid overload",
-    "Consolidation": r"consol\w*|infiltrat\w*|airspace opacity|dense shadowing|opac|pneumonia|airspace disease",
-    "Pneumonia": r"pneumonia\w*|infiltrat\w*|consol\w*",
-    "Atelectasis": r"(?:dys|at)electa\w*|atel|collapse|band shadows?",
-    "Pneumothorax": r"pneumothora\w*|ptx|pleural air|free air",
-    "Pleural Effusion": r"effusion\w*|eff|hydrothorax|pleural fluid|collection of fluid",
+    "Lung Lesion": r"nodul\w*|nod|spn|mass|masses|(?:round|coin|focal|circumscribed|pulmonary) (?:lesion|focus|density)|lesion|metasta\w*",
+    "Lung Opacity": r"opaci\w*|opac|consol\w*|infiltr\w*|shadowing|airspace disease|ground.glass|pneumonic",
+    "Edema": r"o?edema\w*|congesti\w*|ccf|lvf|overload|stasis",
+    "Consolidation": r"consol\w*|infiltr\w*|airspace \w+|dense shadowing|opac\w*|pneumoni\w+",
+    "Pneumonia": r"pneumoni\w*|infiltr\w*|consol\w*",
+    "Atelectasis": r"(?:dyst|at)electa\w*|atel|collapse|band shadows?|vol(?:ume)? loss|loss of volume",
+    "Pneumothorax": r"pneumoth\w*|ptx|pleural air|free air|collapsed lung",
+    "Pleural Effusion": r"effusion\w*|eff|hydrot\w+|pleural fluid|(?:collection|accumulation) of fluid|fluid",
     "Fracture": r"fractur\w*|fx|rib #|broken rib|discontinuity of a rib",
-    "Support Devices": r"tubes?|catheter\w*|lines?|pacemaker\w*|pacing|ppm|pm in situ|ett|cvc|cvl|intubat\w*|pulse generator"
+    "Support Devices": r"tubes?|catheter\w*|lines?|pacemaker\w*|pacer|pacing|ppm|icd|pm in situ|ett|cvc|cvl|intubat\w*|pulse generator"
     r"|endotracheal|venous access|jugular",
 }
 """Label → words for it; a phrase of the twin's hospitals that radiologists use, too, is among them."""

@@ -23,16 +23,21 @@ def lies(how: str) -> Look:
 def is_mirrored(case: Case) -> bool:
     """Whether a frontal picture that lies upright fits a drawn chest better from the other side."""
     pose = case.picture.pose if case.picture and case.frontal else None
-    if pose is None or pose.mirrored < MIRROR_MARGIN:
-        return False
-    return max(pose.inverted, pose.sideways, pose.upside_down) < 0
+    return pose is not None and pose.is_upright and pose.mirrored >= MIRROR_MARGIN
 
 
 def unlike_chest(evidence: Evidence) -> Found:
-    """The frontal pictures that are far less like a drawn chest than is usual at the site, however they lie."""
+    """The frontal pictures without two dark lungs, or far less like a drawn chest than is usual at the site."""
     likeness = {case.line: _likeness(case) for case in evidence.cases if case.picture and case.frontal}
     least = max(LEAST_LIKENESS, _outlying(list(likeness.values()))) if likeness else 0.0
-    return found((case for case in evidence.cases if likeness.get(case.line, 1.0) < least), evidence)
+    outlying = {line for line, value in likeness.items() if value < least}
+    return found((case for case in evidence.cases if case.line in outlying or lacks_lungs(case)), evidence)
+
+
+def lacks_lungs(case: Case) -> bool:
+    """Whether a frontal picture that lies upright has no two dark lungs where a drawn chest has them."""
+    pose = case.picture.pose if case.picture and case.frontal else None
+    return pose is not None and pose.is_upright and pose.lungs < 0
 
 
 def _likeness(case: Case) -> float:
@@ -94,7 +99,7 @@ LIKENESS_CHECKS = (
         "unlike-chest",
         "Pictures unlike a frontal chest",
         unlike_chest,
-        meaning="However it is turned, the picture is far less like a chest than the others: a view from the side, another "
+        meaning="There are no two dark lungs, or it is far less like a chest than the others: a view from the side, another "
         "body part, a phantom.",
         remedy="Look at the picture; correct 'view', or leave the study out.",
     ),
