@@ -7,7 +7,6 @@ import io
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -53,7 +52,7 @@ def picture_address(picture: Picture) -> str:
 
 def _drawn(figure: Figure) -> str:
     out = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(out)
+    figure.savefig(out, format="png", dpi=100)
     return _address(out.getvalue())
 
 

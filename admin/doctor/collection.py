@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
-import random
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from admin.doctor.evidence import Case, Evidence
 from admin.doctor.headers import prepared_headers, read_headers
@@ -26,6 +27,8 @@ from fedaid.data.unusable import UnusableStudy
 from fedaid.errors import InputError, require
 
 SHEET, SEED = 10, 0
+SPLIT_SEED = "fedaid"
+"""As :func:`fedaid.data.manifest.read_manifest` has it."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,11 @@ def collect(root: Path, folder: Path, *, track: Track = untracked, seed: int = S
     table, malformed = tolerant_table(root / FILE_NAME)
     prepared = "image_row" in table.columns
     cases, files = _cases(table, root)
-    drawn = frozenset(random.Random(seed).sample(sorted(files), min(SHEET, len(files))))
+    drawn = frozenset(np.random.default_rng(seed).permutation(sorted(files))[:SHEET].tolist())
     album = _album(cases, files, folder=folder, keep=drawn, prepared=prepared, track=track)
-    seen = tuple(_with_picture(case, album) for case in _with_headers(cases, files, root, prepared=prepared, track=track))
+    seen = tuple(
+        _with_picture(case, album) for case in _with_headers(cases, files, root, prepared=prepared, track=track)
+    )
     evidence = Evidence(
         columns=table.columns,
         cases=seen,
@@ -104,7 +109,9 @@ def _cases(table: Table, root: Path) -> tuple[list[Case], dict[int, Path]]:
     given = {row.cell("patient_id"): row.cell("split") for row in table.rows if row.cell("split") in SPLITS}
     cases, files = [], {}
     for row in table.rows:
-        split = row.cell("split") or given.get(row.cell("patient_id")) or split_of(row.cell("patient_id"), seed="fedaid")
+        split = (
+            row.cell("split") or given.get(row.cell("patient_id")) or split_of(row.cell("patient_id"), seed="fedaid")
+        )
         case = _with_report(_case(row, split), root, sources=sources, grammar=grammar)
         try:
             files[row.line] = located(root, row.cell("image"), kind="image")

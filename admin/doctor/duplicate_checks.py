@@ -83,8 +83,8 @@ DUPLICATE_CHECKS = (
     Check(
         "repeated-texts",
         "Many studies with one and the same text",
-        f"More than {MOST_REPEATED:.0%} have a text that others have, too, mostly the normal ones. Training does not take "
-        "them for negatives of each other; retrieval counts each as correct.",
+        f"More than {MOST_REPEATED:.0%} have a text that others have, too, mostly the normal ones. Training does not "
+        "take them for negatives of each other; retrieval counts each as correct.",
         "Nothing, if they are normal reports; else look at the template.",
         NOTE,
         repeated_texts,

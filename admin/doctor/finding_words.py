@@ -9,12 +9,13 @@ import re
 from collections.abc import Mapping
 
 WORDS: Mapping[str, str] = {
-    "Enlarged Cardiomediastinum": r"(?:wid\w+|broad\w*|enlarged)[\w ]{0,20}mediast\w*|mediast\w*[\w ]{0,25}(?:wid\w+|broad\w*"
-    r"|enlarged)",
+    "Enlarged Cardiomediastinum": r"(?:wid\w+|broad\w*|enlarged)[\w ]{0,20}mediast\w*"
+    r"|mediast\w*[\w ]{0,25}(?:wid\w+|broad\w*|enlarged)",
     "Cardiomegaly": r"cardiomeg\w*|(?:cardiac|heart|cor)[\w ]{0,25}(?:enlarge\w*|widened|dilat\w*)"
     r"|(?:enlarge\w*|dilat\w*)[\w ]{0,20}(?:heart|cardiac)"
     r"|ctr incr\w*",
-    "Lung Lesion": r"nodul\w*|nod|spn|mass|masses|(?:round|coin|focal|circumscribed|pulmonary) (?:lesion|focus|density)|lesion|metasta\w*",
+    "Lung Lesion": r"nodul\w*|nod|spn|mass|masses|metasta\w*|lesion"
+    r"|(?:round|circumscribed) (?:focus|density)",
     "Lung Opacity": r"opaci\w*|opac|consol\w*|infiltr\w*|shadowing|airspace disease|ground.glass|pneumonic",
     "Edema": r"o?edema\w*|congesti\w*|ccf|lvf|overload|stasis",
     "Consolidation": r"consol\w*|infiltr\w*|airspace \w+|dense shadowing|opac\w*|pneumoni\w+",
@@ -23,13 +24,14 @@ WORDS: Mapping[str, str] = {
     "Pneumothorax": r"pneumoth\w*|ptx|pleural air|free air|collapsed lung",
     "Pleural Effusion": r"effusion\w*|eff|hydrot\w+|pleural fluid|(?:collection|accumulation) of fluid|fluid",
     "Fracture": r"fractur\w*|fx|rib #|broken rib|discontinuity of a rib",
-    "Support Devices": r"tubes?|catheter\w*|lines?|pacemaker\w*|pacer|pacing|ppm|icd|pm in situ|ett|cvc|cvl|intubat\w*|pulse generator"
-    r"|endotracheal|venous access|jugular",
+    "Support Devices": r"tubes?|catheter\w*|lines?|pacemaker\w*|pacer|pacing|ppm|icd|pm in situ|ett|cvc|cvl|intubat\w*"
+    r"|pulse generator|endotracheal|venous access|jugular",
 }
 """Label → words for it; a phrase of the twin's hospitals that radiologists use, too, is among them."""
 _PATTERNS = {label: re.compile(rf"(?<![\w])(?:{words})(?![\w])", re.IGNORECASE) for label, words in WORDS.items()}
 _DENIED = re.compile(
-    r"\b(?:no|not|without|free of|negative for|absence of|nor|resolved|clear of|ruled out|denies|rather than)\b", re.IGNORECASE
+    r"\b(?:no|not|without|free of|negative for|absence of|nor|resolved|clear of|ruled out|denies|rather than)\b",
+    re.IGNORECASE,
 )
 _CLAUSE = re.compile(r"[^.;\n]*?(?:[.;\n]|\bbut\b|\bhowever\b|$)", re.IGNORECASE)
 

@@ -33,9 +33,15 @@ def without_window(evidence: Evidence) -> Found:
 
 def mixed_polarity(evidence: Evidence) -> Found:
     """The images stored with low values bright, at a site that has both kinds."""
-    polar = [case for case in evidence.cases if case.header and case.header.photometric in ("MONOCHROME1", "MONOCHROME2")]
+    polar = [
+        case for case in evidence.cases if case.header and case.header.photometric in ("MONOCHROME1", "MONOCHROME2")
+    ]
     low_bright = tuple(case for case in polar if case.header and case.header.photometric == "MONOCHROME1")
     return Found(cases=low_bright, of=len(polar), fired=0 < len(low_bright) < len(polar))
+
+
+def _polarity(case: Case) -> str | None:
+    return case.header.photometric if case.header else None
 
 
 def contradicts_view(case: Case) -> bool:
@@ -86,8 +92,8 @@ HEADER_CHECKS = (
     Check(
         "photometric-mix",
         "Both polarities at one site",
-        "Some images are stored with low values bright. They are inverted when read; a wrong tag would now be seen only "
-        "in the picture.",
+        "Some images are stored with low values bright. They are inverted when read; a wrong tag would be seen only in "
+        "the picture.",
         "Nothing, if 'Pictures with black for white' finds none.",
         NOTE,
         mixed_polarity,

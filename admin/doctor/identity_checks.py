@@ -29,7 +29,7 @@ def identified_reports(evidence: Evidence) -> Found:
 
 
 def identified_name(case: Case) -> bool:
-    """Whether the path of an image or a report holds a date, a name in the form of DICOM, or the patient's identifier."""
+    """Whether the path of an image or a report holds a date, a name as DICOM writes it, or the patient's identifier."""
     names = [case.image, case.cells.get("report_path", "")]
     own = len(case.patient) >= LEAST_IDENTIFIER and case.patient != case.name
     return any(DATE.search(name) or PERSON.search(name) or (own and case.patient in name) for name in names)

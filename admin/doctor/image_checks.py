@@ -89,7 +89,7 @@ IMAGE_CHECKS = (
     Check(
         "image-clipped",
         "Pictures that are burned out",
-        f"More than {MOST_CLIPPED:.0%} of the pixels have the highest value: a wrong window or a bad export hides lungs.",
+        f"More than {MOST_CLIPPED:.0%} of the pixels have the highest value: a wrong window hides what is there.",
         "Export the image again without a fixed window.",
         WARNING,
         where(is_clipped),

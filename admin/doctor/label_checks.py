@@ -48,8 +48,8 @@ LABEL_CHECKS = (
     Check(
         "report-contradicts-labels",
         "Reports that do not fit their labels",
-        "The report asserts none of the study's labels, or a finding although the label is 'No Finding': it may be another "
-        "study's. English words only; a wording that is not known sets it off.",
+        "The report asserts none of the study's labels, or a finding although the label is 'No Finding': it may be "
+        "another study's. English words only; a wording that is not known sets it off.",
         "Compare report and picture; if many are found, look at how reports were matched.",
         WARNING,
         where(contradicts_labels),

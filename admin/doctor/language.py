@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-SMALL_WORDS: Mapping[str, frozenset[str]] = {
-    "English": frozenset("the of and is are there with without no not normal in to has been this which left right".split()),
-    "German": frozenset("der die das und ist ohne mit kein keine keinen nicht im des den ein eine einer auf links".split()),
-    "French": frozenset("le la les des et est sans avec pas de du un une aux dans gauche droite normal".split()),
-    "Spanish": frozenset("el la los las y es sin con no de del un una en se izquierdo derecho al normal".split()),
-    "Dutch": frozenset("de het een en is zonder met geen niet van op in links rechts normaal aan bij voor".split()),
+_WRITTEN: Mapping[str, str] = {
+    "English": "the of and is are there with without no not normal in to has been this which left right",
+    "German": "der die das und ist ohne mit kein keine keinen nicht im des den ein eine einer auf links",
+    "French": "le la les des et est sans avec pas de du un une aux dans gauche droite normal",
+    "Spanish": "el la los las y es sin con no de del un una en se izquierdo derecho al normal",
+    "Dutch": "de het een en is zonder met geen niet van op in links rechts normaal aan bij voor",
 }
+SMALL_WORDS = {name: frozenset(words.split()) for name, words in _WRITTEN.items()}
 LEAST = 3
 _WORD = re.compile(r"[^\W\d_]+")
 

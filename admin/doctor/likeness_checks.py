@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from statistics import median
 
 from admin.doctor.check import NOTE, WARNING, Check, Found, Look, found, where
@@ -63,7 +62,8 @@ def _screen(name: str, title: str, look: Look, *, meaning: str, remedy: str, sev
     return Check(name, title, meaning, remedy, severity, look, screen=True)
 
 
-_TURN: Callable[[str], str] = "Look at the picture; export it {} at the source, orientation is never changed here.".format
+_UPRIGHT = "Look at the picture; export it upright at the source, orientation is never changed here."
+
 
 LIKENESS_CHECKS = (
     _screen(
@@ -78,20 +78,20 @@ LIKENESS_CHECKS = (
         "Pictures turned by a quarter",
         lies("sideways"),
         meaning="The picture fits a drawn chest better lying on its side.",
-        remedy=_TURN("upright"),
+        remedy=_UPRIGHT,
     ),
     _screen(
         "image-upside-down",
         "Pictures upside down",
         lies("upside_down"),
         meaning="The picture fits a drawn chest better turned by a half, or flipped top to bottom.",
-        remedy=_TURN("upright"),
+        remedy=_UPRIGHT,
     ),
     _screen(
         "image-mirrored",
         "Pictures that may be mirrored",
         where(is_mirrored),
-        meaning="The heart seems to lie on the other side. Weak: it finds two in five, and a shifted heart sets it off.",
+        meaning="The heart seems to lie on the other side. It finds two in five; a shifted heart sets it off.",
         remedy="Look at the side marker; if many are found, look at how images are exported.",
         severity=NOTE,
     ),
@@ -99,16 +99,16 @@ LIKENESS_CHECKS = (
         "unlike-chest",
         "Pictures unlike a frontal chest",
         unlike_chest,
-        meaning="There are no two dark lungs, or it is far less like a chest than the others: a view from the side, another "
-        "body part, a phantom.",
+        meaning="There are no two dark lungs, or it is far less like a chest than the others: a view from the side, "
+        "another body part, a phantom.",
         remedy="Look at the picture; correct 'view', or leave the study out.",
     ),
     _screen(
         "burned-in-text",
         "Pictures with what may be letters",
         where(has_letters),
-        meaning="Names and dates in the pixels pass every filter of headers. Cables and rulers set it off, too; small or "
-        "faint letters do not.",
+        meaning="Names and dates in the pixels pass every filter of headers. Cables and rulers set it off, too; small "
+        "or faint letters do not.",
         remedy="Look at each picture, and at a sample of the others; mask the letters or leave the study out.",
     ),
 )

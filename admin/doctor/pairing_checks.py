@@ -43,7 +43,7 @@ PAIRING_CHECKS = (
     Check(
         "pairing-rate",
         "Too few rows with both an image and a report",
-        f"More than {MOST_UNUSABLE:.0%} of the rows cannot be used: rather an error of the export than of single files.",
+        f"More than {MOST_UNUSABLE:.0%} of the rows cannot be used: rather the export's error than that of files.",
         "Look at the commonest reason first.",
         ERROR,
         unusable,

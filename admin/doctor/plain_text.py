@@ -11,8 +11,8 @@ from admin.doctor.outcome import Finding, Outcome
 WIDTH = 100
 HEADS = {
     True: "PRIVATE: this holds names of files and lines of the manifest. It must not leave the site.",
-    False: "SHAREABLE: counts only, no names, texts or pictures. A count below {least} is shown as '<{least}', every other "
-    "is rounded to a multiple of {least}.",
+    False: "SHAREABLE: counts only, no names, texts or pictures. A count below {least} is shown as '<{least}', every "
+    "other is rounded to a multiple of {least}.",
 }
 
 

@@ -12,9 +12,9 @@ from admin.doctor.language import language_of
 FEWEST_WORDS, MOST_WORDS = 3, 400
 SECTIONED, ENDED = 0.5, 0.9
 BOILERPLATE = re.compile(
-    r"report(?:s)? to follow|reported electronically|dictated but not (?:read|reviewed)|images? (?:are|is) in the archive"
+    r"report(?:s)? to follow|reported electronically|dictated but not (?:read|reviewed)|images? (?:are|is) in"
     r"|see (?:the )?(?:separate|previous|attached|full) report|no report|not (?:yet )?reported|awaiting report"
-    r"|electronically (?:signed|approved)|clinical correlation|preliminary report|final report|auto(?:matically)? generated"
+    r"|electronically (?:signed|approved)|clinical correlation|preliminary report|final report|automatically generated"
     r"|siehe vorbefund|bericht folgt|rapport à suivre|informe pendiente|verslag volgt",
     re.IGNORECASE,
 )
@@ -179,8 +179,8 @@ REPORT_CHECKS = (
     Check(
         "section-coverage",
         "Many reports without sections",
-        "More than half have neither findings nor an impression under a heading: the whole text or its last paragraph is "
-        "used, history and signature with it.",
+        "More than half have neither findings nor an impression under a heading: the whole text or its last paragraph "
+        "is used, history and signature with it.",
         "If there are headings, name them in report_grammar.yml.",
         NOTE,
         above(without_sections, SECTIONED),

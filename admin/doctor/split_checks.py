@@ -29,7 +29,9 @@ def empty(evidence: Evidence) -> Found:
     """Whether there is nothing to train or to validate on."""
     counts = sizes(evidence)
     missing = [name for name in ("train", "valid") if not counts[name]]
-    return Found(fired=bool(missing), of=len(evidence.cases), said=f"no study in {' and '.join(missing)}" if missing else "")
+    return Found(
+        fired=bool(missing), of=len(evidence.cases), said=f"no study in {' and '.join(missing)}" if missing else ""
+    )
 
 
 def small_held_out(evidence: Evidence) -> Found:

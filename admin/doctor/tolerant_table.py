@@ -35,7 +35,9 @@ def _made_out(path: Path) -> Table:
     if not numbered:
         return Table(path.name, (), ())
     columns = tuple(cell.strip() for cell in numbered[0][1])
-    rows = tuple(Row(line, dict(zip(columns, [*cells, *[""] * len(columns)], strict=False))) for line, cells in numbered)
+    rows = tuple(
+        Row(line, dict(zip(columns, [*cells, *[""] * len(columns)], strict=False))) for line, cells in numbered
+    )
     return Table(path.name, columns, rows[1:])
 
 
