@@ -67,9 +67,8 @@ def collect(root: Path, folder: Path, *, track: Track = untracked, seed: int = S
     cases, files = _cases(table, root)
     drawn = frozenset(np.random.default_rng(seed).permutation(sorted(files))[:SHEET].tolist())
     album = _album(cases, files, folder=folder, keep=drawn, prepared=prepared, track=track)
-    seen = tuple(
-        _with_picture(case, album) for case in _with_headers(cases, files, root, prepared=prepared, track=track)
-    )
+    headed = _with_headers(cases, files, root, prepared=prepared, track=track)
+    seen = tuple(_with_picture(case, album) for case in headed)
     evidence = Evidence(
         columns=table.columns,
         cases=seen,
@@ -109,9 +108,8 @@ def _cases(table: Table, root: Path) -> tuple[list[Case], dict[int, Path]]:
     given = {row.cell("patient_id"): row.cell("split") for row in table.rows if row.cell("split") in SPLITS}
     cases, files = [], {}
     for row in table.rows:
-        split = (
-            row.cell("split") or given.get(row.cell("patient_id")) or split_of(row.cell("patient_id"), seed="fedaid")
-        )
+        patient = row.cell("patient_id")
+        split = row.cell("split") or given.get(patient) or split_of(patient, seed=SPLIT_SEED)
         case = _with_report(_case(row, split), root, sources=sources, grammar=grammar)
         try:
             files[row.line] = located(root, row.cell("image"), kind="image")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from statistics import median
 
+from admin.doctor.chest_template import Pose
 from admin.doctor.check import NOTE, WARNING, Check, Found, Look, found, where
 from admin.doctor.evidence import Case, Evidence
 
-MARGIN, MIRROR_MARGIN = 0.05, 0.02
-LEAST_LIKENESS, DEVIATIONS = 0.15, 5.0
+MARGIN, MIRROR_MARGIN = 0.05, 0.015
+LEAST_LIKENESS, LEAST_LUNGS, DEVIATIONS = 0.15, 0.0, 5.0
 DEVIATION = 1.4826
 """Of a normal distribution, one standard deviation in median absolute deviations."""
 LETTERS = 10
@@ -26,31 +28,26 @@ def is_mirrored(case: Case) -> bool:
 
 
 def unlike_chest(evidence: Evidence) -> Found:
-    """The frontal pictures without two dark lungs, or far less like a drawn chest than is usual at the site."""
-    likeness = {case.line: _likeness(case) for case in evidence.cases if case.picture and case.frontal}
-    least = max(LEAST_LIKENESS, _outlying(list(likeness.values()))) if likeness else 0.0
-    outlying = {line for line, value in likeness.items() if value < least}
-    return found((case for case in evidence.cases if case.line in outlying or lacks_lungs(case)), evidence)
+    """The frontal pictures without two dark lungs, or unlike a chest however they lie, by what is usual at the site."""
+    seen = [case for case in evidence.cases if case.picture and case.frontal]
+    likeness = {case.line: _likeness(case.picture.pose) for case in seen if case.picture}
+    lungs = {case.line: case.picture.pose.lungs for case in seen if case.picture and case.picture.pose.is_upright}
+    outlying = _outlying(likeness, least=LEAST_LIKENESS) | _outlying(lungs, least=LEAST_LUNGS)
+    return found((case for case in seen if case.line in outlying), evidence)
 
 
-def lacks_lungs(case: Case) -> bool:
-    """Whether a frontal picture that lies upright has no two dark lungs where a drawn chest has them."""
-    pose = case.picture.pose if case.picture and case.frontal else None
-    return pose is not None and pose.is_upright and pose.lungs < 0
-
-
-def _likeness(case: Case) -> float:
+def _likeness(pose: Pose) -> float:
     """The best correlation with a drawn chest over the ways to lie."""
-    if case.picture is None:
-        return 1.0
-    pose = case.picture.pose
     return pose.upright + max(0.0, pose.inverted, pose.sideways, pose.upside_down)
 
 
-def _outlying(values: list[float]) -> float:
-    """What lies so many standard deviations, as the median deviation tells them, below the median."""
-    middle = median(values)
-    return middle - DEVIATIONS * DEVIATION * median(abs(value - middle) for value in values)
+def _outlying(values: Mapping[int, float], *, least: float) -> set[int]:
+    """The keys of values below `least`, or many standard deviations, by the median deviation, below the median."""
+    if not values:
+        return set()
+    middle = median(values.values())
+    deviation = DEVIATION * median(abs(value - middle) for value in values.values())
+    return {key for key, value in values.items() if value < max(least, middle - DEVIATIONS * deviation)}
 
 
 def has_letters(case: Case) -> bool:
@@ -91,7 +88,7 @@ LIKENESS_CHECKS = (
         "image-mirrored",
         "Pictures that may be mirrored",
         where(is_mirrored),
-        meaning="The heart seems to lie on the other side. It finds two in five; a shifted heart sets it off.",
+        meaning="The heart seems to lie on the other side. It finds one in two; a shifted heart sets it off.",
         remedy="Look at the side marker; if many are found, look at how images are exported.",
         severity=NOTE,
     ),
