@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from fedaid.data.manifest import MAX_REPORT_BYTES
+from fedaid.data.report_file import read_report_file
 from fedaid.data.unusable import UnusableStudy
 
 REPORT_ENDINGS = (".txt", ".text", ".rpt")
@@ -53,16 +53,7 @@ def read_report(cells: Mapping[str, str], root: Path, *, sources: tuple[str, ...
         given = {name: cells.get(name, "").strip() for name in sources}
         headed = sources != ("report",)
         return "\n\n".join(f"{name.upper()}: {text}" if headed else text for name, text in given.items() if text)
-    path = located(root, cells.get("report_path", "").strip(), kind="report")
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_REPORT_BYTES + 1)
-        text = data.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError):
-        raise UnusableStudy("report-unreadable") from None
-    if len(data) > MAX_REPORT_BYTES:
-        raise UnusableStudy("report-unreadable")
-    return text
+    return read_report_file(located(root, cells.get("report_path", "").strip(), kind="report"))
 
 
 def strays(root: Path, named: Collection[str], *, reports: bool) -> tuple[str, ...]:
