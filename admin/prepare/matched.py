@@ -47,7 +47,12 @@ def placed(found: Found, image: ImageFile, claims: Claims) -> ImageFile:
 
 
 def matches(
-    studies: Sequence[ImagedStudy], records: Sequence[Record], *, claims: Claims, torn: Set[str], names: Pseudonyms
+    studies: Sequence[ImagedStudy],
+    records: Sequence[Record],
+    *,
+    claims: Claims,
+    names: Pseudonyms,
+    torn: Set[str] = frozenset(),
 ) -> tuple[list[Match], list[Bad]]:
     """Return the studies with their reports, and all others with their reasons.
 
