@@ -13,6 +13,7 @@ from admin.prepare.matched import Match, claims_of, matches, placed
 from admin.prepare.pixels import Decoded, grow
 from admin.prepare.quarantine import Bad
 from admin.prepare.records import Record
+from admin.prepare.same_instance import torn_studies
 from admin.prepare.scan import Found
 from admin.prepare.site_folder import Line, SiteFolder
 from admin.prepare.site_reports import SiteReports, Written
@@ -79,9 +80,10 @@ class Preparation:
                 tagged = [(found, placed(found, image, claims)) for found, image in self._describe(files, described)]
             del described  # what was needed of it for a moment only is most of what a large site takes
             stamps = {image.file: found.stamp for found, image in tagged}
+            torn = torn_studies(tagged, self.images)
             studies = imaged_studies(tagged, self.names)
             del tagged
-            found, bad = matches(studies, records, claims=claims, names=self.names)
+            found, bad = matches(studies, records, claims=claims, torn=torn, names=self.names)
             del studies, claims
             for one in bad:
                 self._leave_out(one.reason, one.name)
@@ -124,6 +126,7 @@ class Preparation:
             patient=self.names.patient(patient) if patient else "",
             study=key("study", tags.get("study", ""), self.names),
             accession=key("accession", tags.get("accession", ""), self.names),
+            instance=key("instance", tags.get("instance", ""), self.names),
             view=header_from(answer.header).view_position or "",
             header={name: value for name, value in answer.header.items() if value is not None},
         )
