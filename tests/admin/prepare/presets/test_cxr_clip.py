@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -73,3 +74,21 @@ def test_a_column_that_is_not_there_is_named(header: str, named: str, tmp_path: 
         list(cxr_clip(tmp_path, tmp_path / "t.csv"))
     with pytest.raises(InputError, match=r"a \.csv with the columns image and text"):
         list(cxr_clip(tmp_path, tmp_path / "none.csv"))
+
+
+@pytest.fixture
+def real_pairs() -> Path:
+    """The folder of real radiographs with their texts; a test that needs it is skipped where it is absent."""
+    default = Path(__file__).parents[4] / ".." / "shared" / "data"
+    folder = Path(os.environ.get("FEDAID_REAL_DATA", default)) / "real_cxr"
+    if not folder.is_dir():
+        pytest.skip("no real radiographs: set FEDAID_REAL_DATA")
+    return folder
+
+
+@pytest.mark.slow
+def test_real_radiographs_with_their_texts_are_all_imported(real_pairs: Path, imported: Import) -> None:
+    result = imported("cxr-clip", str(real_pairs), str(real_pairs / "pairs.csv"))
+    assert (result["studies"], result["patients_unknown"], result["quarantined"]) == (462, 0, {})
+    sides = {(row["patient_id"], row["split"]) for row in result["rows"]}
+    assert len(sides) == len({patient for patient, _ in sides}), "no patient on two sides"
