@@ -19,6 +19,9 @@ check: .venv/dev  ## style, types and the fast tests
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -m "not slow"
 
+bench-data: .venv/dev  ## the numbers of the data room: speed, memory, checks, in build/bench/data.json
+	$(BIN)/python -m tests.benchmarks.data
+
 jobs: .venv/runtime  ## package the jobs of jobs/ into build/jobs
 	for job in jobs/*/; do $(BIN)/python -m admin.package_job $$(basename $$job) || exit 1; done
 
@@ -37,4 +40,4 @@ clean:  ## remove what was built; the virtual environment stays
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements-dev.txt -c constraints.txt
 	touch $@
 
-.PHONY: help demo test check jobs setup clean
+.PHONY: help demo test check bench-data jobs setup clean

@@ -13,9 +13,10 @@ from pathlib import Path
 
 from admin.prepare.display import tracked
 from admin.prepare.preparation import Preparation, StoppedAtBad
+from admin.prepare.preset import PRESETS, imported_records
 from admin.prepare.quarantine import REMEDIES, counts, write_quarantine
-from admin.prepare.records import read_records
-from admin.prepare.scan import find_files
+from admin.prepare.records import Record, read_records
+from admin.prepare.scan import Found, find_files, named_files
 from admin.prepare.site_folder import SiteFolder
 from fedaid.data.decode_pool import WORKERS
 from fedaid.data.pseudonym import Pseudonyms, site_key
@@ -28,7 +29,8 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m admin.prepare", description=__doc__)
     parser.add_argument("--images", type=Path, required=True, help="folder of DICOM, PNG or JPEG files, nested")
-    parser.add_argument("--reports", type=Path, required=True, help="folder of text files, or a .csv, .tsv or .jsonl")
+    parser.add_argument("--reports", type=Path, help="folder of text files, or a .csv, .tsv or .jsonl")
+    parser.add_argument("--preset", help=f"read a data set of another layout: {', '.join(PRESETS)}")
     parser.add_argument("--out", type=Path, required=True, help="the site's data folder, made where it is not there")
     parser.add_argument("--key", type=Path, help="the site's pseudonym key (default: OUT/private/key)")
     parser.add_argument("--image-size", type=int, default=64, help="pixels a side of the decoded images")
@@ -72,21 +74,31 @@ def prepare(options: argparse.Namespace) -> dict[str, object]:
     site.make()
     with site.alone():
         names = Pseudonyms(site_key(options.key or site.private / "key"))
-        files = list(find_files(options.images, leave_out=(options.reports, site.root)))
         run = Preparation(options.images.resolve(), site, names, options.workers, track=tracked, strict=options.strict)
         stopped = ""
         try:
-            run.run(files, read_records(options.reports))
+            run.run(*sources(options))
         except StoppedAtBad as bad:
             stopped = f"stopped at the first bad file, {bad}: {REMEDIES[str(bad)]} See quarantine.csv."
         write_quarantine(site.quarantine, run.bad)
         return finished(run, site, stopped=stopped, most=options.max_bad_share)
 
 
+def sources(options: argparse.Namespace) -> tuple[list[Found], list[Record]]:
+    """The image files and the reports that the command line names."""
+    if options.preset is None:
+        files = list(find_files(options.images, leave_out=(options.reports, options.out)))
+        return files, read_records(options.reports)
+    records = imported_records(options.preset, options.images, options.reports or options.images)
+    paths = dict.fromkeys(path for record in records for path, _ in record.images)
+    return list(named_files(options.images, paths)), records
+
+
 def finished(run: Preparation, site: SiteFolder, *, stopped: str, most: float) -> dict[str, object]:
     """Write the manifest if there is enough to write, and return the result."""
     result: dict[str, object] = {
         "studies": len(run.lines),
+        "patients_unknown": run.patients_unknown,
         "headers_read": run.described,
         "images_decoded": run.decoded,
         "identifiers_replaced": dict(run.scrubbed),
@@ -108,13 +120,22 @@ def check(options: argparse.Namespace) -> None:
     """Raise InputError for a setting that is none."""
     where = "command line"
     require(options.images.is_dir(), "--images", "be a folder", got="none", where=where, remedy="Give an existing one.")
-    apart = not options.images.resolve().is_relative_to(options.reports.resolve())
-    remedy = "Move them into two folders beside each other."
-    require(apart, "--images", "not lie in the folder of reports", got="the same", where=where, remedy=remedy)
+    if options.preset is None:
+        check_reports(options, where)
     for name, least, most in (("image_size", 8, 4096), ("workers", 1, 256), ("max_bad_share", 0, 1)):
         value = getattr(options, name)
         option, rule = f"--{name.replace('_', '-')}", f"be from {least} to {most}"
         require(least <= value <= most, option, rule, got=value, where=where, remedy="Leave it out for the default.")
+
+
+def check_reports(options: argparse.Namespace, where: str) -> None:
+    """Raise InputError unless the reports are given, and apart from the images."""
+    require(
+        options.reports is not None, "--reports", "be given", got="none", where=where, remedy="Name a folder or table."
+    )
+    apart = not options.images.resolve().is_relative_to(options.reports.resolve())
+    remedy = "Move them into two folders beside each other."
+    require(apart, "--images", "not lie in the folder of reports", got="the same", where=where, remedy=remedy)
 
 
 if __name__ == "__main__":

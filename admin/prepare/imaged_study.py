@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
 
 from admin.prepare.pairing import normal, stem
 from admin.prepare.scan import Found
 from fedaid.data.pseudonym import Pseudonyms
 
-FRONTAL = ("PA", "AP")
+FRONTAL = {"PA": 0, "POSTERO-ANTERIOR": 0, "AP": 1, "AP SUPINE": 1, "ANTERO-POSTERIOR": 1}
+
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class ImageFile:
-    """What is kept of one image file: keyed hashes and a view, no identifier. A line of a :class:`Journal`.
+    """What is kept of one image file: keyed hashes and permitted facts, no identifier. A line of a :class:`Journal`.
 
     Attributes:
         file: hash of its path.
@@ -24,7 +28,10 @@ class ImageFile:
         patient: pseudonym, or empty.
         study: hash of its StudyInstanceUID, or empty.
         accession: hash of its accession number, or empty.
-        view: as ViewPosition says.
+        instance: hash of its SOPInstanceUID, or empty.
+        view: one of :data:`fedaid.data.header_terms.VIEWS`, or empty.
+        header: what the file says of the fields of a :class:`fedaid.data.header.Header`, to be read by
+            :func:`fedaid.data.header.header_from`; empty for a PNG or JPEG.
     """
 
     file: str
@@ -34,6 +41,12 @@ class ImageFile:
     study: str = ""
     accession: str = ""
     view: str = ""
+    header: Mapping[str, Any] = field(default_factory=dict)
+    instance: str = ""
+
+    def brief(self) -> ImageFile:
+        """The same without its header."""
+        return replace(self, header=_NONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +63,8 @@ class ImagedStudy:
     """
 
     name: str
-    patients: frozenset[str]
-    keys: frozenset[str]
+    patients: tuple[str, ...]
+    keys: tuple[str, ...]
     images: tuple[str, ...]
     views: tuple[str, ...]
     paths: tuple[str, ...] = field(repr=False)
@@ -68,11 +81,16 @@ def key(kind: str, identifier: str, names: Pseudonyms) -> str:
     return names.study(f"{kind}:{plain}") if plain else ""
 
 
+def study_of(image: ImageFile) -> str:
+    """What an image's study goes by: its UID, without one its accession number, else the file stands for itself."""
+    return image.study or image.accession or image.file
+
+
 def imaged_studies(files: Iterable[tuple[Found, ImageFile]], names: Pseudonyms) -> list[ImagedStudy]:
-    """Return the studies of the files; without a StudyInstanceUID by accession number, else each file for itself."""
+    """Return the studies of the files."""
     groups: defaultdict[str, list[tuple[Found, ImageFile]]] = defaultdict(list)
     for found, image in files:
-        groups[image.study or image.accession or image.file].append((found, image))
+        groups[study_of(image)].append((found, image))
     return [_study(name, group, names) for name, group in groups.items()]
 
 
@@ -82,8 +100,8 @@ def _study(name: str, group: list[tuple[Found, ImageFile]], names: Pseudonyms) -
     tags = {tag for _, image in ordered for tag in (image.study, image.accession)}
     return ImagedStudy(
         name=name,
-        patients=frozenset(image.patient for _, image in ordered if image.patient),
-        keys=frozenset(stems | tags) - {""},
+        patients=tuple({image.patient for _, image in ordered} - {""}),
+        keys=tuple((stems | tags) - {""}),
         images=tuple(image.file for _, image in ordered),
         views=tuple(image.view for _, image in ordered),
         paths=tuple(found.relative for found, _ in ordered),
@@ -92,6 +110,4 @@ def _study(name: str, group: list[tuple[Found, ImageFile]], names: Pseudonyms) -
 
 def preference(view: str) -> int:
     """The rank of a view: PA, then AP, then none stated, then all others."""
-    if view in FRONTAL:
-        return FRONTAL.index(view)
-    return len(FRONTAL) + bool(view)
+    return FRONTAL.get(view, 3 if view else 2)

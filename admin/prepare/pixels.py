@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,16 @@ from fedaid.data.cache import new_pixels
 
 GROWTH = 1024
 """Rows by which the file grows at least, so that its header is seldom written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A line of the journal of pixels: the image's row, or why there is none."""
+
+    file: str
+    stamp: str
+    row: int
+    reason: str | None
 
 
 def grow(file: Path, rows: int, *, image_size: int) -> None:

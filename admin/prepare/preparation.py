@@ -9,33 +9,24 @@ from pathlib import Path
 
 from admin.prepare.imaged_study import ImagedStudy, ImageFile, file_name, imaged_studies, key
 from admin.prepare.journal import Journal
-from admin.prepare.pairing import pair
-from admin.prepare.pixels import grow
+from admin.prepare.matched import Match, claims_of, matches, placed
+from admin.prepare.pixels import Decoded, grow
 from admin.prepare.quarantine import Bad
 from admin.prepare.records import Record
+from admin.prepare.same_instance import torn_studies
 from admin.prepare.scan import Found
 from admin.prepare.site_folder import Line, SiteFolder
 from admin.prepare.site_reports import SiteReports, Written
 from fedaid.data.decode_pool import DecodePool
 from fedaid.data.decode_process import Answer, Request
 from fedaid.data.grammar_file import site_grammar
+from fedaid.data.header import header_from
 from fedaid.data.pseudonym import Pseudonyms
-from fedaid.data.split import split_of
 
-VIEWS = ("PA", "AP", "LL", "RL", "LLD", "RLD", "LLO", "RLO", "LAT", "LATERAL")
-"""What ViewPosition may say to be kept: it is free text in practice."""
+RETRIED = ("image-crash", "image-timeout")
+"""Reasons that a busy machine can cause: such a file is tried again in the next run."""
 
 Track = Callable[[Iterable[Answer], int, str], Iterator[Answer]]
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """A line of the journal of pixels: the image's row, or why there is none."""
-
-    file: str
-    stamp: str
-    row: int
-    reason: str | None
 
 
 class StoppedAtBad(Exception):
@@ -63,9 +54,13 @@ class Preparation:
     strict: bool = False
     bad: list[Bad] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
+    patients_unknown: int = 0
     described: int = 0
     decoded: int = 0
     scrubbed: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._pool = DecodePool(self.site.pixels, workers=self.workers)
 
     def run(self, files: Sequence[Found], records: Sequence[Record]) -> None:
         """Do what is left to do, and fill ``lines`` and ``bad``.
@@ -74,18 +69,27 @@ class Preparation:
             StoppedAtBad: with ``strict``, as soon as something is left out.
         """
         with ExitStack() as opened:
+            opened.enter_context(self._pool)
             private = self.site.private
-            described = opened.enter_context(Journal(private / "files.jsonl", ImageFile))
             pixels = opened.enter_context(Journal(private / f"images-{self.site.image_size}.jsonl", Decoded))
             written = opened.enter_context(Journal(private / "reports.jsonl", Written))
             grammar = site_grammar(self.site.root)
             reports = SiteReports(self.site.reports, written, names=self.names, grammar=grammar)
-            tagged = self._describe(files, described)
-            pairs = self._paired(imaged_studies(tagged, self.names), records)
+            claims = claims_of(records, self.names)
+            with Journal(private / "files.jsonl", ImageFile, keep=ImageFile.brief) as described:
+                tagged = [(found, placed(found, image, claims)) for found, image in self._describe(files, described)]
+            del described  # what was needed of it for a moment only is most of what a large site takes
             stamps = {image.file: found.stamp for found, image in tagged}
-            self._decode(pairs, stamps, pixels)
-            for study, record in pairs:
-                self._add(study, record, pixels=pixels, reports=reports)
+            torn = torn_studies(tagged, self.images)
+            studies = imaged_studies(tagged, self.names)
+            del tagged
+            found, bad = matches(studies, records, claims=claims, torn=torn, names=self.names)
+            del studies, claims
+            for one in bad:
+                self._leave_out(one.reason, one.name)
+            self._decode([match.study for match in found], stamps, pixels)
+            for match in found:
+                self._add(match, pixels=pixels, reports=reports)
             self.scrubbed = dict(sorted(reports.scrubbed.items()))
 
     def _leave_out(self, reason: str, name: str) -> None:
@@ -96,14 +100,14 @@ class Preparation:
     def _describe(self, files: Sequence[Found], journal: Journal[ImageFile]) -> list[tuple[Found, ImageFile]]:
         """The files with what their journal says of them, read now where they are new."""
         names = [file_name(found, self.names) for found in files]
-        known = [journal.get(name) for name in names]
-        new = [n for n, entry in enumerate(known) if entry is None or entry.stamp != files[n].stamp]
+        new = [n for n, name in enumerate(names) if not _done(journal.get(name), files[n].stamp)]
         self.described = len(new)
-        requests = [Request(n, self.images / files[n].relative) for n in new if files[n].inside]
+        inside = [n for n in new if files[n].inside]
         for n in new:
             if not files[n].inside:
                 journal.add(ImageFile(names[n], files[n].stamp, "image-outside-root"))
-        for answer in self._answers(requests, None, "reading headers"):
+        requests = (Request(n, self.images / files[n].relative) for n in inside)
+        for answer in self._answers(requests, len(inside), "reading headers"):
             journal.add(self._image_file(names[answer.key], files[answer.key].stamp, answer))
         tagged = [(found, entry) for found, name in zip(files, names, strict=True) if (entry := journal.get(name))]
         for found, entry in tagged:
@@ -122,50 +126,28 @@ class Preparation:
             patient=self.names.patient(patient) if patient else "",
             study=key("study", tags.get("study", ""), self.names),
             accession=key("accession", tags.get("accession", ""), self.names),
-            view=view if (view := tags.get("view", "")) in VIEWS else "",
+            instance=key("instance", tags.get("instance", ""), self.names),
+            view=header_from(answer.header).view_position or "",
+            header={name: value for name, value in answer.header.items() if value is not None},
         )
 
-    def _answers(self, requests: Sequence[Request], pixels: Path | None, doing: str) -> Iterator[Answer]:
-        if requests:
-            with DecodePool(pixels, workers=min(self.workers, len(requests))) as pool:
-                yield from self.track(pool.run(requests), len(requests), doing)
+    def _answers(self, requests: Iterable[Request], count: int, doing: str) -> Iterator[Answer]:
+        if count:
+            yield from self.track(self._pool.run(requests), count, doing)
 
-    def _paired(self, studies: Sequence[ImagedStudy], records: Sequence[Record]) -> list[tuple[ImagedStudy, Record]]:
-        """The studies with their reports; all others are left out."""
-        of_records = [frozenset(key(*named, self.names) for named in record.keys) - {""} for record in records]
-        pairing = pair([study.keys for study in studies], of_records)
-        for number, reason in pairing.studies_left.items():
-            self._leave_out(reason, studies[number].paths[0])
-        for number, reason in pairing.reports_left.items():
-            self._leave_out(reason, records[number].name)
-        pairs = [(studies[study], records[record]) for study, record in pairing.pairs.items()]
-        return [(study, record) for study, record in pairs if self._one_patient(study, record)]
-
-    def _one_patient(self, study: ImagedStudy, record: Record) -> bool:
-        """Whether image and report name one patient between them; the study is left out if not."""
-        patients = self._patients(study, record)
-        if len(patients) != 1:
-            self._leave_out("pair-conflict" if patients else "patient-missing", study.paths[0])
-        return len(patients) == 1
-
-    def _patients(self, study: ImagedStudy, record: Record) -> frozenset[str]:
-        return study.patients | ({self.names.patient(record.patient)} if record.patient else frozenset())
-
-    def _decode(
-        self, pairs: Sequence[tuple[ImagedStudy, Record]], stamps: dict[str, str], journal: Journal[Decoded]
-    ) -> None:
+    def _decode(self, studies: Sequence[ImagedStudy], stamps: Mapping[str, str], journal: Journal[Decoded]) -> None:
         """Decode one image a study: the preferred one, and where it is unusable the next."""
-        for rank in range(max((len(study.images) for study, _ in pairs), default=0)):
+        for rank in range(max((len(study.images) for study in studies), default=0)):
             files = {
-                study.images[rank]: study.paths[rank] for study, _ in pairs
+                study.images[rank]: study.paths[rank] for study in studies
                 if rank < len(study.images) and not any(_usable(journal.get(image)) for image in study.images[:rank])
             }  # fmt: skip
-            new = [file for file in files if (done := journal.get(file)) is None or done.stamp != stamps[file]]
+            new = [file for file in files if not _done(journal.get(file), stamps[file])]
             first = 1 + max((done.row for done in journal), default=-1)
-            requests = [Request(n, self.images / files[file], first + n) for n, file in enumerate(new)]
-            if requests:
+            requests = (Request(n, self.images / files[file], first + n) for n, file in enumerate(new))
+            if new:
                 grow(self.site.pixels, first + len(new), image_size=self.site.image_size)
-            for answer in self._answers(requests, self.site.pixels, "decoding images"):
+            for answer in self._answers(requests, len(new), "decoding images"):
                 file = new[answer.key]
                 journal.add(Decoded(file, stamps[file], first + answer.key, answer.reason))
                 self.decoded += 1
@@ -175,8 +157,9 @@ class Preparation:
                 if (done := journal.get(file)) is not None and done.reason is not None:
                     self._leave_out(done.reason, path)
 
-    def _add(self, study: ImagedStudy, record: Record, *, pixels: Journal[Decoded], reports: SiteReports) -> None:
+    def _add(self, match: Match, *, pixels: Journal[Decoded], reports: SiteReports) -> None:
         """The line of a study, if it has an image and a report."""
+        study, record = match.study, match.record
         rows = ((n, done) for n, image in enumerate(study.images) if _usable(done := pixels.get(image)) and done)
         number, image = next(rows, (0, None))
         if image is None:
@@ -185,18 +168,23 @@ class Preparation:
         if reason is not None:
             self._leave_out(reason, record.name)
             return
-        (patient,) = self._patients(study, record)
+        self.patients_unknown += record.alone
         line = Line(
             study_id=study.name,
-            patient_id=patient,
+            patient_id=match.patient,
             image=self.site.pixels.name,
             image_row=image.row,
             report_path=f"reports/{study.name}.txt",
-            split=split_of(patient, seed=self.names.study("split")),
+            split=match.split,
             labels=record.labels,
             view=study.views[number],
         )
         self.lines.append(line)
+
+
+def _done(entry: ImageFile | Decoded | None, stamp: str) -> bool:
+    """Whether what a journal says of a file still holds."""
+    return entry is not None and entry.stamp == stamp and entry.reason not in RETRIED
 
 
 def _usable(done: Decoded | None) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
-import io
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import TextIO
 
 from fedaid.data.unusable import REMEDIES as FILE_REMEDIES
 
@@ -20,6 +21,8 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
         "pair-no-image": "Add the image of this report, or leave the report out.",
         "pair-ambiguous": "Give each study one report: several share an accession number, UID or file stem.",
         "pair-conflict": "Correct the export: image and report, or images of one study, name different patients.",
+        "image-conflict": "Export the study again: two of its files carry one SOPInstanceUID and differ.",
+        "split-conflict": "Correct the table: it puts studies of this patient into two splits.",
         "patient-missing": "Give PatientID in the image, or a column 'patient_id' beside the report.",
     }
 )
@@ -43,20 +46,35 @@ def counts(bad: Sequence[Bad]) -> dict[str, int]:
 
 def write_quarantine(path: Path, bad: Sequence[Bad]) -> None:
     """Put the list in place whole, readable by its owner only; a name that a spreadsheet would run is quoted."""
-    out = io.StringIO(newline="")
-    table = csv.writer(out)
-    table.writerow(["code", "name", "remedy"])
-    for one in sorted(bad, key=lambda one: (one.reason, one.name)):
-        name = f"'{one.name}" if one.name.startswith(_FORMULA) else one.name
-        table.writerow([one.reason, name, REMEDIES[one.reason]])
-    write_private(path, out.getvalue())
+    with private_file(path) as file:
+        table = csv.writer(file)
+        table.writerow(["code", "name", "remedy"])
+        for one in sorted(bad, key=lambda one: (one.reason, one.name)):
+            table.writerow([one.reason, _quoted(one.name), REMEDIES[one.reason]])
+
+
+def _quoted(name: str) -> str:
+    """A name as the list has it: behind a quote if a spreadsheet would run it."""
+    return f"'{name}" if name.startswith(_FORMULA) else name
+
+
+def unquoted(name: str) -> str:
+    """The name that an entry of the list stands for."""
+    return name[1:] if name.startswith("'") and name[1:].startswith(_FORMULA) else name
 
 
 def write_private(path: Path, text: str) -> None:
     """Put a text file in place whole, readable by its owner only."""
+    with private_file(path) as file:
+        file.write(text)
+
+
+@contextmanager
+def private_file(path: Path) -> Iterator[TextIO]:
+    """A text file to write, which is put in place whole when the ``with`` block ends, readable by its owner only."""
     draft = path.with_name(f".{path.name}.draft")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        file.write(text)
+        yield file
     draft.replace(path)

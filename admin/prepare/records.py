@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from admin.prepare.pairing import stem
-from fedaid.errors import InputError, require
+from admin.prepare.rows import Cells, is_table, read_rows
+from admin.prepare.scan import find_files
+from fedaid.data.report_file import plain_report, read_report_file
+from fedaid.data.unusable import UnusableStudy
+from fedaid.errors import require
 
-MAX_BYTES = 1 << 20
 KEY_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "accession": ("accession", "accession_number", "accessionnumber", "accession_no"),
     "study": ("study_uid", "study_instance_uid", "studyinstanceuid"),
     "stem": ("image", "image_path", "file", "filename", "file_name", "filepath", "path", "stem", "dicom_id"),
 }
+FILE_NAME = "file name"
+"""The kind of a key that is one of :data:`KEY_COLUMNS`, the same for all files of a folder."""
+
 PATIENT_COLUMNS = ("patient_id", "patientid", "patient", "subject_id")
 TEXT_COLUMNS = ("report", "text", "report_text", "title", "caption")
 SECTIONS = ("findings", "impression")
 PATH_COLUMN = "report_path"
-TABLES = {".csv": ",", ".tsv": "\t"}
 _REMEDY = "Give a folder of text files, or a .csv, .tsv or .jsonl with a key and a text a line; see docs/data.md."
 
 
@@ -30,31 +33,60 @@ class Record:
     """One report as it was found.
 
     Attributes:
-        keys: (kind, identifier), kind one of :data:`KEY_COLUMNS`.
+        keys: (kind, identifier), kind one of :data:`KEY_COLUMNS` or :data:`FILE_NAME`.
         name: its file, or the line of its table.
         text: the report, or None if it lies in ``file``.
-        file: a text file.
+        file: path of a text file; as text, because ten thousand ``Path`` take five times the memory.
         patient: identifier of the patient, or empty.
         labels: as the manifest has them.
+        images: paths below the folder of images, each with its view or none, where a data set says them; see
+            :mod:`admin.prepare.preset`. A report of a hospital finds its images by ``keys``.
+        splits: those that a data set gives the study: one of :data:`fedaid.data.split.SPLITS`, or none.
+        alone: whether the data set does not say who the patient is, so that the study counts as a patient.
     """
 
     keys: tuple[tuple[str, str], ...] = field(repr=False)
     name: str = field(repr=False)
     text: str | None = field(default=None, repr=False)
-    file: Path | None = field(default=None, repr=False)
+    file: str | None = field(default=None, repr=False)
     patient: str = field(default="", repr=False)
     labels: str = ""
+    images: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    splits: tuple[str, ...] = ()
+    alone: bool = False
 
-    def report(self) -> str | None:
-        """The report's text, or None if its file is not UTF-8 text of at most a mebibyte."""
-        if self.file is None:
-            return self.text
-        try:
-            with self.file.open("rb") as opened:
-                data = opened.read(MAX_BYTES + 1)
-            return data.decode("utf-8-sig") if len(data) <= MAX_BYTES and b"\0" not in data else None
-        except (OSError, UnicodeDecodeError):
-            return None
+    def report(self) -> str:
+        """The report's text.
+
+        Raises:
+            UnusableStudy: with one of the "report-" codes, if it is no plain text.
+        """
+        if self.file is not None:
+            return whole(read_report_file(Path(self.file)))
+        return whole(plain_report(self.text or ""))
+
+
+def whole(text: str) -> str:
+    """A text without zero bytes, which stand where another encoding was misread.
+
+    Raises:
+        UnusableStudy: "report-unreadable", if it has one.
+    """
+    if "\0" in text:
+        raise UnusableStudy("report-unreadable")
+    return text
+
+
+def sectioned(cells: Cells) -> str:
+    """A report made of a row's findings and impression, each under its heading."""
+    return "\n\n".join(f"{name.upper()}: {cells[name]}" for name in SECTIONS if cells.get(name))
+
+
+def beside(table: Path, relative: str) -> str:
+    """A text file named by a table, below the table's folder; one that is not there can be read by nobody."""
+    folder = table.resolve().parent
+    path = (folder / relative.replace("\0", "")).resolve()
+    return str(path if path.is_relative_to(folder) else folder / "outside")
 
 
 def read_records(source: Path) -> list[Record]:
@@ -65,69 +97,41 @@ def read_records(source: Path) -> list[Record]:
     """
     if source.is_dir():
         return list(_of_folder(source.resolve()))
-    known = source.is_file() and source.suffix.lower() in (*TABLES, ".jsonl")
     got = "another file" if source.is_file() else "nothing there"
-    require(known, "--reports", "be a folder or a table", got=got, where="command line", remedy=_REMEDY)
-    try:
-        with source.open(encoding="utf-8-sig", newline="") as file:
-            delimiter = TABLES.get(source.suffix.lower())
-            rows = csv.DictReader(file, delimiter=delimiter) if delimiter else _json_lines(file, source.name)
-            return [_record(row, number, source) for number, row in enumerate(rows, start=2 if delimiter else 1)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        got = type(error).__name__
-        raise InputError(
-            source.name, "be a readable table in UTF-8", got=got, where="--reports", remedy=_REMEDY
-        ) from None
+    require(is_table(source), "--reports", "be a folder or a table", got=got, where="command line", remedy=_REMEDY)
+    return list(_of_table(source))
 
 
 def _of_folder(folder: Path) -> Iterator[Record]:
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.name.startswith(".") and path.resolve().is_relative_to(folder):
-            keys = tuple((kind, stem(path.name)) for kind in KEY_COLUMNS)
-            yield Record(keys=keys, name=f"reports/{path.relative_to(folder)}", file=path)
+    for found in find_files(folder):
+        path = folder / found.relative
+        if path.is_file() and found.inside and not path.name.startswith("."):
+            yield Record(keys=((FILE_NAME, stem(path.name)),), name=f"reports/{found.relative}", file=str(path))
 
 
-def _json_lines(lines: Iterable[str], name: str) -> Iterator[Mapping[str, object]]:
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
-            row = None
-        where = f"{name}, line {number}"
-        require(isinstance(row, dict), name, "hold one object a line", got="another text", where=where, remedy=_REMEDY)
-        yield row
+def _of_table(table: Path) -> Iterator[Record]:
+    checked = False
+    for name, cells in read_rows(table):
+        if not checked:
+            _require_known(cells, table.name)
+            checked = True
+        keys = [(kind, cells[key]) for kind, columns in KEY_COLUMNS.items() for key in columns if cells.get(key)]
+        yield Record(
+            keys=tuple((kind, stem(key) if kind == "stem" else key) for kind, key in keys),
+            name=name,
+            text=first_of(cells, TEXT_COLUMNS) or sectioned(cells),
+            file=beside(table, cells[PATH_COLUMN]) if cells.get(PATH_COLUMN) else None,
+            patient=first_of(cells, PATIENT_COLUMNS),
+            labels=cells.get("labels", ""),
+        )
 
 
-def _record(row: Mapping[str | None, object] | Mapping[str, object], number: int, table: Path) -> Record:
-    cells = {
-        _column(name): str(value).strip() for name, value in row.items() if isinstance(name, str) and value is not None
-    }
-    if number <= 2:
-        _require_columns(cells, table.name)
-    keys = [(kind, cells[name]) for kind, names in KEY_COLUMNS.items() for name in names if cells.get(name)]
-    stemmed = tuple((kind, stem(key) if kind == "stem" else key) for kind, key in keys)
-    sections = [f"{name.upper()}: {cells[name]}" for name in SECTIONS if cells.get(name)]
-    text = next((cells[name] for name in TEXT_COLUMNS if cells.get(name)), "\n\n".join(sections))
-    patient = next((cells[name] for name in PATIENT_COLUMNS if cells.get(name)), "")
-    name, labels = f"{table.name}, row {number}", cells.get("labels", "")
-    file = _beside(table, cells[PATH_COLUMN]) if cells.get(PATH_COLUMN) else None
-    return Record(keys=stemmed, name=name, text=text, file=file, patient=patient, labels=labels)
+def first_of(cells: Cells, columns: Iterable[str]) -> str:
+    """The first of some columns' cells that holds something, or nothing."""
+    return next((cells[column] for column in columns if cells.get(column)), "")
 
 
-def _beside(table: Path, relative: str) -> Path:
-    """A text file named by a table, below the table's folder; one that is not there can be read by nobody."""
-    folder = table.resolve().parent
-    path = (folder / relative.replace("\0", "")).resolve()
-    return path if path.is_relative_to(folder) else folder / "outside"
-
-
-def _column(name: str) -> str:
-    return "_".join(name.lower().replace("-", " ").split())
-
-
-def _require_columns(cells: Mapping[str, str], table: str) -> None:
+def _require_known(cells: Cells, table: str) -> None:
     """Raise if the first row has no column with a key or none with a text."""
     keyed = any(name in cells for names in KEY_COLUMNS.values() for name in names)
     worded = any(name in cells for name in (*TEXT_COLUMNS, *SECTIONS, PATH_COLUMN))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,10 +40,19 @@ def find_files(folder: Path, *, leave_out: tuple[Path, ...] = ()) -> Iterator[Fo
                 yield _found(path, root)
 
 
-def _found(path: Path, root: Path) -> Found:
+def named_files(folder: Path, paths: Iterable[str]) -> Iterator[Found]:
+    """Yield the files of some paths below a folder, in their order; one that is not there is found missing."""
+    root = folder.resolve()
+    for path in paths:
+        yield _found(root / path, root, path)
+
+
+def _found(path: Path, root: Path, relative: str | None = None) -> Found:
+    name = str(path.relative_to(root)) if relative is None else relative
     try:
         status = path.stat()
-        inside = not path.is_symlink() or path.resolve().is_relative_to(root)
-    except (OSError, RuntimeError):  # a dangling link or a loop of links: the reader says that it is missing
-        return Found(str(path.relative_to(root)), "none")
-    return Found(str(path.relative_to(root)), f"{status.st_size}-{status.st_mtime_ns}", inside)
+        inside = path.resolve().is_relative_to(root) if relative or path.is_symlink() else True
+    except (OSError, RuntimeError, ValueError):  # a dangling link, a loop of links, no name of a file: it is missing
+        return Found(name, "none")
+    closed = "" if os.access(path, os.R_OK) else "-closed"  # permission is no change of content or time
+    return Found(name, f"{status.st_size}-{status.st_mtime_ns}{closed}", inside)

@@ -15,6 +15,7 @@ from fedaid.data.grammar import ENGLISH, ReportGrammar
 from fedaid.data.pseudonym import Pseudonyms
 from fedaid.data.report import sections
 from fedaid.data.scrub import scrub
+from fedaid.data.unusable import UnusableStudy
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +50,28 @@ class SiteReports:
 
     def write(self, study: str, record: Record) -> str | None:
         """Write a study's report, and return why it cannot be used, or None."""
-        text = record.report()
+        text, reason = _text(record)
         rules = (self._grammar.heading.pattern, self._grammar.frame.pattern, self._grammar.fallback)
-        stamp = hmac.digest(self._key, ascii((rules, text)).encode(), hashlib.sha256).hex()
+        stamp = hmac.digest(self._key, ascii((rules, text, reason)).encode(), hashlib.sha256).hex()
         done = self._journal.get(study)
         if done is not None and done.stamp == stamp and (done.reason is not None or self.path(study).exists()):
             return done.reason
-        kept = kept_sections(text or "", self._grammar)
-        reason = "report-unreadable" if text is None else None if kept else "report-empty"
+        kept = kept_sections(text, self._grammar)
+        reason = reason or (None if kept else "report-empty")
         if reason is None:
             clean = scrub(kept)
             self.scrubbed.update(clean.counts)
             write_private(self.path(study), clean.text + "\n")
         self._journal.add(Written(study, stamp, reason))
         return reason
+
+
+def _text(record: Record) -> tuple[str, str | None]:
+    """A report's text, and why it cannot be used, or None."""
+    try:
+        return record.report(), None
+    except UnusableStudy as unusable:
+        return "", unusable.reason
 
 
 def kept_sections(report: str, grammar: ReportGrammar) -> str:

@@ -33,6 +33,7 @@ REASONS: Mapping[str, str] = {
     "several-frames": "image-multiframe",
     "missing-photometric": "image-photometric",
     "constant-image": "image-constant",
+    "declared-burned-in": "image-burned-in",
     "missing-report": "report-missing",
     "empty-report": "report-empty",
     "header-only-report": "report-empty",

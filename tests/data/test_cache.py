@@ -38,13 +38,13 @@ def studies(tmp_path: Path) -> list[Study]:
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the files that were decoded."""
     names: list[str] = []
-    read = radiograph.read_image
+    read = radiograph.image_picture
 
     def count(path: Path, *, isolated: bool) -> Any:
         names.append(path.name)
         return read(path, isolated=isolated)
 
-    monkeypatch.setattr(radiograph, "read_image", count)
+    monkeypatch.setattr(radiograph, "image_picture", count)
     return names
 
 
@@ -114,7 +114,7 @@ def test_a_crash_while_decoding_leaves_nothing_that_is_believed(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(radiograph, "read_image", crash)
+        patch.setattr(radiograph, "image_picture", crash)
         with pytest.raises(KeyboardInterrupt):
             images(studies, tmp_path)
     assert images(studies, tmp_path).studies.keys() == {0, 3}

@@ -149,9 +149,28 @@ def test_hostile_files_cost_themselves_and_bounded_memory(
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 1 << 20, "a gibibyte, of any child so far"
 
 
-def test_all_processes_end_with_the_pool(pixels: Path) -> None:
+def test_no_process_starts_before_there_is_a_request(pixels: Path) -> None:
     with DecodePool(pixels) as pool:
+        assert list(pool.run([])) == []
+        assert pool.processes == []
+
+
+def test_headers_and_then_pictures_come_from_the_same_processes(tmp_path: Path) -> None:
+    path, pixels = picture(tmp_path / "a"), tmp_path / "later.npy"
+    with DecodePool(pixels, workers=1) as pool:
+        assert [answer.reason for answer in pool.run([Request(0, path)])] == [None]
+        (first,) = pool.processes
+        np.save(pixels, np.zeros((2, 8, 8), dtype=np.float16), allow_pickle=False)
+        assert [answer.reason for answer in pool.run([Request(0, path, 1)])] == [None]
+        assert pool.processes == [first]
+    assert np.load(pixels, allow_pickle=False)[1].max() > 0.5
+
+
+def test_all_processes_end_with_the_pool(pixels: Path, tmp_path: Path) -> None:
+    with DecodePool(pixels, workers=2) as pool:
+        reasons(pool, [picture(tmp_path / "a")])
         numbers = [process.pid for process in pool.processes]
+    assert len(numbers) == 2
     for number in numbers:
         with pytest.raises(ProcessLookupError):
             os.kill(number, 0)

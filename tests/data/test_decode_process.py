@@ -28,15 +28,17 @@ def heard(process: DecodeProcess, tmp_path: Path) -> Answer | None:
 
 
 def test_an_answer_carries_the_key_of_its_request(tmp_path: Path) -> None:
-    answer = heard(saying('{"reason": "image-colour", "tags": {"view": "PA"}}'), tmp_path)
-    assert answer == Answer(5, "image-colour", {"view": "PA"})
+    said = '{"reason": "image-colour", "tags": {"study": "1"}, "header": {"rows": 7}}'
+    assert heard(saying(said), tmp_path) == Answer(5, "image-colour", {"study": "1"}, {"rows": 7})
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        "no json", "[]", '{"reason": null}', '{"reason": "no code", "tags": {}}', '{"reason": null, "tags": {"a": 1}}',
-        "[" * 60000, "x" * 70000,
+        "no json", "[]", '{"reason": null}', '{"reason": "no code", "tags": {}, "header": {}}',
+        '{"reason": null, "tags": {"a": 1}, "header": {}}', '{"reason": null, "tags": {}}',
+        '{"reason": null, "tags": {}, "header": {"view_position": "DOE^JANE"}}',
+        '{"reason": null, "tags": {}, "header": [1]}', "[" * 60000, "x" * 70000,
     ],
 )  # fmt: skip
 def test_an_answer_that_no_process_of_ours_gives_counts_as_its_end(answer: str, tmp_path: Path) -> None:

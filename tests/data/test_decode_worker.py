@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 from fedaid.data import decode_worker
 from fedaid.data.decode_process import COMMAND
 from fedaid.data.decode_worker import PixelRows, answer_to
+from fedaid.data.header import header_from, read_header
 from fedaid.data.radiograph import read_radiograph
 
 CUSTOM = Path(decode_worker.__file__).parents[2]
@@ -38,15 +40,27 @@ def pixels(tmp_path: Path) -> Path:
 
 
 def test_a_picture_goes_into_its_row(picture: Path, pixels: Path) -> None:
-    assert answer_to({"path": picture, "row": 1}, PixelRows(pixels)) == {"reason": None, "tags": {}}
+    assert answer_to({"path": picture, "row": 1}, PixelRows(pixels)) == {"reason": None, "tags": {}, "header": {}}
     written = np.load(pixels, allow_pickle=False)
     np.testing.assert_array_equal(written[1], read_radiograph(picture, 8).astype(np.float16))
     assert not written[[0, 2]].any()
 
 
-def test_without_a_row_identifiers_are_the_answer(picture: Path) -> None:
+def test_without_a_row_a_picture_names_nobody_and_has_no_header(picture: Path) -> None:
     answer = answer_to({"path": picture, "row": None}, None)
-    assert answer["tags"] == {"patient": "", "accession": "", "study": "", "view": ""}
+    assert answer == {
+        "reason": None,
+        "tags": {"patient": "", "accession": "", "study": "", "instance": ""},
+        "header": {},
+    }
+
+
+def test_a_header_survives_the_pipe_unchanged(write_dicom: Callable[..., Path], ramp: np.ndarray) -> None:
+    path = write_dicom(ramp, ViewPosition="PA", PatientAge="093Y", PatientOrientation=["L", "F"], PixelSpacing=[1, 0.2])
+    settings = {"pixels": None, "memory": 1 << 30, "seconds": 60}
+    answer = conversation(settings, {"path": str(path), "row": None})[1]
+    assert header_from(answer["header"]) == read_header(path)  # type: ignore[index]
+    assert answer["tags"]["patient"] == "SECRET-ID"  # type: ignore[index]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +82,10 @@ def test_the_process_answers_each_line_and_ends_with_its_input(picture: Path, tm
     asked = [{"path": str(picture), "row": 1}, {"path": str(tmp_path / "none"), "row": 0}]
     ready, *answers = conversation(settings, *asked)
     assert ready == "ready"
-    assert answers == [{"reason": None, "tags": {}}, {"reason": "image-missing", "tags": {}}]
+    assert answers == [
+        {"reason": None, "tags": {}, "header": {}},
+        {"reason": "image-missing", "tags": {}, "header": {}},
+    ]
     assert np.load(tmp_path / "pixels.npy", allow_pickle=False)[1].max() > 0.5
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import JPEG2000, MPEG2MPML, JPEGBaseline8Bit
+from pydicom.uid import JPEG2000, MPEG2MPML, BasicTextSRStorage, JPEGBaseline8Bit
 
 from fedaid.data.dicom import read_dicom
 from fedaid.data.unusable import UnusableStudy
@@ -193,15 +193,35 @@ def test_a_rescale_that_overflows_is_refused(write_dicom: WriteDicom, ramp: np.n
 
 
 def test_zero_rows_are_refused(write_dicom: WriteDicom, ramp: np.ndarray) -> None:
-    assert reason(write_dicom(ramp, Rows=0)) == "image-unsupported"
+    assert reason(write_dicom(ramp, Rows=0)) == "image-unreadable"
+
+
+def test_an_image_that_is_cut_before_or_within_its_pixels_is_broken_and_not_of_another_kind(
+    write_dicom: WriteDicom, ramp: np.ndarray
+) -> None:
+    path = transcoded(write_dicom(ramp), "RLELossless")
+    whole = path.read_bytes()
+    for end in (whole.index(b"MONOCHROME2") + 6, len(whole) - 200):
+        path.write_bytes(whole[:end])
+        assert reason(path) == "image-unreadable"
+
+
+@pytest.mark.parametrize(("said", "kept"), [("YES", False), ("NO", True), ("", True)])
+def test_an_image_that_declares_names_in_its_pixels_is_refused(
+    said: str, kept: bool, write_dicom: WriteDicom, ramp: np.ndarray
+) -> None:
+    path = write_dicom(ramp, BurnedInAnnotation=said)
+    if kept:
+        assert read_dicom(path).shape == ramp.shape
+    else:
+        assert reason(path) == "image-burned-in"
 
 
 def test_an_object_without_pixels_is_refused(write_dicom: WriteDicom, ramp: np.ndarray) -> None:
     item = Dataset()
     item.TextValue = "SECRET"
-    assert reason(write_dicom(ramp, PixelData=None, Rows=None, Columns=None, ContentSequence=[item])) == (
-        "image-unsupported"
-    )
+    tags = {"SOPClassUID": BasicTextSRStorage, "PixelData": None, "Rows": None, "Columns": None}
+    assert reason(write_dicom(ramp, **tags, ContentSequence=[item])) == "image-unsupported"
 
 
 def test_more_pixels_than_the_limit_are_refused_before_decoding(write_dicom: WriteDicom, ramp: np.ndarray) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import string
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from fedaid.data.header import KEPT, Header, read_header, reduced
+from fedaid.data.header import KEPT, Header, header_from, read_header, reduced
 from fedaid.data.unusable import UnusableStudy
 
 WriteDicom = Callable[..., Path]
@@ -151,6 +151,39 @@ def test_nothing_is_printed_of_a_value_that_breaks_the_standard(
     assert CANARY not in caplog.text + "".join(capfd.readouterr())
 
 
+FULL = Header(
+    *("DX", "PA", "CHEST", "U", ("L", "F"), "MONOCHROME1", "FOR PRESENTATION", False, True, 32, 48, 2, 1, 16, 12),
+    *(False, (0.143, 1.0), True, False, "1.2.840.10008.1.2.1", "PHILIPS", "F", 61),
+)
+
+
+@pytest.mark.parametrize("header", [FULL, Header()])
+def test_a_header_comes_back_from_json(header: Header) -> None:
+    written = json.loads(json.dumps(asdict(header)))
+    assert header_from(written) == header
+    assert header_from({name: value for name, value in written.items() if value is not None}) == header
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Header)])
+@pytest.mark.parametrize(
+    "value", [CANARY, "", 1.5, -1, 10**9, [CANARY, CANARY], ["L", CANARY], ["L"], [0.1, 1e9],
+              [0.123456, 1.0], {}, [[], []]],
+)  # fmt: skip
+def test_no_field_of_a_header_takes_what_it_cannot_be(name: str, value: object) -> None:
+    with pytest.raises(ValueError, match="no header has") as caught:
+        header_from({name: value})
+    assert CANARY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "kept", [{"patient": "x"}, {"rows": True}, {"rows": 32.0}, {"rows": "32"}, {"windowed": None}, {"age": 91},
+             {"burned_in": 0}, {"pixel_spacing": [1, 1]}, {"pixel_spacing": [float("nan"), 1.0]}]
+)  # fmt: skip
+def test_a_header_of_another_type_or_field_is_refused(kept: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="no header has"):
+        header_from(kept)
+
+
 def test_real_files_give_their_facts_and_no_identifier(real_dicom: Path) -> None:
     files = sorted(real_dicom.glob("*.dcm"))
     kept = {file.name[:2]: read_header(file) for file in files}
@@ -160,6 +193,7 @@ def test_real_files_give_their_facts_and_no_identifier(real_dicom: Path) -> None
     assert (first.photometric, first.rows, first.bits_stored) == ("MONOCHROME1", 440, 10)
     assert (frames, kept["10"].windowed, kept["09"].modality_lut, kept["14"].signed) == (96, True, True, True)
     assert spacing is not None
+    assert all(header_from(json.loads(json.dumps(asdict(header)))) == header for header in kept.values())
     for file in files:
         whole, shown = dcmread(file, stop_before_pixels=True), repr(kept[file.name[:2]])
         for word in ("PatientName", "PatientID", "AccessionNumber", "StudyDate", "SOPInstanceUID", "InstitutionName"):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from fedaid.data.intensity import unit_range
+from fedaid.data.intensity import percentiles, unit_range
 from fedaid.data.unusable import UnusableStudy
 
 pictures = arrays(np.float64, (12, 12), elements=st.floats(-1e6, 1e6, width=32)).filter(lambda grey: np.ptp(grey) > 1.0)
@@ -76,3 +76,11 @@ def test_the_values_that_came_in_are_left_alone() -> None:
     grey = np.arange(16.0).reshape(4, 4)
     unit_range(grey)
     assert grey.tolist() == np.arange(16.0).reshape(4, 4).tolist()
+
+
+@given(arrays(np.float64, 9, elements=st.floats(-1e3, 1e3)), arrays(np.int64, 9, elements=st.integers(0, 5)))
+def test_percentiles_of_counted_values_are_those_of_the_values_repeated(values: np.ndarray, counts: np.ndarray) -> None:
+    counts[3] += 1
+    wanted = [0.0, 0.1, 33.0, 50.0, 99.9, 100.0]
+    expected = np.percentile(np.repeat(values, counts), wanted)
+    np.testing.assert_allclose(percentiles(values, counts, wanted), expected, atol=1e-9)

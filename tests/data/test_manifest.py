@@ -140,7 +140,7 @@ def test_a_root_behind_a_symlink_is_read(root: Path, tmp_path: Path) -> None:
         ("", None, "report-missing"),
         ("../outside.txt", None, "report-outside-root"),
         ("r.txt", b"Gr\xf6\xdfe", "report-unreadable"),
-        ("r.txt", b"a" * (1 << 20) + b"a", "report-unreadable"),
+        ("r.txt", b"a" * (1 << 20) + b"a", "report-too-large"),
         ("r.txt", b"", "report-empty"),
         ("r.txt", b"HISTORY: cough", "report-empty"),
     ],

@@ -39,3 +39,18 @@ def test_a_kernel_is_symmetric_and_sums_to_one() -> None:
     np.testing.assert_allclose(kernel, kernel[::-1])
     assert kernel.sum() == pytest.approx(1, abs=1e-3)
     assert gaussian(0).tolist() == [1.0]
+
+
+def test_each_row_of_a_picture_is_asked_for_once_and_a_few_at_a_time() -> None:
+    asked: list[int] = []
+
+    class Rows:
+        shape = (1600, 1000)
+
+        def __getitem__(self, rows: slice) -> np.ndarray:
+            asked.extend(range(1600)[rows])
+            assert len(range(1600)[rows]) < 1600 / 8
+            return np.ones((len(range(1600)[rows]), 1000), dtype=np.float32)
+
+    fit_square(Rows(), 160)
+    assert asked == list(range(1600))

@@ -19,10 +19,11 @@ WORKERS = min(2, os.cpu_count() or 1)
 
 
 class DecodePool:
-    """Decodes files in processes of its own for as long as the ``with`` block.
+    """Decodes files in processes of its own, which run from the first request to the end of the ``with`` block.
 
     Args:
-        pixels: a float16 .npy file (N, S, S) into whose rows the pictures go; None to read identifiers only.
+        pixels: a float16 .npy file (N, S, S) into whose rows the pictures go, there before the first request with a row
+            and free to grow; None to read headers only.
         workers: how many processes.
         limits: what one file may cost.
         command: starts one process; tests give another.
@@ -37,7 +38,8 @@ class DecodePool:
         command: Sequence[str] = COMMAND,
     ) -> None:
         self._pixels, self._limits, self._command = pixels, limits or Limits(), tuple(command)
-        self.processes = [self._start() for _ in range(workers)]
+        self._workers = workers
+        self.processes: list[DecodeProcess] = []
 
     def __enter__(self) -> Self:
         return self
@@ -53,14 +55,14 @@ class DecodePool:
             RuntimeError: if a process cannot be started at all.
         """
         waiting = iter(requests)
-        more = True
+        request = next(waiting, None)
+        if request is not None and not self.processes:
+            self.processes = [self._start() for _ in range(self._workers)]
         while True:
             for number, process in enumerate(self.processes):
-                if more and process.request is None:
+                if request is not None and process.request is None:
+                    self._hand_over(number, request)
                     request = next(waiting, None)
-                    more = request is not None
-                    if request is not None:
-                        self._hand_over(number, request)
             busy = [number for number, process in enumerate(self.processes) if process.request is not None]
             if not busy:
                 return

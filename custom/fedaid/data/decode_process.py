@@ -14,6 +14,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from fedaid.data.decode_worker import READY
+from fedaid.data.header import header_from
 from fedaid.data.unusable import REMEDIES
 
 COMMAND = (sys.executable, "-P", "-m", "fedaid.data.decode_worker")
@@ -37,7 +38,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Request:
-    """A file to decode into a row of the pixels, or, without a row, to read identifiers from; ``key`` is the caller's.
+    """A file to decode into a row of the pixels, or, without a row, to read the header of; ``key`` is the caller's.
 
     Attributes:
         key: comes back with the answer.
@@ -52,11 +53,20 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of a request: ``reason`` is None or why the file cannot be used; ``tags`` as in StudyTags."""
+    """What became of a request.
+
+    Attributes:
+        key: of the request.
+        reason: None, or why the file cannot be used.
+        tags: identifiers by their names in :class:`fedaid.data.study_tags.StudyTags`; empty where none were asked for.
+        header: the fields of a :class:`fedaid.data.header.Header` as JSON, which
+            :func:`fedaid.data.header.header_from` takes; empty for a PNG or JPEG, or where none was asked for.
+    """
 
     key: int
     reason: str | None
     tags: Mapping[str, str] = field(default_factory=dict, repr=False)
+    header: Mapping[str, object] = field(default_factory=dict, repr=False)
 
 
 class Lost(Exception):
@@ -167,10 +177,11 @@ def _checked(line: bytes, key: int) -> Answer:
     """The answer on a line; what has read a hostile file is not believed more than it must be."""
     try:
         answer = json.loads(line)
-        reason, tags = answer["reason"], answer["tags"]
+        reason, tags, header = answer["reason"], answer["tags"], answer["header"]
+        header_from(header)
         sound = (reason is None or reason in REMEDIES) and all(isinstance(text, str) for text in tags.values())
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         sound = False
     if not sound:
         raise Lost
-    return Answer(key, reason, tags)
+    return Answer(key, reason, tags, header)

@@ -13,6 +13,7 @@ import os
 import resource
 import signal
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -32,11 +33,14 @@ def main() -> None:
     settings = json.loads(requests.readline())
     limit_memory(settings["memory"])
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    pixels = PixelRows(Path(settings["pixels"])) if settings["pixels"] else None
+    pixels: PixelRows | None = None
     answers.write(READY)
     for line in requests:
         signal.setitimer(signal.ITIMER_REAL, settings["seconds"])  # ends a stuck process whose parent is gone
-        answer = answer_to(json.loads(line), pixels)
+        request = json.loads(line)
+        if pixels is None and request["row"] is not None:
+            pixels = PixelRows(Path(settings["pixels"]))
+        answer = answer_to(request, pixels)
         signal.setitimer(signal.ITIMER_REAL, 0)
         answers.write(json.dumps(answer).encode() + b"\n")
 
@@ -81,29 +85,31 @@ def limit_memory(allowance: int) -> None:
 
 
 def answer_to(request: Mapping[str, Any], pixels: PixelRows | None) -> dict[str, Any]:
-    """Do what one request asks: ``row`` is where its picture goes; without one, the file's identifiers are the answer.
+    """Do what one request asks: ``row`` is where its picture goes; without one, the file's header is the answer.
 
     Args:
         request: ``path`` and ``row``.
         pixels: where the picture goes.
 
     Returns:
-        ``reason``, null or a code of :mod:`fedaid.data.unusable`, and ``tags``.
+        ``reason``, null or a code of :mod:`fedaid.data.unusable`; ``tags``, the identifiers; and ``header``, the fields
+        of :class:`fedaid.data.header.Header`; both empty for a PNG or JPEG, and for a request with a row.
     """
     path, row = Path(request["path"]), request["row"]
-    tags: dict[str, str] = {}
+    answer: dict[str, Any] = {"reason": None, "tags": {}, "header": {}}
     try:
         if row is None or pixels is None:
-            tags = read_study_tags(path).as_dict()
+            said = read_study_tags(path)
+            answer |= {"tags": said.names(), "header": asdict(said.header) if said.header else {}}
         else:
             pixels.write(row, read_radiograph(path, pixels.image_size, isolated=False))
     except UnusableStudy as unusable:
-        return {"reason": unusable.reason, "tags": tags}
+        answer["reason"] = unusable.reason
     except MemoryError:
-        return {"reason": "image-too-large", "tags": tags}
+        answer["reason"] = "image-too-large"
     except Exception:  # whatever a file provokes that its reader does not foresee is that file's fault alone
-        return {"reason": "image-unreadable", "tags": tags}
-    return {"reason": None, "tags": tags}
+        answer["reason"] = "image-unreadable"
+    return answer
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import struct
 import warnings
 import zlib
 from pathlib import Path
+from typing import Any
 
 import gdcm
 import numpy as np
@@ -22,6 +23,7 @@ from pydicom.dataset import FileDataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import (
+    UID,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
@@ -29,7 +31,8 @@ from pydicom.uid import (
 )
 
 from fedaid.data.grey_levels import modality_values, windowed_values
-from fedaid.data.intensity import MAX_PIXELS, unit_range
+from fedaid.data.grey_picture import Picture, grey_picture
+from fedaid.data.intensity import MAX_PIXELS
 from fedaid.data.isolation import decoded_in_child
 from fedaid.data.unusable import UnusableStudy
 
@@ -38,6 +41,7 @@ MAX_BYTES = 1 << 30
 _PIXEL_DATA = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _TAGS = [
     *_PIXEL_DATA,
+    *("SOPClassUID", "BurnedInAnnotation"),
     *("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration"),
     *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit"),
     *("ModalityLUTSequence", "RescaleSlope", "RescaleIntercept"),
@@ -52,6 +56,11 @@ _BROKEN = (
 
 
 def read_dicom(path: Path, *, isolated: bool = True) -> NDArray[np.float32]:
+    """Return all rows of :func:`dicom_picture`, (H, W) float32 in [0, 1]."""
+    return dicom_picture(path, isolated=isolated)[:]
+
+
+def dicom_picture(path: Path, *, isolated: bool = True) -> Picture:
     """Return a DICOM file's picture, bright where the patient is dense.
 
     Args:
@@ -60,7 +69,7 @@ def read_dicom(path: Path, *, isolated: bool = True) -> NDArray[np.float32]:
             that decodes it. Only a process that is itself expendable says no: see ``decode_worker.py``.
 
     Returns:
-        (H, W) float32 in [0, 1], bright = dense, in the orientation of the file.
+        (H, W) in [0, 1], bright = dense, in the orientation of the file.
 
     Raises:
         UnusableStudy: with one of the "image-" codes; nothing else escapes for a file that is at fault.
@@ -70,14 +79,11 @@ def read_dicom(path: Path, *, isolated: bool = True) -> NDArray[np.float32]:
         header = _header(path)
         _require_single_grey_frame(header)
         stored = _stored_pixels(header, isolated=isolated)
-        values = windowed_values(modality_values(stored, header), header)
-        counted = _not_padding(stored, header)
+        return grey_picture(stored, lambda levels: _shown(levels, header), counted=lambda at: _not_padding(at, header))
     except MemoryError:
         raise UnusableStudy("image-too-large") from None
     except _BROKEN:
         raise UnusableStudy("image-unreadable") from None
-    dense = -values if header.PhotometricInterpretation == "MONOCHROME1" else values
-    return unit_range(dense, counted)
 
 
 def silence() -> None:
@@ -87,6 +93,19 @@ def silence() -> None:
     warnings.filterwarnings("ignore", module=r"fedaid\.data\.(dicom|grey_levels)$")
     gdcm.Trace.WarningOff()
     gdcm.Trace.ErrorOff()
+
+
+def without_picture(header: FileDataset) -> UnusableStudy:
+    """Why an object without pixels or without a size cannot be used: by its class it is no image, or else it is broken.
+
+    Of a file that ends within its compressed pixels pydicom keeps nothing but the meta information, so that the class
+    is looked for there first.
+
+    Args:
+        header: with SOPClassUID, where its file has no meta information.
+    """
+    named = header.file_meta.get("MediaStorageSOPClassUID") or header.get("SOPClassUID") or ""
+    return UnusableStudy("image-unreadable" if "Image Storage" in UID(str(named)).name else "image-unsupported")
 
 
 def _header(path: Path) -> FileDataset:
@@ -107,7 +126,9 @@ def _require_single_grey_frame(header: FileDataset) -> None:
     """Raise unless the object is one frame of grey pixels that a decoder here can read."""
     photometric = str(header.get("PhotometricInterpretation") or "").strip().upper()
     if not any(keyword in header for keyword in _PIXEL_DATA) or not header.get("Rows") or not header.get("Columns"):
-        raise UnusableStudy("image-unsupported")
+        raise without_picture(header)
+    if str(header.get("BurnedInAnnotation") or "").strip().upper() == "YES":
+        raise UnusableStudy("image-burned-in")
     if int(header.get("NumberOfFrames") or 1) > 1:
         raise UnusableStudy("image-multiframe")
     if int(header.get("SamplesPerPixel") or 1) != 1 or photometric.startswith(("RGB", "YBR", "PALETTE")):
@@ -119,7 +140,13 @@ def _require_single_grey_frame(header: FileDataset) -> None:
     header.PhotometricInterpretation, header.SamplesPerPixel = photometric, 1
 
 
-def _stored_pixels(header: FileDataset, *, isolated: bool) -> NDArray[np.float64]:
+def _shown(levels: NDArray[Any], header: FileDataset) -> NDArray[np.float64]:
+    """The grey values of stored numbers in any shape, higher where the patient is dense."""
+    values = windowed_values(modality_values(levels, header), header)
+    return -values if header.PhotometricInterpretation == "MONOCHROME1" else values
+
+
+def _stored_pixels(header: FileDataset, *, isolated: bool) -> NDArray[Any]:
     """The (H, W) pixels as stored, decoded by the first of pydicom's plugins that can."""
     syntax = header.file_meta.TransferSyntaxUID
     try:
@@ -131,11 +158,11 @@ def _stored_pixels(header: FileDataset, *, isolated: bool) -> NDArray[np.float64
     shape = (header.Rows, header.Columns)
     if syntax.is_encapsulated and isolated:
         return decoded_in_child(lambda: header.pixel_array, shape)
-    return np.asarray(header.pixel_array, dtype=np.float64).reshape(shape)
+    return np.asarray(header.pixel_array).reshape(shape)
 
 
-def _not_padding(stored: NDArray[np.float64], header: FileDataset) -> NDArray[np.bool_] | None:
-    """The (H, W) pixels that are not padding, or nothing if the object declares none."""
+def _not_padding(stored: NDArray[Any], header: FileDataset) -> NDArray[np.bool_] | None:
+    """Which of the stored numbers are not padding, or nothing if the object declares none."""
     value = header.get("PixelPaddingValue")
     if not isinstance(value, int):
         return None

@@ -17,10 +17,10 @@ Grey = NDArray[np.float64]
 
 
 def modality_values(stored: NDArray[np.number], header: Dataset) -> Grey:
-    """Return the (H, W) values in the modality's unit: by the modality LUT, else slope and intercept, else as stored.
+    """Return the values in the modality's unit: by the modality LUT, else slope and intercept, else as stored.
 
     Args:
-        stored: (H, W) decoded pixels.
+        stored: decoded pixels, or the levels that occur among them, in any shape.
         header: the object's tags.
     """
     values = np.asarray(stored, dtype=np.float64)
@@ -32,13 +32,13 @@ def modality_values(stored: NDArray[np.number], header: Dataset) -> Grey:
 
 
 def windowed_values(values: Grey, header: Dataset) -> Grey:
-    """Return the (H, W) values as the first VOI LUT or window of the object shows them, clipped where it clips.
+    """Return the values as the first VOI LUT or window of the object shows them, clipped where it clips.
 
     A window that is not valid, or that shows this picture as a single grey (a common fault is a window given for values
     before the rescale), is ignored: the picture is better than the tag.
 
     Args:
-        values: (H, W) values in the modality's unit.
+        values: values in the modality's unit, in any shape: a picture's, or those of its levels.
         header: the object's tags.
     """
     if header.get("VOILUTSequence") and header.VOILUTSequence[0].get("LUTData") is not None:

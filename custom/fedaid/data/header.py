@@ -13,39 +13,29 @@ import re
 import struct
 import warnings
 import zlib
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.multival import MultiValue
-from pydicom.uid import AllTransferSyntaxes
 
-from fedaid.data import header_terms
+from fedaid.data.header_terms import MAKERS, OLDEST, PERMITTED
 from fedaid.data.unusable import UnusableStudy
 
-OLDEST = 90
-"""Ages above 89 are one group, as Safe Harbor asks for (45 CFR 164.514(b)(2)(i)(C))."""
-
-_VIEW = ("Modality", "ViewPosition", "BodyPartExamined", "Laterality", "ImageLaterality", "PatientOrientation")
-_PICTURE = ("PhotometricInterpretation", "PresentationIntentType", "BurnedInAnnotation", "LossyImageCompression")
-_NUMBERS = (
-    "Rows",
-    "Columns",
-    "NumberOfFrames",
-    "SamplesPerPixel",
-    "BitsAllocated",
-    "BitsStored",
-    "PixelRepresentation",
+KEPT = (
+    *("Modality", "ViewPosition", "BodyPartExamined", "Laterality", "ImageLaterality", "PatientOrientation"),
+    *("PhotometricInterpretation", "PresentationIntentType", "BurnedInAnnotation", "LossyImageCompression"),
+    *("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "BitsAllocated", "BitsStored", "PixelRepresentation"),
+    *("PixelSpacing", "ImagerPixelSpacing", "WindowCenter", "VOILUTSequence", "ModalityLUTSequence"),
+    *("Manufacturer", "PatientSex", "PatientAge"),
 )
-_SPACING = ("PixelSpacing", "ImagerPixelSpacing")
-_PRESENCE = ("WindowCenter", "VOILUTSequence", "ModalityLUTSequence")
-KEPT = (*_VIEW, *_PICTURE, *_NUMBERS, *_SPACING, *_PRESENCE, "Manufacturer", "PatientSex", "PatientAge")
 """The keywords that are read, and no others."""
 
 _AGE = re.compile(r"(\d{3})([DWMY])")
+_DIRECTION = re.compile("[APRLHF]{1,3}")
 _YEARS_PER = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
 _BROKEN = (
     *(InvalidDicomError, BytesLengthException, OSError, EOFError, ValueError, TypeError, LookupError, AttributeError),
@@ -53,7 +43,7 @@ _BROKEN = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Header:
     """What is kept of a DICOM header; None where the file says nothing, or nothing that is permitted.
 
@@ -111,30 +101,65 @@ def reduced(dataset: Dataset) -> Header:
     Manufacturer is one of the known makers; the model's name is not kept, because no list of permitted ones exists.
     """
     return Header(
-        modality=_term(dataset, "Modality", header_terms.MODALITIES),
-        view_position=_term(dataset, "ViewPosition", header_terms.VIEWS),
-        body_part=_term(dataset, "BodyPartExamined", header_terms.BODY_PARTS),
-        laterality=_term(dataset, "ImageLaterality", "LRUB") or _term(dataset, "Laterality", "LR"),
+        modality=_term(dataset, "Modality", "modality"),
+        view_position=_term(dataset, "ViewPosition", "view_position"),
+        body_part=_term(dataset, "BodyPartExamined", "body_part"),
+        laterality=_term(dataset, "ImageLaterality", "laterality") or _term(dataset, "Laterality", "laterality"),
         orientation=_orientation(dataset),
-        photometric=_term(dataset, "PhotometricInterpretation", header_terms.PHOTOMETRIC),
-        intent=_term(dataset, "PresentationIntentType", ("FOR PRESENTATION", "FOR PROCESSING")),
+        photometric=_term(dataset, "PhotometricInterpretation", "photometric"),
+        intent=_term(dataset, "PresentationIntentType", "intent"),
         burned_in=_flag(dataset, "BurnedInAnnotation", ("NO", "YES")),
         lossy=_flag(dataset, "LossyImageCompression", ("00", "01")),
-        rows=_number(dataset, "Rows", range(1, 1 << 16)),
-        columns=_number(dataset, "Columns", range(1, 1 << 16)),
-        frames=_number(dataset, "NumberOfFrames", range(1, 1 << 16)),
-        samples=_number(dataset, "SamplesPerPixel", range(1, 5)),
-        bits_allocated=_number(dataset, "BitsAllocated", (1, 8, 16, 32, 64)),
-        bits_stored=_number(dataset, "BitsStored", range(1, 65)),
-        signed=None if (kind := _number(dataset, "PixelRepresentation", (0, 1))) is None else bool(kind),
+        rows=_number(dataset, "Rows", "rows"),
+        columns=_number(dataset, "Columns", "columns"),
+        frames=_number(dataset, "NumberOfFrames", "frames"),
+        samples=_number(dataset, "SamplesPerPixel", "samples"),
+        bits_allocated=_number(dataset, "BitsAllocated", "bits_allocated"),
+        bits_stored=_number(dataset, "BitsStored", "bits_stored"),
+        signed=_flag(dataset, "PixelRepresentation", ("0", "1")),
         pixel_spacing=_spacing(dataset, "PixelSpacing") or _spacing(dataset, "ImagerPixelSpacing"),
         windowed=bool(_words(dataset, "WindowCenter")) or _present(dataset, "VOILUTSequence"),
         modality_lut=_present(dataset, "ModalityLUTSequence"),
         transfer_syntax=_transfer_syntax(dataset),
         manufacturer=_maker(dataset),
-        sex=_term(dataset, "PatientSex", "MFO"),
+        sex=_term(dataset, "PatientSex", "sex"),
         age=_age(dataset),
     )
+
+
+def header_from(kept: Mapping[str, object]) -> Header:
+    """Return the header whose fields came as JSON; what is left out is as the file said nothing.
+
+    It believes nobody: a value must be one that :func:`reduced` can return.
+
+    Raises:
+        ValueError: for another field, type or value; the message quotes none.
+    """
+    named = {field.name for field in fields(Header)}
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
+    if not named.issuperset(values) or not all(_sound(name, value) for name, value in values.items()):
+        raise ValueError("a header with a field, type or value that no header has")
+    return Header(**values)  # type: ignore[arg-type]
+
+
+def _sound(name: str, value: object) -> bool:
+    """Whether a field of a header can have a value."""
+    if name in ("windowed", "modality_lut"):
+        return type(value) is bool
+    if value is None or name in ("burned_in", "lossy", "signed"):
+        return value is None or type(value) is bool
+    if name in PERMITTED:
+        return type(value) in (str, int) and value in PERMITTED[name]
+    if not isinstance(value, tuple) or len(value) != 2:
+        return False
+    if name == "orientation":
+        return all(isinstance(word, str) and _DIRECTION.fullmatch(word) for word in value)
+    return all(type(length) is float and _plausible(length) and round(length, 4) == length for length in value)
+
+
+def _plausible(length: float) -> bool:
+    """Whether a distance between pixels in mm can be one."""
+    return math.isfinite(length) and 0.01 <= length <= 10
 
 
 def _words(dataset: Dataset, keyword: str) -> tuple[str, ...]:
@@ -153,22 +178,22 @@ def _word(dataset: Dataset, keyword: str) -> str:
     return words[0] if len(words) == 1 else ""
 
 
-def _term(dataset: Dataset, keyword: str, permitted: Collection[str]) -> str | None:
-    """The value of an element if it is one of the permitted terms."""
+def _term(dataset: Dataset, keyword: str, fact: str) -> str | None:
+    """The value of an element if it is one of the terms that are permitted for a fact."""
     word = _word(dataset, keyword)
-    return word if word in tuple(permitted) else None
+    return word if word in PERMITTED[fact] else None
 
 
 def _flag(dataset: Dataset, keyword: str, terms: tuple[str, str]) -> bool | None:
     """Whether an element holds the second of two terms."""
-    word = _term(dataset, keyword, terms)
-    return None if word is None else word == terms[1]
-
-
-def _number(dataset: Dataset, keyword: str, permitted: Collection[int]) -> int | None:
-    """The value of an element if it is a permitted whole number."""
     word = _word(dataset, keyword)
-    return int(word) if re.fullmatch("[0-9]{1,5}", word) and int(word) in permitted else None
+    return word == terms[1] if word in terms else None
+
+
+def _number(dataset: Dataset, keyword: str, fact: str) -> int | None:
+    """The value of an element if it is a whole number that is permitted for a fact."""
+    word = _word(dataset, keyword)
+    return int(word) if re.fullmatch("[0-9]{1,5}", word) and int(word) in PERMITTED[fact] else None
 
 
 def _spacing(dataset: Dataset, keyword: str) -> tuple[float, float] | None:
@@ -177,8 +202,7 @@ def _spacing(dataset: Dataset, keyword: str) -> tuple[float, float] | None:
         first, second = (round(float(word), 4) for word in _words(dataset, keyword))
     except ValueError:
         return None
-    plausible = all(math.isfinite(length) and 0.01 <= length <= 10 for length in (first, second))
-    return (first, second) if plausible else None
+    return (first, second) if _plausible(first) and _plausible(second) else None
 
 
 def _present(dataset: Dataset, keyword: str) -> bool:
@@ -192,7 +216,7 @@ def _present(dataset: Dataset, keyword: str) -> bool:
 def _orientation(dataset: Dataset) -> tuple[str, str] | None:
     """The two directions of PatientOrientation, each of up to three of the letters that the standard has."""
     words = _words(dataset, "PatientOrientation")
-    if len(words) != 2 or not all(re.fullmatch("[APRLHF]{1,3}", word) for word in words):
+    if len(words) != 2 or not all(_DIRECTION.fullmatch(word) for word in words):
         return None
     return words[0], words[1]
 
@@ -201,13 +225,13 @@ def _transfer_syntax(dataset: Dataset) -> str | None:
     """The transfer syntax if it is a standard one; a private UID may lead to the hospital."""
     meta = dataset.file_meta if isinstance(dataset, FileDataset) else Dataset()
     uid = _word(meta, "TransferSyntaxUID")
-    return uid if uid in AllTransferSyntaxes else None
+    return uid if uid in PERMITTED["transfer_syntax"] else None
 
 
 def _maker(dataset: Dataset) -> str | None:
     """The known maker that Manufacturer names, whatever else it says."""
     said = _word(dataset, "Manufacturer")
-    return next((maker for maker in header_terms.MAKERS if re.search(rf"\b{maker}\b", said)), None)
+    return next((maker for maker in MAKERS if re.search(rf"\b{maker}\b", said)), None)
 
 
 def _age(dataset: Dataset) -> int | None:

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+
+from pydicom.uid import AllTransferSyntaxes
+
+OLDEST = 90
+"""Ages above 89 are one group, as Safe Harbor asks for (45 CFR 164.514(b)(2)(i)(C))."""
+
 MODALITIES = frozenset(
     (
         *("CR", "DX", "DR", "RG", "RF", "XA", "PX", "IO", "MG", "CT", "MR", "US", "NM", "PT", "BMD", "XC", "SC", "OT"),
@@ -41,3 +49,25 @@ MAKERS = (
     *("SIEMENS", "PHILIPS", "FUJIFILM", "FUJI", "CARESTREAM", "KODAK", "AGFA", "CANON", "KONICA", "SHIMADZU"),
     *("SAMSUNG", "HOLOGIC", "TOSHIBA", "HITACHI", "LODOX", "SWISSRAY", "VIEWORKS", "DRTECH", "MINDRAY", "GE"),
 )
+
+PERMITTED: Mapping[str, Collection[str] | Collection[int]] = MappingProxyType(
+    {
+        "modality": MODALITIES,
+        "view_position": VIEWS,
+        "body_part": BODY_PARTS,
+        "laterality": frozenset("LRUB"),
+        "photometric": PHOTOMETRIC,
+        "intent": ("FOR PRESENTATION", "FOR PROCESSING"),
+        "rows": range(1, 1 << 16),
+        "columns": range(1, 1 << 16),
+        "frames": range(1, 1 << 16),
+        "samples": range(1, 5),
+        "bits_allocated": (1, 8, 16, 32, 64),
+        "bits_stored": range(1, 65),
+        "transfer_syntax": frozenset(map(str, AllTransferSyntaxes)),
+        "manufacturer": MAKERS,
+        "sex": frozenset("MFO"),
+        "age": range(OLDEST + 1),
+    }
+)
+"""What each coded fact of a :class:`fedaid.data.header.Header` may be: every word and every whole number of it."""

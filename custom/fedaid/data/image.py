@@ -6,13 +6,15 @@ import struct
 import warnings
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fedaid.data.dicom import read_dicom
-from fedaid.data.intensity import MAX_PIXELS, unit_range
+from fedaid.data.dicom import dicom_picture
+from fedaid.data.grey_picture import Picture, grey_picture
+from fedaid.data.intensity import MAX_PIXELS
 from fedaid.data.unusable import UnusableStudy
 
 COLOUR_TOLERANCE = 8
@@ -24,6 +26,11 @@ _BROKEN = (OSError, SyntaxError, ValueError, TypeError, EOFError, LookupError, O
 
 
 def read_image(path: Path, *, isolated: bool = True) -> NDArray[np.float32]:
+    """Return all rows of :func:`image_picture`, (H, W) float32 in [0, 1]."""
+    return image_picture(path, isolated=isolated)[:]
+
+
+def image_picture(path: Path, *, isolated: bool = True) -> Picture:
     """Return a file's picture: DICOM, PNG (8 or 16 bits) or JPEG.
 
     A PNG or JPEG is taken to be bright where the patient is dense, as exported radiographs are. Channels that agree
@@ -32,17 +39,17 @@ def read_image(path: Path, *, isolated: bool = True) -> NDArray[np.float32]:
 
     Args:
         path: the file.
-        isolated: see :func:`fedaid.data.dicom.read_dicom`.
+        isolated: see :func:`fedaid.data.dicom.dicom_picture`.
 
     Returns:
-        (H, W) float32 in [0, 1], bright = dense.
+        (H, W) in [0, 1], bright = dense.
 
     Raises:
         UnusableStudy: with one of the "image-" codes.
     """
     if is_dicom(path):
-        return read_dicom(path, isolated=isolated)
-    return unit_range(_picture(path))
+        return dicom_picture(path, isolated=isolated)
+    return grey_picture(_stored(path))
 
 
 def is_dicom(path: Path) -> bool:
@@ -67,7 +74,7 @@ def is_dicom(path: Path) -> bool:
     raise UnusableStudy("image-unsupported")
 
 
-def _picture(path: Path) -> NDArray[np.float64]:
+def _stored(path: Path) -> NDArray[Any]:
     """The (H, W) levels of a PNG or JPEG."""
     warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # the limit below is nearer
     try:
@@ -83,12 +90,12 @@ def _picture(path: Path) -> NDArray[np.float64]:
         raise UnusableStudy("image-unreadable") from None
 
 
-def _grey(image: Image.Image) -> NDArray[np.float64]:
+def _grey(image: Image.Image) -> NDArray[Any]:
     """The (H, W) levels of an opened image, without its alpha channel."""
     if image.mode in ("1", "L", "LA"):
-        return np.asarray(image.convert("L"), dtype=np.float64)
+        return np.asarray(image.convert("L"))
     if image.mode == "I" or image.mode.startswith("I;16"):
-        return np.asarray(image, dtype=np.float64)
+        return np.asarray(image)
     channels = np.asarray(image.convert("RGB"), dtype=np.int16)
     if np.ptp(channels, axis=2).max() > COLOUR_TOLERANCE:
         raise UnusableStudy("image-colour")

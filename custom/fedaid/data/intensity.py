@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fedaid.data.unusable import UnusableStudy
+
+Number = TypeVar("Number", bound=np.generic)
 
 MAX_PIXELS = 64_000_000
 """The most pixels that an image may have: three times the largest detectors, and below what exhausts a machine."""
@@ -36,16 +39,67 @@ def unit_range(values: NDArray[np.floating], counted: NDArray[np.bool_] | None =
     Raises:
         UnusableStudy: "image-not-finite", or "image-constant" if the two percentiles are equal.
     """
+    grid = measuring_grid(finite(values))
+    counts = np.ones(grid.shape) if counted is None else measuring_grid(counted)
+    return stretched(values, grey_range(grid.ravel(), counts.ravel()))
+
+
+def measuring_grid(values: NDArray[Number]) -> NDArray[Number]:
+    """Return the regular grid of a picture (H, W) on which its range is measured."""
+    step = 1 + math.isqrt(max(0, values.size - 1) // MEASURED_PIXELS)
+    return values[::step, ::step]
+
+
+def finite(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return the values.
+
+    Raises:
+        UnusableStudy: "image-not-finite", if one of them is no number or infinite.
+    """
     if not np.isfinite(values).all():
         raise UnusableStudy("image-not-finite")
-    step = 1 + math.isqrt(max(0, values.size - 1) // MEASURED_PIXELS)
-    grid = values[::step, ::step]
-    measured = grid if counted is None else grid[counted[::step, ::step]]
-    if measured.size == 0:
+    return values
+
+
+def grey_range(values: NDArray[np.floating], counts: NDArray[Any]) -> tuple[float, float]:
+    """Return the value that becomes 0 and the one that becomes 1.
+
+    Args:
+        values: (n,), finite.
+        counts: (n,), how often each occurs among the pixels that take part.
+
+    Raises:
+        UnusableStudy: "image-constant".
+    """
+    if not counts.any():
         raise UnusableStudy("image-constant")
-    low, high = np.percentile(measured, [TAIL_PERCENT, 100 - TAIL_PERCENT]).astype(np.float64)
+    low, high = percentiles(values, counts, [TAIL_PERCENT, 100 - TAIL_PERCENT])
     if not high > low:
         raise UnusableStudy("image-constant")
+    return float(low), float(high)
+
+
+def percentiles(values: NDArray[np.floating], counts: NDArray[Any], percents: list[float]) -> NDArray[np.floating]:
+    """Return what ``np.percentile`` returns for values that are repeated, which weighs by one of its methods only.
+
+    Args:
+        values: (n,).
+        counts: (n,), how often each is there; one at least is.
+        percents: from 0 to 100.
+    """
+    order = np.argsort(values)
+    ordered, ends = values[order], np.cumsum(counts[order])
+    places = np.asarray(percents) / 100 * (ends[-1] - 1)
+    before = np.floor(places)
+    one, next_one = (
+        ordered[np.searchsorted(ends, np.minimum(place, ends[-1] - 1), side="right")] for place in (before, before + 1)
+    )
+    return np.asarray(one + (places - before) * (next_one - one))
+
+
+def stretched(values: NDArray[np.floating], found: tuple[float, float]) -> NDArray[np.float32]:
+    """Return the values with a range, as of :func:`grey_range`, stretched to [0, 1] and clipped at both ends."""
+    low, high = found
     unit = np.subtract(values, low, dtype=np.float64)
     unit /= high - low
     return np.asarray(np.clip(unit, 0.0, 1.0, out=unit), dtype=np.float32)

@@ -18,13 +18,13 @@ from pathlib import Path
 from fedaid.data.grammar import ReportGrammar
 from fedaid.data.grammar_file import site_grammar
 from fedaid.data.report import report_text
+from fedaid.data.report_file import read_report_file
 from fedaid.data.split import SPLITS, split_of
 from fedaid.data.table import Row, Table, read_table
 from fedaid.data.unusable import REMEDIES, UnusableStudy
 from fedaid.errors import InputError
 
 FILE_NAME = "manifest.csv"
-MAX_REPORT_BYTES = 1 << 20
 
 _REQUIRED = ("study_id", "patient_id", "image")
 _OPTIONAL = ("split", "labels", "image_row")
@@ -174,15 +174,7 @@ def _report(row: Row, root: Path, *, sources: tuple[str, ...]) -> str:
         return row.cell("report")
     if sources != ("report_path",):
         return "\n\n".join(f"{column.upper()}: {row.cell(column)}" for column in sources)
-    path = _inside(root, row.cell("report_path"), kind="report")
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_REPORT_BYTES + 1)
-        if len(data) <= MAX_REPORT_BYTES:
-            return data.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError):
-        raise UnusableStudy("report-unreadable") from None
-    raise UnusableStudy("report-unreadable")
+    return read_report_file(_inside(root, row.cell("report_path"), kind="report"))
 
 
 def _inside(root: Path, relative: str, *, kind: str) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fedaid.data.image import read_image
+from fedaid.data.image import image_picture
 from fedaid.data.resize import fit_square
 from fedaid.data.unusable import UnusableStudy
 
@@ -20,7 +20,7 @@ def read_radiograph(path: Path, image_size: int, *, isolated: bool = True) -> ND
     Args:
         path: a DICOM, PNG or JPEG file.
         image_size: S in pixels.
-        isolated: whether to shield this process from the decoder, see :func:`fedaid.data.dicom.read_dicom`.
+        isolated: whether to shield this process from the decoder, see :func:`fedaid.data.dicom.dicom_picture`.
 
     Returns:
         (S, S) float32 in [0, 1], bright = dense.
@@ -28,7 +28,7 @@ def read_radiograph(path: Path, image_size: int, *, isolated: bool = True) -> ND
     Raises:
         UnusableStudy: with one of the "image-" codes.
     """
-    pixels = read_image(path, isolated=isolated)
-    if max(pixels.shape) > LONGEST_SHAPE * min(pixels.shape):
+    picture = image_picture(path, isolated=isolated)
+    if max(picture.shape) > LONGEST_SHAPE * min(picture.shape):
         raise UnusableStudy("image-unreadable")
-    return fit_square(pixels, image_size)
+    return fit_square(picture, image_size)

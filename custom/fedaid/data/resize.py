@@ -12,11 +12,16 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from fedaid.data.grey_picture import Picture
+
+BAND = 64
+"""Rows that are worked on at once: they fit into the processor's cache, and little is multiplied by zero."""
+
 TRUNCATION = 4.0
 """Standard deviations after which the smoothing kernel ends."""
 
 
-def fit_square(picture: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+def fit_square(picture: Picture, size: int) -> NDArray[np.float32]:
     """Return the picture with its longer side scaled to ``size`` and its shorter side padded with black.
 
     Args:
@@ -30,9 +35,22 @@ def fit_square(picture: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     height, width = (max(1, round(side * scale)) for side in picture.shape)
     square = np.zeros((size, size), dtype=np.float32)
     top, left = (size - height) // 2, (size - width) // 2
-    down, across = axis_weights(picture.shape[0], height), axis_weights(picture.shape[1], width)
-    square[top : top + height, left : left + width] = np.clip(down @ picture @ across.T, 0.0, 1.0)
+    shrunk = resized_rows(resized_rows(picture, height).T, width).T
+    square[top : top + height, left : left + width] = np.clip(shrunk, 0.0, 1.0)
     return square
+
+
+def resized_rows(picture: Picture, height: int) -> NDArray[np.float32]:
+    """Return (``height``, W): the first axis resized, from a few rows at a time, each of which is asked for once."""
+    before, width = picture.shape
+    weights = axis_weights(before, height)
+    resized = np.zeros((height, width), dtype=np.float32)
+    for start in range(0, before, BAND):
+        part = weights[:, start : start + BAND]
+        near = np.flatnonzero(part.any(axis=1))
+        reached = slice(int(near[0]), int(near[-1]) + 1) if near.size else slice(0)
+        resized[reached] += part[reached] @ picture[start : start + BAND]
+    return resized
 
 
 def axis_weights(before: int, after: int) -> NDArray[np.float32]:
@@ -44,17 +62,13 @@ def axis_weights(before: int, after: int) -> NDArray[np.float32]:
     """
     centres = np.maximum((np.arange(after) + 0.5) * before / after - 0.5, 0.0)
     lower = centres.astype(np.int64)
-    upper = np.minimum(lower + 1, before - 1)
     share = (centres - lower)[:, None]
     kernel = gaussian((before / after - 1) / 2)
     reach = len(kernel) // 2
-
-    def smoothed_at(pixels: NDArray[np.int64]) -> NDArray[np.float64]:
-        """The kernel around each of the pixels, (after, before)."""
-        distance = np.arange(before)[None, :] - pixels[:, None]
-        return np.where(np.abs(distance) <= reach, kernel[np.clip(distance + reach, 0, 2 * reach)], 0.0)
-
-    return np.asarray((1 - share) * smoothed_at(lower) + share * smoothed_at(upper), dtype=np.float32)
+    weights = np.zeros((after, before + 2 * reach), dtype=np.float32)  # what reaches over a border is cut off
+    for pixels, part in ((lower, 1 - share), (np.minimum(lower + 1, before - 1), share)):
+        weights[np.arange(after)[:, None], pixels[:, None] + np.arange(len(kernel))] += part * kernel
+    return weights[:, reach : reach + before]
 
 
 def gaussian(sigma: float) -> NDArray[np.float64]:

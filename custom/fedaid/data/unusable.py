@@ -17,11 +17,14 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
         "image-multiframe": "Give one frame a study: this file holds several.",
         "image-colour": "Give a greyscale radiograph: this image has colour.",
         "image-photometric": "Set PhotometricInterpretation to MONOCHROME1 or MONOCHROME2: the polarity is unknown.",
+        "image-burned-in": "Export the image without names in its pixels: it declares BurnedInAnnotation YES.",
         "image-constant": "Give an image with content: all its pixels have practically the same value.",
         "image-not-finite": "Export the image again: its values, or those of its rescale tags, are not finite numbers.",
         "report-missing": "Give an existing text file in column 'report_path', relative to the data root.",
         "report-outside-root": "Place the report below the data root and give its path relative to it.",
-        "report-unreadable": "Save the report as UTF-8 text of at most a mebibyte.",
+        "report-unreadable": "Save the report as UTF-8 text without zero bytes, and permit it to be read.",
+        "report-too-large": "Give the report of one study: this file has more than a mebibyte.",
+        "report-not-text": "Export the report as plain text: this is HTML, XML, RTF, PDF, a Word file or base64.",
         "report-empty": "Give a report with findings, an impression or free text that describes the image.",
     }
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from admin.prepare.journal import Journal
+from admin.prepare.journal import Journal, entries
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,24 @@ def test_a_torn_line_is_cut_off_and_the_next_is_whole(lost: int, tmp_path: Path)
         assert [note.file for note in journal] == ["a"]
         journal.add(Note("b", "2"))
     assert (tmp_path / "j").read_bytes() == whole
+
+
+@pytest.mark.parametrize("line", ['{"file": "a"}', '{"file": "a", "text": "1", "more": 2}'])
+def test_a_line_of_another_version_counts_as_not_done(line: str, tmp_path: Path) -> None:
+    (tmp_path / "j").write_text(line + "\n")
+    with Journal(tmp_path / "j", Note) as journal:
+        assert journal.get("a") is None
+        journal.add(Note("a", "2"))
+    with (tmp_path / "j").open("rb") as lines:
+        assert list(entries([*lines, b'{"file": "b", "te'], Note)) == [Note("a", "2")]
+
+
+def test_what_is_not_kept_is_on_file_only(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j", Note, keep=lambda note: Note(note.file, "")) as journal:
+        journal.add(Note("a", "1"))
+        assert journal.get("a") == Note("a", "")
+    with Journal(tmp_path / "j", Note) as journal:
+        assert journal.get("a") == Note("a", "1")
 
 
 def test_a_line_is_on_file_at_once_and_for_its_owner_only(tmp_path: Path) -> None:

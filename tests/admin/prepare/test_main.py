@@ -138,6 +138,15 @@ def test_image_and_report_of_different_patients_are_no_pair(export: Path, prepar
     assert len(rows(export / "site" / "manifest.csv")) == 7
 
 
+def test_reports_named_by_accession_number_do_not_find_images_of_that_file_name(
+    export: Path, prepare: Prepare, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_image(export / "images" / "12.dcm", seed=12, patient="q", accession="99", study="1.9.12")
+    (export / "reports" / "12.txt").write_text("IMPRESSION: Of a study whose image is not here.")
+    assert prepare("--format", "json") == 0
+    assert result(capsys)["quarantined"] == {"pair-no-image": 1, "pair-no-report": 1}
+
+
 def test_too_many_bad_files_stop_it_with_a_clear_line(
     export: Path, prepare: Prepare, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -147,6 +156,11 @@ def test_too_many_bad_files_stop_it_with_a_clear_line(
     assert "38% cannot be used, more than --max-bad-share 30%" in capsys.readouterr().out
     assert not (export / "site" / "manifest.csv").exists()
     assert len(rows(export / "site" / "quarantine.csv")) == 3
+
+
+def test_without_a_preset_reports_must_be_named(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--images", str(export / "images"), "--out", str(export / "site")]) == 1
+    assert "--reports must be given" in capsys.readouterr().out
 
 
 def test_strict_stops_at_the_first_bad_file(export: Path, prepare: Prepare, capsys: pytest.CaptureFixture[str]) -> None:
@@ -188,7 +202,7 @@ def test_a_run_that_was_killed_goes_on_with_what_is_left(
 ) -> None:
     for number in range(8, 200):
         name = f"more {number}"
-        write_image(export / "images" / name, seed=number, patient=name, accession="", study=f"1.8.{number}")
+        write_image(export / "images" / name, seed=number, patient=name, accession=name, study=f"1.8.{number}")
         (export / "reports" / f"{name}.txt").write_text(f"IMPRESSION: Seen {number}.")
     private = export / "site" / "private"
     command = [sys.executable, "-m", "admin.prepare", "--images", export / "images", "--reports", export / "reports"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -83,3 +84,24 @@ def test_a_view_that_is_no_known_term_is_not_kept(folder: Path) -> None:
 def test_strict_names_the_first_reason_only(folder: Path) -> None:
     with pytest.raises(StoppedAtBad, match=r"^pair-no-report$"):
         prepared(folder, [record("A1")], strict=True)
+
+
+@pytest.mark.parametrize(("reason", "again"), [("image-crash", 1), ("image-timeout", 1), ("image-unreadable", 0)])
+@pytest.mark.parametrize("journal", ["files.jsonl", "images-16.jsonl"])
+def test_only_what_a_busy_machine_can_cause_is_tried_again(reason: str, again: int, journal: str, folder: Path) -> None:
+    records = [record("A1"), record("A2")]
+    prepared(folder, records)
+    path = folder / "site" / "private" / journal
+    *lines, last = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines) + json.dumps(json.loads(last) | {"reason": reason}) + "\n")
+    run = prepared(folder, records)
+    assert run.described + run.decoded == again
+    assert counts(run.bad).get(reason, 0) == 1 - again
+    assert len(run.lines) == 1 + again
+
+
+def test_an_image_that_may_be_read_now_is_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("admin.prepare.scan.os.access", lambda path, mode: path.name != "1")
+    prepared(folder, [record("A1"), record("A2")])
+    monkeypatch.undo()
+    assert prepared(folder, [record("A1"), record("A2")]).described == 1

@@ -3,7 +3,9 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from admin.prepare.quarantine import REMEDIES, Bad, counts, write_private, write_quarantine
+import pytest
+
+from admin.prepare.quarantine import REMEDIES, Bad, counts, unquoted, write_private, write_quarantine
 
 
 def test_each_line_has_its_remedy_and_no_name_is_a_formula(tmp_path: Path) -> None:
@@ -34,3 +36,10 @@ def test_a_file_is_replaced_whole_and_closed_to_others(tmp_path: Path) -> None:
     assert (tmp_path / "f").read_text() == "new"
     assert (tmp_path / "f").stat().st_mode & 0o077 == 0
     assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("name", ["=x", "plain", "'quoted", "a,b\n", "@"])
+def test_a_name_is_read_as_it_was_written(name: str, tmp_path: Path) -> None:
+    write_quarantine(tmp_path / "q.csv", [Bad("image-crash", name)])
+    with (tmp_path / "q.csv").open(newline="") as file:
+        assert [unquoted(row["name"]) for row in csv.DictReader(file)] == [name]

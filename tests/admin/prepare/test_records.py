@@ -5,15 +5,16 @@ from pathlib import Path
 import pytest
 
 from admin.prepare.records import Record, read_records
+from fedaid.data.unusable import UnusableStudy
 from fedaid.errors import InputError
 
 
-def test_a_text_file_goes_by_its_stem_as_any_key(tmp_path: Path) -> None:
+def test_a_text_file_goes_by_its_stem(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "ACC 1.txt").write_bytes("Größe".encode("utf-8-sig"))
     (tmp_path / ".DS_Store").write_text("x")
     (record,) = read_records(tmp_path)
-    assert record.keys == (("accession", "ACC 1"), ("study", "ACC 1"), ("stem", "ACC 1"))
+    assert record.keys == (("file name", "ACC 1"),)
     assert record.report() == "Größe"
 
 
@@ -39,10 +40,20 @@ def test_sections_become_a_report(tmp_path: Path) -> None:
     assert record.report() == "FINDINGS: Clear.\n\nIMPRESSION: Normal."
 
 
-@pytest.mark.parametrize("data", [b"\xff\xfeA\0", b"a\0b", b"x" * ((1 << 20) + 1)])
-def test_a_file_that_is_no_text_has_no_report(data: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [(b"\xff\xfeA\0", "report-unreadable"), (b"a\0b", "report-unreadable"), (b"<html>", "report-not-text"),
+     (b"x" * ((1 << 20) + 1), "report-too-large")],
+)  # fmt: skip
+def test_a_file_that_is_no_text_has_no_report(data: bytes, code: str, tmp_path: Path) -> None:
     (tmp_path / "r.txt").write_bytes(data)
-    assert read_records(tmp_path)[0].report() is None
+    with pytest.raises(UnusableStudy, match=code):
+        read_records(tmp_path)[0].report()
+
+
+def test_a_cell_that_is_no_text_has_no_report() -> None:
+    with pytest.raises(UnusableStudy, match="report-not-text"):
+        Record(keys=(), name="r", text="<html><p>Clear.").report()
 
 
 @pytest.mark.parametrize(
@@ -58,9 +69,7 @@ def test_a_table_that_cannot_be_used_is_refused_without_quoting_it(name: str, co
 
 
 def test_nothing_of_a_record_shows_in_its_repr() -> None:
-    record = Record(
-        keys=(("accession", "SECRET"),), name="SECRET", text="SECRET", file=Path("SECRET"), patient="SECRET"
-    )
+    record = Record(keys=(("accession", "SECRET"),), name="SECRET", text="SECRET", file="SECRET", patient="SECRET")
     assert "SECRET" not in repr(record)
 
 
@@ -73,7 +82,8 @@ def test_a_table_may_name_text_files_below_its_folder(tmp_path: Path) -> None:
     (tmp_path / "manifest.csv").write_text(rows)
     (tmp_path / "in" / "manifest.csv").write_text(rows)
     assert read_records(tmp_path / "manifest.csv")[0].report() == "Clear."
-    assert read_records(tmp_path / "in" / "manifest.csv")[1].report() is None
+    with pytest.raises(UnusableStudy, match="report-missing"):
+        read_records(tmp_path / "in" / "manifest.csv")[1].report()
 
 
 def test_a_table_of_open_clip_is_read(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from admin.prepare.scan import Found, find_files
+from admin.prepare.scan import Found, find_files, named_files
 
 
 @pytest.fixture
@@ -43,3 +43,12 @@ def test_links_that_lead_out_or_nowhere_are_said_to(folder: Path) -> None:
 
 def test_no_path_shows_in_a_repr() -> None:
     assert "DOE" not in repr(Found("DOE^JANE/1", "1-2"))
+
+
+def test_named_files_come_in_their_order_and_stay_inside(folder: Path) -> None:
+    (folder / "away").symlink_to(folder.parent / "out")
+    names = ("z", "none", "../out", "away", "b/x.dcm", str(folder.parent / "out"), "a\0b", "x" * 5000)
+    found = list(named_files(folder, names))
+    assert [one.relative for one in found] == list(names)
+    assert [one.inside for one in found] == [True, True, False, False, True, False, True, True]
+    assert [number for number, one in enumerate(found) if one.stamp == "none"] == [1, 6, 7]

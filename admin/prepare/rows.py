@@ -1,0 +1,92 @@
+"""The rows of a table that a person exported: CSV, TSV or JSONL in UTF-8, compressed by gzip or not."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import zlib
+from collections.abc import Collection, Iterator, Mapping
+from itertools import chain, zip_longest
+from pathlib import Path
+from typing import TextIO
+
+from fedaid.errors import InputError, require
+
+KINDS = (".csv", ".tsv", ".jsonl")
+Cells = Mapping[str, str]
+
+_REMEDY = "Export it again as CSV, TSV or JSONL in UTF-8, with a header that names its columns; see docs/data.md."
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file's name is that of a table."""
+    return path.name.lower().removesuffix(".gz").endswith(KINDS) and path.is_file()
+
+
+def column(name: str) -> str:
+    """A column's name as it is compared: "Study-UID" and "study uid" are "study_uid"."""
+    return "_".join(name.lower().replace("-", " ").split())
+
+
+def read_rows(table: Path, *, needs: Collection[str] = ()) -> Iterator[tuple[str, Cells]]:
+    """Yield each row: what a message calls it, and its cells by :func:`column`.
+
+    Args:
+        table: named .csv, .tsv or .jsonl, or so with .gz; a header that has tabs and no comma is that of a TSV.
+        needs: columns that must be there.
+
+    Raises:
+        InputError: if it cannot be read as what it is named, or lacks a column.
+    """
+    kind = _of_json if table.name.lower().removesuffix(".gz").endswith(".jsonl") else _of_csv
+    try:
+        with _opened(table) as file:
+            for number, cells in kind(file, table.name, needs):
+                yield f"{table.name}, row {number}", cells
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error) as error:
+        got = type(error).__name__
+        raise InputError(
+            table.name, "be a readable table in UTF-8", got=got, where=table.name, remedy=_REMEDY
+        ) from None
+
+
+def _opened(table: Path) -> TextIO:
+    if table.suffix.lower() == ".gz":
+        return gzip.open(table, "rt", encoding="utf-8-sig", newline="")
+    return table.open(encoding="utf-8-sig", newline="")
+
+
+def _of_csv(file: TextIO, name: str, needs: Collection[str]) -> Iterator[tuple[int, Cells]]:
+    """Rows below a header; a cell that is not given is empty."""
+    first = file.readline()
+    rows = csv.reader(chain([first], file), delimiter="\t" if "\t" in first and "," not in first else ",")
+    columns = [column(cell) for cell in next(rows, [])]
+    _require_columns(needs, columns, name)
+    for number, row in enumerate(filter(None, rows), start=2):
+        where, rule = f"{name}, row {number}", f"have at most {len(columns)} cells, as its header has"
+        require(len(row) <= len(columns), "a row", rule, got=len(row), where=where, remedy="Quote cells with commas.")
+        yield number, {key: cell.strip() for key, cell in zip_longest(columns, row, fillvalue="")}
+
+
+def _of_json(file: TextIO, name: str, needs: Collection[str]) -> Iterator[tuple[int, Cells]]:
+    """One object a line; what is null is not given."""
+    for number, line in enumerate(file, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            row = None
+        where = f"{name}, line {number}"
+        if not isinstance(row, dict):
+            raise InputError(name, "hold one object a line", got="another text", where=where, remedy=_REMEDY)
+        cells = {column(key): str(value).strip() for key, value in row.items() if value is not None}
+        _require_columns(needs, cells, name)
+        yield number, cells
+
+
+def _require_columns(needs: Collection[str], columns: Collection[str], name: str) -> None:
+    missing = [need for need in needs if need not in columns]
+    rule = f"have the column{'s' * (len(missing) > 1)} {', '.join(missing)}"
+    require(not missing, name, rule, got="none of that name", where=f"{name}, header", remedy=_REMEDY)

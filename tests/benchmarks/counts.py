@@ -1,0 +1,32 @@
+"""Numbers that are counted, not timed: the data catalogue's, and the doctor's on the bad hospital."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.catalogue.canaries import canary_hits
+from tests.catalogue.run import run_catalogue
+from tests.catalogue.wrong_pairs import wrong_pairs
+
+SEED = 7
+
+
+def catalogue_numbers(folder: Path) -> dict[str, object]:
+    """Return code → how many were injected and counted, wrong pairs, and canaries found; no pair made is none right."""
+    places = [folder / name for name in ("catalogue", "pairs", "canaries")]
+    for place in places:
+        place.mkdir(parents=True)
+    outcome = run_catalogue(places[0])
+    pairs = wrong_pairs(places[1], seed=SEED).values()
+    return {
+        "catalogue_injected": outcome.injected,
+        "catalogue_counted": outcome.counted,
+        "wrong_pairs": sum(one.wrong for one in pairs) if all(one.made for one in pairs) else None,
+        "pairs_made": sum(one.made for one in pairs),
+        "canary_hits": len(canary_hits(places[2])),
+    }
+
+
+def doctor_numbers(folder: Path) -> dict[str, object]:
+    """Return how many checks the doctor has, and how many of them fire on the twin's bad hospital."""
+    return {}
