@@ -75,7 +75,7 @@ def matches(
     found: list[Match] = []
     for number, report in pairing.pairs.items():
         study, record = studies[number], records[report]
-        patients = study.patients | ({names.patient(record.patient)} if record.patient else frozenset())
+        patients = {*study.patients} | ({names.patient(record.patient)} if record.patient else set())
         if study.name in torn:
             bad.append(Bad("image-conflict", study.paths[0]))
         elif len(patients) == 1:

@@ -35,7 +35,7 @@ class Record:
         keys: (kind, identifier), kind one of :data:`KEY_COLUMNS` or :data:`FILE_NAME`.
         name: its file, or the line of its table.
         text: the report, or None if it lies in ``file``.
-        file: a text file.
+        file: path of a text file; as text, because ten thousand ``Path`` take five times the memory.
         patient: identifier of the patient, or empty.
         labels: as the manifest has them.
         images: paths below the folder of images, each with its view or none, where a data set says them; see
@@ -47,7 +47,7 @@ class Record:
     keys: tuple[tuple[str, str], ...] = field(repr=False)
     name: str = field(repr=False)
     text: str | None = field(default=None, repr=False)
-    file: Path | None = field(default=None, repr=False)
+    file: str | None = field(default=None, repr=False)
     patient: str = field(default="", repr=False)
     labels: str = ""
     images: tuple[tuple[str, str], ...] = field(default=(), repr=False)
@@ -61,7 +61,7 @@ class Record:
             UnusableStudy: with one of the "report-" codes, if it is no plain text.
         """
         if self.file is not None:
-            return whole(read_report_file(self.file))
+            return whole(read_report_file(Path(self.file)))
         return whole(plain_report(self.text or ""))
 
 
@@ -81,11 +81,11 @@ def sectioned(cells: Cells) -> str:
     return "\n\n".join(f"{name.upper()}: {cells[name]}" for name in SECTIONS if cells.get(name))
 
 
-def beside(table: Path, relative: str) -> Path:
+def beside(table: Path, relative: str) -> str:
     """A text file named by a table, below the table's folder; one that is not there can be read by nobody."""
     folder = table.resolve().parent
     path = (folder / relative.replace("\0", "")).resolve()
-    return path if path.is_relative_to(folder) else folder / "outside"
+    return str(path if path.is_relative_to(folder) else folder / "outside")
 
 
 def read_records(source: Path) -> list[Record]:
@@ -102,9 +102,10 @@ def read_records(source: Path) -> list[Record]:
 
 
 def _of_folder(folder: Path) -> Iterator[Record]:
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.name.startswith(".") and path.resolve().is_relative_to(folder):
-            yield Record(keys=((FILE_NAME, stem(path.name)),), name=f"reports/{path.relative_to(folder)}", file=path)
+    for found in find_files(folder):
+        path = folder / found.relative
+        if path.is_file() and found.inside and not path.name.startswith("."):
+            yield Record(keys=((FILE_NAME, stem(path.name)),), name=f"reports/{found.relative}", file=str(path))
 
 
 def _of_table(table: Path) -> Iterator[Record]:

@@ -15,7 +15,7 @@ from admin.prepare.rows import Cells, is_table, read_rows
 from fedaid.errors import require
 
 NAME = "mimic-cxr-jpg"
-Report = Callable[[str, str], tuple[str | None, Path | None]]
+Report = Callable[[str, str], tuple[str | None, str | None]]
 
 
 def mimic_cxr_jpg(images: Path, reports: Path) -> Iterator[Record]:
@@ -86,4 +86,4 @@ def _reports(reports: Path) -> Report:
     root = reports / "files" if (reports / "files").is_dir() else reports
     if not any(path.is_dir() for path in root.glob("p1[0-9]")):
         raise missing("--reports", "files/p10 to p19 with the reports, or be mimic_cxr_sectioned.csv", preset=NAME)
-    return lambda subject, study: (None, root / f"{_folder(subject, study)}.txt")
+    return lambda subject, study: (None, str(root / f"{_folder(subject, study)}.txt"))

@@ -69,9 +69,7 @@ def test_a_table_that_cannot_be_used_is_refused_without_quoting_it(name: str, co
 
 
 def test_nothing_of_a_record_shows_in_its_repr() -> None:
-    record = Record(
-        keys=(("accession", "SECRET"),), name="SECRET", text="SECRET", file=Path("SECRET"), patient="SECRET"
-    )
+    record = Record(keys=(("accession", "SECRET"),), name="SECRET", text="SECRET", file="SECRET", patient="SECRET")
     assert "SECRET" not in repr(record)
 
 
