@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from statistics import median
 
-from admin.doctor.chest_template import Pose
 from admin.doctor.check import NOTE, WARNING, Check, Found, Look, found, where
+from admin.doctor.chest_template import Pose
 from admin.doctor.evidence import Case, Evidence
 
 MARGIN, MIRROR_MARGIN = 0.05, 0.015

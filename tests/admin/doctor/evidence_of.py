@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from admin.doctor.check import Found
 from admin.doctor.chest_template import Pose
 from admin.doctor.evidence import Case, Evidence
 from admin.doctor.examination import CHECKS
-from admin.doctor.check import Found
 from admin.doctor.picture_facts import PictureFacts
 from fedaid.data.header import Header
 from fedaid.data.report import sections

@@ -9,9 +9,11 @@ from tests.admin.doctor.evidence_of import case, fires_for, look, site
 
 @pytest.mark.parametrize(
     ("check", "facts"),
-    [("body-part", {"body_part": "KNEE"}), ("modality", {"modality": "CT"}), ("declared-burned-in", {"burned_in": True}),
-     ("for-processing", {"intent": "FOR PROCESSING"}), ("children", {"age": 15}), ("missing-window", {"windowed": False}),
-     ("photometric-mix", {"photometric": "MONOCHROME1"}), ("lateral-views", {"view_position": "LL"})],
+    [("body-part", {"body_part": "KNEE"}), ("modality", {"modality": "CT"}),
+     ("declared-burned-in", {"burned_in": True}),
+     ("for-processing", {"intent": "FOR PROCESSING"}), ("children", {"age": 15}),
+     ("missing-window", {"windowed": False}), ("photometric-mix", {"photometric": "MONOCHROME1"}),
+     ("lateral-views", {"view_position": "LL"})],
 )  # fmt: skip
 def test_a_header_that_says_so_is_found(check: str, facts: dict[str, Any]) -> None:
     assert fires_for(check, case(2, header=facts, cells={}), sound=5) == [2]

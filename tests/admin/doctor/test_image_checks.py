@@ -9,8 +9,10 @@ from tests.admin.doctor.evidence_of import case, facts, fires_for
 
 @pytest.mark.parametrize(
     ("reason", "check"),
-    [("image-unreadable", "image-unreadable"), ("image-crash", "image-unreadable"), ("image-timeout", "image-unreadable"),
-     ("image-unsupported", "image-unreadable"), ("image-too-large", "image-too-large"), ("image-colour", "image-colour"),
+    [("image-unreadable", "image-unreadable"), ("image-crash", "image-unreadable"),
+     ("image-timeout", "image-unreadable"),
+     ("image-unsupported", "image-unreadable"), ("image-too-large", "image-too-large"),
+     ("image-colour", "image-colour"),
      ("image-multiframe", "image-multiframe"), ("image-photometric", "image-photometric"),
      ("image-constant", "image-constant"), ("image-not-finite", "image-constant")],
 )  # fmt: skip

@@ -4,9 +4,12 @@ from html.parser import HTMLParser
 
 import pytest
 
+from admin.doctor.collection import Collected
+from admin.doctor.examination import examine
 from admin.doctor.outcome import private_outcome, shareable_outcome
 from admin.doctor.page import private_page, shareable_page
 from tests.admin.doctor.conftest import Visit
+from tests.admin.doctor.evidence_of import case, site
 
 
 class Page(HTMLParser):
@@ -57,8 +60,9 @@ def test_severity_is_told_by_a_word_and_a_shape(shareable: str) -> None:
         assert mark in shareable
 
 
-def test_names_from_the_site_are_escaped(private: str, spoilt: Visit) -> None:
-    name = spoilt.planted["formula-cell"][0]
-    assert name in private
-    assert "=HYPERLINK" not in private
-    assert "<p>The" not in private
+def test_what_somebody_typed_is_escaped_and_a_lost_letter_stops_nothing() -> None:
+    typed = case(2, name="<script>x</script>", cells={"image": "a\udcff.dcm"}, image_fault="image-missing")
+    evidence = site(typed)
+    page = private_page(private_outcome(evidence, examine(evidence), least=5), Collected(evidence, {}))
+    assert "script" not in Page(page).tags
+    assert "&lt;script&gt;" in page

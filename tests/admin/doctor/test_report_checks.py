@@ -36,10 +36,7 @@ def test_an_unreadable_report_is_found() -> None:
 
 
 def test_where_reports_have_no_full_stop_a_broken_word_tells() -> None:
-    checklist = [
-        case(10 + number, report=f"FINDINGS:\n- Pneumothorax right\n- Heart regular {'so' * number}")
-        for number in range(5)
-    ]
+    checklist = [case(10 + number, report="FINDINGS:\n- Pneumothorax right\n- Heart regular") for number in range(5)]
     assert fires_for("report-truncated", case(2, report="FINDINGS:\n- Heart regular\n- Pneumoth"), *checklist) == [2]
 
 
