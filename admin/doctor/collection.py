@@ -26,7 +26,8 @@ from fedaid.data.table import Row, Table
 from fedaid.data.unusable import UnusableStudy
 from fedaid.errors import InputError, require
 
-SHEET, SEED = 10, 0
+SHEET, DRAWN, SEED = 10, 30, 0
+"""How many pictures are shown, and of how many, as some cannot be read."""
 SPLIT_SEED = "fedaid"
 """As :func:`fedaid.data.manifest.read_manifest` has it."""
 
@@ -65,8 +66,8 @@ def collect(root: Path, folder: Path, *, track: Track = untracked, seed: int = S
     table, malformed = tolerant_table(root / FILE_NAME)
     prepared = "image_row" in table.columns
     cases, files = _cases(table, root)
-    drawn = frozenset(np.random.default_rng(seed).permutation(sorted(files))[:SHEET].tolist())
-    album = _album(cases, files, folder=folder, keep=drawn, prepared=prepared, track=track)
+    drawn = np.random.default_rng(seed).permutation(sorted(files))[:DRAWN].tolist()
+    album = _album(cases, files, folder=folder, keep=frozenset(drawn), prepared=prepared, track=track)
     headed = _with_headers(cases, files, root, prepared=prepared, track=track)
     seen = tuple(_with_picture(case, album) for case in headed)
     evidence = Evidence(
@@ -81,7 +82,8 @@ def collect(root: Path, folder: Path, *, track: Track = untracked, seed: int = S
         grey_levels=tuple(album.grey_levels.tolist()),
         free_bytes=shutil.disk_usage(root).free,
     )
-    return Collected(evidence, dict(sorted(album.kept.items())))
+    shown = [line for line in drawn if line in album.kept][:SHEET]
+    return Collected(evidence, {line: album.kept[line] for line in sorted(shown)})
 
 
 def refusal(root: Path) -> str | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from statistics import median
 
-from admin.doctor.chest_template import Pose
 from admin.doctor.check import NOTE, WARNING, Check, Found, Look, found, where
+from admin.doctor.chest_template import Pose
 from admin.doctor.evidence import Case, Evidence
 
 MARGIN, MIRROR_MARGIN = 0.05, 0.015
-LEAST_LIKENESS, LEAST_LUNGS, DEVIATIONS = 0.15, 0.0, 5.0
+LEAST_LIKENESS, LEAST_LUNGS, DEVIATIONS = 0.15, 0.0, 4.0
 DEVIATION = 1.4826
 """Of a normal distribution, one standard deviation in median absolute deviations."""
 LETTERS = 10

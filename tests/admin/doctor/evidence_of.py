@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from admin.doctor.check import Found
 from admin.doctor.chest_template import Pose
 from admin.doctor.evidence import Case, Evidence
 from admin.doctor.examination import CHECKS
-from admin.doctor.check import Found
 from admin.doctor.picture_facts import PictureFacts
 from fedaid.data.header import Header
 from fedaid.data.report import sections
 
 UPRIGHT = Pose(upright=0.8, inverted=-1.6, sideways=-0.8, upside_down=-0.5, mirrored=-0.05, lungs=0.8)
-SOUND = {"modality": "DX", "body_part": "CHEST", "photometric": "MONOCHROME2", "rows": 2000, "columns": 2000, "windowed": True}
+SOUND = {
+    "modality": "DX",
+    "body_part": "CHEST",
+    "photometric": "MONOCHROME2",
+    "rows": 2000,
+    "columns": 2000,
+    "windowed": True,
+}
 REPORT = "FINDINGS: The heart is of normal size. No effusion. IMPRESSION: No acute disease."
 
 
@@ -24,7 +31,9 @@ def facts(**changes: Any) -> PictureFacts:
     return PictureFacts(**sound | changes)
 
 
-def case(line: int = 2, *, report: str | None = REPORT, header: Mapping[str, Any] | None = None, **changes: Any) -> Case:
+def case(
+    line: int = 2, *, report: str | None = REPORT, header: Mapping[str, Any] | None = None, **changes: Any
+) -> Case:
     """A sound study, but for the changes."""
     found = sections(report) if report is not None else None
     sound: dict[str, Any] = {
@@ -35,7 +44,9 @@ def case(line: int = 2, *, report: str | None = REPORT, header: Mapping[str, Any
         "split": "train",
         "labels": ("No Finding",),
         "header": Header(**SOUND | dict(header or {})),
-        "picture": facts(fingerprint=sum(0xF << 8 * (line + 3 * place) % 250 for place in range(20)) ^ line * 0x10001 << 100),
+        "picture": facts(
+            fingerprint=sum(0xF << 8 * (line + 3 * place) % 250 for place in range(20)) ^ line * 0x10001 << 100
+        ),
         "report": report,
         "report_fault": None if found and found.text else "report-empty",
         "sections": found,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -69,7 +70,7 @@ def test_every_fault_has_its_check() -> None:
 @pytest.mark.parametrize("fault", sorted(set(CAUGHT) - NOT_FOR_ROOT))
 def test_the_check_of_a_fault_flags_the_studies_that_have_it(fault: str, spoilt: Visit) -> None:
     found = spoilt.fired[CAUGHT[fault]].found
-    flagged = {case.name for case in found.cases} | {os.path.splitext(os.path.basename(name))[0] for name in found.files}
+    flagged = {case.name for case in found.cases} | {Path(name).stem for name in found.files}
     assert spoilt.planted[fault]
     assert set(spoilt.planted[fault]) <= flagged
 
