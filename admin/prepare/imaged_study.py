@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from admin.prepare.pairing import normal, stem
@@ -12,7 +13,8 @@ from admin.prepare.scan import Found
 from fedaid.data.pseudonym import Pseudonyms
 
 FRONTAL = {"PA": 0, "POSTERO-ANTERIOR": 0, "AP": 1, "AP SUPINE": 1, "ANTERO-POSTERIOR": 1}
-_NO_HEADER: Mapping[str, Any] = {}
+
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,9 @@ class ImageFile:
     view: str = ""
     header: Mapping[str, Any] = field(default_factory=dict)
 
-
-def without_header(image: ImageFile) -> ImageFile:
-    """Return what pairing needs; of ten thousand images the headers would take most of the memory."""
-    return replace(image, header=_NO_HEADER)
+    def brief(self) -> ImageFile:
+        """The same without its header."""
+        return replace(self, header=_NONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,8 @@ class ImagedStudy:
     """
 
     name: str
-    patients: frozenset[str]
-    keys: frozenset[str]
+    patients: tuple[str, ...]
+    keys: tuple[str, ...]
     images: tuple[str, ...]
     views: tuple[str, ...]
     paths: tuple[str, ...] = field(repr=False)
@@ -92,8 +93,8 @@ def _study(name: str, group: list[tuple[Found, ImageFile]], names: Pseudonyms) -
     tags = {tag for _, image in ordered for tag in (image.study, image.accession)}
     return ImagedStudy(
         name=name,
-        patients=frozenset(image.patient for _, image in ordered if image.patient),
-        keys=frozenset(stems | tags) - {""},
+        patients=tuple({image.patient for _, image in ordered} - {""}),
+        keys=tuple((stems | tags) - {""}),
         images=tuple(image.file for _, image in ordered),
         views=tuple(image.view for _, image in ordered),
         paths=tuple(found.relative for found, _ in ordered),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+from typing import Any, BinaryIO, ClassVar, Generic, Protocol, Self, TypeVar
 
 
 class Entry(Protocol):
@@ -32,16 +32,15 @@ class Journal(Generic[Line]):
     Args:
         path: made with mode 0600 where it is not there.
         kind: the dataclass of a line.
-        held: an entry to what of it is kept in memory; its line on disk is whole.
+        keep: what of an entry stays in memory.
     """
 
-    def __init__(self, path: Path, kind: type[Line], *, held: Callable[[Line], Line] = lambda entry: entry) -> None:
+    def __init__(self, path: Path, kind: type[Line], *, keep: Callable[[Line], Line] = lambda entry: entry) -> None:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-        data = path.read_bytes()
-        whole = data.rfind(b"\n") + 1
-        os.ftruncate(self._descriptor, whole)
-        self._held = held
-        self._entries = {file: held(entry) for file, entry in entries(data[:whole], kind).items()}
+        with path.open("rb") as lines:
+            self._entries = {entry.file: keep(entry) for entry in entries(lines, kind)}
+            os.ftruncate(self._descriptor, _whole(lines))
+        self._keep = keep
 
     def __enter__(self) -> Self:
         return self
@@ -53,7 +52,7 @@ class Journal(Generic[Line]):
     def add(self, entry: Line) -> None:
         """Keep an entry, in place of an earlier one of the same file."""
         os.write(self._descriptor, json.dumps(asdict(entry)).encode() + b"\n")
-        self._entries[entry.file] = self._held(entry)
+        self._entries[entry.file] = self._keep(entry)
 
     def get(self, file: str) -> Line | None:
         """The entry of a file."""
@@ -63,16 +62,23 @@ class Journal(Generic[Line]):
         return iter(self._entries.values())
 
 
-def entries(data: bytes, kind: type[Line]) -> dict[str, Line]:
-    """The last entry of each file; what a version with other fields wrote, or cut short, counts as not done.
+def entries(lines: Iterable[bytes], kind: type[Line]) -> Iterator[Line]:
+    """The entries of a journal; what a version with other fields wrote, or cut short, counts as not done.
 
     Args:
-        data: what a journal's file holds.
+        lines: of a journal's file; of two entries of one file the last one holds.
         kind: the dataclass of a line.
     """
-    fields, found = set(kind.__dataclass_fields__), {}
-    for line in data.splitlines(keepends=True):
+    fields = set(kind.__dataclass_fields__)
+    for line in lines:
         values = json.loads(line) if line.endswith(b"\n") else None
         if values is not None and set(values) == fields:
-            found[values["file"]] = kind(**values)
-    return found
+            yield kind(**values)
+
+
+def _whole(file: BinaryIO) -> int:
+    """The number of bytes up to the last whole line's end, of a file that was read to its end."""
+    size = file.tell()
+    while size and os.pread(file.fileno(), 1, size - 1) != b"\n":
+        size -= 1
+    return size

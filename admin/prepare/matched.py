@@ -69,7 +69,7 @@ def matches(
     found: list[Match] = []
     for number, report in pairing.pairs.items():
         study, record = studies[number], records[report]
-        patients = study.patients | ({names.patient(record.patient)} if record.patient else frozenset())
+        patients = {*study.patients} | ({names.patient(record.patient)} if record.patient else set())
         if len(patients) == 1:
             found.append(Match(study, record, patient=next(iter(patients)), split=""))
         else:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-Keys = Set[str]
+Keys = Collection[str]
 ENDINGS = (".dcm", ".dicom", ".png", ".jpg", ".jpeg", ".txt", ".text", ".rpt")
 
 
@@ -36,11 +36,11 @@ def pair(studies: Sequence[Keys], reports: Sequence[Keys]) -> Pairing:
     for number, keys in enumerate(reports):
         for key in keys:
             holders[key].append(number)
-    of_study = [{report for key in keys for report in holders.get(key, ())} for keys in studies]
-    of_report: list[set[int]] = [set() for _ in reports]
+    of_study = [tuple({report for key in keys for report in holders.get(key, ())}) for keys in studies]
+    of_report: list[tuple[int, ...]] = [()] * len(reports)
     for study, linked in enumerate(of_study):
         for report in linked:
-            of_report[report].add(study)
+            of_report[report] += (study,)
     pairs = {
         study: report for study, linked in enumerate(of_study) if len(linked) == 1
         for report in linked if len(of_report[report]) == 1
@@ -53,7 +53,7 @@ def pair(studies: Sequence[Keys], reports: Sequence[Keys]) -> Pairing:
     )
 
 
-def _why(linked: set[int], lonely: str) -> str:
+def _why(linked: tuple[int, ...], lonely: str) -> str:
     return "pair-ambiguous" if linked else lonely
 
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from admin.prepare.imaged_study import ImagedStudy, ImageFile, file_name, imaged_studies, key, without_header
+from admin.prepare.imaged_study import ImagedStudy, ImageFile, file_name, imaged_studies, key
 from admin.prepare.journal import Journal
 from admin.prepare.matched import Match, claims_of, matches, placed
 from admin.prepare.pixels import Decoded, grow
@@ -70,22 +70,18 @@ class Preparation:
         with ExitStack() as opened:
             opened.enter_context(self._pool)
             private = self.site.private
+            described = opened.enter_context(Journal(private / "files.jsonl", ImageFile, keep=ImageFile.brief))
             pixels = opened.enter_context(Journal(private / f"images-{self.site.image_size}.jsonl", Decoded))
             written = opened.enter_context(Journal(private / "reports.jsonl", Written))
             grammar = site_grammar(self.site.root)
             reports = SiteReports(self.site.reports, written, names=self.names, grammar=grammar)
             claims = claims_of(records, self.names)
-            with Journal(private / "files.jsonl", ImageFile, held=without_header) as described:
-                tagged = [(found, placed(found, image, claims)) for found, image in self._describe(files, described)]
-            del described  # what was needed of it for a moment only is most of what a large site takes
-            stamps = {image.file: found.stamp for found, image in tagged}
-            studies = imaged_studies(tagged, self.names)
+            tagged = [(found, placed(found, image, claims)) for found, image in self._describe(files, described)]
+            found, bad = matches(imaged_studies(tagged, self.names), records, claims=claims, names=self.names)
             del tagged
-            found, bad = matches(studies, records, claims=claims, names=self.names)
-            del studies, claims
             for one in bad:
                 self._leave_out(one.reason, one.name)
-            self._decode([match.study for match in found], stamps, pixels)
+            self._decode([match.study for match in found], described, pixels)
             for match in found:
                 self._add(match, pixels=pixels, reports=reports)
             self.scrubbed = dict(sorted(reports.scrubbed.items()))
@@ -98,14 +94,14 @@ class Preparation:
     def _describe(self, files: Sequence[Found], journal: Journal[ImageFile]) -> list[tuple[Found, ImageFile]]:
         """The files with what their journal says of them, read now where they are new."""
         names = [file_name(found, self.names) for found in files]
-        known = [journal.get(name) for name in names]
-        new = [n for n, entry in enumerate(known) if not _done(entry, files[n].stamp)]
+        new = [n for n, name in enumerate(names) if not _done(journal.get(name), files[n].stamp)]
         self.described = len(new)
-        requests = [Request(n, self.images / files[n].relative) for n in new if files[n].inside]
+        inside = [n for n in new if files[n].inside]
         for n in new:
             if not files[n].inside:
                 journal.add(ImageFile(names[n], files[n].stamp, "image-outside-root"))
-        for answer in self._answers(requests, "reading headers"):
+        requests = (Request(n, self.images / files[n].relative) for n in inside)
+        for answer in self._answers(requests, len(inside), "reading headers"):
             journal.add(self._image_file(names[answer.key], files[answer.key].stamp, answer))
         tagged = [(found, entry) for found, name in zip(files, names, strict=True) if (entry := journal.get(name))]
         for found, entry in tagged:
@@ -128,25 +124,25 @@ class Preparation:
             header={name: value for name, value in answer.header.items() if value is not None},
         )
 
-    def _answers(self, requests: Sequence[Request], doing: str) -> Iterator[Answer]:
-        if requests:
-            yield from self.track(self._pool.run(requests), len(requests), doing)
+    def _answers(self, requests: Iterable[Request], count: int, doing: str) -> Iterator[Answer]:
+        if count:
+            yield from self.track(self._pool.run(requests), count, doing)
 
-    def _decode(self, studies: Sequence[ImagedStudy], stamps: Mapping[str, str], journal: Journal[Decoded]) -> None:
+    def _decode(self, studies: Sequence[ImagedStudy], described: Journal[ImageFile], journal: Journal[Decoded]) -> None:
         """Decode one image a study: the preferred one, and where it is unusable the next."""
         for rank in range(max((len(study.images) for study in studies), default=0)):
             files = {
                 study.images[rank]: study.paths[rank] for study in studies
                 if rank < len(study.images) and not any(_usable(journal.get(image)) for image in study.images[:rank])
             }  # fmt: skip
-            new = [file for file in files if not _done(journal.get(file), stamps[file])]
+            new = [file for file in files if not _done(journal.get(file), _stamp(described, file))]
             first = 1 + max((done.row for done in journal), default=-1)
-            requests = [Request(n, self.images / files[file], first + n) for n, file in enumerate(new)]
-            if requests:
+            requests = (Request(n, self.images / files[file], first + n) for n, file in enumerate(new))
+            if new:
                 grow(self.site.pixels, first + len(new), image_size=self.site.image_size)
-            for answer in self._answers(requests, "decoding images"):
+            for answer in self._answers(requests, len(new), "decoding images"):
                 file = new[answer.key]
-                journal.add(Decoded(file, stamps[file], first + answer.key, answer.reason))
+                journal.add(Decoded(file, _stamp(described, file), first + answer.key, answer.reason))
                 self.decoded += 1
                 if self.strict and answer.reason is not None:
                     self._leave_out(answer.reason, files[file])
@@ -182,6 +178,12 @@ class Preparation:
 def _done(entry: ImageFile | Decoded | None, stamp: str) -> bool:
     """Whether what a journal says of a file still holds."""
     return entry is not None and entry.stamp == stamp and entry.reason not in RETRIED
+
+
+def _stamp(described: Journal[ImageFile], file: str) -> str:
+    """The stamp under which a file was described."""
+    entry = described.get(file)
+    return entry.stamp if entry else ""
 
 
 def _usable(done: Decoded | None) -> bool:

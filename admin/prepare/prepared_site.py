@@ -34,7 +34,8 @@ def image_files(site_root: Path) -> dict[str, ImageFile]:
     """
     journal = site_root / "private" / "files.jsonl"
     require(journal.is_file(), "--site", "be a prepared site", got="none", where="private/files.jsonl", remedy=_REMEDY)
-    return entries(journal.read_bytes(), ImageFile)
+    with journal.open("rb") as lines:
+        return {image.file: image for image in entries(lines, ImageFile)}
 
 
 def study_images(site_root: Path) -> dict[str, ImageFile]:
@@ -79,5 +80,8 @@ def left_out(site_root: Path) -> list[Bad]:
 def _file_of_row(site_root: Path, pixels: str) -> dict[int, str]:
     """Row of a file of pixels → hash of the image file whose picture it holds."""
     journal = site_root / "private" / Path(pixels).with_suffix(".jsonl").name
-    data = journal.read_bytes() if journal.is_file() else b""
-    return {done.row: done.file for done in entries(data, Decoded).values() if done.reason is None}
+    if not journal.is_file():
+        return {}
+    with journal.open("rb") as lines:
+        last = {done.file: done for done in entries(lines, Decoded)}
+    return {done.row: done.file for done in last.values() if done.reason is None}

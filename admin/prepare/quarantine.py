@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
-import io
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import TextIO
 
 from fedaid.data.unusable import REMEDIES as FILE_REMEDIES
 
@@ -44,12 +45,11 @@ def counts(bad: Sequence[Bad]) -> dict[str, int]:
 
 def write_quarantine(path: Path, bad: Sequence[Bad]) -> None:
     """Put the list in place whole, readable by its owner only; a name that a spreadsheet would run is quoted."""
-    out = io.StringIO(newline="")
-    table = csv.writer(out)
-    table.writerow(["code", "name", "remedy"])
-    for one in sorted(bad, key=lambda one: (one.reason, one.name)):
-        table.writerow([one.reason, _quoted(one.name), REMEDIES[one.reason]])
-    write_private(path, out.getvalue())
+    with private_file(path) as file:
+        table = csv.writer(file)
+        table.writerow(["code", "name", "remedy"])
+        for one in sorted(bad, key=lambda one: (one.reason, one.name)):
+            table.writerow([one.reason, _quoted(one.name), REMEDIES[one.reason]])
 
 
 def _quoted(name: str) -> str:
@@ -64,9 +64,16 @@ def unquoted(name: str) -> str:
 
 def write_private(path: Path, text: str) -> None:
     """Put a text file in place whole, readable by its owner only."""
+    with private_file(path) as file:
+        file.write(text)
+
+
+@contextmanager
+def private_file(path: Path) -> Iterator[TextIO]:
+    """A text file to write, which is put in place whole when the ``with`` block ends, readable by its owner only."""
     draft = path.with_name(f".{path.name}.draft")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        file.write(text)
+        yield file
     draft.replace(path)

@@ -102,11 +102,10 @@ def read_records(source: Path) -> list[Record]:
 
 
 def _of_folder(folder: Path) -> Iterator[Record]:
-    for path in map(Path, sorted(map(str, folder.rglob("*")))):
-        if path.is_file() and not path.name.startswith(".") and path.resolve().is_relative_to(folder):
-            yield Record(
-                keys=((FILE_NAME, stem(path.name)),), name=f"reports/{path.relative_to(folder)}", file=str(path)
-            )
+    for found in find_files(folder):
+        path = folder / found.relative
+        if path.is_file() and found.inside and not path.name.startswith("."):
+            yield Record(keys=((FILE_NAME, stem(path.name)),), name=f"reports/{found.relative}", file=str(path))
 
 
 def _of_table(table: Path) -> Iterator[Record]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import fcntl
-import io
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field, fields
 from pathlib import Path
 
-from admin.prepare.quarantine import write_private
+from admin.prepare.quarantine import private_file
 from fedaid.data.manifest import FILE_NAME
 from fedaid.errors import InputError
 
@@ -69,11 +68,10 @@ class SiteFolder:
 
     def write_manifest(self, lines: Sequence[Line]) -> None:
         """Put the manifest in place whole."""
-        out = io.StringIO(newline="")
-        table = csv.writer(out)
-        table.writerow([column.name for column in fields(Line)])
-        table.writerows(astuple(line) for line in sorted(lines, key=lambda line: line.study_id))
-        write_private(self.root / FILE_NAME, out.getvalue())
+        with private_file(self.root / FILE_NAME) as file:
+            table = csv.writer(file)
+            table.writerow([column.name for column in fields(Line)])
+            table.writerows(astuple(line) for line in sorted(lines, key=lambda line: line.study_id))
 
     @contextmanager
     def alone(self) -> Iterator[None]:

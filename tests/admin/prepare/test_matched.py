@@ -195,7 +195,7 @@ def test_another_key_draws_other_splits() -> None:
 
 
 def test_nothing_of_a_report_shows_in_a_repr() -> None:
-    study = ImagedStudy("s", frozenset(), frozenset(), (), (), ("SECRET",))
+    study = ImagedStudy("s", (), (), (), (), ("SECRET",))
     assert "SECRET" not in repr(Match(study, record("SECRET"), "p", "train"))
 
 
