@@ -8,6 +8,7 @@ from pathlib import Path
 
 from admin.prepare.pairing import stem
 from admin.prepare.rows import Cells, is_table, read_rows
+from admin.prepare.scan import find_files
 from fedaid.data.report_file import plain_report, read_report_file
 from fedaid.data.unusable import UnusableStudy
 from fedaid.errors import require
