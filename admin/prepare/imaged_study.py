@@ -28,6 +28,7 @@ class ImageFile:
         patient: pseudonym, or empty.
         study: hash of its StudyInstanceUID, or empty.
         accession: hash of its accession number, or empty.
+        instance: hash of its SOPInstanceUID, or empty.
         view: one of :data:`fedaid.data.header_terms.VIEWS`, or empty.
         header: what the file says of the fields of a :class:`fedaid.data.header.Header`, to be read by
             :func:`fedaid.data.header.header_from`; empty for a PNG or JPEG.
@@ -41,6 +42,7 @@ class ImageFile:
     accession: str = ""
     view: str = ""
     header: Mapping[str, Any] = field(default_factory=dict)
+    instance: str = ""
 
     def brief(self) -> ImageFile:
         """The same without its header."""
@@ -79,11 +81,16 @@ def key(kind: str, identifier: str, names: Pseudonyms) -> str:
     return names.study(f"{kind}:{plain}") if plain else ""
 
 
+def study_of(image: ImageFile) -> str:
+    """What an image's study goes by: its UID, without one its accession number, else the file stands for itself."""
+    return image.study or image.accession or image.file
+
+
 def imaged_studies(files: Iterable[tuple[Found, ImageFile]], names: Pseudonyms) -> list[ImagedStudy]:
-    """Return the studies of the files; without a StudyInstanceUID by accession number, else each file for itself."""
+    """Return the studies of the files."""
     groups: defaultdict[str, list[tuple[Found, ImageFile]]] = defaultdict(list)
     for found, image in files:
-        groups[image.study or image.accession or image.file].append((found, image))
+        groups[study_of(image)].append((found, image))
     return [_study(name, group, names) for name, group in groups.items()]
 
 

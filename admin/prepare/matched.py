@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from admin.prepare.imaged_study import ImagedStudy, ImageFile, key
@@ -47,7 +47,12 @@ def placed(found: Found, image: ImageFile, claims: Claims) -> ImageFile:
 
 
 def matches(
-    studies: Sequence[ImagedStudy], records: Sequence[Record], *, claims: Claims, names: Pseudonyms
+    studies: Sequence[ImagedStudy],
+    records: Sequence[Record],
+    *,
+    claims: Claims,
+    names: Pseudonyms,
+    torn: Set[str] = frozenset(),
 ) -> tuple[list[Match], list[Bad]]:
     """Return the studies with their reports, and all others with their reasons.
 
@@ -56,6 +61,7 @@ def matches(
         records: the reports.
         claims: of :func:`claims_of`; a record whose image another claimed before is linked to that one's study too,
             so that neither is paired.
+        torn: names of studies, see :func:`admin.prepare.same_instance.torn_studies`.
         names: the site's pseudonyms; their key also draws the split of a patient to whom no split is given.
     """
     kind = named_by(studies, records, names)
@@ -70,7 +76,9 @@ def matches(
     for number, report in pairing.pairs.items():
         study, record = studies[number], records[report]
         patients = {*study.patients} | ({names.patient(record.patient)} if record.patient else set())
-        if len(patients) == 1:
+        if study.name in torn:
+            bad.append(Bad("image-conflict", study.paths[0]))
+        elif len(patients) == 1:
             found.append(Match(study, record, patient=next(iter(patients)), split=""))
         else:
             bad.append(Bad("pair-conflict" if patients else "patient-missing", study.paths[0]))

@@ -13,6 +13,7 @@ from admin.prepare.matched import Match, claims_of, matches, placed
 from admin.prepare.pixels import Decoded, grow
 from admin.prepare.quarantine import Bad
 from admin.prepare.records import Record
+from admin.prepare.same_instance import torn_studies
 from admin.prepare.scan import Found
 from admin.prepare.site_folder import Line, SiteFolder
 from admin.prepare.site_reports import SiteReports, Written
@@ -70,18 +71,23 @@ class Preparation:
         with ExitStack() as opened:
             opened.enter_context(self._pool)
             private = self.site.private
-            described = opened.enter_context(Journal(private / "files.jsonl", ImageFile, keep=ImageFile.brief))
             pixels = opened.enter_context(Journal(private / f"images-{self.site.image_size}.jsonl", Decoded))
             written = opened.enter_context(Journal(private / "reports.jsonl", Written))
             grammar = site_grammar(self.site.root)
             reports = SiteReports(self.site.reports, written, names=self.names, grammar=grammar)
             claims = claims_of(records, self.names)
-            tagged = [(found, placed(found, image, claims)) for found, image in self._describe(files, described)]
-            found, bad = matches(imaged_studies(tagged, self.names), records, claims=claims, names=self.names)
+            with Journal(private / "files.jsonl", ImageFile, keep=ImageFile.brief) as described:
+                tagged = [(found, placed(found, image, claims)) for found, image in self._describe(files, described)]
+            del described  # what was needed of it for a moment only is most of what a large site takes
+            stamps = {image.file: found.stamp for found, image in tagged}
+            torn = torn_studies(tagged, self.images)
+            studies = imaged_studies(tagged, self.names)
             del tagged
+            found, bad = matches(studies, records, claims=claims, torn=torn, names=self.names)
+            del studies, claims
             for one in bad:
                 self._leave_out(one.reason, one.name)
-            self._decode([match.study for match in found], described, pixels)
+            self._decode([match.study for match in found], stamps, pixels)
             for match in found:
                 self._add(match, pixels=pixels, reports=reports)
             self.scrubbed = dict(sorted(reports.scrubbed.items()))
@@ -120,6 +126,7 @@ class Preparation:
             patient=self.names.patient(patient) if patient else "",
             study=key("study", tags.get("study", ""), self.names),
             accession=key("accession", tags.get("accession", ""), self.names),
+            instance=key("instance", tags.get("instance", ""), self.names),
             view=header_from(answer.header).view_position or "",
             header={name: value for name, value in answer.header.items() if value is not None},
         )
@@ -128,21 +135,21 @@ class Preparation:
         if count:
             yield from self.track(self._pool.run(requests), count, doing)
 
-    def _decode(self, studies: Sequence[ImagedStudy], described: Journal[ImageFile], journal: Journal[Decoded]) -> None:
+    def _decode(self, studies: Sequence[ImagedStudy], stamps: Mapping[str, str], journal: Journal[Decoded]) -> None:
         """Decode one image a study: the preferred one, and where it is unusable the next."""
         for rank in range(max((len(study.images) for study in studies), default=0)):
             files = {
                 study.images[rank]: study.paths[rank] for study in studies
                 if rank < len(study.images) and not any(_usable(journal.get(image)) for image in study.images[:rank])
             }  # fmt: skip
-            new = [file for file in files if not _done(journal.get(file), _stamp(described, file))]
+            new = [file for file in files if not _done(journal.get(file), stamps[file])]
             first = 1 + max((done.row for done in journal), default=-1)
             requests = (Request(n, self.images / files[file], first + n) for n, file in enumerate(new))
             if new:
                 grow(self.site.pixels, first + len(new), image_size=self.site.image_size)
             for answer in self._answers(requests, len(new), "decoding images"):
                 file = new[answer.key]
-                journal.add(Decoded(file, _stamp(described, file), first + answer.key, answer.reason))
+                journal.add(Decoded(file, stamps[file], first + answer.key, answer.reason))
                 self.decoded += 1
                 if self.strict and answer.reason is not None:
                     self._leave_out(answer.reason, files[file])
@@ -178,12 +185,6 @@ class Preparation:
 def _done(entry: ImageFile | Decoded | None, stamp: str) -> bool:
     """Whether what a journal says of a file still holds."""
     return entry is not None and entry.stamp == stamp and entry.reason not in RETRIED
-
-
-def _stamp(described: Journal[ImageFile], file: str) -> str:
-    """The stamp under which a file was described."""
-    entry = described.get(file)
-    return entry.stamp if entry else ""
 
 
 def _usable(done: Decoded | None) -> bool:

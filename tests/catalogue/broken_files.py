@@ -9,7 +9,7 @@ from io import BytesIO
 from pydicom import dcmwrite
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import MPEG2MPML, DeflatedExplicitVRLittleEndian, RLELossless
+from pydicom.uid import MPEG2MPML, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, RLELossless
 
 from tests.catalogue.item import LONELY, Item, image
 from tests.catalogue.place import Place
@@ -65,7 +65,7 @@ def deflate_bomb(place: Place) -> None:
     film.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
     whole = content(film)
     meta = whole[: 132 + 12 + struct.unpack("<L", whole[140:144])[0]]
-    film.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1"
+    film.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     plain = content(film)
     start = 132 + 12 + struct.unpack("<L", plain[140:144])[0]
     packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)

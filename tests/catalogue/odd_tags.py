@@ -71,7 +71,7 @@ ODD_TAGS: tuple[Item, ...] = (
     image("window-not-a-number", not_a_number, note="a window that is not valid is ignored: the picture is sound"),
     image("burned-in-declared", lambda place: place.save(place.film(BurnedInAnnotation="YES")), "image-burned-in"),
     image("character-set-unknown", unknown_characters, note="no text of it is kept"),
-    image("one-instance-two-pictures", one_instance_twice, "?"),
+    image("one-instance-two-pictures", one_instance_twice, "image-conflict"),
     image("sequences-500-deep", deep_sequences, "image-unreadable", LONELY, note="deeper than the parser follows"),
 )
 """In the order of the catalogue."""

@@ -48,7 +48,11 @@ def test_a_picture_goes_into_its_row(picture: Path, pixels: Path) -> None:
 
 def test_without_a_row_a_picture_names_nobody_and_has_no_header(picture: Path) -> None:
     answer = answer_to({"path": picture, "row": None}, None)
-    assert answer == {"reason": None, "tags": {"patient": "", "accession": "", "study": ""}, "header": {}}
+    assert answer == {
+        "reason": None,
+        "tags": {"patient": "", "accession": "", "study": "", "instance": ""},
+        "header": {},
+    }
 
 
 def test_a_header_survives_the_pipe_unchanged(write_dicom: Callable[..., Path], ramp: np.ndarray) -> None:

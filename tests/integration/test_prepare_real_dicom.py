@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import shutil
+from collections.abc import Container
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +26,8 @@ pytestmark = [
 ]
 
 
-def site_of(folder: Path, numbers: range | tuple[int, ...]) -> Prepared:
-    """Prepare these files, each with a report under its name that ends with a word of its own."""
+def site_of(folder: Path, numbers: Container[int], *, unreported: Container[int] = ()) -> Prepared:
+    """Prepare these files, each with a report under its name that ends with a word of its own, but for some."""
     (folder / "images").mkdir(parents=True)
     rows = [("image", "patient_id", "report")]
     for path in sorted(REAL.glob("*.dcm")):
@@ -34,7 +35,8 @@ def site_of(folder: Path, numbers: range | tuple[int, ...]) -> Prepared:
         if number in numbers:
             shutil.copy(path, folder / "images")
             patient = "without a PatientID" if number == WITHOUT_PATIENT else ""
-            rows.append((path.name, patient, f"IMPRESSION: A study, {word(number)}."))
+            if number not in unreported:
+                rows.append((path.name, patient, f"IMPRESSION: A study, {word(number)}."))
     with (folder / "reports.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(rows)
     return prepare(folder / "images", folder / "reports.csv", folder / "site")
@@ -78,7 +80,7 @@ def test_each_file_that_is_left_out_has_its_reason(everything: Prepared, folder:
     assert {code: [name[:2] for name in names] for code, names in found.items()} == {
         "image-multiframe": ["13"],
         "image-unreadable": ["15"],
-        "pair-ambiguous": ["02", "05", "re", "re", "re", "re"],
+        "pair-ambiguous": ["02", "05", "re", "re", "re", "re"],  # two files each of one study, with two reports
     }
 
 
@@ -93,6 +95,11 @@ def test_a_falsified_tag_is_obeyed_and_gives_the_negative(chests: dict[int, NDAr
     assert not lungs_are_dark(false)
     inner = (slice(2, -2), slice(2, -2))  # the smoothing of a resize, MONAI's, darkens a frame of one pixel
     np.testing.assert_allclose(false[inner], 1 - chests[5][inner], atol=2e-3)
+
+
+def test_two_files_of_one_instance_of_which_one_was_changed_are_not_chosen_between(folder: Path) -> None:
+    done = site_of(folder / "torn", (4, 5, 7), unreported=(7,))
+    assert (done.studies, done.quarantined) == (1, {"image-conflict": 1})
 
 
 def lungs_are_dark(picture: NDArray[np.float64]) -> bool:

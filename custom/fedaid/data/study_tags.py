@@ -21,7 +21,7 @@ from fedaid.data.unusable import UnusableStudy
 LONGEST = 256
 """Characters of a tag that are looked at; no legal identifier is longer."""
 
-_NAMES = ("PatientID", "AccessionNumber", "StudyInstanceUID")
+_NAMES = ("PatientID", "AccessionNumber", "StudyInstanceUID", "SOPInstanceUID")
 _BROKEN = (
     *(InvalidDicomError, BytesLengthException, OSError, EOFError, ValueError, TypeError, LookupError, AttributeError),
     *(ArithmeticError, NotImplementedError, RuntimeError, AssertionError, struct.error, zlib.error),
@@ -33,20 +33,22 @@ class StudyTags:
     """What one image file says of itself.
 
     Attributes:
-        patient: identifier, as the file has it; empty where it has none, as a PNG or JPEG does. So for the next two.
+        patient: identifier, as the file has it; empty where it has none, as a PNG or JPEG does. So for the next three.
         accession: number.
         study: StudyInstanceUID.
+        instance: SOPInstanceUID.
         header: the facts that may be kept; None for a PNG or JPEG.
     """
 
     patient: str = field(default="", repr=False)
     accession: str = field(default="", repr=False)
     study: str = field(default="", repr=False)
+    instance: str = field(default="", repr=False)
     header: Header | None = None
 
     def names(self) -> dict[str, str]:
         """The identifiers by field."""
-        return {"patient": self.patient, "accession": self.accession, "study": self.study}
+        return {"patient": self.patient, "accession": self.accession, "study": self.study, "instance": self.instance}
 
 
 def read_study_tags(path: Path) -> StudyTags:
@@ -63,7 +65,7 @@ def read_study_tags(path: Path) -> StudyTags:
     silence()
     try:
         header = dcmread(path, force=True, stop_before_pixels=True, specific_tags=[*_NAMES, *KEPT, "SOPClassUID"])
-        patient, accession, study = (str(header.get(tag) or "").strip()[:LONGEST] for tag in _NAMES)
+        patient, accession, study, instance = (str(header.get(tag) or "").strip()[:LONGEST] for tag in _NAMES)
         if not (accession or study or header.get("Rows")):
             raise without_picture(header)
         facts = reduced(header)
@@ -71,4 +73,4 @@ def read_study_tags(path: Path) -> StudyTags:
         raise UnusableStudy("image-too-large") from None
     except _BROKEN:
         raise UnusableStudy("image-unreadable") from None
-    return StudyTags(patient=patient, accession=accession, study=study, header=facts)
+    return StudyTags(patient=patient, accession=accession, study=study, instance=instance, header=facts)

@@ -1,0 +1,170 @@
+"""The one step that reads a site: manifest, reports, headers and pictures become the :class:`Evidence`."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from admin.doctor.evidence import Case, Evidence
+from admin.doctor.headers import prepared_headers, read_headers
+from admin.doctor.pictures import Album, Picture, Track, decoded_album, prepared_album
+from admin.doctor.site_files import located, read_report, report_sources, strays
+from admin.doctor.tolerant_table import tolerant_table
+from fedaid.data.decode_process import Answer
+from fedaid.data.grammar import ENGLISH, ReportGrammar
+from fedaid.data.grammar_file import site_grammar
+from fedaid.data.manifest import FILE_NAME, read_manifest
+from fedaid.data.report import sections
+from fedaid.data.split import SPLITS, split_of
+from fedaid.data.table import Row, Table
+from fedaid.data.unusable import UnusableStudy
+from fedaid.errors import InputError, require
+
+SHEET, SEED = 10, 0
+SPLIT_SEED = "fedaid"
+"""As :func:`fedaid.data.manifest.read_manifest` has it."""
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What the doctor sees, and line → picture of a few studies drawn at random for a person to look at."""
+
+    evidence: Evidence
+    sheet: Mapping[int, Picture]
+
+
+def untracked(items: Iterable[Answer], total: int, doing: str) -> Iterator[Answer]:
+    """The items without a word."""
+    del total, doing
+    yield from items
+
+
+def collect(root: Path, folder: Path, *, track: Track = untracked, seed: int = SEED) -> Collected:
+    """Return what there is to see of a site.
+
+    Args:
+        root: the data root.
+        folder: private, where pictures lie for a moment.
+        track: shows progress.
+        seed: of the draw of pictures to keep.
+
+    Raises:
+        InputError: if there is no folder or no manifest in it.
+    """
+    remedy = f"Give the folder with {FILE_NAME}."
+    require(root.is_dir(), "SITE_DIR", "be a folder", got="none", where="command line", remedy=remedy)
+    held = (root / FILE_NAME).is_file()
+    require(held, "SITE_DIR", f"hold {FILE_NAME}", got="a folder without it", where="command line", remedy=remedy)
+    root = root.resolve()
+    table, malformed = tolerant_table(root / FILE_NAME)
+    prepared = "image_row" in table.columns
+    cases, files = _cases(table, root)
+    drawn = frozenset(np.random.default_rng(seed).permutation(sorted(files))[:SHEET].tolist())
+    album = _album(cases, files, folder=folder, keep=drawn, prepared=prepared, track=track)
+    headed = _with_headers(cases, files, root, prepared=prepared, track=track)
+    seen = tuple(_with_picture(case, album) for case in headed)
+    evidence = Evidence(
+        columns=table.columns,
+        cases=seen,
+        prepared=prepared,
+        refusal=refusal(root),
+        malformed=malformed,
+        stray_images=() if prepared else strays(root, [case.image for case in seen], reports=False),
+        stray_reports=strays(root, [case.cells.get("report_path", "") for case in seen], reports=True),
+        quarantined=quarantined(root / "quarantine.csv") if prepared else {},
+        grey_levels=tuple(album.grey_levels.tolist()),
+        free_bytes=shutil.disk_usage(root).free,
+    )
+    return Collected(evidence, dict(sorted(album.kept.items())))
+
+
+def refusal(root: Path) -> str | None:
+    """Return why training would refuse the manifest as a whole, or None."""
+    try:
+        read_manifest(root)
+    except InputError as refused:
+        return str(refused)
+    return None
+
+
+def quarantined(path: Path) -> dict[str, int]:
+    """Return code → number of the list that `admin.prepare` wrote; none where it wrote none."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return dict(sorted(Counter(row["code"] for row in csv.DictReader(file)).items()))
+    except (OSError, UnicodeDecodeError, csv.Error, KeyError):
+        return {}
+
+
+def _cases(table: Table, root: Path) -> tuple[list[Case], dict[int, Path]]:
+    """The cases without their images, and line → image file of those that have one."""
+    grammar, sources = _grammar(root), report_sources(table.columns)
+    given = {row.cell("patient_id"): row.cell("split") for row in table.rows if row.cell("split") in SPLITS}
+    cases, files = [], {}
+    for row in table.rows:
+        patient = row.cell("patient_id")
+        split = row.cell("split") or given.get(patient) or split_of(patient, seed=SPLIT_SEED)
+        case = _with_report(_case(row, split), root, sources=sources, grammar=grammar)
+        try:
+            files[row.line] = located(root, row.cell("image"), kind="image")
+            case = replace(case, size=files[row.line].stat().st_size)
+        except UnusableStudy as fault:
+            case = replace(case, image_fault=fault.reason)
+        cases.append(case)
+    return cases, files
+
+
+def _case(row: Row, split: str) -> Case:
+    labels = tuple(label.strip() for label in row.cell("labels").split("|") if label.strip())
+    cells = {column: cell.strip() for column, cell in row.cells.items()}
+    return Case(row.line, row.cell("study_id"), row.cell("patient_id"), cells, split, labels)
+
+
+def _with_report(case: Case, root: Path, *, sources: tuple[str, ...], grammar: ReportGrammar) -> Case:
+    try:
+        text = read_report(case.cells, root, sources=sources)
+    except UnusableStudy as fault:
+        return replace(case, report_fault=fault.reason)
+    found = sections(text, grammar)
+    return replace(case, report=text, sections=found, report_fault=None if found.text else "report-empty")
+
+
+def _grammar(root: Path) -> ReportGrammar:
+    """The site's grammar; the English one where its file is at fault, which :func:`refusal` says."""
+    try:
+        return site_grammar(root)
+    except InputError:
+        return ENGLISH
+
+
+def _album(
+    cases: list[Case], files: Mapping[int, Path], *, folder: Path, keep: frozenset[int], prepared: bool, track: Track
+) -> Album:
+    if not prepared:
+        return decoded_album(list(files.items()), folder, keep=keep, track=track)
+    numbers = {case.line: case.cells.get("image_row", "") for case in cases if case.line in files}
+    rows = [(line, files[line], int(row)) for line, row in numbers.items() if row.isascii() and row.isdecimal()]
+    album = prepared_album(rows, keep=keep)
+    album.faults |= dict.fromkeys(numbers.keys() - {line for line, _, _ in rows}, "image-missing")
+    return album
+
+
+def _with_headers(
+    cases: list[Case], files: Mapping[int, Path], root: Path, *, prepared: bool, track: Track
+) -> list[Case]:
+    if prepared:
+        of_study = prepared_headers(root)
+        return [replace(case, header=of_study.get(case.name), size=0) for case in cases]
+    headers = read_headers(list(files.items()), track=track)
+    return [replace(case, header=headers.get(case.line)) for case in cases]
+
+
+def _with_picture(case: Case, album: Album) -> Case:
+    fault = case.image_fault or album.faults.get(case.line)
+    return replace(case, picture=album.facts.get(case.line), image_fault=fault)

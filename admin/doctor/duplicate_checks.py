@@ -1,0 +1,92 @@
+"""Checks of pictures and texts that occur more than once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from admin.doctor.check import ERROR, NOTE, WARNING, Check, Found, found
+from admin.doctor.evidence import Case, Evidence
+from admin.doctor.twin_pictures import twins
+
+MOST_REPEATED = 0.05
+LEAST_WORDS = 8
+
+
+def image_groups(evidence: Evidence) -> list[tuple[Case, ...]]:
+    """Return the groups of studies with one picture."""
+    by_line = {case.line: case for case in evidence.cases}
+    fingerprints = {case.line: case.picture.fingerprint for case in evidence.cases if case.picture}
+    return [tuple(by_line[line] for line in group) for group in twins(fingerprints)]
+
+
+def duplicate_images(evidence: Evidence) -> Found:
+    """The studies that share a picture."""
+    return found((case for group in image_groups(evidence) for case in group), evidence)
+
+
+def leaked_images(evidence: Evidence) -> Found:
+    """The studies that share a picture with one of another split."""
+    leaked = (group for group in image_groups(evidence) if len({case.split for case in group}) > 1)
+    return found((case for group in leaked for case in group), evidence)
+
+
+def text_groups(evidence: Evidence) -> list[tuple[Case, ...]]:
+    """Return the groups of studies whose reports differ in case and spacing at most."""
+    groups: defaultdict[str, list[Case]] = defaultdict(list)
+    for case in evidence.cases:
+        if case.text:
+            groups[" ".join(case.text.casefold().split())].append(case)
+    return [tuple(group) for group in groups.values() if len(group) > 1]
+
+
+def duplicate_reports(evidence: Evidence) -> Found:
+    """The studies of different patients that share a long report although it is of no normal study."""
+    groups = (group for group in text_groups(evidence) if len({case.patient for case in group}) > 1)
+    told = (group for group in groups if len(group[0].text.split()) >= LEAST_WORDS)
+    return found((case for group in told if not all(case.normal for case in group) for case in group), evidence)
+
+
+def repeated_texts(evidence: Evidence) -> Found:
+    """The studies whose text occurs more than once; fired above :data:`MOST_REPEATED`."""
+    cases = tuple(case for group in text_groups(evidence) for case in group)
+    fired = len(cases) > MOST_REPEATED * len(evidence.cases)
+    return Found(cases=cases, of=len(evidence.cases), fired=fired)
+
+
+DUPLICATE_CHECKS = (
+    Check(
+        "duplicate-image",
+        "One picture in several studies",
+        "Equal or practically equal pictures with different reports teach that a report is arbitrary.",
+        "Keep one of them, and find out whose it is.",
+        WARNING,
+        duplicate_images,
+        screen=True,
+    ),
+    Check(
+        "image-across-splits",
+        "One picture on two sides of the split",
+        "What is trained on is tested on.",
+        "Keep one of them, or give both the same patient_id if they are one patient.",
+        ERROR,
+        leaked_images,
+        screen=True,
+    ),
+    Check(
+        "duplicate-report",
+        "One report with findings for several patients",
+        "Word for word the same findings in two patients are rare: a report was copied.",
+        "Give each study its own report.",
+        WARNING,
+        duplicate_reports,
+    ),
+    Check(
+        "repeated-texts",
+        "Many studies with one and the same text",
+        f"More than {MOST_REPEATED:.0%} have a text that others have, too, mostly the normal ones. Training does not "
+        "take them for negatives of each other; retrieval counts each as correct.",
+        "Nothing, if they are normal reports; else look at the template.",
+        NOTE,
+        repeated_texts,
+    ),
+)

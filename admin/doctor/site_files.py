@@ -1,0 +1,96 @@
+"""The files that a manifest names, and those beside them that it does not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from fedaid.data.report_file import read_report_file
+from fedaid.data.unusable import UnusableStudy
+
+REPORT_ENDINGS = (".txt", ".text", ".rpt")
+IMAGE_ENDINGS = (".dcm", ".dicom", ".png", ".jpg", ".jpeg")
+SOURCES: tuple[tuple[str, ...], ...] = (("report_path",), ("report",), ("findings", "impression"))
+
+
+def located(root: Path, relative: str, *, kind: str) -> Path:
+    """Return where a file below the root lies, links resolved.
+
+    Args:
+        root: resolved.
+        relative: as the manifest has it.
+        kind: "image" or "report".
+
+    Raises:
+        UnusableStudy: "-missing" or "-outside-root" of that kind.
+    """
+    try:
+        path = (root / relative).resolve()
+        found = bool(relative) and path.is_file()
+    except (OSError, RuntimeError, ValueError):  # a loop of links, a name too long, a zero byte
+        raise UnusableStudy(f"{kind}-missing") from None
+    if relative and (Path(relative).is_absolute() or not path.is_relative_to(root)):
+        raise UnusableStudy(f"{kind}-outside-root")
+    if not found:
+        raise UnusableStudy(f"{kind}-missing")
+    return path
+
+
+def report_sources(columns: Collection[str]) -> tuple[str, ...]:
+    """Return the columns that hold the report: the first source of :data:`SOURCES` that is there, or none."""
+    present = (tuple(name for name in source if name in columns) for source in SOURCES)
+    return next((found for found in present if found), ())
+
+
+def read_report(cells: Mapping[str, str], root: Path, *, sources: tuple[str, ...]) -> str:
+    """Return the report of a row as its source has it.
+
+    Raises:
+        UnusableStudy: with one of the "report-" codes.
+    """
+    if sources != ("report_path",):
+        given = {name: cells.get(name, "").strip() for name in sources}
+        headed = sources != ("report",)
+        return "\n\n".join(f"{name.upper()}: {text}" if headed else text for name, text in given.items() if text)
+    return read_report_file(located(root, cells.get("report_path", "").strip(), kind="report"))
+
+
+def strays(root: Path, named: Collection[str], *, reports: bool) -> tuple[str, ...]:
+    """Return the files in the folders of the named ones that are not among them.
+
+    Args:
+        root: resolved.
+        named: paths below the root as the manifest has them.
+        reports: whether text files are looked for, or all others.
+    """
+    known = {os.path.normpath(path) for path in named if path}
+    folders = {os.path.dirname(path) for path in known}  # noqa: PTH120 - texts, which may be no paths at all
+    found = []
+    for folder in sorted(folders):
+        for name in _listed(root, folder):
+            path = os.path.normpath(Path(folder, name))
+            if path not in known and _is_kind(name, reports=reports, at_root=not folder):
+                found.append(path)
+    return tuple(found)
+
+
+def _listed(root: Path, folder: str) -> list[str]:
+    """The names of the files in a folder below the root; none if it is no such folder."""
+    try:
+        path = (root / folder).resolve()
+        if not path.is_relative_to(root):
+            return []
+        return sorted(entry.name for entry in os.scandir(path) if not entry.is_dir())
+    except (OSError, RuntimeError, ValueError):
+        return []
+
+
+def _is_kind(name: str, *, reports: bool, at_root: bool) -> bool:
+    """Whether a file is a report or an image by its name; beside the manifest only if its ending says so."""
+    ending = Path(name).suffix.lower()
+    if name.startswith(".") or ending == ".csv":
+        return False
+    if reports:
+        return ending in REPORT_ENDINGS
+    return ending in IMAGE_ENDINGS if at_root else ending not in REPORT_ENDINGS

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import os
+import re
+
+import pytest
+
+from admin.doctor.check import ERROR, SEVERITIES
+from admin.doctor.examination import CHECKS, checks_fired, has_error
+from admin.twin.faults import FAULTS
+from tests.admin.doctor.conftest import Visit
+
+CAUGHT = {
+    "formula-cell": "formula-cell",
+    "path-outside-root": "image-outside-root",
+    "tiny-validation-split": "small-held-out",
+    "duplicate-image": "duplicate-image",
+    "inverted-image": "image-inverted",
+    "sideways-image": "image-sideways",
+    "upside-down-image": "image-upside-down",
+    "mirrored-image": "image-mirrored",
+    "constant-image": "image-constant",
+    "saturated-image": "image-clipped",
+    "tiny-image": "image-tiny",
+    "lateral-image": "unlike-chest",
+    "wrong-body-part": "body-part",
+    "several-frames": "image-multiframe",
+    "huge-image": "image-too-large",
+    "missing-window": "missing-window",
+    "missing-photometric": "image-photometric",
+    "missing-image": "image-missing",
+    "truncated-pixels": "image-unreadable",
+    "text-as-image": "image-unreadable",
+    "empty-file": "image-unreadable",
+    "preamble-only": "image-unreadable",
+    "symlink-out-of-root": "image-outside-root",
+    "fifo": "image-missing",
+    "unreadable-file": "image-unreadable",
+    "newline-in-name": "odd-file-name",
+    "undecodable-name": "image-missing",
+    "missing-report": "report-missing",
+    "report-without-study": "stray-reports",
+    "duplicate-report": "duplicate-report",
+    "report-of-another-study": "report-contradicts-labels",
+    "empty-report": "report-empty",
+    "boilerplate-report": "report-boilerplate",
+    "header-only-report": "report-headings-only",
+    "foreign-language-report": "report-language",
+    "truncated-report": "report-truncated",
+    "latin1-report": "report-unreadable",
+    "utf16-report": "report-unreadable",
+    "nul-bytes-report": "report-control-characters",
+    "declared-burned-in": "declared-burned-in",
+    "burned-in-text": "burned-in-text",
+    "identifiers-in-report": "identifiers-in-report",
+    "identifiers-in-file-name": "identifiers-in-file-name",
+    "duplicate-study": "duplicate-study",
+    "patient-in-two-splits": "patient-overlap",
+}
+NEVER_READ = {"identifiers-in-private-tag", "identifiers-in-sequence", "identifiers-in-overlay"}
+NOT_FOR_ROOT = {"unreadable-file"} if os.geteuid() == 0 else set()
+
+
+def test_every_fault_has_its_check() -> None:
+    assert set(CAUGHT) | NEVER_READ == set(FAULTS)
+    assert set(CAUGHT.values()) <= {check.name for check in CHECKS}
+
+
+@pytest.mark.parametrize("fault", sorted(set(CAUGHT) - NOT_FOR_ROOT))
+def test_the_check_of_a_fault_flags_the_studies_that_have_it(fault: str, spoilt: Visit) -> None:
+    found = spoilt.fired[CAUGHT[fault]].found
+    flagged = {case.name for case in found.cases} | {os.path.splitext(os.path.basename(name))[0] for name in found.files}
+    assert spoilt.planted[fault]
+    assert set(spoilt.planted[fault]) <= flagged
+
+
+def test_a_healthy_hospital_has_no_error_and_few_false_alarms(healthy: Visit) -> None:
+    assert not has_error(healthy.results)
+    assert set(healthy.fired) <= {"photometric-mix", "duplicate-report", "image-mirrored"}
+    false_alarms = sum(result.found.count for name, result in healthy.fired.items() if name != "photometric-mix")
+    assert false_alarms <= 3
+
+
+def test_a_spoilt_hospital_has_errors(spoilt: Visit) -> None:
+    assert has_error(spoilt.results)
+
+
+def test_the_checks_that_fire_are_counted(spoilt: Visit) -> None:
+    fired = checks_fired(spoilt.root)
+    assert fired == {name: result.found.count for name, result in spoilt.fired.items()}
+    assert len(fired) >= 36
+    assert fired["image-multiframe"] == 1
+
+
+def test_there_are_many_checks_with_names_of_their_own_and_words_for_a_person() -> None:
+    assert len(CHECKS) >= 60
+    assert len({check.name for check in CHECKS}) == len({check.title for check in CHECKS}) == len(CHECKS)
+    for check in CHECKS:
+        assert re.fullmatch("[a-z]+(-[a-z]+)*", check.name)
+        assert check.severity in SEVERITIES
+        assert check.meaning.endswith(".")
+        assert check.remedy.endswith((".", "?"))
+
+
+def test_a_screen_alone_is_no_error_but_for_a_picture_on_two_sides_of_the_split() -> None:
+    assert [check.name for check in CHECKS if check.screen and check.severity == ERROR] == ["image-across-splits"]
