@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 
+from admin.doctor.examination import CHECKS, checks_fired
 from admin.twin.consortium import write_consortium
 from admin.twin.faults import spoil
 from admin.twin.presets import FIVE_HOSPITALS
@@ -35,10 +35,6 @@ def catalogue_numbers(folder: Path) -> dict[str, object]:
 
 def doctor_numbers(folder: Path) -> dict[str, object]:
     """Return how many checks the doctor has, and how many of them fire on a hospital with one of every fault."""
-    if find_spec("admin.doctor") is None:
-        return {}
-    from admin.doctor.examination import CHECKS, checks_fired
-
     write_consortium(folder, hospitals=[replace(HOSPITAL, studies=110)], seed=4, image_size=96)
     spoil(folder / HOSPITAL.name, seed=3, copies=1)
     fired = checks_fired(folder / HOSPITAL.name)
