@@ -30,7 +30,7 @@ OUT = Path("build/bench/data.json")
 class Scale:
     """How much is measured: full-size films to prepare and to draw, small studies held in memory, repeats."""
 
-    films: int = 600
+    films: int = 1000
     repeats: int = 5
     drawn: int = 160
     held: tuple[int, ...] = (2000, 8000)

@@ -22,8 +22,8 @@ GOALS: tuple[tuple[str, str, Callable[[Any, Mapping[str, Any]], bool]], ...] = (
     ("second_epoch_speedup", "at least 10", lambda value, _: value >= 10),
     ("peak_memory_growth", "at most 0.1", lambda value, _: value <= 0.1),
     ("doctor_checks", "at least 25", lambda value, _: value >= 25),
-    ("doctor_fired", "all checks", lambda value, found: value == found["doctor_checks"]),
-    ("catalogue_counted", "as injected, per code", lambda value, found: value == found["catalogue_injected"]),
+    ("doctor_fired", "all checks", lambda value, found: value == found.get("doctor_checks")),
+    ("catalogue_counted", "as injected, per code", lambda value, found: value == found.get("catalogue_injected")),
     ("wrong_pairs", "0", lambda value, _: value == 0),
     ("canary_hits", "0", lambda value, _: value == 0),
 )
