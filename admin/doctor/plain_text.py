@@ -36,7 +36,7 @@ def _lines(outcome: Outcome) -> Iterator[str]:
     for title, cells in outcome.distributions.items():
         yield f"\n{title}: " + (", ".join(f"{name} {count}" for name, count in cells.items()) or "-")
     if outcome.passed:
-        yield "\nNothing to do:"
+        yield "\nLooked for and not found:"
         yield from textwrap.wrap(", ".join(finding.check.name for finding in outcome.passed), WIDTH)
 
 
