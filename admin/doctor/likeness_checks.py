@@ -88,7 +88,7 @@ LIKENESS_CHECKS = (
         "image-mirrored",
         "Pictures that may be mirrored",
         where(is_mirrored),
-        meaning="The heart seems to lie on the other side. It finds one in two of the mirrored; a shifted heart sets it off.",
+        meaning="The heart seems to lie on the other side. It finds one in two; a shifted heart sets it off.",
         remedy="Look at the side marker; if many are found, look at how images are exported.",
         severity=NOTE,
     ),

@@ -12,7 +12,7 @@ WIDTH = 100
 HEADS = {
     True: "PRIVATE: this holds names of files and lines of the manifest. It must not leave the site.",
     False: "SHAREABLE: counts only, no names, texts or pictures. A count below {least} is shown as '<{least}', every "
-    "other is rounded to a multiple of {least}.",
+    "other is rounded to a multiple of {least}, and 'hidden' stands for two of which one is small.",
 }
 
 
