@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from admin.doctor.chest_template import Pose, pose_of
+from admin.doctor.chest_template import Pose, lungs_of, pose_of
 
 HASH_SIDE = 16
 TOP = 0.995
@@ -42,7 +42,7 @@ def measured(picture: NDArray[np.floating]) -> PictureFacts:
     content = without_padding(picture)
     height, width = content.shape
     return PictureFacts(
-        pose=pose_of(without_bands(content)),
+        pose=pose_of(without_bands(content))._replace(lungs=lungs_of(content)),
         clipped=float((content >= TOP).mean()),
         aspect=max(height, width) / min(height, width),
         strokes=strokes(picture) if max(picture.shape) >= READABLE else None,
@@ -61,7 +61,7 @@ def without_padding(picture: NDArray[np.floating]) -> NDArray[np.floating]:
 def without_bands(picture: NDArray[np.floating]) -> NDArray[np.floating]:
     """Return the picture without the flat rows and columns at its edges: frames, and what collimation left dark."""
     content = picture
-    for _ in range(2):  # rows, then columns, of which the frame was part before
+    for _ in range(4):  # rows and columns in turn, as a band may lie inside of a frame
         uneven = np.flatnonzero(np.asarray(content, dtype=np.float64).std(axis=1) > FLAT)
         if len(uneven) < len(content) / 2:  # there is nothing but bands
             return picture
