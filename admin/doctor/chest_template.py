@@ -71,8 +71,13 @@ def pose_of(picture: NDArray[np.floating]) -> Pose:
         sideways=quarter - upright,
         upside_down=half - upright,
         mirrored=_best_fit(np.fliplr(seen), template) - _best_fit(seen, template),
-        lungs=_fit(standardised(seen[LUNGS]), standardised(template[LUNGS])),
+        lungs=lungs_of(picture),
     )
+
+
+def lungs_of(picture: NDArray[np.floating]) -> float:
+    """Return the correlation of a picture with the template in the band in which the lungs lie, -1 to 1."""
+    return _fit(standardised(standardised(picture)[LUNGS]), standardised(chest()[LUNGS]))
 
 
 @cache

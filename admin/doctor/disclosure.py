@@ -1,12 +1,15 @@
 """Counts as they may be shown to others: small ones suppressed, all others rounded.
 
-Every count is rounded to a multiple of the least cell, so that no suppressed one can be computed from a total and the
-cells beside it: complementary suppression would leave a chain of cells to follow, rounding leaves none.
+Every count is rounded to a multiple of the least cell, and in a table with a single small cell the next smallest is
+hidden with it, under the same mark: the two may be exchanged and the table is the same, so that no total tells them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+
+HIDDEN = "hidden"
+"""One of two cells, of which at least one is small."""
 
 
 def disclosed(count: int, *, least: int) -> str:
@@ -24,5 +27,9 @@ def disclosed(count: int, *, least: int) -> str:
 
 
 def disclosed_cells(cells: Mapping[str, int], *, least: int) -> dict[str, str]:
-    """Return the cells of a table as they may be shown."""
-    return {name: disclosed(count, least=least) for name, count in cells.items()}
+    """Return the cells of a table, of which the total may be known, as they may be shown."""
+    shown = {name: disclosed(count, least=least) for name, count in cells.items()}
+    by_size = sorted((count, name) for name, count in cells.items() if count)
+    if sum(count < least for count, _ in by_size) == 1:
+        shown |= {name: HIDDEN for _, name in by_size[:2]}
+    return shown

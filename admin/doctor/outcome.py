@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from admin.doctor.check import SEVERITIES, Check, Found
-from admin.doctor.disclosure import disclosed
+from admin.doctor.disclosure import disclosed, disclosed_cells
 from admin.doctor.distribution import distributions
 from admin.doctor.evidence import Case, Evidence
 from admin.doctor.examination import Result
 
 Shown = Callable[[int], str]
+Cells = Callable[[Mapping[str, int]], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -82,16 +84,20 @@ class Outcome:
 
 def private_outcome(evidence: Evidence, results: Sequence[Result], *, least: int) -> Outcome:
     """Return all that was found, with lines and names: for the site's own eyes."""
-    return _outcome(evidence, results, private=True, least=least, shown=str)
+    exact: Cells = lambda cells: {name: str(count) for name, count in cells.items()}  # noqa: E731
+    return _outcome(evidence, results, private=True, least=least, shown=str, cells=exact)
 
 
 def shareable_outcome(evidence: Evidence, results: Sequence[Result], *, least: int) -> Outcome:
     """Return the counts, as they may be shown to others, and nothing else."""
-    return _outcome(evidence, results, private=False, least=least, shown=lambda count: disclosed(count, least=least))
+    shown, cells = partial(disclosed, least=least), partial(disclosed_cells, least=least)
+    return _outcome(evidence, results, private=False, least=least, shown=shown, cells=cells)
 
 
-def _outcome(evidence: Evidence, results: Sequence[Result], *, private: bool, least: int, shown: Shown) -> Outcome:
-    findings = [_finding(result.check, result.found, private=private, shown=shown) for result in results]
+def _outcome(
+    evidence: Evidence, results: Sequence[Result], *, private: bool, least: int, shown: Shown, cells: Cells
+) -> Outcome:
+    findings = [_finding(result.check, result.found, private=private, shown=shown, cells=cells) for result in results]
     rank = {severity: number for number, severity in enumerate(SEVERITIES)}
     tables = distributions(evidence).items()
     return Outcome(
@@ -100,16 +106,15 @@ def _outcome(evidence: Evidence, results: Sequence[Result], *, private: bool, le
         studies=shown(len(evidence.cases)),
         usable=shown(sum(case.usable for case in evidence.cases)),
         findings=sorted(findings, key=lambda one: (not one.fired, rank[one.check.severity])),
-        distributions={title: {name: shown(count) for name, count in cells.items()} for title, cells in tables},
+        distributions={title: cells(counts) for title, counts in tables},
     )
 
 
-def _finding(check: Check, found: Found, *, private: bool, shown: Shown) -> Finding:
-    detail = {name: shown(count) for name, count in found.detail.items()}
+def _finding(check: Check, found: Found, *, private: bool, shown: Shown, cells: Cells) -> Finding:
     places = (*map(_place, found.cases), *found.files) if private else ()
     said = found.said if private else ""
     count = "" if found.whole else shown(found.count)
-    return Finding(check, found.fired, count, shown(found.of), detail, said, places)
+    return Finding(check, found.fired, count, shown(found.of), cells(found.detail), said, places)
 
 
 def _place(case: Case) -> str:

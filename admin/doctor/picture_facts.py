@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from admin.doctor.chest_template import Pose, pose_of
+from admin.doctor.chest_template import Pose, lungs_of, pose_of
 
 HASH_SIDE = 16
 TOP = 0.995
 STROKE, STROKE_ROWS, READABLE = 0.25, 3, 192
 BINS = 32
+FLAT = 0.03
+"""Standard deviation of grey levels along a row below which it shows nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ def measured(picture: NDArray[np.floating]) -> PictureFacts:
     content = without_padding(picture)
     height, width = content.shape
     return PictureFacts(
-        pose=pose_of(content),
+        pose=pose_of(without_bands(content))._replace(lungs=lungs_of(content)),
         clipped=float((content >= TOP).mean()),
         aspect=max(height, width) / min(height, width),
         strokes=strokes(picture) if max(picture.shape) >= READABLE else None,
@@ -54,6 +56,17 @@ def without_padding(picture: NDArray[np.floating]) -> NDArray[np.floating]:
     if not len(rows):
         return picture
     return picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def without_bands(picture: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return the picture without the flat rows and columns at its edges: frames, and what collimation left dark."""
+    content = picture
+    for _ in range(4):  # rows and columns in turn, as a band may lie inside of a frame
+        uneven = np.flatnonzero(np.asarray(content, dtype=np.float64).std(axis=1) > FLAT)
+        if len(uneven) < len(content) / 2:  # there is nothing but bands
+            return picture
+        content = content[uneven[0] : uneven[-1] + 1].T
+    return content
 
 
 def strokes(picture: NDArray[np.floating]) -> int:

@@ -12,7 +12,7 @@ WIDTH = 100
 HEADS = {
     True: "PRIVATE: this holds names of files and lines of the manifest. It must not leave the site.",
     False: "SHAREABLE: counts only, no names, texts or pictures. A count below {least} is shown as '<{least}', every "
-    "other is rounded to a multiple of {least}.",
+    "other is rounded to a multiple of {least}, and 'hidden' stands for two of which one is small.",
 }
 
 
@@ -36,7 +36,7 @@ def _lines(outcome: Outcome) -> Iterator[str]:
     for title, cells in outcome.distributions.items():
         yield f"\n{title}: " + (", ".join(f"{name} {count}" for name, count in cells.items()) or "-")
     if outcome.passed:
-        yield "\nNothing to do:"
+        yield "\nLooked for and not found:"
         yield from textwrap.wrap(", ".join(finding.check.name for finding in outcome.passed), WIDTH)
 
 

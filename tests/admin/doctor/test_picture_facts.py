@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from admin.doctor.picture_facts import BINS, READABLE, fingerprint, grey_counts, measured, strokes, without_padding
+from admin.doctor.picture_facts import (
+    BINS,
+    READABLE,
+    fingerprint,
+    grey_counts,
+    measured,
+    strokes,
+    without_bands,
+    without_padding,
+)
 
 RAMP = np.tile(np.linspace(0.1, 0.9, 64, dtype=np.float32), (64, 1))
 
@@ -14,6 +23,16 @@ def test_padding_is_left_out_of_the_aspect() -> None:
     picture[16:48] = 0.5 * RAMP[16:48]
     assert without_padding(picture).shape == (32, 64)
     assert measured(picture).aspect == pytest.approx(2)
+
+
+def test_flat_bands_and_frames_are_left_out_of_how_a_picture_lies() -> None:
+    noise = np.random.default_rng(0).random((40, 40))
+    framed = np.pad(np.pad(noise, ((0, 9), (0, 0)), constant_values=0.1), 3, constant_values=1.0)
+    assert np.array_equal(without_bands(framed), noise)
+
+
+def test_a_picture_of_nothing_but_bands_stays_as_it_is() -> None:
+    assert without_bands(np.full((4, 6), 0.5)).shape == (4, 6)
 
 
 def test_an_empty_picture_stays_as_it_is() -> None:
