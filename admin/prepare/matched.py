@@ -54,7 +54,7 @@ def matches(
     names: Pseudonyms,
     torn: Set[str] = frozenset(),
 ) -> tuple[list[Match], list[Bad]]:
-    """Return the studies with their reports, and all others with their reasons.
+    """Return the studies, without the keys that they are matched by, with their reports; and all others with reasons.
 
     Args:
         studies: of the images.
@@ -79,7 +79,7 @@ def matches(
         if study.name in torn:
             bad.append(Bad("image-conflict", study.paths[0]))
         elif len(patients) == 1:
-            found.append(Match(study, record, patient=next(iter(patients)), split=""))
+            found.append(Match(replace(study, keys=()), record, patient=next(iter(patients)), split=""))
         else:
             bad.append(Bad("pair-conflict" if patients else "patient-missing", study.paths[0]))
     return _divided(found, bad, seed=names.study("split"))

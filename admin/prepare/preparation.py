@@ -172,9 +172,7 @@ class Preparation:
         line = Line(
             study_id=study.name,
             patient_id=match.patient,
-            image=self.site.pixels.name,
             image_row=image.row,
-            report_path=f"reports/{study.name}.txt",
             split=match.split,
             labels=record.labels,
             view=study.views[number],

@@ -7,23 +7,23 @@ import fcntl
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from admin.prepare.quarantine import private_file
 from fedaid.data.manifest import FILE_NAME
 from fedaid.errors import InputError
 
+COLUMNS = ("study_id", "patient_id", "image", "image_row", "report_path", "split", "labels", "view")
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the manifest."""
+    """What one line of the manifest says of its study; where image and report lie follows from the folder."""
 
     study_id: str
     patient_id: str
-    image: str
     image_row: int
-    report_path: str
     split: str
     labels: str = ""
     view: str = ""
@@ -70,8 +70,14 @@ class SiteFolder:
         """Put the manifest in place whole."""
         with private_file(self.root / FILE_NAME) as file:
             table = csv.writer(file)
-            table.writerow([column.name for column in fields(Line)])
-            table.writerows(astuple(line) for line in sorted(lines, key=lambda line: line.study_id))
+            table.writerow(COLUMNS)
+            table.writerows(self._cells(line) for line in sorted(lines, key=lambda line: line.study_id))
+
+    def _cells(self, line: Line) -> tuple[str | int, ...]:
+        """A line of the manifest, in the order of :data:`COLUMNS`."""
+        image, report = self.pixels.name, f"{self.reports.name}/{line.study_id}.txt"
+        named = (line.study_id, line.patient_id, image, line.image_row, report)
+        return *named, line.split, line.labels, line.view
 
     @contextmanager
     def alone(self) -> Iterator[None]:
