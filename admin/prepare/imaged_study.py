@@ -91,7 +91,7 @@ def imaged_studies(files: Iterable[tuple[Found, ImageFile]], names: Pseudonyms) 
     groups: defaultdict[str, list[tuple[Found, ImageFile]]] = defaultdict(list)
     for found, image in files:
         groups[study_of(image)].append((found, image))
-    return [_study(name, group, names) for name, group in groups.items()]
+    return [_study(name, groups.pop(name), names) for name in list(groups)]
 
 
 def _study(name: str, group: list[tuple[Found, ImageFile]], names: Pseudonyms) -> ImagedStudy:

@@ -90,16 +90,16 @@ def named_by(studies: Sequence[ImagedStudy], records: Sequence[Record], names: P
 
     One kind for all of them, as accession number 12 and the twelfth image of an export must not find each other.
     """
-    known = frozenset[str]().union(*(study.keys for study in studies))
     files = [identifier for record in records for kind, identifier in record.keys if kind == FILE_NAME]
+    known = frozenset[str]().union(*(study.keys for study in studies)) if files else frozenset()
     found = {kind: sum(key(kind, name, names) in known for name in files) for kind in KEY_COLUMNS}
     return max(found, key=found.__getitem__)
 
 
-def _keys(record: Record, claims: Claims, *, kind: str, names: Pseudonyms) -> frozenset[str]:
+def _keys(record: Record, claims: Claims, *, kind: str, names: Pseudonyms) -> tuple[str, ...]:
     """The hashes by which a record names studies."""
     own = {key(kind if of == FILE_NAME else of, identifier, names) for of, identifier in record.keys}
-    return frozenset(own.union(claims[path][0] for path, _ in record.images) - {""})
+    return tuple(own.union(claims[path][0] for path, _ in record.images) - {""})
 
 
 def _divided(found: list[Match], bad: list[Bad], *, seed: str) -> tuple[list[Match], list[Bad]]:

@@ -32,10 +32,10 @@ def pair(studies: Sequence[Keys], reports: Sequence[Keys]) -> Pairing:
         studies: the keys of each study, of any kind; equal keys are equal text.
         reports: the keys of each report.
     """
-    holders: defaultdict[str, list[int]] = defaultdict(list)
+    holders: defaultdict[str, tuple[int, ...]] = defaultdict(tuple)
     for number, keys in enumerate(reports):
         for key in keys:
-            holders[key].append(number)
+            holders[key] += (number,)
     of_study = [tuple({report for key in keys for report in holders.get(key, ())}) for keys in studies]
     of_report: list[tuple[int, ...]] = [()] * len(reports)
     for study, linked in enumerate(of_study):
