@@ -87,3 +87,11 @@ def test_plain_batches_keep_the_order_and_the_rest(site_data: SiteData) -> None:
     assert [len(batch.images) for batch in found] == [2, 2, 1]
     texts = [ids[real].tolist() for batch in found for ids, real in zip(batch.token_ids, batch.mask, strict=True)]
     assert texts == [site_data.train.token_ids[row].tolist() for row in rows]
+
+
+def test_loading_draws_nothing_from_the_generator_of_dropout(site_data: SiteData) -> None:
+    torch.manual_seed(3)
+    before = torch.get_rng_state()
+    list(plain_batches(site_data.train, np.arange(8), batch_size=4))
+    list(training_batches(site_data.train, plan(site_data, 2), seed=5))
+    assert torch.equal(torch.get_rng_state(), before)

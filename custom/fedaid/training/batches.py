@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
@@ -62,6 +63,8 @@ def plain_batches(dataset: StudyDataset, rows: NDArray[np.int64], *, batch_size:
 
 
 def load(dataset: StudyDataset, draws: list[list[Draw]], *, workers: int = 0) -> Iterator[Batch]:
-    """Batches of the given draws."""
-    loader: DataLoader[Sample] = DataLoader(dataset, batch_sampler=draws, collate_fn=collate, num_workers=workers)
+    """Batches of the given draws; none of torch's own generator, so that dropout does not depend on loading."""
+    loader: DataLoader[Sample] = DataLoader(
+        dataset, batch_sampler=draws, collate_fn=collate, num_workers=workers, generator=torch.Generator()
+    )
     return iter(loader)
