@@ -116,14 +116,14 @@ def memory_ratio(name: str, one: dict[str, Any], other: dict[str, Any], *, repea
 
 def accumulation_memory_ratio(repeats: int = REPEATS) -> dict[str, Any]:
     """A round in batches of 256 by micro-batches of 32 against one in batches of 32."""
-    same = {"method": "fedaid", "steps": [1, 2], "studies": 256}
+    same = {"method": "fedaid", "steps": [1, 1], "studies": 256}
     large = same | {"batch_size": 256, "micro_batch_size": 32}
     return memory_ratio("accumulation_memory_ratio", large, same | {"batch_size": 32}, repeats=repeats)
 
 
 def site_memory_ratio(repeats: int = REPEATS) -> dict[str, Any]:
     """A round of FedAID against one of FedAvg, the same batch and as many steps."""
-    same = {"steps": [2, 2], "batch_size": 32}
+    same = {"steps": [1, 2], "batch_size": 32}
     fedaid, fedavg = ({"method": method} | same for method in ("fedaid", "fedavg"))
     return memory_ratio("site_memory_ratio", fedaid, fedavg, repeats=repeats)
 
