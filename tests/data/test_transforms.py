@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from fedaid.data.transforms import evaluating, loading, training
+from fedaid.data.transforms import loading
 from fedaid.data.unusable import UnusableStudy
 
 
@@ -30,19 +30,6 @@ def marked(height: int, width: int, *, corner: tuple[int, int]) -> NDArray[np.ui
 def loaded(path: Path, size: int = 32) -> Tensor:
     image: Tensor = loading(size)({"image": path})["image"]
     return image
-
-
-def augmented(image: Tensor, seed: int) -> Tensor:
-    transform = training()
-    transform.set_random_state(seed=seed)
-    out: Tensor = transform({"image": image})["image"]
-    return out
-
-
-@pytest.fixture
-def image() -> Tensor:
-    """(1, 32, 32) in [0, 1] with content."""
-    return torch.from_numpy(np.random.default_rng(0).random((1, 32, 32), dtype=np.float32))
 
 
 def test_a_loaded_picture_is_a_plain_square_float_tensor_in_the_unit_range(tmp_path: Path) -> None:
@@ -94,51 +81,3 @@ def test_a_strip_is_refused_as_cut_short(tmp_path: Path) -> None:
     with pytest.raises(UnusableStudy) as refusal:
         loaded(picture(tmp_path / "a", levels))
     assert refusal.value.reason == "image-unreadable"
-
-
-def test_evaluation_maps_the_unit_range_to_minus_one_and_one() -> None:
-    levels = torch.linspace(0, 1, 16).reshape(1, 4, 4)
-    out = evaluating()({"image": levels})["image"]
-    assert torch.allclose(out, 2 * levels - 1)
-
-
-def test_evaluation_is_the_same_every_time(image: Tensor) -> None:
-    assert torch.equal(evaluating()({"image": image})["image"], evaluating()({"image": image})["image"])
-
-
-def test_augmentation_follows_from_the_seed(image: Tensor) -> None:
-    assert torch.equal(augmented(image, 1), augmented(image, 1))
-    assert not torch.equal(augmented(image, 1), augmented(image, 2))
-
-
-def test_augmentation_ignores_what_was_drawn_before(image: Tensor) -> None:
-    transform = training()
-    for seed in (3, 4, 1):
-        transform.set_random_state(seed=seed)
-        out = transform({"image": image})["image"]
-    torch.manual_seed(5)
-    np.random.seed(5)
-    assert torch.equal(out, augmented(image, 1))
-
-
-def test_augmentation_leaves_its_input_alone(image: Tensor) -> None:
-    before = image.clone()
-    for seed in range(10):
-        augmented(image, seed)
-    assert torch.equal(image, before)
-
-
-def test_augmentation_never_mirrors() -> None:
-    bright_left = torch.zeros(1, 32, 32)
-    bright_left[:, :, :12] = 1.0
-    for seed in range(50):
-        out = augmented(bright_left, seed)[0]
-        assert out[:, :10].mean() > out[:, 22:].mean()
-
-
-def test_an_augmented_picture_is_a_plain_finite_tensor_near_the_model_range(image: Tensor) -> None:
-    for seed in range(50):
-        out = augmented(image, seed)
-        assert type(out) is Tensor
-        assert (out.shape, out.dtype) == (image.shape, torch.float32)
-        assert -1.5 < out.min() < out.max() < 1.5

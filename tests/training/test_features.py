@@ -9,9 +9,14 @@ from torch import Tensor
 
 from fedaid.data.site_data import SiteData
 from fedaid.models.dual_encoder import DualEncoder
-from fedaid.training.batches import plain_batches
-from fedaid.training.features import FeatureStore
+from fedaid.training.batches import plain_batches, shuffled_rows
+from fedaid.training.features import FeatureStore, first_visits
 from fedaid.training.frozen import frozen_encoders
+from fedaid.training.settings import TrainingSettings
+
+
+def store_of(model: DualEncoder, data: SiteData, *plan: Any, size: int, **changes: Any) -> FeatureStore:
+    return FeatureStore(model, data.train, TrainingSettings(batch_size=size, **changes), plan=plan)
 
 
 @pytest.fixture
@@ -42,7 +47,7 @@ def fresh(model: DualEncoder, data: SiteData, rows: Any) -> tuple[Tensor, list[T
 
 
 def test_kept_features_equal_freshly_computed_ones(model: DualEncoder, site_data: SiteData) -> None:
-    store = FeatureStore(model, site_data.train, batch_size=8)
+    store = store_of(model, site_data, np.arange(16), size=8)
     with frozen_encoders(model):
         store.of(np.arange(12))
         rows = np.array([11, 2, 7])
@@ -55,7 +60,7 @@ def test_kept_features_equal_freshly_computed_ones(model: DualEncoder, site_data
 
 def test_the_mask_is_true_at_exactly_the_real_tokens(model: DualEncoder, site_data: SiteData) -> None:
     with frozen_encoders(model):
-        kept = FeatureStore(model, site_data.train, batch_size=8).of(np.arange(10))
+        kept = store_of(model, site_data, np.arange(16), size=8).of(np.arange(10))
     lengths = [len(ids) for ids in site_data.train.token_ids[:10]]
     assert len(set(lengths)) > 1
     assert kept.mask.sum(1).tolist() == lengths
@@ -63,15 +68,56 @@ def test_the_mask_is_true_at_exactly_the_real_tokens(model: DualEncoder, site_da
 
 
 def test_a_sample_is_computed_once(model: DualEncoder, site_data: SiteData, seen: dict[str, int]) -> None:
-    store = FeatureStore(model, site_data.train, batch_size=4)
+    store = store_of(model, site_data, np.arange(4), np.array([1, 4, 5, 6]), np.array([0, 2, 7, 8]), size=4)
     with frozen_encoders(model):
-        store.of(np.arange(6))
-        store.of(np.array([5, 3, 8]))
+        for rows in store.plan:
+            store.of(rows)
         store.of(np.arange(9))
     assert seen == {"image": 9, "text": 9}
 
 
+def test_only_what_is_asked_for_is_computed(model: DualEncoder, site_data: SiteData, seen: dict[str, int]) -> None:
+    store = store_of(model, site_data, np.arange(8), np.arange(8, 16), size=4)
+    with frozen_encoders(model):
+        store.of(np.array([9]))
+    assert seen == {"image": 4, "text": 4}
+
+
+def test_a_lost_store_gives_the_same_bits_again(model: DualEncoder, site_data: SiteData) -> None:
+    """However it is asked: what is computed together follows from the plan."""
+    plan = shuffled_rows(len(site_data.train), batch_size=8, steps=6, seed=0)
+    whole, late = store_of(model, site_data, *plan, size=8), store_of(model, site_data, *plan, size=8)
+    with frozen_encoders(model):
+        for rows in plan:
+            whole.of(rows)
+        for one, other in zip(whole.of(plan[-1]), late.of(plan[-1]), strict=True):
+            assert torch.equal(one, other)
+
+
+def test_on_disk_or_in_memory_features_are_the_same_bits(model: DualEncoder, site_data: SiteData) -> None:
+    rows = np.arange(12)
+    held, spilt = (store_of(model, site_data, rows, size=4, feature_memory_mb=limit) for limit in (512, 0))
+    with frozen_encoders(model):
+        for one, other in zip(held.of(rows), spilt.of(rows), strict=True):
+            assert torch.equal(one, other)
+
+
+def test_what_is_asked_for_once_is_not_kept(model: DualEncoder, site_data: SiteData, seen: dict[str, int]) -> None:
+    store = store_of(model, site_data, np.arange(8), size=4)
+    with frozen_encoders(model):
+        store.of(np.array([0]))
+        for chunk in store.chunks(np.arange(8)):
+            store.once(chunk)
+            store.once(chunk)
+    assert seen["image"] == 4 + 2 * 4
+
+
 def test_kept_features_take_no_gradient(model: DualEncoder, site_data: SiteData) -> None:
-    kept = FeatureStore(model, site_data.train, batch_size=4).of(np.arange(2))
+    kept = store_of(model, site_data, np.arange(16), size=4).of(np.arange(2))
     assert not kept.image.requires_grad
     assert not kept.text.requires_grad
+
+
+def test_each_row_is_in_the_part_of_its_first_batch() -> None:
+    chunks = first_visits([np.array([3, 1, 2]), np.array([1, 5, 3]), np.array([2, 1, 5])], 2)
+    assert [chunk.tolist() for chunk in chunks] == [[3, 1], [2], [5]]

@@ -70,3 +70,34 @@ def test_a_frozen_parameter_does_not_move() -> None:
     Stepper([frozen, free], PLAIN, learning_rate=0.1).step((frozen * free).sum())
     assert frozen.item() == 1.0
     assert free.item() != 1.0
+
+
+def test_in_fp16_a_gradient_that_overflows_costs_one_step_and_no_more() -> None:
+    weight = vector(1.0)
+    stepper = Stepper([weight], replace(PLAIN, precision="fp16"), learning_rate=0.1)
+    stepper.step((weight * torch.tensor([1e36])).sum())  # times the loss scale beyond float32
+    assert weight.item() == 1.0
+    for _ in range(8):
+        stepper.step((weight * torch.tensor([1e36])).sum())
+    assert weight.item() < 1.0
+
+
+def test_in_fp16_a_gradient_that_is_never_finite_is_refused_in_the_end() -> None:
+    weight = vector(0.0)
+    stepper = Stepper([weight], replace(PLAIN, precision="fp16"), learning_rate=0.1)
+    for _ in range(22):  # from 2¹² down to above 2⁻¹⁰, halved each time
+        stepper.step(weight.sqrt().sum())
+    with pytest.raises(FloatingPointError):
+        stepper.step(weight.sqrt().sum())
+    assert weight.tolist() == [0.0]
+
+
+def test_the_same_steps_give_the_same_bits() -> None:
+    ends = []
+    for _ in range(2):
+        weight = nn.Parameter(torch.linspace(-1, 1, 1001).reshape(7, 143))
+        stepper = Stepper([weight], TrainingSettings(), learning_rate=0.1)
+        for _ in range(5):
+            stepper.step((weight.sin() * torch.arange(143.0)).sum())
+        ends.append(weight.detach())
+    assert torch.equal(*ends)

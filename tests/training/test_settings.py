@@ -21,6 +21,13 @@ BAD: dict[str, list[Any]] = {
     "align_learning_rate": [0, -1e-4, NAN],
     "max_grad_norm": [0, NAN],
     "weight_decay": [-0.1, NAN],
+    "micro_batch_size": [-1, "8", True],
+    "feature_memory_mb": [-1, 0.5, None],
+    "teacher_view": ["Kept", "", None, 1],
+    "precision": ["float16", "bf32", None],
+    "compile_backend": ["default", None, True],
+    "channels_last": [1, "true", None],
+    "gradient_checkpointing": [0, "false"],
     "binding_weight": [-0.1, NAN, INFINITE, "0", True],
 }
 
@@ -38,3 +45,14 @@ def test_zero_is_allowed_where_it_turns_a_part_off() -> None:
 def test_a_value_out_of_range_is_refused_by_name(name: str, value: object) -> None:
     with pytest.raises(InputError, match=rf"^{name} must be .*config_fed_client\.json"):
         TrainingSettings(**{name: value})  # type: ignore[arg-type]
+
+
+def test_a_micro_batch_divides_the_batch() -> None:
+    assert TrainingSettings(batch_size=256, micro_batch_size=32).pairs_at_once == 32
+    for size in (1, 48, 512):
+        with pytest.raises(InputError, match=rf"^micro_batch_size must divide batch_size 256 .* got {size}:"):
+            TrainingSettings(batch_size=256, micro_batch_size=size)
+
+
+def test_without_a_micro_batch_the_whole_batch_lies_in_memory() -> None:
+    assert TrainingSettings(batch_size=24).pairs_at_once == 24

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor
 
 from fedaid.data.site_data import SiteData
 from fedaid.errors import InputError
@@ -26,6 +28,24 @@ def make_worker(model_options: dict[str, Any], site_data: SiteData, settings: Tr
         return SiteWorker(DualEncoder(**model_options), site_data, replace(settings, **changes), site=site)
 
     return make
+
+
+@pytest.fixture
+def passes(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """Samples that went forward through any image encoder, with and without a graph for the way back."""
+    counts = {"plain": 0, "trained": 0}
+    features = DualEncoder.image_features
+
+    def count(self: DualEncoder, images: Tensor) -> Tensor:
+        counts["trained" if torch.is_grad_enabled() else "plain"] += len(images)
+        return features(self, images)
+
+    monkeypatch.setattr(DualEncoder, "image_features", count)
+    return counts
+
+
+def a_round(worker: SiteWorker) -> list[LocalUpdate]:
+    return [worker.align(round_number=0), worker.pretrain(round_number=0)]
 
 
 def equal(one: LocalUpdate, other: LocalUpdate) -> bool:
@@ -115,3 +135,71 @@ def test_the_loss_of_a_split_smaller_than_a_batch_is_nan(make_worker: MakeWorker
 def test_a_site_with_too_few_studies_is_refused_by_name(setting: str, split: str, make_worker: MakeWorker) -> None:
     with pytest.raises(InputError, match=rf"^{setting} must be at most .* {split} studies .*site site-a has"):
         make_worker(**{setting: 1000})
+
+
+def test_a_round_of_fedaid_trains_fewer_and_encodes_no_more_samples_than_one_of_fedavg(
+    make_worker: MakeWorker, passes: dict[str, int]
+) -> None:
+    """T1 + T2 steps each: only T2 go back through the encoders, and every sample is encoded once beside them."""
+    a_round(make_worker(align_steps=0, pretrain_steps=6, binding_weight=0.0))
+    assert passes == {"plain": 0, "trained": 6 * 8}
+    passes.update(plain=0, trained=0)
+    worker = make_worker(align_steps=2, pretrain_steps=4)
+    studies = len(worker.data.train)
+    a_round(worker)
+    assert passes["trained"] == 4 * 8
+    assert 2 * 8 <= passes["plain"] <= min(studies, 4 * 8)
+
+
+def test_phase_two_encodes_nothing_again_that_phase_one_has_encoded(
+    make_worker: MakeWorker, passes: dict[str, int]
+) -> None:
+    a_round(make_worker(align_steps=2, pretrain_steps=2))
+    assert passes == {"plain": 2 * 8, "trained": 2 * 8}
+
+
+def test_a_fresh_view_costs_another_pass_for_every_batch(make_worker: MakeWorker, passes: dict[str, int]) -> None:
+    a_round(make_worker(align_steps=2, pretrain_steps=3, teacher_view="fresh"))
+    assert passes == {"plain": (2 + 3) * 8, "trained": 3 * 8}
+
+
+@pytest.mark.parametrize("limit", [0, 512])
+def test_a_worker_that_has_lost_the_features_gives_the_same_bits(limit: int, make_worker: MakeWorker) -> None:
+    """As where the simulator gives every task a process of its own."""
+    whole = make_worker(align_steps=2, pretrain_steps=4, feature_memory_mb=limit)
+    theta = whole.tensors()
+    aligned = whole.align(round_number=0)
+    pretrained = whole.pretrain(round_number=0)
+    late = make_worker(align_steps=2, pretrain_steps=4)
+    late.load({name: theta[name] + aligned.delta[name] for name in aligned.delta})
+    again = make_worker(align_steps=2, pretrain_steps=4)
+    again.align(round_number=0)
+    again.load({name: theta[name] + aligned.delta[name] for name in aligned.delta})
+    assert equal(late.pretrain(round_number=0), again.pretrain(round_number=0))
+    assert pretrained.losses.binding > 0
+
+
+def test_loaded_encoders_make_kept_features_void(make_worker: MakeWorker) -> None:
+    used, unused = make_worker(), make_worker()
+    theta = {name: tensor * np.asarray(0.9, tensor.dtype) for name, tensor in used.tensors().items()}
+    used.align(round_number=0)
+    for worker in (used, unused):
+        worker.load(theta)
+    assert equal(used.align(round_number=0), unused.align(round_number=0))
+
+
+def test_a_loaded_alignment_leaves_the_features_alone(make_worker: MakeWorker, passes: dict[str, int]) -> None:
+    worker = make_worker()
+    worker.align(round_number=0)
+    seen = passes["plain"]
+    worker.load({name: tensor for name, tensor in worker.tensors().items() if is_alignment(name)})
+    worker.align(round_number=0)
+    assert passes["plain"] == seen
+
+
+def test_after_phase_two_no_feature_is_kept(make_worker: MakeWorker) -> None:
+    """The encoders have moved: what comes next must not see what the old ones made of a sample."""
+    used, unused = make_worker(), make_worker()
+    a_round(used)
+    unused.load(used.tensors())
+    assert equal(used.align(round_number=0), unused.align(round_number=0))

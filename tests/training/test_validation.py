@@ -94,6 +94,23 @@ def test_a_split_is_embedded_in_its_order(model: DualEncoder, site_data: SiteDat
     assert torch.allclose(whole.text, parts.text, atol=1e-5)
 
 
+def test_texts_of_about_one_length_are_embedded_together(
+    model: DualEncoder, site_data: SiteData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens: list[int] = []
+    forward = model.forward
+
+    def count(images: torch.Tensor, token_ids: torch.Tensor, mask: torch.Tensor) -> Embeddings:
+        tokens.append(token_ids.numel())
+        return forward(images, token_ids, mask)
+
+    monkeypatch.setattr(model, "forward", count)
+    embed(model, site_data.train, batch_size=4)
+    lengths = [len(ids) for ids in site_data.train.token_ids]
+    in_order = sum(4 * max(lengths[start : start + 4]) for start in range(0, len(lengths), 4))
+    assert sum(lengths) <= sum(tokens) < in_order
+
+
 def test_embedding_changes_no_bit_of_the_model(model: DualEncoder, site_data: SiteData) -> None:
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     embed(model.train(), site_data.valid, batch_size=4)

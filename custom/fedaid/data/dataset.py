@@ -12,8 +12,8 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from fedaid.data.augmentation import augment, to_model_range
 from fedaid.data.manifest import Study
-from fedaid.data.transforms import evaluating, training
 
 
 class Sample(NamedTuple):
@@ -46,7 +46,10 @@ class Batch(NamedTuple):
 
 
 class Draw(NamedTuple):
-    """What a sampler asks for: the number of a study, and the seed of its augmentation; None asks for none."""
+    """What a sampler asks for: the number of a study, and the seed of its augmentation.
+
+    None asks for no augmentation, and then for none in the whole batch.
+    """
 
     row: int
     seed: int | None
@@ -68,18 +71,25 @@ class StudyDataset(Dataset[Sample]):
         self._rows, self._pixels = list(studies), pixels
         self.token_ids = [torch.tensor(tokenizer.encode(study.text).ids) for study in studies.values()]
         self.text_groups = group_texts([study.text for study in studies.values()])
-        self._augment, self._evaluate = training(), evaluating()
 
     def __len__(self) -> int:
         return len(self.token_ids)
 
     def __getitem__(self, draw: Draw) -> Sample:
         """The sample of a draw."""
-        image = {"image": torch.from_numpy(self._pixels[self._rows[draw.row]].astype(np.float32))[None]}
-        if draw.seed is not None:
-            self._augment.set_random_state(seed=draw.seed)
-        transform = self._evaluate if draw.seed is None else self._augment
-        return Sample(transform(image)["image"], self.token_ids[draw.row], int(self.text_groups[draw.row]))
+        return self.__getitems__([draw])[0]
+
+    def __getitems__(self, draws: Sequence[Draw]) -> list[Sample]:
+        """The samples of a batch's draws, made at once; torch's loader asks for this where it exists."""
+        rows = [self._rows[draw.row] for draw in draws]
+        images = torch.from_numpy(np.stack([self._pixels[row] for row in rows]).astype(np.float32))[:, None]
+        seeds = [draw.seed for draw in draws if draw.seed is not None]
+        images = augment(images, seeds) if len(seeds) == len(draws) else to_model_range(images)
+        groups = self.text_groups
+        return [
+            Sample(image, self.token_ids[draw.row], int(groups[draw.row]))
+            for image, draw in zip(images, draws, strict=True)
+        ]
 
 
 def group_texts(texts: Sequence[str]) -> NDArray[np.int64]:

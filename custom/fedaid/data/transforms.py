@@ -1,7 +1,7 @@
-"""MONAI dictionary transforms: from an image file to what the model sees.
+"""The MONAI dictionary transform from an image file to a square picture.
 
-They come in two stages. The first is the same every time and its result is kept (see ``cache.py``); the second is
-random in training. Nothing mirrors the image: left and right are findings.
+It is the same every time and its result is kept (see ``cache.py``); what is random in training comes after it, see
+``augmentation.py``.
 """
 
 from __future__ import annotations
@@ -11,15 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from monai.transforms import (
-    Compose,
-    EnsureTyped,
-    MapTransform,
-    NormalizeIntensityd,
-    RandAdjustContrastd,
-    RandAffined,
-    RandGaussianNoised,
-)
+from monai.transforms import MapTransform
 
 from fedaid.data.radiograph import read_radiograph
 
@@ -46,35 +38,3 @@ def loading(image_size: int) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]
     """
     load: Callable[[Mapping[str, Any]], Mapping[str, Any]] = LoadRadiographd(KEYS, image_size)
     return load
-
-
-def to_model_range() -> NormalizeIntensityd:
-    """[0, 1] → [-1, 1], the mean and deviation of .5 of the released code."""
-    return NormalizeIntensityd(KEYS, subtrahend=0.5, divisor=0.5)
-
-
-def evaluating() -> Compose:
-    """(1, S, S) in [0, 1] → (1, S, S) in [-1, 1], nothing random."""
-    return Compose([to_model_range(), EnsureTyped(KEYS, track_meta=False)])
-
-
-def training() -> Compose:
-    """(1, S, S) in [0, 1] → (1, S, S) around [-1, 1]: slightly turned, shifted, scaled, other contrast, noise."""
-    shift = [0.05, 0.05]
-    return Compose(
-        [
-            RandAffined(
-                KEYS,
-                prob=0.8,
-                rotate_range=[0.12],
-                translate_range=shift,
-                scale_range=shift,
-                mode="bilinear",
-                padding_mode="zeros",
-            ),
-            RandAdjustContrastd(KEYS, prob=0.5, gamma=(0.7, 1.4)),
-            to_model_range(),
-            RandGaussianNoised(KEYS, prob=0.3, std=0.05),
-            EnsureTyped(KEYS, track_meta=False),
-        ]
-    )

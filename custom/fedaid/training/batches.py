@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
 from fedaid.data.dataset import Batch, Draw, Sample, StudyDataset, collate
 from fedaid.training.seeds import seed_of
+from fedaid.training.settings import TrainingSettings
 
 
 def shuffled_rows(studies: int, *, batch_size: int, steps: int, seed: int) -> list[NDArray[np.int64]]:
@@ -34,12 +36,23 @@ def shuffled_rows(studies: int, *, batch_size: int, steps: int, seed: int) -> li
     return batches[:steps]
 
 
+def round_plan(studies: int, settings: TrainingSettings, *, seed: int) -> list[NDArray[np.int64]]:
+    """Rows of the batches of a round; both phases walk through them from the first.
+
+    So the samples that the alignment phase has encoded are those that the teacher needs first.
+
+    Returns:
+        As many arrays of shape (B,) as the longer phase has steps.
+    """
+    steps = max(settings.align_steps, settings.pretrain_steps)
+    return shuffled_rows(studies, batch_size=settings.batch_size, steps=steps, seed=seed)
+
+
 def training_batches(
-    dataset: StudyDataset, *, batch_size: int, steps: int, seed: int, workers: int = 0
+    dataset: StudyDataset, plan: Sequence[NDArray[np.int64]], *, seed: int, workers: int = 0
 ) -> Iterator[Batch]:
-    """Augmented batches of a phase; the same for the same seed, with any number of workers."""
-    rows = shuffled_rows(len(dataset), batch_size=batch_size, steps=steps, seed=seed)
-    draws = [[Draw(int(r), seed_of(seed, step, int(r))) for r in batch] for step, batch in enumerate(rows)]
+    """Augmented batches of the given rows; the same for the same seed, with any number of workers."""
+    draws = [[Draw(int(r), seed_of(seed, step, int(r))) for r in batch] for step, batch in enumerate(plan)]
     return load(dataset, draws, workers=workers)
 
 
@@ -50,6 +63,8 @@ def plain_batches(dataset: StudyDataset, rows: NDArray[np.int64], *, batch_size:
 
 
 def load(dataset: StudyDataset, draws: list[list[Draw]], *, workers: int = 0) -> Iterator[Batch]:
-    """Batches of the given draws."""
-    loader: DataLoader[Sample] = DataLoader(dataset, batch_sampler=draws, collate_fn=collate, num_workers=workers)
+    """Batches of the given draws; none of torch's own generator, so that dropout does not depend on loading."""
+    loader: DataLoader[Sample] = DataLoader(
+        dataset, batch_sampler=draws, collate_fn=collate, num_workers=workers, generator=torch.Generator()
+    )
     return iter(loader)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +15,11 @@ from torch.nn.utils.rnn import pad_sequence
 from fedaid.data.dataset import StudyDataset
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training.batches import plain_batches
+from fedaid.training.kept_tensors import KeptTensors
+from fedaid.training.precision import autocast
+from fedaid.training.settings import TrainingSettings
+
+Rows = NDArray[np.int64]
 
 
 class Features(NamedTuple):
@@ -24,34 +31,81 @@ class Features(NamedTuple):
 
 
 class FeatureStore:
-    """Features of a dataset's samples under a model whose encoders do not change while the store is used.
+    """Features of the samples in a round's batches, under encoders that do not change while the store is used.
 
-    They are those of the unaugmented view: a store that is asked for a sample twice must give the same.
+    They are those of the unaugmented view: a store that is asked for a sample twice must give the same. Which samples
+    are computed together follows from the plan alone, never from what is kept already, so that a store that was lost
+    is made again with the same bits. Only what is asked for is computed.
+
+    Args:
+        model: its encoders in evaluation mode whenever the store is asked.
+        dataset: the site's training split.
+        settings: of local training.
+        plan: rows of the round's batches, (B,) each, in the order of both phases.
+        folder: for what does not fit into ``feature_memory_mb``; None for the machine's temporary folder.
     """
 
-    def __init__(self, model: DualEncoder, dataset: StudyDataset, *, batch_size: int) -> None:
-        self._model = model
-        self._dataset = dataset
-        self._batch_size = batch_size
-        self._kept: dict[int, tuple[Tensor, Tensor]] = {}
+    def __init__(
+        self,
+        model: DualEncoder,
+        dataset: StudyDataset,
+        settings: TrainingSettings,
+        *,
+        plan: Sequence[Rows],
+        folder: Path | None = None,
+    ) -> None:
+        self.dataset, self.plan = dataset, plan
+        self._model, self._precision = model, settings.precision
+        self._chunks = first_visits(plan, settings.pairs_at_once)
+        self._chunk_of = {int(row): number for number, chunk in enumerate(self._chunks) for row in chunk}
+        self._kept = KeptTensors(settings.feature_memory_mb * 2**20, folder)
 
-    def of(self, rows: NDArray[np.int64]) -> Features:
-        """Features of the given rows, in their order, padded to the longest text among them."""
-        self._compute(np.array([row for row in rows if int(row) not in self._kept], dtype=np.int64))
-        kept = [self._kept[int(row)] for row in rows]
-        lengths = torch.tensor([len(text) for _, text in kept])
-        text = pad_sequence([text for _, text in kept], batch_first=True)
-        mask = (torch.arange(text.shape[1]) < lengths[:, None]).to(text.device)
-        return Features(torch.stack([image for image, _ in kept]), text, mask)
+    def of(self, rows: Rows) -> Features:
+        """Features of the given rows of the plan, in their order, padded to the longest text among them."""
+        for chunk in self.chunks(rows):
+            if int(chunk[0]) not in self._kept:
+                for row, image, text in self._compute(chunk):
+                    self._kept[row] = (image, text)
+        return self._together([self._kept[int(row)] for row in rows])
+
+    def chunks(self, rows: Rows) -> list[Rows]:
+        """Those samples that are computed together and hold the given rows, in the order of the plan."""
+        return [self._chunks[number] for number in sorted({self._chunk_of[int(row)] for row in rows})]
+
+    def once(self, chunk: Rows) -> Features:
+        """Features of a chunk, kept ones or new ones; new ones are not kept."""
+        if int(chunk[0]) in self._kept:
+            return self.of(chunk)
+        return self._together([(image, text) for _, image, text in self._compute(chunk)])
+
+    def clear(self) -> None:
+        """Forgets all features; call it when the encoders change."""
+        self._kept.clear()
+
+    def _together(self, features: list[tuple[Tensor, ...]]) -> Features:
+        device = self._model.log_logit_scale.device
+        lengths = torch.tensor([len(text) for _, text in features])
+        text = pad_sequence([text for _, text in features], batch_first=True)
+        mask = torch.arange(text.shape[1]) < lengths[:, None]
+        image = torch.stack([image for image, _ in features])
+        return Features(image.to(device), text.to(device), mask.to(device))
 
     @torch.no_grad()
-    def _compute(self, missing: NDArray[np.int64]) -> None:
-        if not len(missing):
-            return
+    def _compute(self, chunk: Rows) -> list[tuple[int, Tensor, Tensor]]:
         device = self._model.log_logit_scale.device
-        done = iter(missing)
-        for batch in plain_batches(self._dataset, missing, batch_size=self._batch_size):
-            images, token_ids, mask = batch.to(device).inputs
+        (batch,) = plain_batches(self.dataset, chunk, batch_size=len(chunk))
+        images, token_ids, mask = batch.to(device).inputs
+        with autocast(self._precision, device):
             image, text = self._model.image_features(images), self._model.text_features(token_ids, mask)
-            for one_image, one_text, real, row in zip(image, text, mask, done, strict=False):
-                self._kept[int(row)] = (one_image.clone(), one_text[real].clone())
+        return [(int(row), image[i].cpu(), text[i][mask[i]].cpu()) for i, row in enumerate(chunk)]
+
+
+def first_visits(plan: Sequence[Rows], size: int) -> list[Rows]:
+    """The rows of each batch that no earlier batch holds, in parts of at most ``size``."""
+    seen: set[int] = set()
+    chunks: list[Rows] = []
+    for batch in plan:
+        new = np.array([row for row in batch if int(row) not in seen], dtype=np.int64)
+        seen.update(new.tolist())
+        chunks += [new[start : start + size] for start in range(0, len(new), size)]
+    return chunks

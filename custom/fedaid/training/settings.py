@@ -8,15 +8,32 @@ from dataclasses import dataclass
 from fedaid.errors import require
 
 WHERE = "executor args of config_fed_client.json"
+LEAST = {
+    "align_steps": 0,
+    "pretrain_steps": 1,
+    "warmup_steps": 0,
+    "micro_batch_size": 0,
+    "feature_memory_mb": 0,
+    "threads": 0,
+    "workers": 0,
+    "seed": 0,
+}
+CHOICES = {
+    "teacher_view": ("kept", "fresh"),
+    "precision": ("fp32", "bf16", "fp16"),
+    "compile_backend": ("none", "inductor", "aot_eager", "eager"),
+}
+SWITCHES = ("channels_last", "gradient_checkpointing")
 
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """Settings of local training.
+    """Settings of local training; what the faster and the smaller ones cost is in ``docs/training.md``.
 
     Attributes:
         batch_size: B, pairs per step, at least 2.
         valid_batch_size: fixed batch size of the validation loss; the same at all sites, so that losses compare.
+        micro_batch_size: pairs whose activations lie in memory at once, a divisor of ``batch_size``; 0 for all of them.
         align_steps: T1; 0 leaves the alignment phase out.
         pretrain_steps: T2.
         learning_rate: of AdamW, after warm-up.
@@ -25,6 +42,13 @@ class TrainingSettings:
         warmup_steps: steps at the start of each phase over which the rate grows from near 0.
         max_grad_norm: the global gradient norm is clipped to it.
         binding_weight: λ of the binding regularizer; 0 turns it off.
+        teacher_view: what the teacher embeds: ``kept``, each sample once and unaugmented; ``fresh``, what the student
+            sees, by a second model and a forward pass for every batch.
+        feature_memory_mb: memory for kept encoder outputs in MiB; what is more goes to a file at the site.
+        precision: of the towers' matrix products: ``fp32``, ``bf16``, or ``fp16`` with loss scaling.
+        channels_last: lays images and convolutions out with the channels last.
+        gradient_checkpointing: Hugging Face encoders compute activations again instead of keeping them.
+        compile_backend: of ``torch.compile`` for phase two; ``none`` leaves it out.
         threads: CPU threads of this site's process; 0 leaves torch's choice.
         workers: data loader processes; 0 loads in the training process.
         seed: of the run; all that is random at a site follows from it, the site's name and the round.
@@ -35,6 +59,7 @@ class TrainingSettings:
 
     batch_size: int = 32
     valid_batch_size: int = 16
+    micro_batch_size: int = 0
     align_steps: int = 20
     pretrain_steps: int = 50
     learning_rate: float = 1e-4
@@ -43,33 +68,53 @@ class TrainingSettings:
     warmup_steps: int = 5
     max_grad_norm: float = 1.0
     binding_weight: float = 0.1
+    teacher_view: str = "kept"
+    feature_memory_mb: int = 512
+    precision: str = "fp32"
+    channels_last: bool = False
+    gradient_checkpointing: bool = False
+    compile_backend: str = "none"
     threads: int = 0
     workers: int = 0
     seed: int = 0
 
+    @property
+    def pairs_at_once(self) -> int:
+        """Pairs whose activations lie in memory at once."""
+        return self.micro_batch_size or self.batch_size
+
     def __post_init__(self) -> None:
         for name in ("batch_size", "valid_batch_size"):
-            value = getattr(self, name)
             remedy = "The contrastive loss of one pair is constant; use 16 or more."
-            ok = is_number(value, int) and value >= 2
-            require(ok, name, "be a whole number of at least 2", got=value, where=WHERE, remedy=remedy)
-        for name in ("align_steps", "warmup_steps", "threads", "workers", "seed", "pretrain_steps"):
-            value, least = getattr(self, name), int(name == "pretrain_steps")
-            ok = is_number(value, int) and value >= least
-            remedy = "Correct the job's setting."
-            require(ok, name, f"be a whole number of at least {least}", got=value, where=WHERE, remedy=remedy)
+            self._check_whole(name, least=2, remedy=remedy)
+        for name, least in LEAST.items():
+            self._check_whole(name, least=least)
         for name in ("learning_rate", "max_grad_norm"):
             self._check_number(name, above=True)
         for name in ("weight_decay", "binding_weight"):
             self._check_number(name, above=False)
         if self.align_learning_rate is not None:
             self._check_number("align_learning_rate", above=True)
+        for name, choices in CHOICES.items():
+            self._check(name, getattr(self, name) in choices, f"be one of {', '.join(choices)}")
+        for name in SWITCHES:
+            self._check(name, isinstance(getattr(self, name), bool), "be true or false")
+        fits = self.batch_size % self.pairs_at_once == 0 and self.pairs_at_once > 1
+        remedy = "Use 0, or half, a quarter … of batch_size."
+        self._check("micro_batch_size", fits, f"divide batch_size {self.batch_size} and be no 1", remedy=remedy)
+
+    def _check_whole(self, name: str, *, least: int, remedy: str = "Correct the job's setting.") -> None:
+        value = getattr(self, name)
+        ok = is_number(value, int) and value >= least
+        self._check(name, ok, f"be a whole number of at least {least}", remedy=remedy)
 
     def _check_number(self, name: str, *, above: bool) -> None:
         value = getattr(self, name)
         ok = is_number(value, (int, float)) and math.isfinite(value) and (value > 0 if above else value >= 0)
-        rule = "be a finite number above 0" if above else "be a finite number of at least 0"
-        require(ok, name, rule, got=value, where=WHERE, remedy="Correct the job's setting.")
+        self._check(name, ok, "be a finite number above 0" if above else "be a finite number of at least 0")
+
+    def _check(self, name: str, ok: bool, rule: str, *, remedy: str = "Correct the job's setting.") -> None:
+        require(ok, name, rule, got=getattr(self, name), where=WHERE, remedy=remedy)
 
 
 def is_number(value: object, kind: type | tuple[type, ...]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ from fedaid.data.site_data import SiteData
 from fedaid.errors import require
 from fedaid.models.dual_encoder import DualEncoder, Embeddings
 from fedaid.models.naming import is_alignment
+from fedaid.training.acceleration import accelerate
+from fedaid.training.batches import round_plan
+from fedaid.training.features import FeatureStore
 from fedaid.training.phases import Check, PhaseLosses, keep_going, pretrain, train_alignment
 from fedaid.training.seeds import seed_of
 from fedaid.training.settings import WHERE, TrainingSettings
@@ -47,17 +51,22 @@ class SiteWorker:
         data: the site's three splits.
         settings: of local training.
         site: this site's name, which seeds its draws.
+        folder: where kept features lie that do not fit into memory; None for the machine's temporary folder.
 
     Raises:
-        InputError: if the site has fewer studies than a batch needs.
+        InputError: if the site has fewer studies than a batch needs, or the model cannot do what the settings ask for.
     """
 
-    def __init__(self, model: DualEncoder, data: SiteData, settings: TrainingSettings, *, site: str) -> None:
+    def __init__(
+        self, model: DualEncoder, data: SiteData, settings: TrainingSettings, *, site: str, folder: Path | None = None
+    ) -> None:
         check_size(data.train, "train", settings.batch_size, "batch_size", site)
         check_size(data.valid, "valid", settings.valid_batch_size, "valid_batch_size", site)
         self.data, self.site, self._settings = data, site, settings
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._model = model.to(self._device)
+        self._model = accelerate(model.to(self._device), settings)
+        self._folder = folder
+        self._features: tuple[int, FeatureStore] | None = None  # of one round, under the encoders as they are now
 
     @property
     def splits(self) -> dict[str, StudyDataset]:
@@ -66,6 +75,8 @@ class SiteWorker:
 
     def load(self, tensors: Arrays) -> None:
         """Puts the given tensors into the model; names that are not given stay as they are."""
+        if not all(is_alignment(name) for name in tensors):
+            self._features = None
         state = self._model.state_dict()
         with torch.no_grad():
             for name, tensor in tensors.items():
@@ -77,7 +88,8 @@ class SiteWorker:
 
     def validate(self, split: str) -> Validation:
         """The current model on ``valid`` or ``test``; the loss of a split smaller than a batch is NaN."""
-        embeddings = embed(self._model, self.splits[split], batch_size=self._settings.batch_size)
+        at_once, precision = self._settings.pairs_at_once, self._settings.precision
+        embeddings = embed(self._model, self.splits[split], batch_size=at_once, precision=precision)
         size = self._settings.valid_batch_size
         enough = len(embeddings.image) >= size
         scale = self._model.logit_scale
@@ -91,14 +103,26 @@ class SiteWorker:
 
     def pretrain(self, *, round_number: int, check: Check = keep_going) -> LocalUpdate:
         """Phase two from the current model: how far the whole model moved in T2 steps."""
-        return self._train(pretrain, "pretrain", round_number, check, kept=lambda name: True)
+        try:
+            return self._train(pretrain, "pretrain", round_number, check, kept=lambda name: True)
+        finally:
+            self._features = None  # the encoders have moved
 
     def _train(self, phase: Any, task: str, round_number: int, check: Check, *, kept: Any) -> LocalUpdate:
         start = self.tensors()
         seed = seed_of(self._settings.seed, self.site, round_number, task)
-        losses = phase(self._model, self.data.train, self._settings, seed=seed, check=check)
+        losses = phase(self._model, self._features_of(round_number), self._settings, seed=seed, check=check)
         end = self.tensors()
         return LocalUpdate({name: np.asarray(end[name] - start[name]) for name in start if kept(name)}, losses)
+
+    def _features_of(self, round_number: int) -> FeatureStore:
+        """The features that the round's phases share; they are made again where they were lost, with the same bits."""
+        if self._features is None or self._features[0] != round_number:
+            seed = seed_of(self._settings.seed, self.site, round_number, "batches")
+            plan = round_plan(len(self.data.train), self._settings, seed=seed)
+            store = FeatureStore(self._model, self.data.train, self._settings, plan=plan, folder=self._folder)
+            self._features = (round_number, store)
+        return self._features[1]
 
 
 def check_size(dataset: StudyDataset, split: str, least: int, setting: str, site: str) -> None:

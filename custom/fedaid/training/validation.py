@@ -10,16 +10,23 @@ from fedaid.data.dataset import StudyDataset
 from fedaid.losses.contrastive import info_nce_loss
 from fedaid.models.dual_encoder import DualEncoder, Embeddings
 from fedaid.training.batches import plain_batches
+from fedaid.training.precision import autocast
 
 
 @torch.no_grad()
-def embed(model: DualEncoder, dataset: StudyDataset, *, batch_size: int) -> Embeddings:
-    """Embeddings of a whole split, in its order, shape (N, D), on the CPU; evaluation mode, no augmentation."""
+def embed(model: DualEncoder, dataset: StudyDataset, *, batch_size: int, precision: str = "fp32") -> Embeddings:
+    """Embeddings of a whole split, in its order, shape (N, D), on the CPU; evaluation mode, no augmentation.
+
+    Texts of about one length are embedded together, so that little padding is computed. In training they are not: which
+    pairs share a batch decides what the contrastive loss learns to tell apart.
+    """
     model.eval()
     device = model.log_logit_scale.device
-    rows = np.arange(len(dataset))
-    parts = [model(*batch.to(device).inputs) for batch in plain_batches(dataset, rows, batch_size=batch_size)]
-    return Embeddings(torch.cat([p.image for p in parts]).cpu(), torch.cat([p.text for p in parts]).cpu())
+    rows = np.argsort([len(ids) for ids in dataset.token_ids], kind="stable")
+    with autocast(precision, device):
+        parts = [model(*batch.to(device).inputs) for batch in plain_batches(dataset, rows, batch_size=batch_size)]
+    back = torch.from_numpy(np.argsort(rows))
+    return Embeddings(*(torch.cat(list(tower)).cpu()[back] for tower in zip(*parts, strict=True)))
 
 
 @torch.no_grad()

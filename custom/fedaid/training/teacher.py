@@ -1,0 +1,73 @@
+"""The ideal alignment as a teacher: what a student's embeddings are bound to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fedaid.data.dataset import Batch
+from fedaid.models.dual_encoder import DualEncoder, Embeddings
+from fedaid.training.accumulation import micro_batches
+from fedaid.training.features import FeatureStore
+from fedaid.training.frozen import frozen_copy
+from fedaid.training.precision import autocast
+from fedaid.training.settings import TrainingSettings
+
+Rows = NDArray[np.int64]
+Teacher = Callable[[Rows, Batch], Embeddings]
+
+
+def teacher_of(
+    model: DualEncoder, features: FeatureStore, settings: TrainingSettings, *, check: Callable[[], None]
+) -> Teacher:
+    """The teacher that the settings name; make it before the student's first step."""
+    if settings.teacher_view == "fresh":
+        return FreshTeacher(model, settings)
+    return KeptTeacher(model, features, settings, check=check)
+
+
+class KeptTeacher:
+    """Embeds the unaugmented view of every sample of the phase once, while the model is still the teacher.
+
+    It costs no encoder pass for a sample that the alignment phase has seen, one for another, and no second model: what
+    stays in memory is two embeddings a sample.
+    """
+
+    def __init__(
+        self, model: DualEncoder, features: FeatureStore, settings: TrainingSettings, *, check: Callable[[], None]
+    ) -> None:
+        self._at: dict[int, int] = {}
+        parts: list[Embeddings] = []
+        model.eval()
+        device = model.log_logit_scale.device
+        rows = np.concatenate(features.plan[: settings.pretrain_steps])
+        for chunk in features.chunks(rows):
+            check()
+            with torch.no_grad(), autocast(settings.precision, device):
+                parts.append(model.align(*features.once(chunk)))
+            self._at |= {int(row): len(self._at) + i for i, row in enumerate(chunk)}
+        self._image = torch.cat([part.image for part in parts])
+        self._text = torch.cat([part.text for part in parts])
+
+    def __call__(self, rows: Rows, batch: Batch) -> Embeddings:
+        """Embeddings (B, D) of a batch's samples."""
+        at = torch.tensor([self._at[int(row)] for row in rows], device=self._image.device)
+        return Embeddings(self._image[at], self._text[at])
+
+
+class FreshTeacher:
+    """Embeds the view that the student sees, with a frozen copy of the model: one more forward pass for each batch."""
+
+    def __init__(self, model: DualEncoder, settings: TrainingSettings) -> None:
+        self._model, self._settings = frozen_copy(model), settings
+
+    @torch.no_grad()
+    def __call__(self, rows: Rows, batch: Batch) -> Embeddings:
+        """Embeddings (B, D) of a batch."""
+        parts = micro_batches(batch.inputs, self._settings.pairs_at_once)
+        with autocast(self._settings.precision, batch.images.device):
+            embedded = [self._model(*part) for part in parts]
+        return Embeddings(torch.cat([part.image for part in embedded]), torch.cat([part.text for part in embedded]))

@@ -1,0 +1,82 @@
+"""What the teacher's view costs in quality: paired runs in plain Python on the twin.
+
+python -m tests.benchmarks.teacher_view FOLDER --seeds 8 --rounds 8
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from admin.twin.consortium import DEMO_HOSPITALS, write_consortium
+from fedaid.evaluation.retrieval import retrieval
+from fedaid.minmax.settings import MinMaxSettings
+from fedaid.training.settings import TrainingSettings
+from fedaid.training.site_worker import SiteWorker
+from tests.integration.plain_rounds import Tensors, make_workers, run_rounds
+
+STUDIES = (260, 200, 160)
+MODEL: dict[str, Any] = {
+    "image_encoder": {"name": "resnet", "embedding_size": 16, "hidden_sizes": [16, 32, 64], "depths": [1, 1, 1]},
+    "text_encoder": {"name": "bert", "hidden_size": 64, "intermediate_size": 128, "num_attention_heads": 2},
+    "image_size": 48,
+    "embedding_dim": 64,
+    "projection_hidden": 128,
+    "max_tokens": 64,
+}
+TRAINING = TrainingSettings(
+    batch_size=16, valid_batch_size=16, align_steps=8, pretrain_steps=24, learning_rate=1e-3, threads=1
+)
+
+
+def consortium(folder: Path) -> dict[str, Path]:
+    """site → data root of three unequal synthetic hospitals."""
+    if not folder.exists():
+        hospitals = [replace(h, studies=n) for h, n in zip(DEMO_HOSPITALS, STUDIES, strict=True)]
+        write_consortium(folder, hospitals=hospitals, image_size=64, seed=0)
+    return {hospital.name: folder / hospital.name for hospital in DEMO_HOSPITALS}
+
+
+def quality(workers: dict[str, SiteWorker], theta: Tensors) -> dict[str, float]:
+    """Mean and worst recall at 5 in percent and mean loss over the sites' validation and test splits together."""
+    recalls, losses = [], []
+    for worker in workers.values():
+        worker.load(theta)
+        for split in worker.splits:
+            found = worker.validate(split)
+            image, text = (embeddings.numpy() for embeddings in found.embeddings)
+            measured = retrieval(image, text, worker.splits[split].text_groups)
+            recalls.append(100 * measured["recall_at_5"])
+            losses.append(found.loss)
+    by_site = np.reshape(recalls, (len(workers), -1)).mean(axis=1)
+    return {"mean": float(by_site.mean()), "worst": float(by_site.min()), "loss": float(np.nanmean(losses))}
+
+
+def main() -> None:
+    """Prints one line of JSON for each run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=8)
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    roots = consortium(given.folder / "twin")
+    for seed in range(given.seeds):
+        for weight in (0.1, 1.0):
+            for view in ("kept", "fresh"):
+                settings = replace(TRAINING, seed=seed, teacher_view=view, binding_weight=weight)
+                workers = make_workers(roots, {**MODEL, "seed": seed}, settings, cache=given.folder / "cache")
+                start = next(iter(workers.values())).tensors()
+                outcome = run_rounds(workers, start, MinMaxSettings(), rounds=given.rounds)
+                found = quality(dict(outcome.workers), outcome.tensors)
+                print(json.dumps({"seed": seed, "weight": weight, "view": view} | found), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from fedaid.models.dual_encoder import DualEncoder
+from fedaid.training.precision import DTYPES, autocast, loss_scaler
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize("precision", DTYPES)
+def test_matrix_products_take_the_format(precision: str) -> None:
+    with autocast(precision, CPU):
+        assert nn.Linear(3, 3)(torch.ones(2, 3)).dtype == DTYPES[precision]
+
+
+@pytest.mark.parametrize("precision", DTYPES)
+def test_embeddings_are_of_unit_norm_in_single_precision(precision: str, model: DualEncoder) -> None:
+    ids = torch.randint(5, 99, (4, 7))
+    with autocast(precision, CPU):
+        embeddings = model.eval()(torch.randn(4, 1, 32, 32), ids, torch.ones_like(ids, dtype=torch.bool))
+    for tower in embeddings:
+        assert tower.dtype == torch.float32
+        torch.testing.assert_close(tower.norm(dim=1), torch.ones(4), atol=1e-6, rtol=0)
+
+
+def test_losses_are_scaled_in_fp16_only() -> None:
+    scaled = {name: float(loss_scaler(name, CPU).scale(torch.tensor(1.0))) for name in DTYPES}
+    assert scaled == {"fp32": 1.0, "bf16": 1.0, "fp16": 4096.0}
