@@ -29,6 +29,7 @@ from fedaid.flare.messages import (
     ERROR_HEADER,
     LONGEST_ERROR,
     PRETRAIN,
+    TRAIN,
     VALIDATE,
     MalformedMessage,
     MetricsMessage,
@@ -38,6 +39,7 @@ from fedaid.flare.messages import (
     model_from_shareable,
     update_to_shareable,
 )
+from fedaid.flare.swap_file import run_folder
 from fedaid.models.naming import is_alignment
 from fedaid.models.saved_model import new_model
 from fedaid.models.vocabulary import find_vocabulary, load_tokenizer
@@ -52,7 +54,7 @@ class Aborted(RuntimeError):
 
 
 class FedAIDExecutor(Executor):  # type: ignore[misc]
-    """Does the tasks ``align``, ``pretrain`` and ``validate`` at one site.
+    """Does the tasks ``align``, ``pretrain``, ``train`` and ``validate`` at one site.
 
     Args:
         settings: the fields of :class:`TrainingSettings`. Where the site's data lie is not among them: that comes from
@@ -70,11 +72,14 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
         self._settings = settings_from(TrainingSettings, settings, where=WHERE)
         self._worker: SiteWorker | None = None
         self._round: int | None = None  # whose model the worker holds, its encoders as they were sent
-        self._tasks = {ALIGN: self._align, PRETRAIN: self._pretrain, VALIDATE: self._validate}
+        self._held = HeldModel()
+        self._tasks = {ALIGN: self._align, PRETRAIN: self._pretrain, TRAIN: self._train, VALIDATE: self._validate}
 
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
-        """Sets this process up at the start of a run."""
+        """Sets this process up at the start of a run; leaves what the next one needs where each task has its own."""
         super().handle_event(event_type, fl_ctx)
+        if event_type == EventType.SWAP_OUT:
+            self._held.swap_out(run_folder(fl_ctx))
         if event_type == EventType.START_RUN and self._settings.threads:
             torch.set_num_threads(self._settings.threads)
 
@@ -98,19 +103,32 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             return make_reply(ReturnCode.EXECUTION_EXCEPTION, {ERROR_HEADER: f"{task_name}: {type(error).__name__}"})
 
     def _align(self, message: ModelMessage, fl_ctx: FLContext, abort_signal: Signal) -> Shareable:
+        check = stop_on(abort_signal)
         worker = self._loaded(message, fl_ctx)
-        self._held(fl_ctx).keep(message)
+        check()  # after the site's images were decoded
+        self._held.keep(message)
         metrics = measured(worker, worker.validate("valid"), "valid")
-        update = worker.align(round_number=message.round_number, check=stop_on(abort_signal))
+        check()
+        update = worker.align(round_number=message.round_number, check=check)
         self._round = message.round_number
         return self._answer(message, update, metrics)
 
     def _pretrain(self, message: ModelMessage, fl_ctx: FLContext, abort_signal: Signal) -> Shareable:
         if self._round != message.round_number:  # the simulator may give every task a process of its own
-            self._loaded(self._held(fl_ctx).load(message.round_number), fl_ctx)
+            self._loaded(self._held.load(message.round_number, run_folder(fl_ctx)), fl_ctx)
         worker = self._loaded(message, fl_ctx, moves=is_alignment)
         update = worker.pretrain(round_number=message.round_number, check=stop_on(abort_signal))
         return self._answer(message, update, asdict(update.losses))
+
+    def _train(self, message: ModelMessage, fl_ctx: FLContext, abort_signal: Signal) -> Shareable:
+        """FedAvg's one task a round: the validation loss of the model, then all of local training."""
+        check = stop_on(abort_signal)
+        worker = self._loaded(message, fl_ctx)
+        check()
+        metrics = measured(worker, worker.validate("valid"), "valid")
+        check()
+        update = worker.pretrain(round_number=message.round_number, check=check)
+        return self._answer(message, update, metrics | asdict(update.losses))
 
     def _validate(self, message: ModelMessage, fl_ctx: FLContext, abort_signal: Signal) -> Shareable:
         worker = self._loaded(message, fl_ctx)
@@ -150,9 +168,6 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             self.log_info(fl_ctx, f"{sizes}; skipped by reason: {dict(data.skipped)}")
             self._worker = SiteWorker(model, data, self._settings, site=site)
         return self._worker
-
-    def _held(self, fl_ctx: FLContext) -> HeldModel:
-        return HeldModel(Path(fl_ctx.get_engine().get_workspace().get_run_dir(fl_ctx.get_job_id())))
 
     def _answer(self, message: ModelMessage, update: LocalUpdate, metrics: dict[str, float]) -> Shareable:
         data = self._worker.data  # type: ignore[union-attr]

@@ -20,6 +20,7 @@ from fedaid.flare.ballot import Ballot, Splits
 from fedaid.flare.messages import ERROR_HEADER, LONGEST_ERROR, Arrays, ModelMessage, UpdateMessage, model_to_shareable
 from fedaid.flare.persistor import RunPersistor
 from fedaid.flare.progress import RunProgress
+from fedaid.flare.traffic import Traffic
 
 
 class BelowQuorum(RuntimeError):
@@ -37,7 +38,7 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
     def __init__(self, *, num_rounds: int, **arguments: Any) -> None:
         # An error reply is no update; whether enough updates came is counted here, not by FLARE.
         super().__init__(num_rounds=num_rounds, ignore_result_error=True, task_check_period=0.1, **arguments)
-        self.progress = RunProgress(num_rounds)
+        self.progress, self.traffic = RunProgress(num_rounds), Traffic()
         self._site_errors: dict[str, str] = {}
 
     def set_communicator(self, communicator: WFCommServer) -> None:
@@ -147,8 +148,10 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
         self.log_warning(fl_ctx, f"late result of site {client.name} for {task_name} refused")
 
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
-        """Answers FLARE's request for statistics with the progress of the run."""
+        """Counts messages, and answers FLARE's request for statistics with the progress of the run."""
         super().handle_event(event_type, fl_ctx)
+        if self._current_round is not None:
+            self.traffic.note(event_type, fl_ctx, round_number=self._current_round)
         collector = fl_ctx.get_prop(InfoCollector.CTX_KEY_STATS_COLLECTOR)
         if event_type == InfoCollector.EVENT_TYPE_GET_STATS and collector:
             collector.add_info(group_name=self._name, info=self.progress.as_dict())
