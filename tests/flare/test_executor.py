@@ -24,6 +24,7 @@ from fedaid.flare.messages import (
     ALIGN,
     ERROR_HEADER,
     PRETRAIN,
+    TRAIN,
     VALIDATE,
     ModelMessage,
     UpdateMessage,
@@ -52,6 +53,11 @@ class Site:
     def restart(self) -> None:
         """A new process: all state is lost but for files."""
         self.executor = FedAIDExecutor(**asdict(self.settings))
+
+    def swap(self) -> None:
+        """What FLARE does between two tasks that have a process each."""
+        self.executor.handle_event(EventType.SWAP_OUT, self.context)
+        self.restart()
 
     def ask(self, task: str, tensors: Any = None, *, round_number: int = 0, **changes: Any) -> Shareable:
         message = ModelMessage(round_number, self.theta, self.model.configuration, self.model.vocabulary_hash)
@@ -129,10 +135,10 @@ def test_the_two_phases_do_what_the_worker_does_without_flare(site: Site, site_d
         assert all(np.array_equal(delta[name], tensor) for name, tensor in expected.delta.items())
 
 
-def test_a_fresh_process_can_pretrain_from_the_held_file(site: Site) -> None:
+def test_a_fresh_process_can_pretrain_from_the_file_of_the_one_before(site: Site) -> None:
     site.ask(ALIGN)
     expected = update_of(site.pretrain())
-    site.restart()
+    site.swap()
     assert same(update_of(site.pretrain()), expected)
 
 
@@ -156,7 +162,7 @@ def test_pretrain_without_its_align_is_refused(before: str, site: Site) -> None:
         site.ask(ALIGN, round_number=0)
         site.pretrain(round_number=0)
     if before == "another process":
-        site.restart()
+        site.swap()
     reply = site.pretrain(round_number=1)
     assert reply.get_return_code() == ReturnCode.BAD_TASK_DATA
     assert "pretrain of round 1 must follow" in reply.get_header(ERROR_HEADER)
@@ -187,7 +193,7 @@ def test_an_abort_in_training_is_answered_as_such(task: str, site: Site, monkeyp
 
 
 def test_an_unknown_task_is_answered_as_such(site: Site) -> None:
-    assert site.ask("train").get_return_code() == ReturnCode.TASK_UNKNOWN
+    assert site.ask("learn").get_return_code() == ReturnCode.TASK_UNKNOWN
 
 
 def test_an_input_error_travels_in_the_header(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,9 +321,31 @@ def test_threads_are_set_at_the_start_of_a_run(site: Site) -> None:
         torch.set_num_threads(before)
 
 
-def test_decoded_images_are_kept_in_the_kit_for_all_jobs_and_the_rounds_model_in_the_runs_folder(
-    site: Site, tmp_path: Path
-) -> None:
+def test_decoded_images_are_kept_in_the_kit_for_all_jobs(site: Site, tmp_path: Path) -> None:
     site.ask(ALIGN)
     assert list((tmp_path / "fedaid_image_cache").glob("images-*.npy"))
+
+
+def test_the_rounds_model_is_written_only_when_the_process_is_swapped_out(site: Site, tmp_path: Path) -> None:
+    site.ask(ALIGN)
+    assert list((tmp_path / "run" / "job").iterdir()) == []
+    site.swap()
     assert [path.name for path in (tmp_path / "run" / "job").iterdir()] == ["fedaid_round.safetensors"]
+
+
+def test_train_measures_the_model_and_does_what_pretrain_does_without_an_alignment_phase(site: Site) -> None:
+    site.settings = replace(site.settings, align_steps=0)
+    site.restart()
+    measured = update_of(site.ask(ALIGN)).metrics
+    alignment = {name: tensor for name, tensor in site.theta.items() if is_alignment(name)}
+    expected = update_of(site.ask(PRETRAIN, alignment))
+    found = update_of(site.ask(TRAIN))
+    assert same(found, expected)
+    assert found.metrics == measured | dict(expected.metrics)
+
+
+def test_an_abort_before_the_validation_is_heeded(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.abort.trigger(True)
+    monkeypatch.setattr(SiteWorker, "validate", lambda *_: pytest.fail("it went on"))
+    for task in (ALIGN, TRAIN):
+        assert site.ask(task).get_return_code() == ReturnCode.TASK_ABORTED

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from nvflare.apis.fl_context import FLContext
 from numpy.typing import NDArray
+from nvflare.apis.fl_context import FLContext
 
 from fedaid.flare.swap_file import SwapFile, run_folder
 

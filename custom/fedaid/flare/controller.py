@@ -65,17 +65,15 @@ class FedAIDController(GatedScatterAndGather):
         persistor_id: str = "persistor",
         shareable_generator_id: str = "shareable_generator",
     ) -> None:
-        require_whole("min_clients", min_clients, least=1)
-        require_whole("num_rounds", num_rounds, least=1)
-        require_whole("task_timeout", task_timeout, least=1)
+        for name, value in (("min_clients", min_clients), ("num_rounds", num_rounds), ("task_timeout", task_timeout)):
+            require_whole(name, value, least=1)
         require_whole("wait_time_after_min_received", wait_time_after_min_received, least=0)
         rate, remedy = server_learning_rate, "Use 1.0, or less to move the model more slowly."
         ok = isinstance(rate, (int, float)) and not isinstance(rate, bool) and 0 < rate <= 1
         require(ok, "server_learning_rate", "be in (0, 1]", got=repr(rate), where=WHERE, remedy=remedy)
         self._minmax = MinMaxSettings(dual_step_size, rho, max_site_weight, min_site_weight, initial_site_weights)
         self._server_learning_rate = server_learning_rate
-        ok, remedy = isinstance(alignment_phase, bool), "false is FedAvg's round."
-        require(ok, "alignment_phase", "be true or false", got=repr(alignment_phase), where=WHERE, remedy=remedy)
+        require_flag("alignment_phase", alignment_phase)
         self._alignment_phase, self._best = alignment_phase, BestModel(Selection(selection_metric))
         self._site_weights = SiteWeights(MinMaxSettings(), ["unknown"])  # until the run starts
         super().__init__(
@@ -216,3 +214,9 @@ def require_whole(name: str, value: object, *, least: int) -> None:
     ok = isinstance(value, int) and not isinstance(value, bool) and value >= least
     rule, remedy = f"be a whole number of at least {least}", "Correct the job's setting."
     require(ok, name, rule, got=repr(value), where=WHERE, remedy=remedy)
+
+
+def require_flag(name: str, value: object) -> None:
+    """Refuses a setting that is neither true nor false."""
+    remedy = "Correct the job's setting."
+    require(isinstance(value, bool), name, "be true or false", got=repr(value), where=WHERE, remedy=remedy)

@@ -22,7 +22,7 @@ from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import ReservedHeaderKey, Shareable
 
 from fedaid.errors import require
-from fedaid.flare.codec import WIRE_DTYPES, Arrays, decode, encode, is_packable
+from fedaid.flare.codec import SCALE, WIRE_DTYPES, Arrays, decode, encode, is_packable
 from fedaid.flare.messages import MalformedMessage, part
 from fedaid.flare.swap_file import SwapFile, run_folder
 
@@ -115,9 +115,8 @@ class ModelDecoder(DXOFilter):  # type: ignore[misc]
             self._view, names = dict(dxo.data), layout.get("only", list(dxo.data))
         else:
             self._require(base, fl_ctx)
-            before = self._view
-            self._view = stepped(before, dxo.data, dtype=part(layout, "dtype", str))
-            names = [*(name for name in self._view if self._view[name] is not before.get(name)), *layout["kept"]]
+            self._view = stepped(self._view, dxo.data, dtype=part(layout, "dtype", str))
+            names = [*(name for name in dxo.data if not name.endswith(SCALE)), *layout["kept"]]
         self._version = version
         fl_ctx.set_prop(ORDER, {"dtype": layout["dtype"], HOLDS: version}, private=True, sticky=False)
         meta = {name: value for name, value in dxo.meta.items() if name != WIRE}
