@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -37,9 +38,18 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
 
     def __init__(self, *, num_rounds: int, **arguments: Any) -> None:
         # An error reply is no update; whether enough updates came is counted here, not by FLARE.
-        super().__init__(num_rounds=num_rounds, ignore_result_error=True, task_check_period=0.1, **arguments)
+        super().__init__(num_rounds=num_rounds, ignore_result_error=True, task_check_period=0.05, **arguments)
         self.progress, self.traffic = RunProgress(num_rounds), Traffic()
         self._site_errors: dict[str, str] = {}
+
+    def start_controller(self, fl_ctx: FLContext) -> None:
+        """Loads the model; what is in memory by now is left out of the collection of garbage at each round's end.
+
+        The base loop needs that collection, or the server's memory grows with every round. Of a tiny model's round it
+        took 0.4 s, nearly all of it to walk through the modules that Python has loaded.
+        """
+        super().start_controller(fl_ctx)
+        gc.freeze()
 
     def set_communicator(self, communicator: WFCommServer) -> None:
         """Hands over the check period under the name that 2.9.0 reads; the base class sets another."""
