@@ -172,23 +172,17 @@ def test_pretrain_without_its_align_is_refused(before: str, site: Site) -> None:
 def test_an_abort_in_training_is_answered_as_such(task: str, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site.ask(ALIGN)
     steps: list[int] = []
-    check_of = module.stop_on
+    step = torch.optim.AdamW.step
 
-    def abort_at_the_second_step(signal: Signal) -> Callable[[], None]:
-        check = check_of(signal)
+    def aborting(optimizer: torch.optim.AdamW, closure: Any = None) -> Any:
+        steps.append(1)
+        site.abort.trigger(True)
+        return step(optimizer, closure)
 
-        def step() -> None:
-            steps.append(1)
-            if len(steps) == 2:
-                signal.trigger(True)
-            check()
-
-        return step
-
-    monkeypatch.setattr(module, "stop_on", abort_at_the_second_step)
+    monkeypatch.setattr(torch.optim.AdamW, "step", aborting)
     reply = site.ask(ALIGN) if task == ALIGN else site.pretrain()
     assert reply.get_return_code() == ReturnCode.TASK_ABORTED
-    assert len(steps) == 2
+    assert len(steps) == 1
     assert "DXO" not in reply
 
 
@@ -344,8 +338,33 @@ def test_train_measures_the_model_and_does_what_pretrain_does_without_an_alignme
     assert found.metrics == measured | dict(expected.metrics)
 
 
-def test_an_abort_before_the_validation_is_heeded(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    site.abort.trigger(True)
+@pytest.mark.parametrize("task", [ALIGN, TRAIN, VALIDATE])
+def test_an_abort_during_the_validation_is_heeded_before_the_next_batch(
+    task: str, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded = []
+
+    def aborting(model: DualEncoder, *inputs: Any) -> Any:
+        embedded.append(len(inputs[0]))
+        site.abort.trigger(True)
+        return forward(model, *inputs)
+
+    forward = DualEncoder.forward
+    monkeypatch.setattr(DualEncoder, "forward", aborting)
+    site.settings = replace(site.settings, batch_size=2, valid_batch_size=2)
+    site.restart()
+    assert site.ask(task).get_return_code() == ReturnCode.TASK_ABORTED
+    assert len(embedded) == 1
+
+
+def test_an_abort_while_images_are_read_is_heeded_before_anything_is_measured(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def aborting(*arguments: Any, **options: Any) -> Any:
+        site.abort.trigger(True)
+        return load(*arguments, **options)
+
+    load = module.load_site_data
+    monkeypatch.setattr(module, "load_site_data", aborting)
     monkeypatch.setattr(SiteWorker, "validate", lambda *_: pytest.fail("it went on"))
-    for task in (ALIGN, TRAIN):
-        assert site.ask(task).get_return_code() == ReturnCode.TASK_ABORTED
+    assert site.ask(ALIGN).get_return_code() == ReturnCode.TASK_ABORTED
