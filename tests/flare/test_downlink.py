@@ -157,15 +157,17 @@ def test_a_step_from_a_model_that_the_site_does_not_hold_is_refused(models: list
 def test_a_process_for_every_task_changes_nothing(dtype: str, models: list[Arrays], site: Site, tmp_path: Path) -> None:
     server, other, swapping = Server(dtype), Server(dtype), Site("site-b", tmp_path / "site-b")
     for number, theta in enumerate(models):
+        swapping.swap()
         delta = random_delta(theta, number)
         _, expected, taken = server.round(theta, site, delta)
         _, got, reply = other.round(theta, swapping, delta)
         assert same(got, expected)
         assert same(from_shareable(reply).data, from_shareable(taken).data)
-        swapping.swap()
 
 
-def test_without_a_swap_a_site_writes_nothing(models: list[Arrays], site: Site, tmp_path: Path) -> None:
+def test_where_processes_are_not_swapped_a_site_writes_nothing(
+    models: list[Arrays], site: Site, tmp_path: Path
+) -> None:
     server = Server("int8")
     for theta in models[:2]:
         server.round(theta, site, random_delta(theta, 1))

@@ -55,9 +55,9 @@ class Site:
         self.executor = FedAIDExecutor(**asdict(self.settings))
 
     def swap(self) -> None:
-        """What FLARE does between two tasks that have a process each."""
-        self.executor.handle_event(EventType.SWAP_OUT, self.context)
+        """What FLARE does before a task that has a process of its own."""
         self.restart()
+        self.executor.handle_event(EventType.SWAP_IN, self.context)
 
     def ask(self, task: str, tensors: Any = None, *, round_number: int = 0, **changes: Any) -> Shareable:
         message = ModelMessage(round_number, self.theta, self.model.configuration, self.model.vocabulary_hash)
@@ -136,6 +136,7 @@ def test_the_two_phases_do_what_the_worker_does_without_flare(site: Site, site_d
 
 
 def test_a_fresh_process_can_pretrain_from_the_file_of_the_one_before(site: Site) -> None:
+    site.swap()
     site.ask(ALIGN)
     expected = update_of(site.pretrain())
     site.swap()
@@ -158,6 +159,8 @@ def test_pretrain_is_not_disturbed_by_a_validation_in_between(site: Site) -> Non
 
 @pytest.mark.parametrize("before", ["nothing", "align of another round", "another process"])
 def test_pretrain_without_its_align_is_refused(before: str, site: Site) -> None:
+    if before == "another process":
+        site.swap()
     if before != "nothing":
         site.ask(ALIGN, round_number=0)
         site.pretrain(round_number=0)
@@ -320,10 +323,11 @@ def test_decoded_images_are_kept_in_the_kit_for_all_jobs(site: Site, tmp_path: P
     assert list((tmp_path / "fedaid_image_cache").glob("images-*.npy"))
 
 
-def test_the_rounds_model_is_written_only_when_the_process_is_swapped_out(site: Site, tmp_path: Path) -> None:
+def test_the_rounds_model_is_written_only_where_processes_are_swapped(site: Site, tmp_path: Path) -> None:
     site.ask(ALIGN)
     assert list((tmp_path / "run" / "job").iterdir()) == []
     site.swap()
+    site.ask(ALIGN)
     assert [path.name for path in (tmp_path / "run" / "job").iterdir()] == ["fedaid_round.safetensors"]
 
 

@@ -41,10 +41,10 @@ class Site:
         return FLContextManager(engine=Engine([], {}, workspace), identity_name=self.name, job_id="job").new_context()
 
     def swap(self) -> None:
-        """What FLARE does between two tasks that have a process each."""
-        for component in (self.decoder, self.encoder):
-            component.handle_event(EventType.SWAP_OUT, self.ctx)
+        """What FLARE does before a task that has a process of its own."""
         self.start()
+        for component in (self.decoder, self.encoder):
+            component.handle_event(EventType.SWAP_IN, self.ctx)
 
     def receive(self, message: Shareable) -> dict[str, NDArray[Any]]:
         """The tensors that the executor is given."""

@@ -24,7 +24,7 @@ from nvflare.apis.shareable import ReservedHeaderKey, Shareable
 from fedaid.errors import require
 from fedaid.flare.codec import SCALE, WIRE_DTYPES, Arrays, decode, encode, is_packable
 from fedaid.flare.messages import MalformedMessage, part
-from fedaid.flare.swap_file import SwapFile, run_folder
+from fedaid.flare.swap_file import SwapFile
 
 WIRE = "wire"  # the meta field of a message: how its tensors lie there
 HOLDS = "holds"  # the meta field of an answer: the version of the site's view
@@ -100,6 +100,7 @@ class ModelDecoder(DXOFilter):  # type: ignore[misc]
         super().__init__([DataKind.WEIGHTS], [DataKind.WEIGHTS])
         self._view: dict[str, NDArray[Any]] = {}
         self._version: str | None = None
+        self._swap = SwapFile("view")
 
     def process_dxo(self, dxo: DXO, shareable: Shareable, fl_ctx: FLContext) -> DXO | None:
         """The task's tensors as the server's view has them.
@@ -118,22 +119,22 @@ class ModelDecoder(DXOFilter):  # type: ignore[misc]
             self._view = stepped(self._view, dxo.data, dtype=part(layout, "dtype", str))
             names = [*(name for name in dxo.data if not name.endswith(SCALE)), *layout["kept"]]
         self._version = version
+        self._swap.write(fl_ctx, self._view, {"version": version})
         fl_ctx.set_prop(ORDER, {"dtype": layout["dtype"], HOLDS: version}, private=True, sticky=False)
         meta = {name: value for name, value in dxo.meta.items() if name != WIRE}
         return DXO(dxo.data_kind, data={name: self._view[name] for name in names}, meta=meta)
 
     def _require(self, base: str, fl_ctx: FLContext) -> None:
-        if self._version is None and (found := SwapFile(run_folder(fl_ctx), "view").read()):
+        if self._version is None and (found := self._swap.read(fl_ctx)):
             self._view, self._version = found[0], found[1]["version"]
         if self._version != base:
             self._view, self._version = {}, None
             raise MalformedMessage("model must follow the one that this site holds, got another: task data")
 
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
-        """Writes the view for the next process, where every task has its own."""
+        """Takes note of a process that may be swapped out."""
         super().handle_event(event_type, fl_ctx)
-        if event_type == EventType.SWAP_OUT and self._version is not None:
-            SwapFile(run_folder(fl_ctx), "view").write(self._view, {"version": self._version})
+        self._swap.notice(event_type)
 
 
 def stepped(view: Arrays, step: Arrays, *, dtype: str) -> dict[str, NDArray[Any]]:

@@ -39,7 +39,6 @@ from fedaid.flare.messages import (
     model_from_shareable,
     update_to_shareable,
 )
-from fedaid.flare.swap_file import run_folder
 from fedaid.models.naming import is_alignment
 from fedaid.models.saved_model import new_model
 from fedaid.models.vocabulary import find_vocabulary, load_tokenizer
@@ -96,10 +95,9 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
         self._tasks = {ALIGN: self._align, PRETRAIN: self._pretrain, TRAIN: self._train, VALIDATE: self._validate}
 
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
-        """Sets this process up at the start of a run; leaves what the next one needs where each task has its own."""
+        """Sets this process up at the start of a run."""
         super().handle_event(event_type, fl_ctx)
-        if event_type == EventType.SWAP_OUT:
-            self._held.swap_out(run_folder(fl_ctx))
+        self._held.swap.notice(event_type)
         if event_type == EventType.START_RUN and self._settings.threads:
             torch.set_num_threads(self._settings.threads)
 
@@ -125,7 +123,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
 
     def _align(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
         worker = self._loaded(message, fl_ctx)
-        self._held.keep(message)
+        self._held.keep(message, fl_ctx)
         metrics = measured(worker, worker.validate("valid"), "valid")
         update = worker.align(round_number=message.round_number, check=self._abort)
         self._round = message.round_number
@@ -133,7 +131,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
 
     def _pretrain(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
         if self._round != message.round_number:  # the simulator may give every task a process of its own
-            self._loaded(self._held.load(message.round_number, run_folder(fl_ctx)), fl_ctx)
+            self._loaded(self._held.load(message.round_number, fl_ctx), fl_ctx)
         worker = self._loaded(message, fl_ctx, moves=is_alignment)
         update = worker.pretrain(round_number=message.round_number, check=self._abort)
         return self._answer(message, update, asdict(update.losses))

@@ -6,39 +6,40 @@ task runs in a process of its own, in a file.
 
 from __future__ import annotations
 
-from pathlib import Path
+from nvflare.apis.fl_context import FLContext
 
 from fedaid.flare.messages import MalformedMessage, ModelMessage
 from fedaid.flare.swap_file import SwapFile
 
 
 class HeldModel:
-    """Holds the newest ``align`` message."""
+    """Holds the newest ``align`` message.
+
+    Attributes:
+        swap: the file that it goes through where it must.
+    """
 
     def __init__(self) -> None:
+        self.swap = SwapFile("round")
         self._message: ModelMessage | None = None
 
-    def keep(self, message: ModelMessage) -> None:
+    def keep(self, message: ModelMessage, fl_ctx: FLContext) -> None:
         """Keeps the message in place of the one before."""
+        described = {
+            "round": message.round_number,
+            "configuration": dict(message.configuration),
+            "vocabulary_hash": message.vocabulary_hash,
+        }
         self._message = message
+        self.swap.write(fl_ctx, message.tensors, described)
 
-    def swap_out(self, folder: Path) -> None:
-        """Writes the message for the process that comes next."""
-        if self._message is not None:
-            described = {
-                "round": self._message.round_number,
-                "configuration": dict(self._message.configuration),
-                "vocabulary_hash": self._message.vocabulary_hash,
-            }
-            SwapFile(folder, "round").write(self._message.tensors, described)
-
-    def load(self, round_number: int, folder: Path) -> ModelMessage:
+    def load(self, round_number: int, fl_ctx: FLContext) -> ModelMessage:
         """The message of the given round.
 
         Raises:
             MalformedMessage: if the site does not hold that round's model.
         """
-        message = self._message or self._swapped(folder)
+        message = self._message or self._swapped(fl_ctx)
         if message is None:
             raise MalformedMessage(f"pretrain of round {round_number} must follow align, got none: this site")
         if message.round_number != round_number:
@@ -47,8 +48,8 @@ class HeldModel:
             )
         return message
 
-    def _swapped(self, folder: Path) -> ModelMessage | None:
-        found = SwapFile(folder, "round").read()
+    def _swapped(self, fl_ctx: FLContext) -> ModelMessage | None:
+        found = self.swap.read(fl_ctx)
         if found is None:
             return None
         tensors, described = found

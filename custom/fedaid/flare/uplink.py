@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from nvflare.apis.dxo import DXO, DataKind
 from nvflare.apis.dxo_filter import DXOFilter
-from nvflare.apis.event_type import EventType
 from nvflare.apis.fl_constant import ReturnCode
 from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import Shareable, make_reply
@@ -20,7 +19,7 @@ from nvflare.apis.shareable import Shareable, make_reply
 from fedaid.flare.codec import Arrays, decode, encode, is_packable
 from fedaid.flare.downlink import HOLDS, ORDER, WIRE
 from fedaid.flare.messages import ERROR_HEADER, LONGEST_ERROR
-from fedaid.flare.swap_file import SwapFile, run_folder
+from fedaid.flare.swap_file import SwapFile
 
 STILL = "still"  # name → shape and type of a tensor of zeros, which is not sent
 
@@ -31,6 +30,7 @@ class UpdateEncoder(DXOFilter):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__([DataKind.WEIGHT_DIFF], [DataKind.WEIGHT_DIFF])
         self._residual: dict[str, NDArray[Any]] | None = None
+        self._swap = SwapFile("residual")
 
     def process_dxo(self, dxo: DXO, shareable: Shareable, fl_ctx: FLContext) -> DXO | None:
         """The packed update, with the version of the model that this site holds."""
@@ -43,29 +43,27 @@ class UpdateEncoder(DXOFilter):  # type: ignore[misc]
             still.popitem()  # FLARE's filters pass over a message without data
         sent, layout = encode({name: t for name, t in wanted.items() if name not in still}, order["dtype"])
         if order["dtype"] != "fp32":
-            self._keep(wanted, decode(sent, layout))
+            self._keep(wanted, decode(sent, layout), fl_ctx)
         return DXO(dxo.data_kind, data=sent, meta=dxo.meta | {WIRE: layout | {STILL: still}, HOLDS: order[HOLDS]})
 
     def _with_residual(self, delta: Arrays, fl_ctx: FLContext) -> dict[str, NDArray[Any]]:
         if self._residual is None:
-            found = SwapFile(run_folder(fl_ctx), "residual").read()
+            found = self._swap.read(fl_ctx)
             self._residual = found[0] if found else {}
         left = self._residual
         return {name: t + left[name] if name in left else t for name, t in delta.items()}
 
-    def _keep(self, wanted: Arrays, got: Arrays) -> None:
+    def _keep(self, wanted: Arrays, got: Arrays, fl_ctx: FLContext) -> None:
         rest = {name: wanted[name] - got[name] for name in got if is_packable(wanted[name])}
         # What is not finite is refused by the server; it must not spoil the updates after it.
-        self._residual = {
-            **(self._residual or {}),
-            **{n: np.nan_to_num(t, posinf=0, neginf=0) for n, t in rest.items()},
-        }
+        kept = {name: np.nan_to_num(tensor, posinf=0, neginf=0) for name, tensor in rest.items()}
+        self._residual = {**(self._residual or {}), **kept}
+        self._swap.write(fl_ctx, self._residual, {})
 
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
-        """Writes the residual for the next process, where every task has its own."""
+        """Takes note of a process that may be swapped out."""
         super().handle_event(event_type, fl_ctx)
-        if event_type == EventType.SWAP_OUT and self._residual:
-            SwapFile(run_folder(fl_ctx), "residual").write(self._residual, {})
+        self._swap.notice(event_type)
 
 
 class UpdateDecoder(DXOFilter):  # type: ignore[misc]
