@@ -15,9 +15,9 @@ from fedaid.models.naming import is_alignment
 FLOAT = 4  # bytes
 DOWNLOAD = "np_min_download_timeout"  # FLARE: how long the sender of arrays waits for a receiver that says nothing
 NETWORK_SHARE = 0.9  # of the nominal bandwidth that TLS over TCP leaves
-FLARE_BYTES_PER_SECOND = 150e6  # what FLARE moved at most on two cores, over all sites (docs/wire.md)
+FLARE_BYTES_PER_SECOND = 150e6  # what FLARE moved on two cores, over all sites (docs/wire.md)
 MODELS_AT_SITE = 10  # weights, gradients, two moments, teacher, the round's model, start, end, update, residual
-MODELS_AT_SERVER = 7  # as measured with one site (docs/wire.md)
+MODELS_AT_SERVER = 8  # global, broadcast, view, step, an update, its sum, and FLARE's buffers: a rule of thumb
 PROCESS_BYTES = {"site": 0.4e9, "server": 0.3e9}
 
 

@@ -115,8 +115,7 @@ class ModelDecoder(DXOFilter):  # type: ignore[misc]
         if base is None:
             self._view, names = dict(dxo.data), layout.get("only", list(dxo.data))
         else:
-            self._require(base, fl_ctx)
-            self._view = stepped(self._view, dxo.data, dtype=part(layout, "dtype", str))
+            self._take(base, version, dxo.data, layout, fl_ctx)
             names = [*(name for name in dxo.data if not name.endswith(SCALE)), *layout["kept"]]
         self._version = version
         self._swap.write(fl_ctx, self._view, {"version": version})
@@ -124,12 +123,15 @@ class ModelDecoder(DXOFilter):  # type: ignore[misc]
         meta = {name: value for name, value in dxo.meta.items() if name != WIRE}
         return DXO(dxo.data_kind, data={name: self._view[name] for name in names}, meta=meta)
 
-    def _require(self, base: str, fl_ctx: FLContext) -> None:
+    def _take(self, base: str, version: str, step: Arrays, layout: dict[str, Any], fl_ctx: FLContext) -> None:
+        """Moves the view, unless FLARE sent a task again whose step was taken already."""
         if self._version is None and (found := self._swap.read(fl_ctx)):
             self._view, self._version = found[0], found[1]["version"]
-        if self._version != base:
+        if self._version not in (base, version):
             self._view, self._version = {}, None
             raise MalformedMessage("model must follow the one that this site holds, got another: task data")
+        if self._version == base:
+            self._view = stepped(self._view, step, dtype=part(layout, "dtype", str))
 
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
         """Takes note of a process that may be swapped out."""
