@@ -14,6 +14,7 @@ from pathlib import Path
 from admin.job_class import build, load_class, require_arguments
 from admin.job_components import Component, components
 from admin.job_files import META, config_files, read_object, require_job_name, require_plain_files, shown
+from admin.job_plan import require_planned_timeouts
 from fedaid.errors import InputError, require
 
 PACKAGE = "fedaid"
@@ -39,6 +40,7 @@ def check_job(folder: Path) -> int:
     with importable(folder):
         for component in found:
             check_component(component)
+    require_planned_timeouts(folder)
     return len(found)
 
 

@@ -27,6 +27,7 @@ from fedaid.flare.aggregator import SiteWeightedAggregator
 from fedaid.flare.controller import FedAIDController
 from fedaid.flare.messages import (
     ALIGN,
+    TRAIN,
     VALIDATE,
     MetricsMessage,
     UpdateMessage,
@@ -211,7 +212,8 @@ def honest(theta: dict[str, NDArray[Any]]) -> Callable[..., Answer]:
                 return metrics_to_shareable(MetricsMessage(message.round_number, splits))
             moves = {name: theta[name] for name in theta if task != ALIGN or ".alignment." in name or "log_" in name}
             delta = random_delta(moves, zlib.crc32(site.encode()), message.round_number, task == ALIGN)
-            metrics = MEASURED | {"loss": loss} if task == ALIGN else {"contrastive": loss, "binding": 0.1}
+            measured = MEASURED | {"loss": loss} if task in (ALIGN, TRAIN) else {}
+            metrics = measured | ({} if task == ALIGN else {"contrastive": loss, "binding": 0.1})
             return update_to_shareable(UpdateMessage(message.round_number, delta, metrics, 20, {}))
 
         return answer

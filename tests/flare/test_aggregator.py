@@ -2,19 +2,22 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from nvflare.apis.dxo import DataKind, from_shareable
-from nvflare.apis.fl_constant import ReservedKey
+from nvflare.apis.fl_constant import FLContextKey, ReservedKey
 from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import Shareable, make_reply
+from safetensors import SafetensorError
 
-from fedaid.flare.aggregator import AUTHENTICATED_SITE, SiteWeightedAggregator
+from fedaid.flare.aggregator import AUTHENTICATED_SITE, SPOOL_FOLDER, SiteWeightedAggregator
 from fedaid.flare.gate import Gate
 from fedaid.flare.messages import UpdateMessage, update_to_shareable
+from fedaid.flare.spool import Spool
 
 MakeUpdate = Callable[..., UpdateMessage]
 Arrays = dict[str, NDArray[Any]]
@@ -165,3 +168,57 @@ def test_the_new_model_is_whole(
     dxo = from_shareable(aggregator.aggregate(fl_ctx))
     assert dxo.data_kind == DataKind.WEIGHTS
     assert dxo.data.keys() == template.keys()
+
+
+def spooled(fl_ctx: FLContext) -> list[Path]:
+    return sorted(Path(str(fl_ctx.get_prop(FLContextKey.APP_ROOT))).glob(f"{SPOOL_FOLDER}/*.safetensors"))
+
+
+def test_an_accepted_update_is_on_disk_and_no_longer_in_memory(
+    aggregator: SiteWeightedAggregator, make_update: MakeUpdate, fl_ctx: FLContext
+) -> None:
+    for seed, site in enumerate(WEIGHTS):
+        accept(aggregator, fl_ctx, site, update_to_shareable(make_update(seed)))
+    assert len(spooled(fl_ctx)) == 3
+    accepted = aggregator.close()
+    assert all(not update.delta for update in accepted.values())
+    assert [update.pairs for update in accepted.values()] == [10, 11, 12]
+
+
+def test_a_refused_update_never_reaches_the_disk(
+    aggregator: SiteWeightedAggregator, make_update: MakeUpdate, fl_ctx: FLContext
+) -> None:
+    accept(aggregator, fl_ctx, "site-a", BAD["NaN"](make_update()))
+    assert spooled(fl_ctx) == []
+
+
+def test_after_the_phase_nothing_is_left_on_disk(
+    aggregator: SiteWeightedAggregator, template: Arrays, make_update: MakeUpdate, fl_ctx: FLContext
+) -> None:
+    accept(aggregator, fl_ctx, "site-a", update_to_shareable(make_update()))
+    reopened(aggregator, template)
+    assert spooled(fl_ctx) == []
+    accept(aggregator, fl_ctx, "site-a", update_to_shareable(make_update()))
+    aggregator.reset(fl_ctx)
+    assert spooled(fl_ctx) == []
+
+
+@pytest.mark.parametrize("failure", [OSError("no space left on /data/run"), SafetensorError("no space left")])
+def test_an_update_that_cannot_be_written_is_refused_and_the_others_count(
+    failure: Exception,
+    aggregator: SiteWeightedAggregator,
+    template: Arrays,
+    make_update: MakeUpdate,
+    fl_ctx: FLContext,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_: Any) -> None:
+        raise failure
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Spool, "put", full)
+        assert not accept(aggregator, fl_ctx, "site-a", update_to_shareable(make_update(0)))
+    assert "the server could not write it to its disk" in aggregator.refused["site-a"]
+    assert "/data/run" not in aggregator.refused["site-a"]
+    assert accept(aggregator, fl_ctx, "site-b", update_to_shareable(make_update(1)))
+    assert np.array_equal(aggregator.total()["matrix"], template["matrix"] + make_update(1).delta["matrix"])

@@ -2,25 +2,29 @@ from __future__ import annotations
 
 import itertools
 import json
+import zlib
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from nvflare.apis.fl_constant import ReturnCode
+from nvflare.apis.event_type import EventType
+from nvflare.apis.fl_constant import FLContextKey, ReturnCode
 from nvflare.apis.shareable import Shareable, make_reply
 from nvflare.app_common.app_event_type import AppEventType
+from safetensors.numpy import load
 
 from fedaid.errors import InputError
 from fedaid.flare.controller import FedAIDController
-from fedaid.flare.messages import ALIGN, PRETRAIN, VALIDATE, model_from_shareable, update_from_shareable
+from fedaid.flare.messages import ALIGN, PRETRAIN, TRAIN, VALIDATE, model_from_shareable, update_from_shareable
 from fedaid.flare.persistor import tensors_of
 from fedaid.minmax.settings import MinMaxSettings
 from fedaid.minmax.site_weights import SiteWeights
 from fedaid.minmax.weighted_average import apply, weighted_sum
 from fedaid.models.naming import is_alignment
 from fedaid.models.saved_model import load_model
+from tests.flare.conftest import random_delta
 
 Make = Callable[..., Any]
 Arrays = dict[str, NDArray[Any]]
@@ -223,6 +227,9 @@ def test_the_final_validation_below_the_quorum_stops_with_a_clear_line(federatio
     made.run()
     (panic,) = made.engine.panics
     assert panic.startswith("validate must have the answers of 2 sites")
+    found = results(made)
+    assert (found["incomplete"], found["best"], found["last"]) == (panic, {}, {})
+    assert (found["round"], len(found["history"])) == (1, 1)
     assert (made.store / "ROUND").read_text() == "round-00001"  # the trained model is safe
 
 
@@ -253,6 +260,49 @@ def test_an_abort_ends_the_run_quietly(federation: Make, honest: Make) -> None:
     assert made.engine.panics == []
     assert not list(made.store.glob("round-*"))
     assert not (made.store / "results.json").exists()
+
+
+def test_without_an_alignment_phase_a_round_is_one_task_with_the_whole_model(federation: Make) -> None:
+    made = federation(min_clients=3, dual_step_size=0, alignment_phase=False, num_rounds=2)
+    made.run()
+    assert made.engine.panics == []
+    asked = [task for task, _ in made.communicator.asked]
+    assert {task: asked.count(task) for task in asked} == {TRAIN: 6, VALIDATE: 6}
+    entry = results(made)["history"][1]
+    assert {site: values["loss"] for site, values in entry["valid"].items()} == dict(zip(SITES, (1, 2, 3), strict=True))
+    assert set(entry["train"]) == set(SITES)
+
+
+def test_no_alignment_phase_gives_fedavgs_sum(federation: Make, theta: Any) -> None:
+    made = federation(min_clients=3, dual_step_size=0, alignment_phase=False, num_rounds=1)
+    made.run()
+    moves = [random_delta(theta, zlib.crc32(site.encode()), 0, False) for site in SITES]
+    name = next(name for name in theta if theta[name].ndim == 2)
+    expected: Any = theta[name] + sum(move[name].astype(np.float64) for move in moves) / 3
+    assert np.allclose(load(final(made))[name], expected, atol=1e-6)
+
+
+def test_the_run_says_how_many_bytes_it_took(federation: Make, honest: Make) -> None:
+    made: Any = None
+
+    def noted(task: str, shareable: Shareable) -> Any:
+        context = made.communicator.contexts.new_context()
+        context.set_prop(FLContextKey.TASK_NAME, task, private=True, sticky=False)
+        context.set_prop(FLContextKey.TASK_DATA, shareable, private=True, sticky=False)
+        made.controller.handle_event(EventType.AFTER_TASK_DATA_FILTER, context)
+        return honest("site-a")(task, shareable)
+
+    made = federation({"site-a": noted, "site-b": honest("site-b")}, num_rounds=1)
+    made.run()
+    found = results(made)["bytes"]
+    assert {number: set(tasks) for number, tasks in found.items()} == {"0": {ALIGN, PRETRAIN}, "1": {VALIDATE}}
+    assert found["0"][ALIGN]["down"] > found["0"][PRETRAIN]["down"] > 0
+
+
+@pytest.mark.parametrize("value", [None, 0, "yes"])
+def test_the_alignment_phase_is_there_or_not(value: Any, federation: Make) -> None:
+    with pytest.raises(InputError, match="alignment_phase must be true or false"):
+        federation(alignment_phase=value)
 
 
 def test_without_the_min_max_a_run_is_fedavg_by_pairs(federation: Make, honest: Make) -> None:

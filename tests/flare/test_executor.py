@@ -24,6 +24,7 @@ from fedaid.flare.messages import (
     ALIGN,
     ERROR_HEADER,
     PRETRAIN,
+    TRAIN,
     VALIDATE,
     ModelMessage,
     UpdateMessage,
@@ -52,6 +53,11 @@ class Site:
     def restart(self) -> None:
         """A new process: all state is lost but for files."""
         self.executor = FedAIDExecutor(**asdict(self.settings))
+
+    def swap(self) -> None:
+        """What FLARE does before a task that has a process of its own."""
+        self.restart()
+        self.executor.handle_event(EventType.SWAP_IN, self.context)
 
     def ask(self, task: str, tensors: Any = None, *, round_number: int = 0, **changes: Any) -> Shareable:
         message = ModelMessage(round_number, self.theta, self.model.configuration, self.model.vocabulary_hash)
@@ -129,10 +135,11 @@ def test_the_two_phases_do_what_the_worker_does_without_flare(site: Site, site_d
         assert all(np.array_equal(delta[name], tensor) for name, tensor in expected.delta.items())
 
 
-def test_a_fresh_process_can_pretrain_from_the_held_file(site: Site) -> None:
+def test_a_fresh_process_can_pretrain_from_the_file_of_the_one_before(site: Site) -> None:
+    site.swap()
     site.ask(ALIGN)
     expected = update_of(site.pretrain())
-    site.restart()
+    site.swap()
     assert same(update_of(site.pretrain()), expected)
 
 
@@ -152,11 +159,13 @@ def test_pretrain_is_not_disturbed_by_a_validation_in_between(site: Site) -> Non
 
 @pytest.mark.parametrize("before", ["nothing", "align of another round", "another process"])
 def test_pretrain_without_its_align_is_refused(before: str, site: Site) -> None:
+    if before == "another process":
+        site.swap()
     if before != "nothing":
         site.ask(ALIGN, round_number=0)
         site.pretrain(round_number=0)
     if before == "another process":
-        site.restart()
+        site.swap()
     reply = site.pretrain(round_number=1)
     assert reply.get_return_code() == ReturnCode.BAD_TASK_DATA
     assert "pretrain of round 1 must follow" in reply.get_header(ERROR_HEADER)
@@ -166,28 +175,22 @@ def test_pretrain_without_its_align_is_refused(before: str, site: Site) -> None:
 def test_an_abort_in_training_is_answered_as_such(task: str, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site.ask(ALIGN)
     steps: list[int] = []
-    check_of = module.stop_on
+    step = torch.optim.AdamW.step
 
-    def abort_at_the_second_step(signal: Signal) -> Callable[[], None]:
-        check = check_of(signal)
+    def aborting(optimizer: torch.optim.AdamW, closure: Any = None) -> Any:
+        steps.append(1)
+        site.abort.trigger(True)
+        return step(optimizer, closure)
 
-        def step() -> None:
-            steps.append(1)
-            if len(steps) == 2:
-                signal.trigger(True)
-            check()
-
-        return step
-
-    monkeypatch.setattr(module, "stop_on", abort_at_the_second_step)
+    monkeypatch.setattr(torch.optim.AdamW, "step", aborting)
     reply = site.ask(ALIGN) if task == ALIGN else site.pretrain()
     assert reply.get_return_code() == ReturnCode.TASK_ABORTED
-    assert len(steps) == 2
+    assert len(steps) == 1
     assert "DXO" not in reply
 
 
 def test_an_unknown_task_is_answered_as_such(site: Site) -> None:
-    assert site.ask("train").get_return_code() == ReturnCode.TASK_UNKNOWN
+    assert site.ask("learn").get_return_code() == ReturnCode.TASK_UNKNOWN
 
 
 def test_an_input_error_travels_in_the_header(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,9 +318,57 @@ def test_threads_are_set_at_the_start_of_a_run(site: Site) -> None:
         torch.set_num_threads(before)
 
 
-def test_decoded_images_are_kept_in_the_kit_for_all_jobs_and_the_rounds_model_in_the_runs_folder(
-    site: Site, tmp_path: Path
-) -> None:
+def test_decoded_images_are_kept_in_the_kit_for_all_jobs(site: Site, tmp_path: Path) -> None:
     site.ask(ALIGN)
     assert list((tmp_path / "fedaid_image_cache").glob("images-*.npy"))
+
+
+def test_the_rounds_model_is_written_only_where_processes_are_swapped(site: Site, tmp_path: Path) -> None:
+    site.ask(ALIGN)
+    assert list((tmp_path / "run" / "job").iterdir()) == []
+    site.swap()
+    site.ask(ALIGN)
     assert [path.name for path in (tmp_path / "run" / "job").iterdir()] == ["fedaid_round.safetensors"]
+
+
+def test_train_measures_the_model_and_does_what_pretrain_does_without_an_alignment_phase(site: Site) -> None:
+    site.settings = replace(site.settings, align_steps=0)
+    site.restart()
+    measured = update_of(site.ask(ALIGN)).metrics
+    alignment = {name: tensor for name, tensor in site.theta.items() if is_alignment(name)}
+    expected = update_of(site.ask(PRETRAIN, alignment))
+    found = update_of(site.ask(TRAIN))
+    assert same(found, expected)
+    assert found.metrics == measured | dict(expected.metrics)
+
+
+@pytest.mark.parametrize("task", [ALIGN, TRAIN, VALIDATE])
+def test_an_abort_during_the_validation_is_heeded_before_the_next_batch(
+    task: str, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded = []
+
+    def aborting(model: DualEncoder, *inputs: Any) -> Any:
+        embedded.append(len(inputs[0]))
+        site.abort.trigger(True)
+        return forward(model, *inputs)
+
+    forward = DualEncoder.forward
+    monkeypatch.setattr(DualEncoder, "forward", aborting)
+    site.settings = replace(site.settings, batch_size=2, valid_batch_size=2)
+    site.restart()
+    assert site.ask(task).get_return_code() == ReturnCode.TASK_ABORTED
+    assert len(embedded) == 1
+
+
+def test_an_abort_while_images_are_read_is_heeded_before_anything_is_measured(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def aborting(*arguments: Any, **options: Any) -> Any:
+        site.abort.trigger(True)
+        return load(*arguments, **options)
+
+    load = module.load_site_data
+    monkeypatch.setattr(module, "load_site_data", aborting)
+    monkeypatch.setattr(SiteWorker, "validate", lambda *_: pytest.fail("it went on"))
+    assert site.ask(ALIGN).get_return_code() == ReturnCode.TASK_ABORTED

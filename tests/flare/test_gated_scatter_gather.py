@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -144,10 +145,19 @@ def test_a_task_carries_what_a_site_needs(federation: Make, theta: dict[str, NDA
     assert all(np.array_equal(message.tensors[name], tensor) for name, tensor in theta.items())
 
 
+def test_what_is_loaded_by_the_start_is_left_out_of_each_rounds_garbage_collection(federation: Make) -> None:
+    gc.unfreeze()
+    try:
+        federation().start()
+        assert gc.get_freeze_count() > 1000
+    finally:
+        gc.unfreeze()
+
+
 def test_the_check_period_reaches_the_communicator(federation: Make) -> None:
     communicator = WFCommServer()
     federation().controller.set_communicator(communicator)
-    assert communicator._task_check_period == 0.1
+    assert communicator._task_check_period == 0.05
 
 
 def test_statistics_hold_the_progress_of_the_run(federation: Make) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from fedaid.flare.messages import UpdateMessage
 from fedaid.flare.run_record import RunRecord
+from fedaid.flare.traffic import Traffic
 
 WEIGHTS = {"site-a": 0.4, "site-b": 0.6}
 
@@ -14,7 +15,7 @@ WEIGHTS = {"site-a": 0.4, "site-b": 0.6}
 @pytest.fixture
 def record(make_update: Callable[..., UpdateMessage]) -> RunRecord:
     """After two rounds; in the second, site-b's updates were refused."""
-    record = RunRecord()
+    record = RunRecord(Traffic())
     both = {"site-a": make_update(0), "site-b": make_update(1)}
     train = {site: make_update(metrics={"contrastive": 1.0, "binding": 0.0}) for site in both}
     record.aligned(0, both, WEIGHTS, refused={})
@@ -48,7 +49,7 @@ def test_the_state_counts_the_rounds_that_the_model_was_trained_for(record: RunR
 
 
 def test_the_weights_of_a_round_do_not_change_later(make_update: Callable[..., UpdateMessage]) -> None:
-    weights, record = dict(WEIGHTS), RunRecord()
+    weights, record = dict(WEIGHTS), RunRecord(Traffic())
     record.aligned(0, {"site-a": make_update()}, weights, refused={})
     weights["site-a"] = 0.0
     assert record.history[0]["site_weights"] == WEIGHTS

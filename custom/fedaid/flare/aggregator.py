@@ -1,21 +1,30 @@
-"""The aggregator component: collects gated updates and takes their sum with the site weights."""
+"""The aggregator component: collects gated updates and takes their sum with the site weights.
+
+Its memory does not grow with the number of sites: what was accepted goes to disk and is summed tensor by tensor.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 from nvflare.apis.dxo import DXO, DataKind
+from nvflare.apis.fl_constant import FLContextKey
 from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import Shareable
 from nvflare.app_common.abstract.aggregator import Aggregator
+from safetensors import SafetensorError
 
 from fedaid.flare.gate import Gate, RefusedUpdate
 from fedaid.flare.messages import MalformedMessage, UpdateMessage, update_from_shareable
+from fedaid.flare.spool import Spool
 from fedaid.minmax.weighted_average import apply, renormalise, weighted_sum
 
 AUTHENTICATED_SITE = "fedaid_authenticated_site"  # private context property, set by the controller
+SPOOL_FOLDER = "fedaid_spool"  # in the job's run folder
 
 
 class SiteWeightedAggregator(Aggregator):  # type: ignore[misc]
@@ -30,11 +39,14 @@ class SiteWeightedAggregator(Aggregator):  # type: ignore[misc]
         self._gate: Gate | None = None
         self._base: Mapping[str, NDArray[Any]] = {}
         self._scale = 1.0
+        self._spool: Spool | None = None
         self.site_weights: dict[str, float] = {}
 
     def open(self, gate: Gate, base: Mapping[str, NDArray[Any]], *, scale: float = 1.0) -> None:
         """Starts a phase: updates pass ``gate`` and their sum, times ``scale``, is added to ``base``."""
         self._gate, self._base, self._scale = gate, base, scale
+        if self._spool:
+            self._spool.clear()
 
     @property
     def sites(self) -> list[str]:
@@ -60,6 +72,20 @@ class SiteWeightedAggregator(Aggregator):  # type: ignore[misc]
         except MalformedMessage as reason:
             self.log_warning(fl_ctx, str(self._gate.refuse(site, reason)))
             return False
+        return self._to_disk(site, self._gate, fl_ctx)
+
+    def _to_disk(self, site: str, gate: Gate, fl_ctx: FLContext) -> bool:
+        """Whether an accepted update could be moved out of memory; its metrics stay."""
+        if self._spool is None:
+            self._spool = Spool(Path(str(fl_ctx.get_prop(FLContextKey.APP_ROOT))) / SPOOL_FOLDER)
+        update = gate.accepted.pop(site)
+        try:
+            self._spool.put(site, update.delta)
+        except (OSError, SafetensorError) as error:
+            reason = ValueError(f"the server could not write it to its disk ({type(error).__name__})")
+            self.log_error(fl_ctx, str(gate.refuse(site, reason)))
+            return False
+        gate.accepted[site] = replace(update, delta={})
         return True
 
     def close(self) -> dict[str, UpdateMessage]:
@@ -76,13 +102,18 @@ class SiteWeightedAggregator(Aggregator):  # type: ignore[misc]
         if not updates:
             raise RuntimeError("a phase must have at least one accepted update, got none: aggregator")
         weights = renormalise(self.site_weights, list(updates))
-        change = weighted_sum({site: update.delta for site, update in updates.items()}, weights)
-        return apply(self._base, change, scale=self._scale)
+        total: dict[str, NDArray[Any]] = {}
+        for name, tensor in self._base.items():
+            change = weighted_sum(self._spool.tensor(name), weights) if self._spool else {}
+            total |= apply({name: tensor}, change, scale=self._scale)
+        return total
 
     def aggregate(self, fl_ctx: FLContext) -> Shareable:
         """The new model, whole, as FLARE's base controller expects it."""
         return DXO(DataKind.WEIGHTS, data=dict(self.total())).to_shareable()
 
     def reset(self, fl_ctx: FLContext) -> None:
-        """Forgets the phase's updates."""
+        """Forgets the phase's updates, in memory and on disk."""
         self._gate, self._base = None, {}
+        if self._spool:
+            self._spool.clear()

@@ -13,7 +13,7 @@ from fedaid.errors import InputError, require
 from fedaid.flare.ballot import Ballot, Splits
 from fedaid.flare.gate import Gate
 from fedaid.flare.gated_scatter_gather import BelowQuorum, GatedScatterAndGather
-from fedaid.flare.messages import ALIGN, PRETRAIN, VALIDATE, Arrays, UpdateMessage
+from fedaid.flare.messages import ALIGN, PRETRAIN, TRAIN, VALIDATE, Arrays, UpdateMessage
 from fedaid.flare.persistor import RUN_STATE, tensors_of
 from fedaid.flare.run_record import RunRecord
 from fedaid.flare.selection import METRICS, BestModel, Selection
@@ -36,6 +36,7 @@ class FedAIDController(GatedScatterAndGather):
         server_learning_rate: η in (0, 1], the scale of the aggregated update; above 1 a running variance could turn
             negative.
         selection_metric: names the best model, see :class:`Selection`.
+        alignment_phase: whether a round starts with the alignment phase; without it a round is one task, as FedAvg's.
         dual_step_size, rho, max_site_weight, min_site_weight, initial_site_weights: see :class:`MinMaxSettings`.
         aggregator_id, persistor_id, shareable_generator_id: components of the server.
 
@@ -54,6 +55,7 @@ class FedAIDController(GatedScatterAndGather):
         wait_time_after_min_received: int = 600,
         server_learning_rate: float = 1.0,
         selection_metric: str = "worst_loss",
+        alignment_phase: bool = True,
         dual_step_size: float = 0.5,
         rho: float = 0.25,
         max_site_weight: float | None = None,
@@ -63,16 +65,16 @@ class FedAIDController(GatedScatterAndGather):
         persistor_id: str = "persistor",
         shareable_generator_id: str = "shareable_generator",
     ) -> None:
-        require_whole("min_clients", min_clients, least=1)
-        require_whole("num_rounds", num_rounds, least=1)
-        require_whole("task_timeout", task_timeout, least=1)
+        for name, value in (("min_clients", min_clients), ("num_rounds", num_rounds), ("task_timeout", task_timeout)):
+            require_whole(name, value, least=1)
         require_whole("wait_time_after_min_received", wait_time_after_min_received, least=0)
         rate, remedy = server_learning_rate, "Use 1.0, or less to move the model more slowly."
         ok = isinstance(rate, (int, float)) and not isinstance(rate, bool) and 0 < rate <= 1
         require(ok, "server_learning_rate", "be in (0, 1]", got=repr(rate), where=WHERE, remedy=remedy)
         self._minmax = MinMaxSettings(dual_step_size, rho, max_site_weight, min_site_weight, initial_site_weights)
         self._server_learning_rate = server_learning_rate
-        self._best, self._record = BestModel(Selection(selection_metric)), RunRecord()
+        require_flag("alignment_phase", alignment_phase)
+        self._alignment_phase, self._best = alignment_phase, BestModel(Selection(selection_metric))
         self._site_weights = SiteWeights(MinMaxSettings(), ["unknown"])  # until the run starts
         super().__init__(
             min_clients=min_clients,
@@ -81,9 +83,10 @@ class FedAIDController(GatedScatterAndGather):
             aggregator_id=aggregator_id,
             persistor_id=persistor_id,
             shareable_generator_id=shareable_generator_id,
-            train_task_name=PRETRAIN,
+            train_task_name=PRETRAIN if alignment_phase else TRAIN,
             train_timeout=task_timeout,
         )
+        self._record = RunRecord(self.traffic)
 
     def start_controller(self, fl_ctx: FLContext) -> None:
         """Checks the run against the sites that take part, before anything is sent."""
@@ -100,13 +103,15 @@ class FedAIDController(GatedScatterAndGather):
     def broadcast_and_wait(self, task: Task, fl_ctx: FLContext, **waiting: Any) -> None:
         """Steps 1 to 3 of a round; the base loop calls this once a round, then aggregates (step 4) and commits."""
         try:
-            pretrained = self._round(task, fl_ctx, **waiting)
+            run = self._round if self._alignment_phase else self._plain_round
+            pretrained = run(task, fl_ctx, **waiting)
         except BelowQuorum as stop:
             self.aggregator.reset(fl_ctx)  # so that nothing can be aggregated, whatever the base loop does next
             if not waiting["abort_signal"].triggered:
                 self.system_panic(str(stop), fl_ctx)
             return
         self._record.pretrained(pretrained, self.aggregator.refused)
+        self.log_info(fl_ctx, self.traffic.describe(self._current_round))
         state = self._record.state(best_round=self._best.round_number)
         fl_ctx.set_prop(RUN_STATE, state, private=True, sticky=False)
 
@@ -127,10 +132,19 @@ class FedAIDController(GatedScatterAndGather):
         task.data = self.task(PRETRAIN, ideal, number).data
         return self.collect_updates(task, fl_ctx, **waiting)
 
+    def _plain_round(self, task: Task, fl_ctx: FLContext, **waiting: Any) -> dict[str, UpdateMessage]:
+        """FedAvg's round: every site measures its validation loss of θ and trains the whole model from it."""
+        theta = tensors_of(self._global_weights)
+        self._open(TRAIN, theta, base=theta, sites=self.sites(), needs=METRICS + TRAIN_METRICS)
+        task.data = self.task(TRAIN, theta, self._current_round).data
+        updates = self.collect_updates(task, fl_ctx, **waiting)
+        self._weigh(updates, fl_ctx)
+        return updates
+
     def _open(self, phase: str, moves: Arrays, *, base: Arrays, sites: list[str], needs: tuple[str, ...]) -> None:
         """Opens the aggregator for a phase that moves the tensors ``moves`` from ``base``."""
         gate = Gate(phase=phase, round_number=self._current_round, template=moves, sites=sites, needs=needs)
-        self.aggregator.open(gate, base, scale=self._server_learning_rate if phase == PRETRAIN else 1.0)
+        self.aggregator.open(gate, base, scale=1.0 if phase == ALIGN else self._server_learning_rate)
         self.progress.enter(phase, self._current_round)
 
     def _weigh(self, aligned: Mapping[str, UpdateMessage], fl_ctx: FLContext) -> None:
@@ -158,14 +172,27 @@ class FedAIDController(GatedScatterAndGather):
             self.system_panic(str(error), fl_ctx)
 
     def _finish(self, fl_ctx: FLContext, abort_signal: Signal) -> None:
+        """Writes what the run ended with, whether or not all of it could be measured."""
+        found: dict[str, Any] = {"best": {}, "last": {}}
+        try:
+            self._measure(found, fl_ctx, abort_signal)
+        except BelowQuorum as stop:
+            found["incomplete"] = str(stop)
+            raise
+        finally:
+            self.progress.enter("finished", self._current_round)
+            store = self.persistor.open_store
+            found |= {"selection_metric": self._best.selection.name, "model": store.newest("best").name}
+            store.write_results(self._record.state(best_round=self._best.round_number) | found)
+
+    def _measure(self, found: dict[str, Any], fl_ctx: FLContext, abort_signal: Signal) -> None:
+        """Puts the sites' metrics of the last and of the best model into ``found``."""
         rounds, store = self._current_round, self.persistor.open_store
         last = self._validate(tensors_of(self._global_weights), rounds, fl_ctx, abort_signal)
+        found["last"] = last
         self._select(rounds, {site: splits["valid"] for site, splits in last.items()}, fl_ctx)
         chosen = self._best.round_number
-        best = last if chosen == rounds else self._validate(store.best_tensors(), chosen, fl_ctx, abort_signal)
-        self.progress.enter("finished", rounds)
-        results = {"selection_metric": self._best.selection.name, "model": store.newest("best").name}
-        store.write_results(self._record.state(best_round=chosen) | results | {"best": best, "last": last})
+        found["best"] = last if chosen == rounds else self._validate(store.best_tensors(), chosen, fl_ctx, abort_signal)
 
     def _validate(
         self, tensors: Arrays, round_number: int, fl_ctx: FLContext, abort_signal: Signal
@@ -187,3 +214,9 @@ def require_whole(name: str, value: object, *, least: int) -> None:
     ok = isinstance(value, int) and not isinstance(value, bool) and value >= least
     rule, remedy = f"be a whole number of at least {least}", "Correct the job's setting."
     require(ok, name, rule, got=repr(value), where=WHERE, remedy=remedy)
+
+
+def require_flag(name: str, value: object) -> None:
+    """Refuses a setting that is neither true nor false."""
+    remedy = "Correct the job's setting."
+    require(isinstance(value, bool), name, "be true or false", got=repr(value), where=WHERE, remedy=remedy)

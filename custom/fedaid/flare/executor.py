@@ -29,6 +29,7 @@ from fedaid.flare.messages import (
     ERROR_HEADER,
     LONGEST_ERROR,
     PRETRAIN,
+    TRAIN,
     VALIDATE,
     MalformedMessage,
     MetricsMessage,
@@ -51,8 +52,28 @@ class Aborted(RuntimeError):
     """The run was told to stop."""
 
 
+class Abort:
+    """The check that every step of training makes, and the model before it embeds a batch.
+
+    Attributes:
+        signal: of the task that is being done.
+    """
+
+    def __init__(self) -> None:
+        self.signal = Signal()
+
+    def __call__(self, *_: object) -> None:
+        """Raises :class:`Aborted` once the run was told to stop."""
+        if self.signal.triggered:
+            raise Aborted
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Abort:
+        """Itself: the teacher, a copy of the model, heeds the same signal."""
+        return self
+
+
 class FedAIDExecutor(Executor):  # type: ignore[misc]
-    """Does the tasks ``align``, ``pretrain`` and ``validate`` at one site.
+    """Does the tasks ``align``, ``pretrain``, ``train`` and ``validate`` at one site.
 
     Args:
         settings: the fields of :class:`TrainingSettings`. Where the site's data lie is not among them: that comes from
@@ -70,11 +91,13 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
         self._settings = settings_from(TrainingSettings, settings, where=WHERE)
         self._worker: SiteWorker | None = None
         self._round: int | None = None  # whose model the worker holds, its encoders as they were sent
-        self._tasks = {ALIGN: self._align, PRETRAIN: self._pretrain, VALIDATE: self._validate}
+        self._held, self._abort = HeldModel(), Abort()
+        self._tasks = {ALIGN: self._align, PRETRAIN: self._pretrain, TRAIN: self._train, VALIDATE: self._validate}
 
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
         """Sets this process up at the start of a run."""
         super().handle_event(event_type, fl_ctx)
+        self._held.swap.notice(event_type)
         if event_type == EventType.START_RUN and self._settings.threads:
             torch.set_num_threads(self._settings.threads)
 
@@ -82,8 +105,9 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
         """The answer to a task; every failure becomes a return code here and nowhere else."""
         if task_name not in self._tasks:
             return make_reply(ReturnCode.TASK_UNKNOWN)
+        self._abort.signal = abort_signal
         try:
-            reply: Shareable = self._tasks[task_name](model_from_shareable(shareable), fl_ctx, abort_signal)
+            reply: Shareable = self._tasks[task_name](model_from_shareable(shareable), fl_ctx)
             return reply
         except Aborted:
             return make_reply(ReturnCode.TASK_ABORTED)
@@ -97,22 +121,29 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             self.log_error(fl_ctx, f"{task_name} failed with {type(error).__name__}:\n{place}")
             return make_reply(ReturnCode.EXECUTION_EXCEPTION, {ERROR_HEADER: f"{task_name}: {type(error).__name__}"})
 
-    def _align(self, message: ModelMessage, fl_ctx: FLContext, abort_signal: Signal) -> Shareable:
+    def _align(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
         worker = self._loaded(message, fl_ctx)
-        self._held(fl_ctx).keep(message)
+        self._held.keep(message, fl_ctx)
         metrics = measured(worker, worker.validate("valid"), "valid")
-        update = worker.align(round_number=message.round_number, check=stop_on(abort_signal))
+        update = worker.align(round_number=message.round_number, check=self._abort)
         self._round = message.round_number
         return self._answer(message, update, metrics)
 
-    def _pretrain(self, message: ModelMessage, fl_ctx: FLContext, abort_signal: Signal) -> Shareable:
+    def _pretrain(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
         if self._round != message.round_number:  # the simulator may give every task a process of its own
-            self._loaded(self._held(fl_ctx).load(message.round_number), fl_ctx)
+            self._loaded(self._held.load(message.round_number, fl_ctx), fl_ctx)
         worker = self._loaded(message, fl_ctx, moves=is_alignment)
-        update = worker.pretrain(round_number=message.round_number, check=stop_on(abort_signal))
+        update = worker.pretrain(round_number=message.round_number, check=self._abort)
         return self._answer(message, update, asdict(update.losses))
 
-    def _validate(self, message: ModelMessage, fl_ctx: FLContext, abort_signal: Signal) -> Shareable:
+    def _train(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
+        """FedAvg's one task a round: the validation loss of the model, then all of local training."""
+        worker = self._loaded(message, fl_ctx)
+        metrics = measured(worker, worker.validate("valid"), "valid")
+        update = worker.pretrain(round_number=message.round_number, check=self._abort)
+        return self._answer(message, update, metrics | asdict(update.losses))
+
+    def _validate(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
         worker = self._loaded(message, fl_ctx)
         splits = {
             name: measured(worker, worker.validate(name), name) for name in worker.splits if len(worker.splits[name])
@@ -129,6 +160,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             judge_tensors(message.tensors, specs_of(expected))
         except ValueError as reason:
             raise MalformedMessage(f"model of round {message.round_number} refused: {reason}") from reason
+        self._abort()  # reading the site's images may have taken long
         worker.load(message.tensors)
         return worker
 
@@ -148,11 +180,9 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             )
             sizes = f"{len(data.train)} train, {len(data.valid)} valid, {len(data.test)} test studies"
             self.log_info(fl_ctx, f"{sizes}; skipped by reason: {dict(data.skipped)}")
+            model.register_forward_pre_hook(self._abort)
             self._worker = SiteWorker(model, data, self._settings, site=site)
         return self._worker
-
-    def _held(self, fl_ctx: FLContext) -> HeldModel:
-        return HeldModel(Path(fl_ctx.get_engine().get_workspace().get_run_dir(fl_ctx.get_job_id())))
 
     def _answer(self, message: ModelMessage, update: LocalUpdate, metrics: dict[str, float]) -> Shareable:
         data = self._worker.data  # type: ignore[union-attr]
@@ -166,13 +196,3 @@ def measured(worker: SiteWorker, validation: Validation, split: str) -> dict[str
     image, text = (embeddings.numpy() for embeddings in validation.embeddings)
     metrics = retrieval(image, text, worker.splits[split].text_groups) | {"studies": float(len(image))}
     return metrics if validation.loss != validation.loss else metrics | {"loss": validation.loss}
-
-
-def stop_on(abort_signal: Signal) -> Callable[[], None]:
-    """A check for every step of training."""
-
-    def check() -> None:
-        if abort_signal.triggered:
-            raise Aborted
-
-    return check

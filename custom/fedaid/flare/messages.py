@@ -17,6 +17,7 @@ from nvflare.apis.shareable import Shareable
 from nvflare.app_common.app_constant import AppConstants
 
 ALIGN, PRETRAIN, VALIDATE = "align", "pretrain", "validate"
+TRAIN = "train"  # in place of the first two where a run has no alignment phase
 ERROR_HEADER = "fedaid_error"
 LONGEST_ERROR = 500  # characters
 MOST_FIELDS = 100  # of metrics, counts or meta; far above what a message of ours holds
@@ -31,7 +32,7 @@ class ModelMessage:
 
     Attributes:
         round_number: counted from 0.
-        tensors: the whole model for ``align`` and ``validate``, the alignment modules for ``pretrain``.
+        tensors: the alignment modules for ``pretrain``, the whole model for the other tasks.
         configuration: constructor arguments of the model, plain JSON.
         vocabulary_hash: sha256 of the vocabulary file that both sides must use.
     """
@@ -49,7 +50,7 @@ class UpdateMessage:
     Attributes:
         round_number: the round that it answers.
         delta: name → end − start.
-        metrics: of the round's model on the validation split (``align``), or of training (``pretrain``).
+        metrics: of the round's model on the validation split (``align``), of training (``pretrain``), or of both.
         pairs: training pairs of the site.
         skipped: reason → studies that could not be used.
     """

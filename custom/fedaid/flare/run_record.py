@@ -6,14 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from fedaid.flare.messages import UpdateMessage
+from fedaid.flare.traffic import Traffic
 
 SiteMetrics = Mapping[str, Mapping[str, float]]  # site → metric → value
 
 
 class RunRecord:
-    """One entry a round, and the counts that the sites reported."""
+    """One entry a round, the counts that the sites reported, and the bytes that were exchanged with them.
 
-    def __init__(self) -> None:
+    Args:
+        traffic: what counts the bytes.
+    """
+
+    def __init__(self, traffic: Traffic) -> None:
+        self._traffic = traffic
         self.history: list[dict[str, Any]] = []
         self.pairs: dict[str, int] = {}
         self.skipped: dict[str, dict[str, int]] = {}
@@ -48,4 +54,5 @@ class RunRecord:
             "pairs": self.pairs,
             "skipped": self.skipped,
             "history": self.history,
+            "bytes": self._traffic.bytes,
         }

@@ -1,0 +1,38 @@
+"""The plan that lies with a packaged job: what ``admin.plan --write`` found that its rounds need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from admin.job_files import read_object
+from admin.job_settings import settable
+from fedaid.errors import require
+
+PLAN = "plan.json"  # beside meta.json
+
+
+def by_name(job: Path) -> dict[str, Any]:
+    """Return a job's settings by their own names; of two with one name the last."""
+    return {name.rpartition(".")[2]: value for name, value in settable(job).items()}
+
+
+def require_planned_timeouts(job: Path, *, least: Mapping[str, int] | None = None) -> None:
+    """Refuse a job whose ``task_timeout`` is less than its plan needs; a job without a plan passes.
+
+    Args:
+        job: a packaged job.
+        least: the timeouts needed; by default those of the plan that lies with the job.
+
+    Raises:
+        InputError: saying what it must be at least.
+    """
+    plan = job / PLAN
+    if least is None and not plan.is_file():
+        return
+    needed = int((least if least is not None else read_object(plan)["timeouts"])["task_timeout"])
+    present = by_name(job)["task_timeout"]
+    remedy = "python -m admin.plan JOB --write sets it; a smaller wire_dtype or fewer steps need less."
+    rule = f"be at least {needed} s for the planned rounds"
+    require(present >= needed, "task_timeout", rule, got=present, where=job.name, remedy=remedy)

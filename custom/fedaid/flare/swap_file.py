@@ -1,0 +1,59 @@
+"""Tensors of a site that must outlive its process: where each task has a process of its own, they go through a file.
+
+Only FLARE's simulator does that, when it has fewer threads than sites. It announces every task with SWAP_IN and ends
+the process of the last one without waiting for it, so what is kept is written at once; elsewhere nothing is written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from nvflare.apis.event_type import EventType
+from nvflare.apis.fl_context import FLContext
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+class SwapFile:
+    """One file in the run's folder of this site.
+
+    Args:
+        name: of what it holds.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name, self._needed = name, False
+
+    def notice(self, event_type: str) -> None:
+        """Takes note that this process is one that may be swapped out."""
+        self._needed = self._needed or event_type == EventType.SWAP_IN
+
+    def write(self, fl_ctx: FLContext, tensors: Arrays, described: Mapping[str, Any]) -> None:
+        """Writes tensors and what there is to say of them (plain JSON), if needed; replaces the file in one step."""
+        if not self._needed:
+            return
+        file = self._file(fl_ctx)
+        unfinished = file.with_suffix(".unfinished")
+        ordered = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
+        save_file(ordered, unfinished, metadata={"described": json.dumps(described)})
+        unfinished.replace(file)
+
+    def read(self, fl_ctx: FLContext) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:
+        """What was written last, or None if nothing was."""
+        path = self._file(fl_ctx)
+        if not path.exists():
+            return None
+        with safe_open(path, framework="numpy") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            return tensors, json.loads(file.metadata()["described"])
+
+    def _file(self, fl_ctx: FLContext) -> Path:
+        folder = Path(fl_ctx.get_engine().get_workspace().get_run_dir(fl_ctx.get_job_id()))
+        return folder / f"fedaid_{self._name}.safetensors"

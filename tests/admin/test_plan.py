@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from admin import plan
+from admin.check_job import check_job
+from admin.job_files import read_object
+from admin.job_plan import PLAN, by_name
+from admin.package_job import package_job
+from admin.plan import configuration, main, planned
+from fedaid.errors import InputError
+from tests.integration.conftest import MODEL
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Path:
+    return package_job("fedaid_pretrain", out=tmp_path, settings=MODEL | {"task_timeout": 100, "wire_dtype": "int8"})
+
+
+def config(job: Path, name: str) -> dict[str, Any]:
+    return read_object(job / "app" / "config" / f"config_fed_{name}.json")
+
+
+def test_a_plan_takes_steps_and_wire_from_the_job(job: Path) -> None:
+    size, federation = planned(job, 3, 100.0, step_seconds=0.5)
+    assert (federation.align_steps, federation.pretrain_steps, federation.wire_dtype) == (10, 40, "int8")
+    assert federation.alignment_phase is True
+    assert size.whole > 500_000
+    assert configuration(job)["image_size"] == 32
+
+
+def test_fedavgs_job_is_planned_as_one_task(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    job = package_job("fedavg_pretrain", out=tmp_path, settings=MODEL)
+    assert main([str(job), "--step-seconds", "0.1"]) == 0
+    printed = capsys.readouterr().out
+    assert "\ntrain " in printed
+    assert "\nalign " not in printed
+
+
+def test_a_timeout_that_is_too_short_is_refused_and_said(job: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(job), "--sites", "3", "--step-seconds", "2"]) == 1
+    captured = capsys.readouterr()
+    assert "error: task_timeout must be at least 221 s for the planned rounds, got 100" in captured.err
+    assert "needs at least: task_timeout 221 s" in captured.out
+    assert not (job / PLAN).exists()
+
+
+def test_write_sets_the_timeouts_and_the_job_passes_its_checks(job: Path) -> None:
+    assert main([str(job), "--sites", "100", "--step-seconds", "2", "--write"]) == 0
+    least = read_object(job / PLAN)["timeouts"]
+    assert by_name(job)["task_timeout"] == least["task_timeout"] > 220
+    assert config(job, "client")["get_task_timeout"] == least["get_task_timeout"]
+    assert config(job, "client")["submit_task_result_timeout"] == least["submit_task_result_timeout"]
+    assert config(job, "client")["np_min_download_timeout"] == config(job, "server")["np_min_download_timeout"] == 300
+    assert config(job, "server")["server"]["task_request_interval"] == 0.5
+    assert check_job(job) > 5
+
+
+def test_write_does_not_shorten_a_timeout(tmp_path: Path) -> None:
+    job = package_job("fedaid_pretrain", out=tmp_path, settings=MODEL)
+    before = by_name(job)["task_timeout"]
+    assert main([str(job), "--step-seconds", "0.01", "--write"]) == 0
+    assert by_name(job)["task_timeout"] == before
+
+
+def test_measure_times_the_jobs_own_model_and_batch(
+    job: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[Any] = []
+
+    def measured(options: Any, *, batch_size: int) -> float:
+        asked.append((options["image_size"], batch_size))
+        return 0.25
+
+    monkeypatch.setattr(plan, "measure_step", measured)
+    assert main([str(job), "--measure"]) == 0
+    assert asked == [(32, 32)]
+    assert "a step on this machine: 0.250 s" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("numbers", [(0, 100.0, 1.0), (3, 0.0, 1.0), (3, 100.0, -1.0)])
+def test_numbers_must_be_above_zero(numbers: tuple[int, float, float], job: Path) -> None:
+    sites, bandwidth, step = numbers
+    with pytest.raises(InputError, match="must be above 0"):
+        planned(job, sites, bandwidth, step_seconds=step)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--sites", "3"]])
+def test_what_is_missing_is_named(arguments: list[str], job: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(job), *arguments] if arguments else []) == 1
+    assert "must be given" in capsys.readouterr().err
+
+
+def test_the_projection_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--projection", str(tmp_path / "page.md")]) == 0
+    assert (tmp_path / "page.md").is_file()

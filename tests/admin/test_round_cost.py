@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from admin.round_cost import (
+    Federation,
+    ModelSize,
+    first_exchange,
+    model_size,
+    phases,
+    request_interval,
+    server_disk,
+    server_memory,
+    site_memory,
+    timeouts,
+    transfer,
+)
+from fedaid.flare.codec import encode
+from fedaid.models.dual_encoder import DualEncoder
+from tests.integration.conftest import MODEL
+
+SIZE = ModelSize(
+    whole=1000, matrices=800, rows=10, alignment=100, alignment_matrices=80, alignment_rows=2, parameters=250
+)
+FEDERATION = Federation(sites=4, bandwidth_mbit=8 / 0.9 / 1000, step_seconds=2, align_steps=3, pretrain_steps=5)
+# so that a link carries 1000 bytes a second
+
+
+@pytest.mark.parametrize(("dtype", "whole", "part"), [("fp32", 1000, 100), ("bf16", 600, 60), ("int8", 440, 48)])
+def test_packed_bytes_by_hand(dtype: str, whole: int, part: int) -> None:
+    assert (SIZE.packed(dtype), SIZE.packed(dtype, alignment=True)) == (whole, part)
+
+
+@pytest.mark.parametrize("dtype", ["fp32", "bf16", "int8"])
+def test_computed_sizes_are_those_of_the_codec(dtype: str) -> None:
+    tensors = {name: tensor.numpy() for name, tensor in DualEncoder(**MODEL).state_dict().items()}
+    sent, _ = encode(tensors, dtype)
+    assert model_size(MODEL).packed(dtype) == sum(array.nbytes for array in sent.values())
+
+
+def test_parameters_are_counted_without_memory_for_them() -> None:
+    floats = [tensor for tensor in DualEncoder(**MODEL).state_dict().values() if tensor.is_floating_point()]
+    assert model_size(MODEL).parameters == sum(tensor.numel() for tensor in floats)
+
+
+def test_a_round_by_hand() -> None:
+    align, pretrain = phases(SIZE, FEDERATION)
+    assert (align.task, align.down, align.up, align.work_seconds) == ("align", 1000, 100, 6)
+    assert (pretrain.task, pretrain.down, pretrain.up, pretrain.work_seconds) == ("pretrain", 100, 1000, 10)
+    assert align.transfer_seconds == pytest.approx(4.4)
+    assert align.seconds == pytest.approx(10.4)
+
+
+def test_fedavgs_round_is_one_task() -> None:
+    (train,) = phases(SIZE, replace(FEDERATION, alignment_phase=False))
+    assert (train.task, train.down, train.up) == ("train", 1000, 1000)
+
+
+def test_the_servers_link_is_shared_by_all_sites() -> None:
+    assert transfer(500, replace(FEDERATION, sites=8)) == pytest.approx(2 * transfer(500, FEDERATION))
+
+
+def test_no_link_is_faster_than_flare() -> None:
+    fast = replace(FEDERATION, bandwidth_mbit=1e6)
+    assert transfer(150_000_000, fast) == pytest.approx(4.0)
+
+
+def test_timeouts_are_twice_what_was_computed_and_a_minute() -> None:
+    assert first_exchange(SIZE, FEDERATION) == pytest.approx(8.0)
+    found = timeouts(SIZE, FEDERATION)
+    assert found["task_timeout"] == 2 * (10 + 8) + 60
+    assert found["get_task_timeout"] == found["submit_task_result_timeout"] == 2 * 8 + 60
+    assert found["np_min_download_timeout"] == 300
+
+
+def test_memory_of_the_server_grows_with_answers_on_the_way_and_that_of_a_site_does_not() -> None:
+    more = replace(FEDERATION, sites=5)
+    assert server_memory(SIZE, more) - server_memory(SIZE, FEDERATION) == 1000
+    assert server_disk(SIZE, more) - server_disk(SIZE, FEDERATION) == 1000
+    assert site_memory(SIZE) == 0.4e9 + 10 * 1000
+
+
+@pytest.mark.parametrize(("sites", "seconds"), [(3, 0.1), (20, 0.1), (100, 0.5)])
+def test_sites_ask_less_often_where_there_are_many(sites: int, seconds: float) -> None:
+    assert request_interval(sites) == seconds

@@ -1,0 +1,62 @@
+"""Peak memory of the aggregator with a number of synthetic updates, in a process of its own.
+
+python -m tests.benchmarks.server_memory SITES MEGABYTES FOLDER
+"""
+
+from __future__ import annotations
+
+import gc
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from nvflare.apis.fl_constant import FLContextKey
+from nvflare.apis.fl_context import FLContextManager
+
+from fedaid.flare.aggregator import AUTHENTICATED_SITE, SiteWeightedAggregator
+from fedaid.flare.gate import Gate
+from fedaid.flare.messages import Arrays, UpdateMessage, update_to_shareable
+from tests.flare.conftest import Engine
+
+TENSORS = 50
+
+
+def peak_in_a_process(sites: int, megabytes: int, folder: Path) -> int:
+    """Peak bytes of a fresh process that sums this many updates."""
+    command = [sys.executable, "-m", "tests.benchmarks.server_memory", str(sites), str(megabytes), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
+    return int(done.stdout.split()[-1])
+
+
+def model(megabytes: int, seed: int) -> Arrays:
+    """A model of this size, in equal matrices."""
+    rng = np.random.default_rng(seed)
+    floats = megabytes * 1_000_000 // 4 // TENSORS
+    return {f"tensor{n}": rng.random((floats // 1000, 1000), np.float32) for n in range(TENSORS)}
+
+
+def aggregate(sites: int, megabytes: int, folder: Path) -> int:
+    """Takes the updates one after another, sums them, and returns the peak bytes of this process."""
+    context = FLContextManager(engine=Engine([], {}), identity_name="server", job_id="job").new_context()
+    context.set_prop(FLContextKey.APP_ROOT, str(folder), private=True, sticky=True)
+    names, base = [f"site-{number:02d}" for number in range(sites)], model(megabytes, 0)
+    aggregator = SiteWeightedAggregator()
+    aggregator.site_weights = dict.fromkeys(names, 1 / sites)
+    aggregator.open(Gate(phase="pretrain", round_number=0, template=base, sites=names), base)
+    for number, name in enumerate(names):
+        context.set_prop(AUTHENTICATED_SITE, name, private=True, sticky=False)
+        reply = update_to_shareable(UpdateMessage(0, model(megabytes, number + 1), {}, 10, {}))
+        if not aggregator.accept(reply, context):
+            raise RuntimeError(f"the update of {name} was refused: {aggregator.refused}")
+        del reply
+        gc.collect()
+    if len(aggregator.total()) != TENSORS:
+        raise RuntimeError("the sum must hold every tensor")
+    aggregator.reset(context)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+if __name__ == "__main__":
+    print(aggregate(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])))
