@@ -63,21 +63,21 @@ def test_augmented_pictures_are_finite_and_near_the_model_range(image: Tensor) -
 
 
 def test_no_move_reads_every_pixel_where_it_was(image: Tensor) -> None:
-    still = resampled(image[None], placements(np.zeros((1, 5))))
+    still = resampled(image[None], placements(np.zeros((1, 3))))
     torch.testing.assert_close(still[0], image, atol=1e-5, rtol=0)
 
 
-def test_the_largest_shift_is_its_share_of_the_side() -> None:
-    line = torch.zeros(1, 1, 40, 40)
-    line[..., 20] = 1.0
-    shifted = resampled(line, placements(np.array([[0, 0, 0, 1, 0]])))
-    assert shifted[0, 0, 20].argmax() == 20 - round(augmentation.SHIFT * 40)
+def test_the_largest_zoom_is_its_share_of_the_size() -> None:
+    line = torch.zeros(1, 1, 101, 101)
+    line[..., 90] = 1.0  # 40 pixels to the right of the centre
+    zoomed = resampled(line, placements(np.array([[0, -1.0, 0]])))
+    assert zoomed[0, 0, 50].argmax() == 50 + round(40 / (1 - augmentation.ZOOM))
 
 
 def test_a_turn_moves_a_far_point_by_its_angle() -> None:
     point = torch.zeros(1, 1, 101, 101)
     point[0, 0, 50, 90] = 1.0  # 40 pixels to the right of the centre
-    turned = resampled(point, placements(np.array([[1.0, 0, 0, 0, 0]])))[0, 0]
+    turned = resampled(point, placements(np.array([[1.0, 0, 0]])))[0, 0]
     down, across = divmod(int(turned.argmax()), 101)
     assert np.arctan2(abs(down - 50), across - 50) == pytest.approx(augmentation.TURN, abs=0.02)
 
