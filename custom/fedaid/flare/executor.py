@@ -43,6 +43,7 @@ from fedaid.models.saved_model import new_model
 from fedaid.models.vocabulary import find_vocabulary, load_tokenizer
 from fedaid.training.settings import WHERE, TrainingSettings
 from fedaid.training.site_worker import LocalUpdate, SiteWorker, Validation
+from fedaid.training.spread_worker import DataFolders, ProcessesFailed, worker_for
 
 IMAGE_CACHE = "fedaid_image_cache"  # in the site's kit: one for all jobs
 
@@ -87,7 +88,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             return reply
         except Aborted:
             return make_reply(ReturnCode.TASK_ABORTED)
-        except (InputError, MalformedMessage, FloatingPointError) as error:
+        except (InputError, MalformedMessage, FloatingPointError, ProcessesFailed) as error:
             self.log_error(fl_ctx, str(error))
             return make_reply(ReturnCode.BAD_TASK_DATA, {ERROR_HEADER: str(error)[:LONGEST_ERROR]})
         except Exception as error:
@@ -139,16 +140,18 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             model = new_model(configuration, message.vocabulary_hash, where=f"site {site}")
             workspace = fl_ctx.get_engine().get_workspace()
             root = data_root(site, Path(workspace.get_site_config_dir()), os.environ)
+            folders = DataFolders(root, Path(workspace.get_root_dir()) / IMAGE_CACHE)
             vocabulary = find_vocabulary(configuration["vocabulary"])
             data = load_site_data(
-                root,
-                cache=Path(workspace.get_root_dir()) / IMAGE_CACHE,
+                folders.root,
+                cache=folders.cache,
                 image_size=configuration["image_size"],
                 tokenizer=load_tokenizer(vocabulary, max_tokens=configuration["max_tokens"]),
             )
             sizes = f"{len(data.train)} train, {len(data.valid)} valid, {len(data.test)} test studies"
             self.log_info(fl_ctx, f"{sizes}; skipped by reason: {dict(data.skipped)}")
-            self._worker = SiteWorker(model, data, self._settings, site=site)
+            run = Path(workspace.get_run_dir(fl_ctx.get_job_id()))
+            self._worker = worker_for(model, data, self._settings, site=site, folders=folders, folder=run)
         return self._worker
 
     def _held(self, fl_ctx: FLContext) -> HeldModel:
