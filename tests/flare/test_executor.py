@@ -207,7 +207,7 @@ def test_a_long_error_is_cut(site: Site, monkeypatch: pytest.MonkeyPatch) -> Non
     def fail(*args: Any, **kwargs: Any) -> None:
         raise InputError("x", "be short", got="y" * 10_000, where="z", remedy="Shorten it.")
 
-    monkeypatch.setattr(module, "load_site_data", fail)
+    monkeypatch.setattr(module.DataFolders, "load", fail)
     assert len(site.ask(ALIGN).get_header(ERROR_HEADER)) == 500
 
 
@@ -236,7 +236,7 @@ def test_any_other_error_is_told_by_its_type_only_even_in_the_log(
         except FileNotFoundError as cause:
             raise error(CANARY) from cause
 
-    monkeypatch.setattr(module, "load_site_data", fail)
+    monkeypatch.setattr(module.DataFolders, "load", fail)
     with caplog.at_level(logging.DEBUG):
         reply = site.ask(ALIGN)
     assert reply.get_return_code() == ReturnCode.EXECUTION_EXCEPTION

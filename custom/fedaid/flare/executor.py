@@ -19,7 +19,6 @@ from nvflare.apis.shareable import Shareable, make_reply
 from nvflare.apis.signal import Signal
 
 from fedaid.data.site import data_root
-from fedaid.data.site_data import load_site_data
 from fedaid.errors import InputError, settings_from
 from fedaid.evaluation.retrieval import retrieval
 from fedaid.flare.gate import judge_tensors, specs_of
@@ -40,10 +39,10 @@ from fedaid.flare.messages import (
 )
 from fedaid.models.naming import is_alignment
 from fedaid.models.saved_model import new_model
-from fedaid.models.vocabulary import find_vocabulary, load_tokenizer
+from fedaid.training.data_folders import DataFolders
 from fedaid.training.settings import WHERE, TrainingSettings
 from fedaid.training.site_worker import LocalUpdate, SiteWorker, Validation
-from fedaid.training.spread_worker import DataFolders, ProcessesFailed, worker_for
+from fedaid.training.spread_worker import ProcessesFailed, worker_for
 
 IMAGE_CACHE = "fedaid_image_cache"  # in the site's kit: one for all jobs
 
@@ -141,13 +140,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             workspace = fl_ctx.get_engine().get_workspace()
             root = data_root(site, Path(workspace.get_site_config_dir()), os.environ)
             folders = DataFolders(root, Path(workspace.get_root_dir()) / IMAGE_CACHE)
-            vocabulary = find_vocabulary(configuration["vocabulary"])
-            data = load_site_data(
-                folders.root,
-                cache=folders.cache,
-                image_size=configuration["image_size"],
-                tokenizer=load_tokenizer(vocabulary, max_tokens=configuration["max_tokens"]),
-            )
+            data = folders.load(configuration)
             sizes = f"{len(data.train)} train, {len(data.valid)} valid, {len(data.test)} test studies"
             self.log_info(fl_ctx, f"{sizes}; skipped by reason: {dict(data.skipped)}")
             run = Path(workspace.get_run_dir(fl_ctx.get_job_id()))

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
+from fedaid.training.data_folders import DataFolders
 from fedaid.training.phases import PhaseLosses
 from fedaid.training.settings import TrainingSettings
 from fedaid.training.site_worker import LocalUpdate
@@ -33,8 +34,7 @@ class PhaseRequest:
         round_number: from 0.
         settings: of local training.
         configuration: constructor arguments of the model, plain JSON.
-        data_root: the site's data folder.
-        cache: folder of its decoded images.
+        folders: of the site's data.
         studies: number of training studies that the site counted; a batch's rows mean the same only if all count it.
     """
 
@@ -43,14 +43,12 @@ class PhaseRequest:
     round_number: int
     settings: TrainingSettings
     configuration: Mapping[str, Any]
-    data_root: Path
-    cache: Path
+    folders: DataFolders
     studies: int
 
     def write(self, folder: Path, start: Arrays) -> None:
         """Puts the request and the tensors that the phase starts from into an empty folder."""
-        paths = {"data_root": str(self.data_root), "cache": str(self.cache)}
-        (folder / REQUEST).write_text(json.dumps(asdict(self) | paths))
+        (folder / REQUEST).write_text(json.dumps(asdict(self), default=str))  # a path as text
         save_arrays(start, folder / START)
 
 
@@ -58,7 +56,7 @@ def read_request(folder: Path) -> tuple[PhaseRequest, Arrays]:
     """What :meth:`PhaseRequest.write` wrote: the request, and the tensors to start from."""
     fields = json.loads((folder / REQUEST).read_text())
     fields["settings"] = TrainingSettings(**fields["settings"])
-    fields |= {name: Path(fields[name]) for name in ("data_root", "cache")}
+    fields["folders"] = DataFolders(**{name: Path(path) for name, path in fields["folders"].items()})
     return PhaseRequest(**fields), load_file(folder / START)
 
 

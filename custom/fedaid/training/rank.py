@@ -14,10 +14,8 @@ from pathlib import Path
 import torch
 from torch import distributed, nn
 
-from fedaid.data.site_data import load_site_data
 from fedaid.errors import InputError, require
 from fedaid.models.dual_encoder import DualEncoder
-from fedaid.models.vocabulary import find_vocabulary, load_tokenizer
 from fedaid.training.phase_request import PhaseRequest, read_request, write_update
 from fedaid.training.process_group import process_number
 from fedaid.training.site_worker import SiteWorker
@@ -80,9 +78,7 @@ def worker_of(request: PhaseRequest, folder: Path) -> SiteWorker:
     Raises:
         InputError: if the site's data changed since.
     """
-    tokens, size = request.configuration["max_tokens"], request.configuration["image_size"]
-    tokenizer = load_tokenizer(find_vocabulary(request.configuration["vocabulary"]), max_tokens=tokens)
-    data = load_site_data(request.data_root, cache=request.cache, image_size=size, tokenizer=tokenizer)
+    data = request.folders.load(request.configuration)
     rule, remedy = "stay as it is while a job runs", "Submit the job again."
     got = f"{len(data.train)} usable train studies instead of {request.studies}"
     require(len(data.train) == request.studies, "manifest", rule, got=got, where=f"site {request.site}", remedy=remedy)

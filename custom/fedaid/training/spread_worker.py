@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,6 +12,7 @@ import torch
 from fedaid.data.site_data import SiteData
 from fedaid.errors import require
 from fedaid.models.dual_encoder import DualEncoder
+from fedaid.training.data_folders import DataFolders
 from fedaid.training.phase_request import PhaseRequest, read_update
 from fedaid.training.phases import Check
 from fedaid.training.rank import failure_file
@@ -25,14 +25,6 @@ LOG = "fedaid_processes.log"
 
 class ProcessesFailed(RuntimeError):
     """A phase that not all processes of a site brought to its end; the text holds nothing of the site's data."""
-
-
-@dataclass(frozen=True)
-class DataFolders:
-    """Where a site's data lie, so that another process can read them: the data root and the cache of images."""
-
-    root: Path
-    cache: Path
 
 
 class SpreadWorker(SiteWorker):
@@ -83,8 +75,7 @@ class SpreadWorker(SiteWorker):
             round_number=round_number,
             settings=self._settings,
             configuration=self._model.configuration,
-            data_root=self._folders.root,
-            cache=self._folders.cache,
+            folders=self._folders,
             studies=len(self.data.train),
         )
 
