@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-
-sys.path.append("custom")
 
 from admin.twin.consortium import DEMO_HOSPITALS, write_consortium
 from fedaid.evaluation.retrieval import retrieval

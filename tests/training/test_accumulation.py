@@ -37,7 +37,7 @@ def gradients(model: DualEncoder, inputs: tuple[Tensor, Tensor, Tensor], size: i
     """Gradients of L + λ R with duplicates in the batch and the logit scale learned."""
     pairs = len(inputs[0])
     groups = torch.arange(pairs) // 2 * 2 if pairs > 2 else torch.arange(pairs)
-    target = nn.functional.normalize(torch.ones(pairs, 8), dim=1)
+    target = nn.functional.normalize(torch.ones(pairs, 8, dtype=inputs[0].dtype), dim=1)
     model.zero_grad()
     embeddings = embed_in_parts(given.get("embed", model), inputs, size=size, model=model)
     loss = info_nce_loss(*embeddings, model.logit_scale, groups) + 0.5 * binding_loss(*embeddings, target, target)
@@ -50,16 +50,24 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
     assert one.keys() == other.keys()
     assert "log_logit_scale" in one
     assert len(one) > 20
+    largest = max(float(gradient.abs().max()) for gradient in one.values())
     for name, gradient in one.items():
-        torch.testing.assert_close(gradient, other[name], atol=1e-5, rtol=1e-5, msg=name)
+        assert float((gradient - other[name]).abs().max()) <= 1e-5 * max(1.0, largest), name
 
 
 @settings(max_examples=15, deadline=None)
 @given(pairs=st.integers(2, 13), size=st.integers(1, 12), seed=st.integers(0, 99))
 def test_the_gradient_of_parts_is_that_of_the_whole_batch(pairs: int, size: int, seed: int) -> None:
-    model = DualEncoder(**NO_BATCH_NORM).eval()
-    inputs = a_batch(pairs, seed)
+    """In double precision, where rounding hides nothing."""
+    model = DualEncoder(**NO_BATCH_NORM).eval().double()
+    images, ids, mask = a_batch(pairs, seed)
+    inputs = (images.double(), ids, mask)
     same(gradients(model, inputs, size), gradients(model, inputs, pairs))
+
+
+def test_it_is_so_in_single_precision() -> None:
+    model, inputs = DualEncoder(**NO_BATCH_NORM).eval(), a_batch(32, 0)
+    same(gradients(model, inputs, 4), gradients(model, inputs, 32))
 
 
 def test_it_is_so_with_batch_norm_in_evaluation_mode(model: DualEncoder) -> None:
@@ -134,12 +142,12 @@ def test_a_batch_no_larger_than_a_part_is_embedded_as_it_is(size: int) -> None:
     assert calls == [8]
 
 
-def test_parts_hold_no_padding_that_none_of_their_texts_needs() -> None:
+def test_parts_hold_hardly_any_padding_that_none_of_their_texts_needs() -> None:
     inputs = a_batch(9, 4)
     parts = micro_batches(inputs, 4)
     assert [len(images) for images, _, _ in parts] == [4, 4, 1]
     for _, ids, mask in parts:
-        assert mask.any(dim=0).all()
+        assert mask.shape[1] - mask.any(dim=0).sum() < 8
         assert ids.shape == mask.shape
     tokens: Callable[[list[Any]], int] = lambda all_parts: sum(int(mask.sum()) for _, _, mask in all_parts)  # noqa: E731
     assert tokens(parts) == int(inputs[2].sum())

@@ -31,6 +31,7 @@ class AlignmentModule(nn.Module):
         self.projection = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, embedding_dim))
 
     def forward(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Embeddings (B, D) of unit norm, always float32; padding (mask false) has no influence on them."""
+        """Embeddings (B, D) of unit norm, at least float32; padding (mask false) has no influence on them."""
         pooled = masked_mean(self.block(features, mask), mask)
-        return functional.normalize(self.projection(pooled).float(), dim=-1)
+        projected = self.projection(pooled)
+        return functional.normalize(projected.to(torch.promote_types(projected.dtype, torch.float32)), dim=-1)

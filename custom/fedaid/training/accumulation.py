@@ -11,11 +11,12 @@ from torch.utils.checkpoint import checkpoint
 
 from fedaid.models.dual_encoder import Embeddings
 
+EIGHT = 8
 Inputs = tuple[Tensor, Tensor, Tensor]
 
 
 def micro_batches(inputs: Inputs, size: int) -> list[Inputs]:
-    """A batch in parts of ``size`` pairs, each with its texts cut to the longest among them.
+    """A batch in parts of ``size`` pairs, each with its texts cut to about the longest among them.
 
     Args:
         inputs: images or image features, token ids or text features (B, T, …), and mask (B, T) true at real tokens.
@@ -26,8 +27,11 @@ def micro_batches(inputs: Inputs, size: int) -> list[Inputs]:
 
 
 def trimmed(images: Tensor, texts: Tensor, mask: Tensor) -> Inputs:
-    """The same without the padding that no text needs."""
-    longest = int(mask.any(dim=0).sum())
+    """The same without the padding that no text needs, up to a multiple of eight tokens.
+
+    Parts of many different sizes leave holes in the memory that none of the next ones fits into.
+    """
+    longest = min(-(-int(mask.any(dim=0).sum()) // EIGHT) * EIGHT, mask.shape[1])
     return images, texts[:, :longest], mask[:, :longest]
 
 
