@@ -20,7 +20,7 @@ from fedaid.training.data_folders import DataFolders
 from fedaid.training.rank import failure_file
 from fedaid.training.settings import TrainingSettings
 from fedaid.training.site_worker import SiteWorker
-from fedaid.training.spread_worker import LOG, ProcessesFailed, SpreadWorker, failure, worker_for
+from fedaid.training.spread_worker import LOG, ProcessesFailed, SpreadWorker, at_site, failure, worker_for
 from tests.training.gradient_process import NO_BATCH_NORM
 from tests.training.process_table import becomes, children, environment, runs
 
@@ -62,6 +62,19 @@ def test_more_processes_than_gpus_are_refused(make: Make, monkeypatch: pytest.Mo
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     with pytest.raises(InputError, match=r"^processes must be at most the site's GPUs, 1, got 2"):
         make(processes=2)
+
+
+def test_a_site_says_how_many_processes_it_has(settings: TrainingSettings) -> None:
+    assert at_site(settings, {}, site="north") == settings
+    assert at_site(settings, {"FEDAID_PROCESSES": "4"}, site="north") == replace(settings, processes=4)
+
+
+@pytest.mark.parametrize("value", ["0", "3", "-2", "two", "2.0", "16"])
+def test_a_number_that_does_not_divide_the_batch_is_the_sites_to_correct(
+    value: str, settings: TrainingSettings
+) -> None:
+    with pytest.raises(InputError, match=r"^FEDAID_PROCESSES must be a divisor of batch_size 8, .* of site north"):
+        at_site(settings, {"FEDAID_PROCESSES": value}, site="north")
 
 
 def test_the_words_of_a_process_about_a_setting_are_passed_on(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ from fedaid.models.saved_model import new_model
 from fedaid.training.data_folders import DataFolders
 from fedaid.training.settings import WHERE, TrainingSettings
 from fedaid.training.site_worker import LocalUpdate, SiteWorker, Validation
-from fedaid.training.spread_worker import ProcessesFailed, worker_for
+from fedaid.training.spread_worker import ProcessesFailed, at_site, worker_for
 
 IMAGE_CACHE = "fedaid_image_cache"  # in the site's kit: one for all jobs
 
@@ -144,7 +144,8 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             sizes = f"{len(data.train)} train, {len(data.valid)} valid, {len(data.test)} test studies"
             self.log_info(fl_ctx, f"{sizes}; skipped by reason: {dict(data.skipped)}")
             run = Path(workspace.get_run_dir(fl_ctx.get_job_id()))
-            self._worker = worker_for(model, data, self._settings, site=site, folders=folders, folder=run)
+            settings = at_site(self._settings, os.environ, site=site)
+            self._worker = worker_for(model, data, settings, site=site, folders=folders, folder=run)
         return self._worker
 
     def _held(self, fl_ctx: FLContext) -> HeldModel:

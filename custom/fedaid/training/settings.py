@@ -51,7 +51,8 @@ class TrainingSettings:
         gradient_checkpointing: Hugging Face encoders compute activations again instead of keeping them.
         compile_backend: of ``torch.compile`` for phase two; ``none`` leaves it out.
         threads: CPU threads of this site, shared by its processes; 0 leaves torch's choice.
-        processes: that a batch is spread over in training, one per GPU; a divisor of ``batch_size``.
+        processes: that a batch is spread over in training, one per GPU; a divisor of ``batch_size``. A site's
+            environment variable FEDAID_PROCESSES wins.
         workers: data loader processes; 0 loads in the training process.
         seed: of the run; all that is random at a site follows from it, the site's name and the round.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,6 +23,7 @@ from fedaid.training.site_worker import LocalUpdate, SiteWorker
 from fedaid.training.torchrun import run_processes
 
 LOG = "fedaid_processes.log"
+VARIABLE = "FEDAID_PROCESSES"
 
 
 class ProcessesFailed(RuntimeError):
@@ -87,6 +90,22 @@ def worker_for(
     if settings.processes == 1:
         return SiteWorker(model, data, settings, site=site)
     return SpreadWorker(model, data, settings, site=site, folders=folders, folder=folder)
+
+
+def at_site(settings: TrainingSettings, environ: Mapping[str, str], *, site: str) -> TrainingSettings:
+    """The job's settings with this site's own number of processes, if it sets one: sites differ in their GPUs.
+
+    Raises:
+        InputError: if the site's number does not divide the batch.
+    """
+    given = environ.get(VARIABLE, "").strip()
+    if not given:
+        return settings
+    sound = given.isdecimal() and int(given) > 0 and settings.batch_size % int(given) == 0
+    rule, where = f"be a divisor of batch_size {settings.batch_size}", f"environment of site {site}"
+    remedy = "Set it to the number of GPUs to train on, or leave it out for what the job says."
+    require(sound, VARIABLE, rule, got=repr(given), where=where, remedy=remedy)
+    return replace(settings, processes=int(given))
 
 
 def failure(folder: Path, processes: int, *, what: str) -> str:
