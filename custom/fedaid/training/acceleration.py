@@ -6,6 +6,7 @@ import torch
 
 from fedaid.models.checkpointing import checkpoint_encoders
 from fedaid.models.dual_encoder import DualEncoder
+from fedaid.training.heap import give_back_freed_memory
 from fedaid.training.settings import TrainingSettings
 
 
@@ -15,6 +16,8 @@ def accelerate(model: DualEncoder, settings: TrainingSettings) -> DualEncoder:
     Raises:
         InputError: if no encoder of the model can be checkpointed though the settings ask for it.
     """
+    if settings.micro_batch_size:
+        give_back_freed_memory()
     if settings.channels_last:
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if settings.gradient_checkpointing:
