@@ -51,12 +51,14 @@ class _Gather(torch.autograd.Function):
 
     @staticmethod
     def forward(context: Any, tensor: Tensor) -> Tensor:
+        """Rows of all processes."""
         parts = [torch.empty_like(tensor, memory_format=torch.contiguous_format) for _ in range(process_count())]
         distributed.all_gather(parts, tensor.contiguous())
         return torch.cat(parts)
 
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> Tensor:
+        """Gradient of this process's rows, as DDP's mean wants it."""
         return gradients[0].chunk(process_count())[process_number()] * process_count()
 
 
