@@ -37,6 +37,7 @@ from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.naming import is_alignment
 from fedaid.training.settings import TrainingSettings
 from fedaid.training.site_worker import SiteWorker
+from fedaid.training.spread_worker import ProcessesFailed
 
 Arrays = dict[str, NDArray[Any]]
 CANARY = "/data/patients/DOE^JANE-1234567/chest.dcm"
@@ -210,8 +211,32 @@ def test_a_long_error_is_cut(site: Site, monkeypatch: pytest.MonkeyPatch) -> Non
     def fail(*args: Any, **kwargs: Any) -> None:
         raise InputError("x", "be short", got="y" * 10_000, where="z", remedy="Shorten it.")
 
-    monkeypatch.setattr(module, "load_site_data", fail)
+    monkeypatch.setattr(module.DataFolders, "load", fail)
     assert len(site.ask(ALIGN).get_header(ERROR_HEADER)) == 500
+
+
+def test_a_lost_process_is_told_in_words(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise ProcessesFailed("training must end well in all processes")
+
+    monkeypatch.setattr(SiteWorker, "align", fail)
+    reply = site.ask(ALIGN)
+    assert reply.get_return_code() == ReturnCode.BAD_TASK_DATA
+    assert reply.get_header(ERROR_HEADER) == "training must end well in all processes"
+
+
+@pytest.mark.slow
+def test_a_round_in_two_processes_answers_as_one_does(site: Site) -> None:
+    """With batch norm the numbers differ: what is compared is what the server sees."""
+    expected = [update_of(site.ask(ALIGN)), update_of(site.pretrain())]
+    site.settings = replace(site.settings, processes=2)
+    site.restart()
+    found = [update_of(site.ask(ALIGN)), update_of(site.pretrain())]
+    for one, other in zip(expected, found, strict=True):
+        assert one.delta.keys() == other.delta.keys()
+        assert one.metrics.keys() == other.metrics.keys()
+        assert all(np.isfinite(delta).all() for delta in other.delta.values())
+    assert any(np.abs(delta).max() > 0 for delta in found[1].delta.values())
 
 
 @pytest.mark.parametrize(
@@ -239,7 +264,7 @@ def test_any_other_error_is_told_by_its_type_only_even_in_the_log(
         except FileNotFoundError as cause:
             raise error(CANARY) from cause
 
-    monkeypatch.setattr(module, "load_site_data", fail)
+    monkeypatch.setattr(module.DataFolders, "load", fail)
     with caplog.at_level(logging.DEBUG):
         reply = site.ask(ALIGN)
     assert reply.get_return_code() == ReturnCode.EXECUTION_EXCEPTION

@@ -15,6 +15,7 @@ BAD: dict[str, list[Any]] = {
     "pretrain_steps": [0, -1, "1", True],
     "warmup_steps": [-1, 0.5],
     "threads": [-1],
+    "processes": [0, -2, 1.0, "2", True],
     "workers": [-1, "0"],
     "seed": [-1, "x", False],
     "learning_rate": [0, -1e-4, NAN, INFINITE, "1e-4", None, True],
@@ -52,6 +53,12 @@ def test_a_micro_batch_divides_the_batch() -> None:
     for size in (1, 48, 512):
         with pytest.raises(InputError, match=rf"^micro_batch_size must divide batch_size 256 .* got {size}:"):
             TrainingSettings(batch_size=256, micro_batch_size=size)
+
+
+def test_processes_divide_the_batch() -> None:
+    assert TrainingSettings(batch_size=24, processes=3).processes == 3
+    with pytest.raises(InputError, match=r"^processes must divide batch_size 32, got 3:"):
+        TrainingSettings(batch_size=32, processes=3)
 
 
 def test_without_a_micro_batch_the_whole_batch_lies_in_memory() -> None:

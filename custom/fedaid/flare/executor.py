@@ -19,7 +19,6 @@ from nvflare.apis.shareable import Shareable, make_reply
 from nvflare.apis.signal import Signal
 
 from fedaid.data.site import data_root
-from fedaid.data.site_data import load_site_data
 from fedaid.errors import InputError, settings_from
 from fedaid.evaluation.retrieval import retrieval
 from fedaid.flare.gate import judge_tensors, specs_of
@@ -41,9 +40,10 @@ from fedaid.flare.messages import (
 )
 from fedaid.models.naming import is_alignment
 from fedaid.models.saved_model import new_model
-from fedaid.models.vocabulary import find_vocabulary, load_tokenizer
+from fedaid.training.data_folders import DataFolders
 from fedaid.training.settings import WHERE, TrainingSettings
 from fedaid.training.site_worker import LocalUpdate, SiteWorker, Validation
+from fedaid.training.spread_worker import ProcessesFailed, at_site, worker_for
 
 IMAGE_CACHE = "fedaid_image_cache"  # in the site's kit: one for all jobs
 
@@ -111,7 +111,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             return reply
         except Aborted:
             return make_reply(ReturnCode.TASK_ABORTED)
-        except (InputError, MalformedMessage, FloatingPointError) as error:
+        except (InputError, MalformedMessage, FloatingPointError, ProcessesFailed) as error:
             self.log_error(fl_ctx, str(error))
             return make_reply(ReturnCode.BAD_TASK_DATA, {ERROR_HEADER: str(error)[:LONGEST_ERROR]})
         except Exception as error:
@@ -171,17 +171,14 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             model = new_model(configuration, message.vocabulary_hash, where=f"site {site}")
             workspace = fl_ctx.get_engine().get_workspace()
             root = data_root(site, Path(workspace.get_site_config_dir()), os.environ)
-            vocabulary = find_vocabulary(configuration["vocabulary"])
-            data = load_site_data(
-                root,
-                cache=Path(workspace.get_root_dir()) / IMAGE_CACHE,
-                image_size=configuration["image_size"],
-                tokenizer=load_tokenizer(vocabulary, max_tokens=configuration["max_tokens"]),
-            )
+            folders = DataFolders(root, Path(workspace.get_root_dir()) / IMAGE_CACHE)
+            data = folders.load(configuration)
             sizes = f"{len(data.train)} train, {len(data.valid)} valid, {len(data.test)} test studies"
             self.log_info(fl_ctx, f"{sizes}; skipped by reason: {dict(data.skipped)}")
             model.register_forward_pre_hook(self._abort)
-            self._worker = SiteWorker(model, data, self._settings, site=site)
+            run = Path(workspace.get_run_dir(fl_ctx.get_job_id()))
+            settings = at_site(self._settings, os.environ, site=site)
+            self._worker = worker_for(model, data, settings, site=site, folders=folders, folder=run)
         return self._worker
 
     def _answer(self, message: ModelMessage, update: LocalUpdate, metrics: dict[str, float]) -> Shareable:

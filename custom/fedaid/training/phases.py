@@ -18,6 +18,7 @@ from fedaid.training.features import FeatureStore
 from fedaid.training.frozen import frozen_encoders
 from fedaid.training.optimizer import Stepper
 from fedaid.training.precision import autocast
+from fedaid.training.process_group import gathered, process_number, synchronized
 from fedaid.training.settings import TrainingSettings
 from fedaid.training.teacher import teacher_of
 
@@ -69,16 +70,17 @@ def train_alignment(
         seed: of this site, round and phase.
         check: called before every step; raises to stop.
     """
-    torch.manual_seed(seed)
+    torch.manual_seed(seed + process_number())
     losses = StepLosses()
     device = model.log_logit_scale.device
     rate = settings.align_learning_rate or settings.learning_rate
     with frozen_encoders(model):
         stepper = Stepper(model.parameters(), settings, learning_rate=rate)
+        embed = synchronized(model, lambda *inputs: embedded(model, model.align, inputs, settings))
         for rows in features.plan[: settings.align_steps]:
             check()
-            embeddings = embedded(model, model.align, features.of(rows), settings)
-            groups = torch.from_numpy(features.dataset.text_groups[rows]).to(device)
+            embeddings = embed(*features.of(rows))
+            groups = gathered(torch.from_numpy(features.dataset.text_groups[rows]).to(device))
             loss = info_nce_loss(*embeddings, model.logit_scale, groups)
             stepper.step(loss)
             losses.contrastive.append(loss.detach())
@@ -97,23 +99,24 @@ def pretrain(
         seed: of this site, round and phase.
         check: called before every step; raises to stop.
     """
-    torch.manual_seed(seed)
+    torch.manual_seed(seed + process_number())
     teacher = teacher_of(model, features, settings, check=check) if settings.binding_weight > 0 else None
     features.clear()
     losses = StepLosses()
     model.train()
     stepper = Stepper(model.parameters(), settings, learning_rate=settings.learning_rate)
+    embed = synchronized(model, lambda *inputs: embedded(model, model, inputs, settings))
     plan = features.plan[: settings.pretrain_steps]
     batches = training_batches(features.dataset, plan, seed=seed, workers=settings.workers)
     for rows, batch in zip(plan, batches, strict=True):
         check()
         batch = moved(batch, model, settings)
-        student = embedded(model, model, batch.inputs, settings)
-        loss = info_nce_loss(*student, model.logit_scale, batch.groups)
+        student, groups = embed(*batch.inputs), gathered(batch.groups)
+        loss = info_nce_loss(*student, model.logit_scale, groups)
         losses.contrastive.append(loss.detach())
-        losses.duplicates.append(duplicates(batch.groups).float().sum() / (len(rows) * (len(rows) - 1)))
+        losses.duplicates.append(duplicates(groups).float().sum() / (len(groups) * (len(groups) - 1)))
         if teacher is not None:
-            distance = binding_loss(*student, *teacher(rows, batch))
+            distance = binding_loss(*student, *map(gathered, teacher(rows, batch)))
             loss = loss + settings.binding_weight * distance
             losses.binding.append(distance.detach())
         stepper.step(loss)

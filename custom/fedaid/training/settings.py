@@ -15,6 +15,7 @@ LEAST = {
     "micro_batch_size": 0,
     "feature_memory_mb": 0,
     "threads": 0,
+    "processes": 1,
     "workers": 0,
     "seed": 0,
 }
@@ -49,7 +50,9 @@ class TrainingSettings:
         channels_last: lays images and convolutions out with the channels last.
         gradient_checkpointing: Hugging Face encoders compute activations again instead of keeping them.
         compile_backend: of ``torch.compile`` for phase two; ``none`` leaves it out.
-        threads: CPU threads of this site's process; 0 leaves torch's choice.
+        threads: CPU threads of this site, shared by its processes; 0 leaves torch's choice.
+        processes: that a batch is spread over in training, one per GPU; a divisor of ``batch_size``. A site's
+            environment variable FEDAID_PROCESSES wins.
         workers: data loader processes; 0 loads in the training process.
         seed: of the run; all that is random at a site follows from it, the site's name and the round.
 
@@ -75,6 +78,7 @@ class TrainingSettings:
     gradient_checkpointing: bool = False
     compile_backend: str = "none"
     threads: int = 0
+    processes: int = 1
     workers: int = 0
     seed: int = 0
 
@@ -99,6 +103,9 @@ class TrainingSettings:
             self._check(name, getattr(self, name) in choices, f"be one of {', '.join(choices)}")
         for name in SWITCHES:
             self._check(name, isinstance(getattr(self, name), bool), "be true or false")
+        rule = f"divide batch_size {self.batch_size}"
+        remedy = "Use a batch_size that is a multiple of the site's processes, or fewer of them."
+        self._check("processes", self.batch_size % self.processes == 0, rule, remedy=remedy)
         fits = self.batch_size % self.pairs_at_once == 0 and self.pairs_at_once > 1
         remedy = "Use 0, or half, a quarter … of batch_size."
         self._check("micro_batch_size", fits, f"divide batch_size {self.batch_size} and be no 1", remedy=remedy)

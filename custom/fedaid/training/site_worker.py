@@ -20,6 +20,7 @@ from fedaid.training.acceleration import accelerate
 from fedaid.training.batches import round_plan
 from fedaid.training.features import FeatureStore
 from fedaid.training.phases import Check, PhaseLosses, keep_going, pretrain, train_alignment
+from fedaid.training.process_group import share_of
 from fedaid.training.seeds import seed_of
 from fedaid.training.settings import WHERE, TrainingSettings
 from fedaid.training.validation import embed, validation_loss
@@ -119,7 +120,7 @@ class SiteWorker:
         """The features that the round's phases share; they are made again where they were lost, with the same bits."""
         if self._features is None or self._features[0] != round_number:
             seed = seed_of(self._settings.seed, self.site, round_number, "batches")
-            plan = round_plan(len(self.data.train), self._settings, seed=seed)
+            plan = [share_of(rows) for rows in round_plan(len(self.data.train), self._settings, seed=seed)]
             store = FeatureStore(self._model, self.data.train, self._settings, plan=plan, folder=self._folder)
             self._features = (round_number, store)
         return self._features[1]
