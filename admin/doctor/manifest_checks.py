@@ -76,9 +76,9 @@ MANIFEST_CHECKS = (
     ),
     Check(
         "manifest-columns",
-        "A column is missing",
+        "A column is missing, or the report has two",
         "study_id, patient_id, image and one source of the report are needed.",
-        "Add the column; docs/data.md lists them.",
+        "Add the column, or drop the second source; docs/data.md lists them.",
         ERROR,
         columns,
     ),

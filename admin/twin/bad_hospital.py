@@ -1,4 +1,4 @@
-"""The bad hospital, in which every check of the doctor must fire, and a bad practice for the few that exclude others."""
+"""The bad hospital, in which every check of the doctor must fire, and a practice for those that exclude others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from pydicom import dcmread, dcmwrite
-from pydicom.dataset import FileDataset
 
 from admin.twin.consortium import write_hospital
 from admin.twin.export import export_consortium
@@ -33,14 +32,14 @@ BAD_PRACTICE = replace(
 )
 
 EXCLUDED: Mapping[str, str] = {
-    "quarantined": "only `prepare` writes quarantine.csv, and in what it made no file is at fault",
-    "empty-split": "the hospital has one study to validate on",
-    "few-studies": "the hospital has room for every fault",
-    "frequent-patients": "a patient has one split, and the hospital's lie in all three",
-    "label-in-one-split": "the hospital's labels are in all three splits",
-    "label-dominant": "a label that all studies have leaves none without a label, and none that differ in theirs",
+    "quarantined": "only a prepared site has a quarantine.csv, and nothing in it is left to be at fault",
+    "empty-split": "the hospital has one study to validate on, a fault of its own",
+    "few-studies": "it takes more than 50 studies to train on to have every fault in a study of its own",
+    "frequent-patients": "it takes more than 20 studies of one patient, which have no other fault",
+    "label-in-one-split": "the hospital's test split has every label that is common",
+    "label-dominant": "with a label that all studies have, none is without one and none have different ones",
 }
-"""Check → why it is silent in the hospital; these fire in the practice, whose studies are all of one patient."""
+"""Check → why it is silent in the hospital. These fire in the practice, whose studies are all of one patient."""
 
 
 def write_bad_hospital(folder: Path, *, seed: int = 0) -> Mapping[str, tuple[str, ...]]:
@@ -54,7 +53,7 @@ def write_bad_hospital(folder: Path, *, seed: int = 0) -> Mapping[str, tuple[str
         seed: which patients, and which of them have which fault.
     """
     write_hospital(folder, BAD_HOSPITAL, seed=seed, image_size=IMAGE_SIZE)
-    _retag(folder, {"LossyImageCompression": "01"})
+    _retag(folder, "LossyImageCompression", "01")
     return spoil(folder, seed=seed, copies=COPIES)
 
 
@@ -69,14 +68,14 @@ def write_bad_export(folder: Path, *, seed: int = 0) -> Path:
         seed: which patients.
     """
     reports = export_consortium(folder, hospitals=[BAD_PRACTICE], seed=seed, image_size=IMAGE_SIZE)[BAD_PRACTICE.name]
-    _retag(folder / BAD_PRACTICE.name, {"PatientID": "ANONYMOUS"})
+    _retag(folder / BAD_PRACTICE.name, "PatientID", "ANONYMOUS")
     (folder / BAD_PRACTICE.name / "images" / "notes").write_text("Please find the radiographs in the archive.\n")
     return reports
 
 
-def _retag(folder: Path, tags: Mapping[str, str]) -> None:
-    """Write these tags into every image of a hospital."""
+def _retag(folder: Path, keyword: str, value: str) -> None:
+    """Write this tag into every image of a hospital."""
     for path in sorted(path for path in (folder / "images").rglob("*") if path.is_file()):
-        film: FileDataset = dcmread(path)
-        film.update(tags)
+        film = dcmread(path)
+        setattr(film, keyword, value)
         dcmwrite(path, film, enforce_file_format=True)

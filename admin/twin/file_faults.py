@@ -53,11 +53,15 @@ def fifo(site: FaultySite, row: Row) -> None:
 
 
 def unreadable(site: FaultySite) -> tuple[str, ...]:
-    """A file without permission to read it; root reads everything, so that it is not planted there."""
-    if os.geteuid() == 0:
-        return ()
+    """A file without permission to read it; it is not planted by a process that reads it all the same, as root's do."""
     row = site.take()
-    site.image(row).chmod(0)
+    image = site.image(row)
+    mode = image.stat().st_mode
+    image.chmod(0)
+    if os.access(image, os.R_OK):
+        image.chmod(mode)
+        site.sound.append(row)
+        return ()
     return (row["study_id"],)
 
 
