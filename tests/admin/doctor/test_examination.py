@@ -11,7 +11,7 @@ import pytest
 
 from admin.doctor.check import ERROR, SEVERITIES
 from admin.doctor.examination import CHECKS, checks_fired, has_error
-from admin.twin.bad_hospital import EXCLUDED
+from admin.twin.bad_hospital import AS_A_WHOLE, EXCLUDED
 from admin.twin.faults import FAULTS
 from tests.admin.doctor.bad_hospitals import fired_on_bad_hospitals
 from tests.admin.doctor.conftest import Visit
@@ -104,6 +104,12 @@ def test_the_check_of_a_fault_flags_the_studies_that_have_it(fault: str, spoilt:
     }
     assert spoilt.planted[fault]
     assert set(spoilt.planted[fault]) <= flagged or any(one.whole for one in found)
+
+
+def test_every_check_has_what_makes_it_fire_in_one_place() -> None:
+    assert {check.name for check in CHECKS} == {*CAUGHT.values(), *AS_A_WHOLE, *EXCLUDED}
+    assert not set(AS_A_WHOLE) & set(EXCLUDED)
+    assert not set(CAUGHT.values()) & {*AS_A_WHOLE, *EXCLUDED}
 
 
 @pytest.mark.slow

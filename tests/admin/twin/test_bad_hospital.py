@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pydicom import dcmread
 
-from admin.twin.bad_hospital import BAD_PRACTICE, COPIES, IMAGE_SIZE, write_bad_export, write_bad_hospital
+from admin.doctor.check import ERROR
+from admin.doctor.examination import CHECKS, checks_fired
+from admin.twin.bad_hospital import BAD_HOSPITAL, BAD_PRACTICE, COPIES, IMAGE_SIZE, write_bad_export, write_bad_hospital
+from admin.twin.consortium import write_hospital
 from admin.twin.faults import FAULTS
 
 
@@ -14,6 +18,13 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("export")
     assert write_bad_export(folder, seed=1).is_relative_to(folder)
     return folder / BAD_PRACTICE.name
+
+
+@pytest.mark.slow
+def test_what_the_doctor_calls_an_error_is_planted_and_not_how_the_hospital_is(tmp_path: Path) -> None:
+    write_hospital(tmp_path, replace(BAD_HOSPITAL, studies=80), seed=1, image_size=64)
+    errors = {check.name for check in CHECKS if check.severity == ERROR}
+    assert not errors & set(checks_fired(tmp_path))
 
 
 @pytest.mark.slow
