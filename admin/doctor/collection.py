@@ -14,12 +14,12 @@ import numpy as np
 from admin.doctor.evidence import Case, Evidence
 from admin.doctor.headers import prepared_headers, read_headers
 from admin.doctor.pictures import Album, Picture, Track, decoded_album, prepared_album
-from admin.doctor.site_files import located, read_report, report_sources, strays
+from admin.doctor.site_files import report_sources, strays
 from admin.doctor.tolerant_table import tolerant_table
 from fedaid.data.decode_process import Answer
 from fedaid.data.grammar import ENGLISH, ReportGrammar
 from fedaid.data.grammar_file import site_grammar
-from fedaid.data.manifest import FILE_NAME, read_manifest
+from fedaid.data.manifest import FILE_NAME, file_inside, read_manifest, report_of
 from fedaid.data.report import sections
 from fedaid.data.split import SPLITS, split_of
 from fedaid.data.table import Row, Table
@@ -112,9 +112,9 @@ def _cases(table: Table, root: Path) -> tuple[list[Case], dict[int, Path]]:
     for row in table.rows:
         patient = row.cell("patient_id")
         split = row.cell("split") or given.get(patient) or split_of(patient, seed=SPLIT_SEED)
-        case = _with_report(_case(row, split), root, sources=sources, grammar=grammar)
+        case = _with_report(_case(row, split), row, root, sources=sources, grammar=grammar)
         try:
-            files[row.line] = located(root, row.cell("image"), kind="image")
+            files[row.line] = file_inside(root, row.cell("image"), kind="image")
             case = replace(case, size=files[row.line].stat().st_size)
         except UnusableStudy as fault:
             case = replace(case, image_fault=fault.reason)
@@ -128,9 +128,9 @@ def _case(row: Row, split: str) -> Case:
     return Case(row.line, row.cell("study_id"), row.cell("patient_id"), cells, split, labels)
 
 
-def _with_report(case: Case, root: Path, *, sources: tuple[str, ...], grammar: ReportGrammar) -> Case:
+def _with_report(case: Case, row: Row, root: Path, *, sources: tuple[str, ...], grammar: ReportGrammar) -> Case:
     try:
-        text = read_report(case.cells, root, sources=sources)
+        text = report_of(row, root, sources=sources)
     except UnusableStudy as fault:
         return replace(case, report_fault=fault.reason)
     found = sections(text, grammar)

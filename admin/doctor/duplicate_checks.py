@@ -43,7 +43,13 @@ def duplicate_reports(evidence: Evidence) -> Found:
     """The studies of different patients that share a long report although it is of no normal study."""
     groups = (group for group in text_groups(evidence) if len({case.patient for case in group}) > 1)
     told = (group for group in groups if len(group[0].text.split()) >= LEAST_WORDS)
-    return found((case for group in told if not all(case.normal for case in group) for case in group), evidence)
+    return found((case for group in told if not _is_normal(group) for case in group), evidence)
+
+
+def _is_normal(group: tuple[Case, ...]) -> bool:
+    """Whether the labels of those that have any say that there is nothing."""
+    labelled = [case for case in group if case.labels]
+    return bool(labelled) and all(case.normal for case in labelled)
 
 
 def repeated_texts(evidence: Evidence) -> Found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from admin.doctor.check import ERROR, Check, Found
@@ -45,15 +45,18 @@ def has_error(results: tuple[Result, ...]) -> bool:
     return any(result.found.fired and result.check.severity == ERROR for result in results)
 
 
-def checks_fired(site: Path) -> dict[str, int]:
+def checks_fired(site: Path, *, free_bytes: int | None = None) -> dict[str, int]:
     """Return check → how many studies or files it concerns, of the checks that fire for a site.
 
     Args:
         site: a data root with its manifest.
+        free_bytes: left on the site's disk, if it is not to be asked for.
 
     Raises:
         InputError: if there is no manifest.
     """
     with tempfile.TemporaryDirectory(prefix="fedaid-doctor-") as folder:
         evidence = collect(site, Path(folder)).evidence
+    if free_bytes is not None:
+        evidence = replace(evidence, free_bytes=free_bytes)
     return {result.check.name: result.found.count for result in examine(evidence) if result.found.fired}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from admin.doctor.check import ERROR, WARNING, Check, Found, found, where
 from admin.doctor.evidence import Case, Evidence
-from admin.doctor.site_files import SOURCES
+from fedaid.data.manifest import REPORT_SOURCES
 from fedaid.data.split import SPLITS
 
 REQUIRED = ("study_id", "patient_id", "image")
@@ -27,7 +27,7 @@ def malformed(evidence: Evidence) -> Found:
 def columns(evidence: Evidence) -> Found:
     """Whether it has the columns that it must have, and one source of the report."""
     missing = [name for name in REQUIRED if name not in evidence.columns]
-    sources = sum(any(name in evidence.columns for name in source) for source in SOURCES)
+    sources = sum(any(name in evidence.columns for name in source) for source in REPORT_SOURCES)
     said = f"without {', '.join(missing)}" if missing else f"{sources} sources of the report" if sources != 1 else ""
     return Found(fired=bool(said), said=said)
 
@@ -76,9 +76,9 @@ MANIFEST_CHECKS = (
     ),
     Check(
         "manifest-columns",
-        "A column is missing",
+        "A column is missing, or the report has two",
         "study_id, patient_id, image and one source of the report are needed.",
-        "Add the column; docs/data.md lists them.",
+        "Add the column, or drop the second source; docs/data.md lists them.",
         ERROR,
         columns,
     ),

@@ -30,6 +30,11 @@ def told(pattern: re.Pattern[str]) -> Test:
     return lambda case: bool(case.report and pattern.search(case.report))
 
 
+def is_marked_up(case: Case) -> bool:
+    """Whether a report is a document or an encoding of one, or has markup within its text."""
+    return case.report_fault == "report-not-text" or told(MARKUP)(case)
+
+
 def says_only_boilerplate(case: Case) -> bool:
     """Whether fewer than a few words are left of a report without its sentences of boilerplate."""
     if not case.text or not BOILERPLATE.search(case.text):
@@ -91,7 +96,7 @@ REPORT_CHECKS = (
         "Another encoding, or more than a mebibyte: the study is left out.",
         "Save the report as UTF-8.",
         WARNING,
-        report_fault("report-unreadable"),
+        report_fault("report-unreadable", "report-too-large"),
     ),
     Check(
         "report-empty",
@@ -157,7 +162,7 @@ REPORT_CHECKS = (
         "HTML, RTF, PDF or encoded bytes instead of plain text.",
         "Export the report as plain text.",
         WARNING,
-        where(told(MARKUP)),
+        where(is_marked_up),
     ),
     Check(
         "report-garbled",

@@ -3,57 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 
-from fedaid.data.report_file import read_report_file
-from fedaid.data.unusable import UnusableStudy
+from fedaid.data.manifest import REPORT_SOURCES
 
 REPORT_ENDINGS = (".txt", ".text", ".rpt")
 IMAGE_ENDINGS = (".dcm", ".dicom", ".png", ".jpg", ".jpeg")
-SOURCES: tuple[tuple[str, ...], ...] = (("report_path",), ("report",), ("findings", "impression"))
-
-
-def located(root: Path, relative: str, *, kind: str) -> Path:
-    """Return where a file below the root lies, links resolved.
-
-    Args:
-        root: resolved.
-        relative: as the manifest has it.
-        kind: "image" or "report".
-
-    Raises:
-        UnusableStudy: "-missing" or "-outside-root" of that kind.
-    """
-    try:
-        path = (root / relative).resolve()
-        found = bool(relative) and path.is_file()
-    except (OSError, RuntimeError, ValueError):  # a loop of links, a name too long, a zero byte
-        raise UnusableStudy(f"{kind}-missing") from None
-    if relative and (Path(relative).is_absolute() or not path.is_relative_to(root)):
-        raise UnusableStudy(f"{kind}-outside-root")
-    if not found:
-        raise UnusableStudy(f"{kind}-missing")
-    return path
 
 
 def report_sources(columns: Collection[str]) -> tuple[str, ...]:
-    """Return the columns that hold the report: the first source of :data:`SOURCES` that is there, or none."""
-    present = (tuple(name for name in source if name in columns) for source in SOURCES)
+    """Return the columns that hold the report: the first source of :data:`REPORT_SOURCES` that is there, or none."""
+    present = (tuple(name for name in source if name in columns) for source in REPORT_SOURCES)
     return next((found for found in present if found), ())
-
-
-def read_report(cells: Mapping[str, str], root: Path, *, sources: tuple[str, ...]) -> str:
-    """Return the report of a row as its source has it.
-
-    Raises:
-        UnusableStudy: with one of the "report-" codes.
-    """
-    if sources != ("report_path",):
-        given = {name: cells.get(name, "").strip() for name in sources}
-        headed = sources != ("report",)
-        return "\n\n".join(f"{name.upper()}: {text}" if headed else text for name, text in given.items() if text)
-    return read_report_file(located(root, cells.get("report_path", "").strip(), kind="report"))
 
 
 def strays(root: Path, named: Collection[str], *, reports: bool) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from admin.twin.faulty_site import Fault, faults_of, open_site
 from admin.twin.file_faults import FILE_FAULTS
+from admin.twin.header_faults import TAG_FAULTS
 from admin.twin.identity_faults import IDENTITY_FAULTS
 from admin.twin.image_faults import IMAGE_FAULTS
 from admin.twin.manifest_faults import MANIFEST_FAULTS, WHOLE_MANIFEST_FAULTS
@@ -14,7 +15,7 @@ from admin.twin.report_faults import REPORT_FAULTS
 from fedaid.errors import require
 
 FAULTS: Mapping[str, Fault] = faults_of(
-    MANIFEST_FAULTS, IMAGE_FAULTS, FILE_FAULTS, REPORT_FAULTS, IDENTITY_FAULTS, WHOLE_MANIFEST_FAULTS
+    *(MANIFEST_FAULTS, IMAGE_FAULTS, TAG_FAULTS, FILE_FAULTS, REPORT_FAULTS, IDENTITY_FAULTS, WHOLE_MANIFEST_FAULTS)
 )
 """name → what plants it; "manifest" comes first because it moves patients between splits before rows contradict."""
 
@@ -31,6 +32,7 @@ REASONS: Mapping[str, str] = {
     "preamble-only": "image-unsupported",
     "huge-image": "image-too-large",
     "several-frames": "image-multiframe",
+    "coloured-image": "image-colour",
     "missing-photometric": "image-photometric",
     "constant-image": "image-constant",
     "declared-burned-in": "image-burned-in",
@@ -39,6 +41,8 @@ REASONS: Mapping[str, str] = {
     "header-only-report": "report-empty",
     "latin1-report": "report-unreadable",
     "utf16-report": "report-unreadable",
+    "oversized-report": "report-too-large",
+    "document-report": "report-not-text",
 }
 """fault → the reason of :mod:`fedaid.data.unusable` under which the study is skipped; the others are not skipped."""
 
@@ -57,7 +61,7 @@ def spoil(
         whole_manifest: whether to plant those for which the manifest as a whole must be refused, too.
 
     Raises:
-        InputError: if the hospital has too few studies, about 70 for each copy, or `copies` is below 1.
+        InputError: if the hospital has too few studies, about 85 for each copy, or `copies` is below 1.
     """
     require(copies >= 1, "copies", "be 1 or more", got=copies, where="faults", remedy="Try 1.")
     site = open_site(site_folder, seed=seed)

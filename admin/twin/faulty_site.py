@@ -60,9 +60,10 @@ class FaultySite:
         return dcmread(self.image(row))
 
     def save(self) -> None:
-        """Write the manifest with the rows as they are now."""
-        with (self.folder / MANIFEST).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, self.columns, lineterminator="\n")
+        """Write the manifest with the rows as they are now; a lone surrogate is written as the byte it stands for."""
+        path = self.folder / MANIFEST
+        with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+            writer = csv.DictWriter(file, self.columns, restval="", lineterminator="\n")
             writer.writeheader()
             writer.writerows(self.rows)
 

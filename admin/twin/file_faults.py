@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pydicom import dcmwrite
 from admin.twin.faulty_site import Fault, FaultySite, Row, planted_once
 from admin.twin.image_faults import put_pixels
 
+PADDING = 65 << 20
 KEPT = 0.5  # share of a cut file that is left; its header is much shorter
 
 
@@ -28,6 +30,16 @@ def truncated_pixels(site: FaultySite, row: Row) -> None:
     site.image(row).write_bytes(content[: round(KEPT * len(content))])
 
 
+def large_file(site: FaultySite, row: Row) -> None:
+    """A file of 65 MiB of trailing padding, as the standard permits; as a hole it takes no room on the disk."""
+    film = site.film(row)
+    put_pixels(film, film.pixel_array)
+    dcmwrite(site.image(row), film, enforce_file_format=True)
+    with site.image(row).open("ab") as file:
+        file.write(struct.pack("<HH2sHI", 0xFFFC, 0xFFFC, b"OB", 0, PADDING))
+        file.truncate(file.tell() + PADDING)
+
+
 def symlink_out(site: FaultySite, row: Row) -> None:
     """A link to an existing file elsewhere; this module's stands for one."""
     site.image(row).unlink()
@@ -41,11 +53,15 @@ def fifo(site: FaultySite, row: Row) -> None:
 
 
 def unreadable(site: FaultySite) -> tuple[str, ...]:
-    """A file without permission to read it; root reads everything, so that it is not planted there."""
-    if os.geteuid() == 0:
-        return ()
+    """A file without permission to read it; it is not planted by a process that reads it all the same, as root's do."""
     row = site.take()
-    site.image(row).chmod(0)
+    image = site.image(row)
+    mode = image.stat().st_mode
+    image.chmod(0)
+    if os.access(image, os.R_OK):
+        image.chmod(mode)
+        site.sound.append(row)
+        return ()
     return (row["study_id"],)
 
 
@@ -80,6 +96,7 @@ def replaced(content: bytes) -> Callable[[FaultySite, Row], None]:
 FILE_FAULTS: Mapping[str, Fault] = {
     "missing-image": planted_once(missing_image),
     "truncated-pixels": planted_once(truncated_pixels),
+    "large-file": planted_once(large_file),
     "text-as-image": planted_once(replaced(b"Please find the radiograph in the archive.\n")),
     "empty-file": planted_once(replaced(b"")),
     "preamble-only": planted_once(replaced(b"\0" * 128 + b"DICM")),

@@ -11,14 +11,13 @@ from pydicom.dataset import FileDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from admin.twin.anatomy import sample_anatomy
-from admin.twin.faulty_site import Fault, FaultySite, Row, faults_of, planted_once
+from admin.twin.faulty_site import Fault, FaultySite, Row, planted_once
 from admin.twin.findings import Findings
 from admin.twin.lateral import draw_lateral
 from admin.twin.scene import Plane, blend, build_scene
 
 Pixels = NDArray[np.unsignedinteger]
 Picture = NDArray[np.generic]
-CLAIMED_SIDE = 30_000
 TINY_SIDE = 12
 
 
@@ -67,6 +66,14 @@ def duplicate_image(site: FaultySite) -> tuple[str, ...]:
     return (copy["study_id"],)
 
 
+def image_in_two_splits(site: FaultySite) -> tuple[str, ...]:
+    """A file to test on that is, byte for byte, also one to train on, under another patient."""
+    row = site.take(lambda other: other["split"] == "train")
+    copy = site.take(lambda other: other["split"] == "test" and other["patient_id"] != row["patient_id"])
+    site.image(copy).write_bytes(site.image(row).read_bytes())
+    return (copy["study_id"],)
+
+
 def saturated(pixels: Pixels, top: int) -> Picture:
     """The picture with its brighter two thirds at the highest value and its darkest fifth at zero."""
     low, high = np.percentile(pixels, [20, 33])
@@ -108,19 +115,22 @@ def several_frames(site: FaultySite, row: Row) -> None:
     dcmwrite(site.image(row), film, enforce_file_format=True)
 
 
-def claimed_huge(film: FileDataset) -> None:
-    """A header that claims 900 million pixels; the file stays small."""
-    film.Rows = film.Columns = CLAIMED_SIDE
+def coloured(site: FaultySite, row: Row) -> None:
+    """A picture in red, green and blue that are not the same, as of a screen or a camera."""
+    film = site.film(row)
+    grey = (film.pixel_array >> (film.BitsStored - 8)).astype(np.uint8)
+    film.BitsAllocated, film.BitsStored, film.HighBit = 8, 8, 7
+    put_pixels(film, grey)
+    content = np.stack([grey, grey // 2, grey // 4], axis=-1).tobytes()
+    film.PixelData = content + b"\0" * (len(content) % 2)
+    film.SamplesPerPixel, film.PlanarConfiguration, film.PhotometricInterpretation = 3, 0, "RGB"
+    dcmwrite(site.image(row), film, enforce_file_format=True)
 
 
-def without_window(film: FileDataset) -> None:
-    """No window, although the pixels fill only a part of the stored range."""
-    del film.WindowCenter, film.WindowWidth
-
-
-def without_photometric(film: FileDataset) -> None:
-    """Nothing that says whether low values are bright."""
-    del film.PhotometricInterpretation
+def strip(pixels: Pixels, top: int) -> Picture:
+    """The sixth of the picture in its middle, of its whole width."""
+    height = pixels.shape[0] // 6
+    return pixels[(pixels.shape[0] - height) // 2 :][:height]
 
 
 def _tiny(pixels: Pixels, top: int) -> Pixels:
@@ -128,8 +138,9 @@ def _tiny(pixels: Pixels, top: int) -> Pixels:
     return pixels[::step, ::step][:TINY_SIDE, :TINY_SIDE]
 
 
-PIXEL_FAULTS: Mapping[str, Fault] = {
+IMAGE_FAULTS: Mapping[str, Fault] = {
     "duplicate-image": duplicate_image,
+    "image-in-two-splits": image_in_two_splits,
     "inverted-image": repainted(lambda pixels, top: top - pixels),
     "sideways-image": repainted(lambda pixels, top: np.rot90(pixels)),
     "upside-down-image": repainted(lambda pixels, top: np.flipud(pixels)),
@@ -140,10 +151,6 @@ PIXEL_FAULTS: Mapping[str, Fault] = {
     "lateral-image": repainted(from_the_side),
     "wrong-body-part": planted_once(wrong_body_part),
     "several-frames": planted_once(several_frames),
+    "coloured-image": planted_once(coloured),
+    "strip-image": repainted(strip),
 }
-TAG_FAULTS: Mapping[str, Fault] = {
-    "huge-image": retagged(claimed_huge),
-    "missing-window": retagged(without_window, needs="WindowCenter"),
-    "missing-photometric": retagged(without_photometric),
-}
-IMAGE_FAULTS: Mapping[str, Fault] = faults_of(PIXEL_FAULTS, TAG_FAULTS)

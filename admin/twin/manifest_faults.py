@@ -20,6 +20,16 @@ def path_outside(site: FaultySite, row: Row) -> None:
     row["image"] = f"../../{row['image']}"
 
 
+def contradicted_view(site: FaultySite, row: Row) -> None:
+    """A view from the side by the manifest, although header and picture are frontal."""
+    row["view"] = "LL"
+
+
+def unlabelled(site: FaultySite, row: Row) -> None:
+    """An empty cell where the others have labels."""
+    row["labels"] = ""
+
+
 def tiny_validation(site: FaultySite) -> tuple[str, ...]:
     """One study to validate on: a sound one, of a patient who has no other; the other patients go to training."""
     counts = Counter(row["patient_id"] for row in site.rows)
@@ -46,13 +56,41 @@ def patient_in_two_splits(site: FaultySite) -> tuple[str, ...]:
     return (row["study_id"],)
 
 
+def missing_patient(site: FaultySite, row: Row) -> None:
+    """A study of nobody."""
+    row["patient_id"] = ""
+
+
+def unknown_split(site: FaultySite, row: Row) -> None:
+    """A split that is spelt in another way."""
+    row["split"] = "validation"
+
+
+def latin1_manifest(site: FaultySite, row: Row) -> None:
+    """A letter with an accent, saved as Latin-1 in a file of UTF-8."""
+    row["view"] = "PA couché".encode("latin-1").decode("utf-8", errors="surrogateescape")
+
+
+def two_report_columns(site: FaultySite, row: Row) -> None:
+    """A second source of the report: nobody says which one counts."""
+    if "report" not in site.columns:
+        site.columns += ("report",)
+    row["report"] = "See the file."
+
+
 MANIFEST_FAULTS: Mapping[str, Fault] = {
     "formula-cell": planted_once(formula_cell),
     "path-outside-root": planted_once(path_outside),
+    "contradicted-view": planted_once(contradicted_view),
+    "unlabelled": planted_once(unlabelled),
     "tiny-validation-split": tiny_validation,
 }
 WHOLE_MANIFEST_FAULTS: Mapping[str, Fault] = {
     "duplicate-study": duplicate_study,
     "patient-in-two-splits": patient_in_two_splits,
+    "missing-patient": planted_once(missing_patient),
+    "unknown-split": planted_once(unknown_split),
+    "latin1-manifest": planted_once(latin1_manifest),
+    "two-report-columns": planted_once(two_report_columns),
 }
 """Those for which a reader must refuse the manifest as a whole."""

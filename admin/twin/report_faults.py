@@ -13,6 +13,12 @@ FOREIGN = (
     "BEURTEILUNG: Unauffälliger Befund des Thorax ohne Nachweis einer akuten Erkrankung.\n"
 )
 ACCENTED = "FINDINGS: Cœur normal, région hilaire dégagée. IMPRESSION: Naïve bronchiolitis is not excluded, 37 °C.\n"
+GARBLED = ACCENTED.encode().decode("cp1252", errors="replace")
+SHORT = "FINDINGS: Normal.\n"
+LONG = "FINDINGS: " + "The patient was called three times and the film was repeated at the bed side. " * 40 + "\n"
+OVERSIZED = "FINDINGS: The lungs are clear.\n" * 40_000
+MARKUP = "FINDINGS: The heart is large.<br>There is no effusion.<br>\nIMPRESSION: <b>Cardiomegaly.</b><br>\n"
+DOCUMENT = "{\\rtf1\\ansi FINDINGS: The lungs are clear. IMPRESSION: Normal chest.}\n"
 LATIN = ACCENTED.replace("œ", "oe")
 
 
@@ -82,5 +88,11 @@ REPORT_FAULTS: Mapping[str, Fault] = {
     "truncated-report": truncated_report,
     "latin1-report": planted_once(replaced(LATIN.encode("latin-1"))),
     "utf16-report": planted_once(replaced(ACCENTED.encode("utf-16"))),
+    "garbled-report": planted_once(replaced(GARBLED.encode())),
+    "short-report": planted_once(replaced(SHORT.encode())),
+    "long-report": planted_once(replaced(LONG.encode())),
+    "oversized-report": planted_once(replaced(OVERSIZED.encode())),
+    "markup-report": planted_once(replaced(MARKUP.encode())),
+    "document-report": planted_once(replaced(DOCUMENT.encode())),
     "nul-bytes-report": planted_once(nul_bytes),
 }

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
-from admin.doctor.examination import CHECKS, checks_fired
-from admin.twin.consortium import write_consortium
-from admin.twin.faults import spoil
-from admin.twin.presets import FIVE_HOSPITALS
+from admin.doctor.examination import CHECKS
+from tests.admin.doctor.bad_hospitals import fired_on_bad_hospitals
 from tests.catalogue.canaries import canary_hits
 from tests.catalogue.run import run_catalogue
 from tests.catalogue.wrong_pairs import wrong_pairs
 
 SEED = 7
-HOSPITAL = FIVE_HOSPITALS[2]  # its files state a window, and its polarity is mixed
 
 
 def catalogue_numbers(folder: Path) -> dict[str, object]:
@@ -34,9 +30,8 @@ def catalogue_numbers(folder: Path) -> dict[str, object]:
 
 
 def doctor_numbers(folder: Path) -> dict[str, object]:
-    """Return how many checks the doctor has, and how many of them fire on a hospital with one of every fault."""
-    write_consortium(folder, hospitals=[replace(HOSPITAL, studies=110)], seed=4, image_size=96)
-    spoil(folder / HOSPITAL.name, seed=3, copies=1)
-    fired = checks_fired(folder / HOSPITAL.name)
+    """Return how many checks the doctor has, and how many of them fire on the bad hospital and the bad practice."""
+    found = fired_on_bad_hospitals(folder, seed=SEED)
+    fired = found.hospital | found.practice
     silent = [check.name for check in CHECKS if check.name not in fired]
     return {"doctor_checks": len(CHECKS), "doctor_fired": len(fired), "doctor_silent": silent}

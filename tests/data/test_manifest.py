@@ -10,8 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fedaid.data.manifest import Manifest, read_manifest
+from fedaid.data.manifest import Manifest, file_inside, read_manifest, report_of
 from fedaid.data.split import SPLITS, split_of
+from fedaid.data.table import Row
+from fedaid.data.unusable import UnusableStudy
 from fedaid.errors import InputError
 
 HEADER = "study_id,patient_id,image,report"
@@ -304,3 +306,25 @@ def test_a_row_of_pixels_that_is_no_number_is_refused(cell: str, root: Path) -> 
 def test_a_row_of_pixels_for_two_studies_is_refused(root: Path) -> None:
     write(root, "s1,p1,images/a.png,Clear.,1", "s2,p2,images/a.png,Clear.,01", header=f"{HEADER},image_row")
     assert "image_row must be unique" in refusal(root)
+
+
+def test_a_file_below_the_root_is_found(root: Path) -> None:
+    assert file_inside(root.resolve(), "images/a.png", kind="image") == (root / "images" / "a.png").resolve()
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [("", "image-missing"), ("b.dcm", "image-missing"), ("x\0", "image-missing"), (".", "image-missing"),
+     ("../a.dcm", "image-outside-root"), ("/etc/passwd", "image-outside-root"), ("out", "image-outside-root")],
+)  # fmt: skip
+def test_what_is_no_file_below_the_root_has_its_reason(path: str, reason: str, root: Path) -> None:
+    (root / "out").symlink_to("/etc/passwd")
+    with pytest.raises(UnusableStudy) as fault:
+        file_inside(root.resolve(), path, kind="image")
+    assert fault.value.reason == reason
+
+
+def test_a_report_in_cells_has_its_headings_where_it_has_text() -> None:
+    row = Row(2, {"findings": "Clear.", "impression": " ", "report": " Clear. "})
+    assert report_of(row, Path(), sources=("findings", "impression")) == "FINDINGS: Clear."
+    assert report_of(row, Path(), sources=("report",)) == "Clear."

@@ -28,7 +28,8 @@ FILE_NAME = "manifest.csv"
 
 _REQUIRED = ("study_id", "patient_id", "image")
 _OPTIONAL = ("split", "labels", "image_row")
-_SOURCES: tuple[tuple[str, ...], ...] = (("report_path",), ("report",), ("findings", "impression"))
+REPORT_SOURCES: tuple[tuple[str, ...], ...] = (("report_path",), ("report",), ("findings", "impression"))
+"""The columns that can hold the report; a manifest has one of these sources."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def _report_columns(table: Table) -> tuple[str, ...]:
         near = [name for name in difflib.get_close_matches(column, _OPTIONAL, cutoff=0.8) if name not in table.columns]
         if near:
             raise _fault(table, [1], "header", f"spell the column {near[0]!r} so", "a near miss")
-    present = [found for source in _SOURCES if (found := tuple(name for name in source if name in table.columns))]
+    present = [found for source in REPORT_SOURCES if (found := tuple(name for name in source if name in table.columns))]
     if len(present) != 1:
         rule = "have one source of the report: report_path, or report, or findings and impression"
         raise _fault(table, [1], "header", rule, f"{len(present)} sources")
@@ -159,8 +160,8 @@ def _given_splits(table: Table) -> dict[str, str]:
 
 def _study(row: Row, root: Path, *, sources: tuple[str, ...], split: str, grammar: ReportGrammar) -> Study:
     """The study of one row, or :class:`UnusableStudy`."""
-    image = _inside(root, row.cell("image"), kind="image")
-    text = report_text(_report(row, root, sources=sources), grammar)
+    image = file_inside(root, row.cell("image"), kind="image")
+    text = report_text(report_of(row, root, sources=sources), grammar)
     if not text:
         raise UnusableStudy("report-empty")
     labels = tuple(label.strip() for label in row.cell("labels").split("|") if label.strip())
@@ -168,17 +169,35 @@ def _study(row: Row, root: Path, *, sources: tuple[str, ...], split: str, gramma
     return Study(line=row.line, patient_id=patient, image=image, text=text, split=split, labels=labels, row=pixels)
 
 
-def _report(row: Row, root: Path, *, sources: tuple[str, ...]) -> str:
-    """The report of one row as its source has it."""
+def report_of(row: Row, root: Path, *, sources: tuple[str, ...]) -> str:
+    """Return the report of a row as its source has it: of two columns each under its heading, empty ones left out.
+
+    Args:
+        row: of the manifest.
+        root: the data root, resolved.
+        sources: one of :data:`REPORT_SOURCES`, or a part of the last.
+
+    Raises:
+        UnusableStudy: with one of the "report-" codes.
+    """
+    if sources == ("report_path",):
+        return read_report_file(file_inside(root, row.cell("report_path"), kind="report"))
     if sources == ("report",):
         return row.cell("report")
-    if sources != ("report_path",):
-        return "\n\n".join(f"{column.upper()}: {row.cell(column)}" for column in sources)
-    return read_report_file(_inside(root, row.cell("report_path"), kind="report"))
+    return "\n\n".join(f"{column.upper()}: {text}" for column in sources if (text := row.cell(column)))
 
 
-def _inside(root: Path, relative: str, *, kind: str) -> Path:
-    """The resolved path of a file below the resolved root."""
+def file_inside(root: Path, relative: str, *, kind: str) -> Path:
+    """Return where a file below the root lies, links resolved.
+
+    Args:
+        root: the data root, resolved.
+        relative: as the manifest has it.
+        kind: "image" or "report".
+
+    Raises:
+        UnusableStudy: "-missing" or "-outside-root" of that kind.
+    """
     if not relative:
         raise UnusableStudy(f"{kind}-missing")
     try:

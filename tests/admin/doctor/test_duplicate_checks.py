@@ -33,6 +33,11 @@ def test_normal_reports_and_short_ones_may_be_equal() -> None:
     assert fires_for("duplicate-report", one, two) == []
 
 
+def test_a_normal_report_is_none_with_findings_because_a_study_has_no_label() -> None:
+    assert fires_for("duplicate-report", case(2), case(3), case(4, labels=())) == []
+    assert fires_for("duplicate-report", case(2, labels=()), case(3, labels=())) == [2, 3]
+
+
 def test_texts_that_differ_in_case_and_blanks_are_one() -> None:
     found = look("repeated-texts", site(case(2, report="No effusion."), case(3, report="NO  effusion."), case(4)))
     assert [one.line for one in found.cases] == [2, 3]

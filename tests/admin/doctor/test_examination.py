@@ -1,18 +1,44 @@
 from __future__ import annotations
 
+import json
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from admin.doctor.check import ERROR, SEVERITIES
 from admin.doctor.examination import CHECKS, checks_fired, has_error
+from admin.twin.bad_hospital import AS_A_WHOLE, EXCLUDED
 from admin.twin.faults import FAULTS
+from tests.admin.doctor.bad_hospitals import fired_on_bad_hospitals
 from tests.admin.doctor.conftest import Visit
+from tests.catalogue.run import ROOT, bound, permissions_bind
 
 CAUGHT = {
     "formula-cell": "formula-cell",
+    "contradicted-view": "view-contradiction",
+    "unlabelled": "partly-labelled",
+    "missing-patient": "missing-identifier",
+    "unknown-split": "unknown-split",
+    "latin1-manifest": "manifest-malformed",
+    "two-report-columns": "manifest-columns",
+    "image-in-two-splits": "image-across-splits",
+    "coloured-image": "image-colour",
+    "strip-image": "image-aspect",
+    "other-modality": "modality",
+    "for-processing": "for-processing",
+    "child": "children",
+    "declared-lateral": "lateral-views",
+    "large-file": "large-files",
+    "garbled-report": "report-garbled",
+    "short-report": "report-short",
+    "long-report": "report-long",
+    "oversized-report": "report-unreadable",
+    "markup-report": "report-markup",
+    "document-report": "report-markup",
     "path-outside-root": "image-outside-root",
     "tiny-validation-split": "small-held-out",
     "duplicate-image": "duplicate-image",
@@ -77,7 +103,38 @@ def test_the_check_of_a_fault_flags_the_studies_that_have_it(fault: str, spoilt:
         Path(name).stem for one in found for name in one.files
     }
     assert spoilt.planted[fault]
-    assert set(spoilt.planted[fault]) <= flagged
+    assert set(spoilt.planted[fault]) <= flagged or any(one.whole for one in found)
+
+
+def test_every_check_has_what_makes_it_fire_in_one_place() -> None:
+    assert {check.name for check in CHECKS} == {*CAUGHT.values(), *AS_A_WHOLE, *EXCLUDED}
+    assert not set(AS_A_WHOLE) & set(EXCLUDED)
+    assert not set(CAUGHT.values()) & {*AS_A_WHOLE, *EXCLUDED}
+
+
+@pytest.mark.slow
+def test_every_check_fires_on_the_bad_hospital_or_where_it_is_excluded_there_on_the_bad_practice(
+    tmp_path: Path,
+) -> None:
+    fired = fired_on_bad_hospitals(tmp_path, seed=0)
+    assert {check.name for check in CHECKS} - fired.hospital == set(EXCLUDED)
+    assert set(EXCLUDED) <= fired.practice
+
+
+@pytest.mark.slow
+def test_a_file_without_permission_is_unreadable_to_a_process_that_permissions_bind(tmp_path: Path) -> None:
+    hospitals, site = tmp_path / "mine.yml", tmp_path / "oak"
+    hospitals.write_text("- {name: oak, studies: 100, like: larch-heart-centre}")
+    for command in (
+        ["admin.twin", "--hospitals", str(hospitals), "--out", str(tmp_path), "--faults"],
+        ["admin.doctor", str(site)],
+    ):
+        subprocess.run([*bound(), sys.executable, "-m", *command], cwd=ROOT, capture_output=True, check=False)
+    closed = [path.stem for path in (site / "images").iterdir() if path.lstat().st_mode & 0o777 == 0]
+    checks = json.loads((site / "doctor" / "private" / "doctor.json").read_text())["checks"]
+    (places,) = (check["places"] for check in checks if check["name"] == "image-unreadable")
+    assert len(closed) == int(permissions_bind())  # a root without setpriv reads every file
+    assert all(any(name in place for place in places) for name in closed)
 
 
 def test_a_healthy_hospital_has_no_error_and_few_false_alarms(healthy: Visit) -> None:
@@ -94,7 +151,7 @@ def test_a_spoilt_hospital_has_errors(spoilt: Visit) -> None:
 def test_the_checks_that_fire_are_counted(spoilt: Visit) -> None:
     fired = checks_fired(spoilt.root)
     assert fired == {name: result.found.count for name, result in spoilt.fired.items()}
-    assert len(fired) >= 36
+    assert len(fired) >= 50
     assert fired["image-multiframe"] == 1
 
 

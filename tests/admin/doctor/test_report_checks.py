@@ -31,8 +31,16 @@ def test_a_report_at_fault_is_found_and_a_sound_one_is_not(check: str, report: s
     assert fires_for(check, case(2, report=report), sound=20) == [2]
 
 
-def test_an_unreadable_report_is_found() -> None:
-    assert fires_for("report-unreadable", case(2, report=None, report_fault="report-unreadable"), case(3)) == [2]
+@pytest.mark.parametrize(
+    ("check", "reason"),
+    [
+        ("report-unreadable", "report-unreadable"),
+        ("report-unreadable", "report-too-large"),
+        ("report-markup", "report-not-text"),
+    ],
+)
+def test_a_report_that_cannot_be_used_is_found(check: str, reason: str) -> None:
+    assert fires_for(check, case(2, report=None, report_fault=reason), case(3)) == [2]
 
 
 def test_where_reports_have_no_full_stop_a_broken_word_tells() -> None:

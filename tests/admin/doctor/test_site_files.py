@@ -2,46 +2,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from admin.doctor.site_files import located, read_report, report_sources, strays
-from fedaid.data.unusable import UnusableStudy
-
-
-def test_a_file_below_the_root_is_found(tmp_path: Path) -> None:
-    (tmp_path / "a.dcm").write_bytes(b"")
-    assert located(tmp_path, "a.dcm", kind="image") == tmp_path / "a.dcm"
-
-
-@pytest.mark.parametrize(
-    ("path", "reason"),
-    [("", "image-missing"), ("b.dcm", "image-missing"), ("x\0", "image-missing"), (".", "image-missing"),
-     ("../a.dcm", "image-outside-root"), ("/etc/passwd", "image-outside-root"), ("out", "image-outside-root")],
-)  # fmt: skip
-def test_what_is_no_file_below_the_root_has_its_reason(path: str, reason: str, tmp_path: Path) -> None:
-    (tmp_path / "out").symlink_to("/etc/passwd")
-    with pytest.raises(UnusableStudy) as fault:
-        located(tmp_path, path, kind="image")
-    assert fault.value.reason == reason
+from admin.doctor.site_files import report_sources, strays
 
 
 def test_the_source_of_the_report_is_the_first_that_is_there() -> None:
     assert report_sources(("image", "impression", "findings")) == ("findings", "impression")
     assert report_sources(("report", "report_path")) == ("report_path",)
     assert report_sources(("image",)) == ()
-
-
-def test_a_report_in_cells_has_its_headings() -> None:
-    cells = {"findings": "Clear.", "impression": " "}
-    assert read_report(cells, Path(), sources=("findings", "impression")) == "FINDINGS: Clear."
-    assert read_report({"report": " Clear. "}, Path(), sources=("report",)) == "Clear."
-
-
-@pytest.mark.parametrize("content", [b"\xe9", b"a" * ((1 << 20) + 1)], ids=["latin", "long"])
-def test_a_report_that_is_no_text_is_unreadable(content: bytes, tmp_path: Path) -> None:
-    (tmp_path / "r.txt").write_bytes(content)
-    with pytest.raises(UnusableStudy, match="report-unreadable"):
-        read_report({"report_path": "r.txt"}, tmp_path, sources=("report_path",))
 
 
 def test_strays_are_the_other_files_in_the_folders_of_the_named(tmp_path: Path) -> None:

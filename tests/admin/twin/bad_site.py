@@ -15,7 +15,7 @@ from admin.twin.consortium import write_consortium
 from admin.twin.faults import spoil
 from admin.twin.hospital import Hospital
 
-STUDIES, SEED, COPIES = 150, 5, 2
+STUDIES, SEED, COPIES = 190, 5, 2
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,11 @@ import os
 import stat
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from admin.twin.file_faults import FILE_FAULTS
+from fedaid.data.dicom import read_dicom
 from tests.admin.twin.bad_site import BadSite
 
 Check = Callable[[BadSite, str], bool]
@@ -33,9 +35,16 @@ def is_on_disk_undecodably(site: BadSite, study: str) -> bool:
     return [name for name in found if b"\xff" in name] == found and not site.image(study).exists()
 
 
+def is_large_and_shows_the_same(site: BadSite, study: str) -> bool:
+    if site.image(study).stat().st_size <= 64 << 20:
+        return False
+    return np.array_equal(read_dicom(site.image(study)), read_dicom(site.image(study, before=True)))
+
+
 CHECKS: dict[str, Check] = {
     "missing-image": lambda site, study: not os.path.lexists(site.image(study)),
     "truncated-pixels": is_cut,
+    "large-file": is_large_and_shows_the_same,
     "text-as-image": lambda site, study: (
         site.image(study).read_bytes().isascii() and site.image(study).suffix == ".dcm"
     ),

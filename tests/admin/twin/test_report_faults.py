@@ -61,6 +61,12 @@ CHECKS: dict[str, Check] = {
     "truncated-report": is_cut_within_a_word,
     "latin1-report": lambda site, study: is_not_utf8(site, study) and "°" in site.report(study).decode("latin-1"),
     "utf16-report": lambda site, study: is_not_utf8(site, study) and "FINDINGS" in site.report(study).decode("utf-16"),
+    "garbled-report": lambda site, study: "Ã©" in site.report(study).decode(),
+    "short-report": lambda site, study: len(report_text(site.report(study).decode()).split()) == 1,
+    "long-report": lambda site, study: len(site.report(study).split()) > 400,
+    "oversized-report": lambda site, study: len(site.report(study)) > 1 << 20,
+    "markup-report": lambda site, study: b"<br>" in site.report(study),
+    "document-report": lambda site, study: site.report(study).startswith(b"{\\rtf"),
     "nul-bytes-report": lambda site, study: b"\0" in site.report(study),
 }  # fmt: skip
 
