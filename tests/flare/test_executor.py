@@ -35,6 +35,7 @@ from fedaid.flare.messages import (
 from fedaid.flare.selection import METRICS
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.naming import is_alignment
+from fedaid.training.data_folders import DataFolders
 from fedaid.training.settings import TrainingSettings
 from fedaid.training.site_worker import SiteWorker
 from fedaid.training.spread_worker import ProcessesFailed
@@ -393,7 +394,7 @@ def test_an_abort_while_images_are_read_is_heeded_before_anything_is_measured(
         site.abort.trigger(True)
         return load(*arguments, **options)
 
-    load = module.load_site_data
-    monkeypatch.setattr(module, "load_site_data", aborting)
+    load = DataFolders.load
+    monkeypatch.setattr(DataFolders, "load", aborting)
     monkeypatch.setattr(SiteWorker, "validate", lambda *_: pytest.fail("it went on"))
     assert site.ask(ALIGN).get_return_code() == ReturnCode.TASK_ABORTED
