@@ -89,7 +89,8 @@ def to_int8(array: Floats) -> tuple[NDArray[np.int8], Floats]:
 
     Returns:
         The steps, of the shape of ``array``, and the scales, shape (rows,): the largest of a row over 127. What
-        :func:`from_int8` makes of them is within half a scale. A row that is not finite gets a scale that is not.
+        :func:`from_int8` makes of them is within half a scale. A row below 127 times the
+        smallest normal number becomes 0. A row that is not finite gets a scale that is not.
     """
     rows = np.ascontiguousarray(array).reshape(len(array), -1)
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):

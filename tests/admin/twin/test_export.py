@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from admin.prepare.records import read_records
+from admin.prepare.records import FILE_NAME, read_records
 from admin.twin.consortium import write_consortium
 from admin.twin.export import REPORT_FORMATS, export_consortium
 from admin.twin.hospital import DEMO_HOSPITALS, Hospital
@@ -55,7 +55,8 @@ def test_every_format_holds_every_report_under_its_accession_number(
 ) -> None:
     hospital = replace(SITE, report_format=report_format)
     (reports,) = export_consortium(tmp_path, hospitals=[hospital], seed=3, image_size=32).values()
-    found = {dict(record.keys)["accession"]: record for record in read_records(reports)}
+    kind = FILE_NAME if report_format == "text" else "accession"
+    found = {dict(record.keys)[kind]: record for record in read_records(reports)}
     rows = read_table(manifest_layout / "manifest.csv").rows
     assert len(found) == len(rows) == 24
     for row in rows:
