@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from fedaid.models.adapters import adapter_settings, add_adapters
 from fedaid.models.alignment import AlignmentModule
 from fedaid.models.image_encoder import image_tower
 from fedaid.models.presets import IMAGE_ENCODERS, TEXT_ENCODERS, choose
@@ -41,6 +43,8 @@ class DualEncoder(nn.Module):
         temperature: initial temperature, in [0.01, 1]; the logit scale starts at its inverse and is learned.
         vocabulary: ``radiology`` (ships with the bundle) or ``local:FOLDER`` with a ``vocab.txt``.
         seed: draws the initial weights, independent of any other random state.
+        adapters: None, or the fields of :class:`AdapterSettings`: then the encoders are frozen and low-rank adapters
+            learn beside their layers; the alignment modules learn as ever.
 
     Raises:
         InputError: for an unknown encoder or a value out of range.
@@ -58,8 +62,10 @@ class DualEncoder(nn.Module):
         temperature: float = 0.07,
         vocabulary: str = "radiology",
         seed: int = 0,
+        adapters: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
+        adapted = None if adapters is None else adapter_settings(adapters)
         with blamed_on("image_encoder"):
             image = choose(image_encoder, IMAGE_ENCODERS, setting="image_encoder")
         with blamed_on("text_encoder"):
@@ -75,6 +81,7 @@ class DualEncoder(nn.Module):
             "temperature": temperature,
             "vocabulary": vocabulary,
             "seed": seed,
+            "adapters": adapted and asdict(adapted),
         }
         check_ranges(self.configuration)
         self.vocabulary_hash = vocabulary_hash(vocabulary_file)
@@ -88,6 +95,8 @@ class DualEncoder(nn.Module):
             with blamed_on("text_encoder"):
                 limits = {"vocabulary_size": size, "max_tokens": max_tokens}
                 self.text = self._tower(text_tower(text.name, text.options, weights=text.weights, **limits))
+            if adapted:  # last, so that all else is drawn as without them
+                add_adapters({"image_encoder": self.image["encoder"], "text_encoder": self.text["encoder"]}, adapted)
         self.log_logit_scale = nn.Parameter(torch.tensor(-math.log(temperature)))
 
     def _tower(self, parts: TowerParts) -> nn.ModuleDict:
