@@ -23,10 +23,8 @@ PROCESS_BYTES = {"site": 0.4e9, "server": 0.3e9}
 
 @dataclass(frozen=True)
 class ModelSize:
-    """Bytes of a model: whole, and of what learns its matrices (which can be packed), rows of these, and the same of
-    its alignment.
-
-    ``frozen`` is the part of the whole that travels in the first round only.
+    """Bytes of a model: whole; of what learns, its matrices (which can be packed) and their rows; the same of its
+    alignment; and what is frozen, which travels in the first round only.
     """
 
     whole: int

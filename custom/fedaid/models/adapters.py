@@ -77,8 +77,13 @@ def add_adapters(encoders: Mapping[str, nn.Module], settings: AdapterSettings) -
         remedy = "Choose a transformer of two blocks or more for both towers, or leave adapters out."
         got = f"adapters for {settings.targets or 'its attention'}"
         require(bool(layers), "adapters", rule, got=got, where=WHERE, remedy=remedy)
-        scale = {"r": settings.rank, "lora_alpha": settings.alpha, "lora_dropout": settings.dropout}
-        inject_adapter_in_model(LoraConfig(target_modules=layers, **scale), encoders[name])
+        config = LoraConfig(
+            r=settings.rank,
+            lora_alpha=settings.alpha,  # type: ignore[arg-type]  # a scale; declared as a whole number
+            lora_dropout=settings.dropout,
+            target_modules=layers,
+        )
+        inject_adapter_in_model(config, encoders[name])
 
 
 def linear_layers(encoder: nn.Module, endings: list[str]) -> list[str]:
