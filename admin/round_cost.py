@@ -23,7 +23,9 @@ PROCESS_BYTES = {"site": 0.4e9, "server": 0.3e9}
 
 @dataclass(frozen=True)
 class ModelSize:
-    """Bytes of a model: whole, its matrices (which can be packed), rows of these, and the same of its alignment."""
+    """Bytes of a model: whole; of what learns, its matrices (which can be packed) and their rows; the same of its
+    alignment; and what is frozen, which travels in the first round only.
+    """
 
     whole: int
     matrices: int
@@ -32,13 +34,14 @@ class ModelSize:
     alignment_matrices: int
     alignment_rows: int
     parameters: int
+    frozen: int = 0
 
     def packed(self, dtype: str, *, alignment: bool = False) -> int:
         """Bytes of a difference on the wire, of the whole model or of its alignment modules."""
         whole, matrices, rows = (
             (self.alignment, self.alignment_matrices, self.alignment_rows)
             if alignment
-            else (self.whole, self.matrices, self.rows)
+            else (self.whole - self.frozen, self.matrices, self.rows)
         )
         share = {"fp32": 1.0, "bf16": 0.5, "int8": 0.25}[dtype]
         return round(whole - matrices * (1 - share)) + (FLOAT * rows if dtype == "int8" else 0)
@@ -47,9 +50,11 @@ class ModelSize:
 def model_size(configuration: Mapping[str, Any]) -> ModelSize:
     """Sizes of the model that a job's persistor would build; no memory is taken for it."""
     with torch.device("meta"):
-        state = DualEncoder(**configuration).state_dict()
+        model = DualEncoder(**configuration)
+    state = model.state_dict()
+    frozen = {name for name, weight in model.named_parameters() if not weight.requires_grad}
     sizes = {name: tensor.numel() * tensor.element_size() for name, tensor in state.items()}
-    packed = {name for name, tensor in state.items() if tensor.ndim >= 2 and tensor.dtype == torch.float32}
+    packed = {name for name, tensor in state.items() if tensor.ndim >= 2 and tensor.dtype == torch.float32} - frozen
     align = {name for name in state if is_alignment(name)}
     return ModelSize(
         whole=sum(sizes.values()),
@@ -59,6 +64,7 @@ def model_size(configuration: Mapping[str, Any]) -> ModelSize:
         alignment_matrices=sum(sizes[name] for name in packed & align),
         alignment_rows=sum(len(state[name]) for name in packed & align),
         parameters=sum(tensor.numel() for tensor in state.values() if tensor.is_floating_point()),
+        frozen=sum(sizes[name] for name in frozen),
     )
 
 

@@ -24,6 +24,10 @@ from tests.integration.conftest import MODEL
 SIZE = ModelSize(
     whole=1000, matrices=800, rows=10, alignment=100, alignment_matrices=80, alignment_rows=2, parameters=250
 )
+ADAPTED = MODEL | {
+    "image_encoder": {"name": "vit", "hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2},
+    "adapters": {"rank": 2},
+}
 FEDERATION = Federation(sites=4, bandwidth_mbit=8 / 0.9 / 1000, step_seconds=2, align_steps=3, pretrain_steps=5)
 # so that a link carries 1000 bytes a second
 
@@ -43,6 +47,20 @@ def test_computed_sizes_are_those_of_the_codec(dtype: str) -> None:
 def test_parameters_are_counted_without_memory_for_them() -> None:
     floats = [tensor for tensor in DualEncoder(**MODEL).state_dict().values() if tensor.is_floating_point()]
     assert model_size(MODEL).parameters == sum(tensor.numel() for tensor in floats)
+
+
+@pytest.mark.parametrize("dtype", ["fp32", "bf16", "int8"])
+def test_with_adapters_only_what_learns_is_counted_for_a_round(dtype: str) -> None:
+    model = DualEncoder(**ADAPTED)
+    learns = {name: w.detach().numpy() for name, w in model.named_parameters() if w.requires_grad}
+    sent, _ = encode(learns, dtype)
+    assert model_size(ADAPTED).packed(dtype) == sum(array.nbytes for array in sent.values())
+
+
+def test_the_first_round_moves_frozen_weights_too() -> None:
+    half = replace(SIZE, frozen=500, matrices=400)
+    assert first_exchange(half, FEDERATION) == pytest.approx(4 * (1000 + 500) / 1000)
+    assert model_size(ADAPTED).whole == 4 * model_size(ADAPTED).parameters
 
 
 def test_a_round_by_hand() -> None:

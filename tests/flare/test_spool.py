@@ -51,3 +51,12 @@ def test_what_a_crash_left_is_removed_at_the_start(tmp_path: Path, make_update: 
     Spool(tmp_path / "spool").put("site-a", make_update().delta)
     assert len(Spool(tmp_path / "spool").tensor("matrix")) == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_did_not_move_takes_no_room(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool")
+    still = np.broadcast_to(np.zeros((), np.float32), (1000, 1000))
+    spool.put("site-a", {"frozen": still, "moved": np.ones(2, np.float32)})
+    assert spool.tensor("frozen")["site-a"] == {}
+    assert spool.tensor("moved")["site-a"].keys() == {"moved"}
+    assert sum(file.stat().st_size for file in (tmp_path / "spool").iterdir()) < 1000

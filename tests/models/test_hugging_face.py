@@ -167,3 +167,10 @@ def test_taking_the_norm_leaves_an_identity() -> None:
 
 def test_a_backbone_without_a_last_norm_has_none_to_take() -> None:
     assert take_norm(nn.Module(), None) is None
+
+
+def test_a_folder_that_brings_adapters_of_its_own_is_refused(saved: Callable[..., Any], models_folder: Path) -> None:
+    saved("bert")
+    (models_folder / "bert" / "adapter_config.json").write_text('{"peft_type": "LORA"}')
+    with pytest.raises(InputError, match=r"^encoder must be a model without adapters of its own"):
+        load("bert", models_folder)

@@ -10,7 +10,7 @@ import torch
 
 from fedaid.errors import InputError
 from fedaid.models.dual_encoder import DualEncoder
-from fedaid.models.saved_model import CONFIG, WEIGHTS, load_model, new_model, save_model
+from fedaid.models.saved_model import CONFIG, WEIGHTS, load_model, merged_model, new_model, save_model
 
 
 @pytest.fixture
@@ -71,3 +71,54 @@ def test_tensors_that_do_not_fit_the_configuration_are_refused(model: DualEncode
     save_model(tmp_path, tensors, configuration=model.configuration, vocabulary_hash=model.vocabulary_hash)
     with pytest.raises(RuntimeError, match="Missing key"):
         load_model(tmp_path)
+
+
+@pytest.fixture
+def adapted() -> DualEncoder:
+    """A model whose adapters have learned something."""
+    text = {"name": "bert", "num_hidden_layers": 3}
+    model = DualEncoder(image_encoder="vit", text_encoder=text, image_size=32, adapters={"rank": 4})
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if ".lora_B." in name:
+                weight.normal_(0, 0.1, generator=torch.Generator().manual_seed(len(name)))
+    return model.eval()
+
+
+def a_batch() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    draw = torch.Generator().manual_seed(0)
+    ids = torch.randint(5, 500, (3, 12), generator=draw)
+    return torch.rand(3, 1, 32, 32, generator=draw) * 2 - 1, ids, torch.ones_like(ids, dtype=torch.bool)
+
+
+def test_a_saved_model_with_adapters_embeds_as_before(adapted: DualEncoder, tmp_path: Path) -> None:
+    tensors = {name: tensor.numpy() for name, tensor in adapted.state_dict().items()}
+    save_model(tmp_path, tensors, configuration=adapted.configuration, vocabulary_hash=adapted.vocabulary_hash)
+    with torch.no_grad():
+        torch.testing.assert_close(load_model(tmp_path)(*a_batch()), adapted(*a_batch()), atol=0, rtol=0)
+
+
+def test_a_merged_model_embeds_as_the_one_with_adapters(adapted: DualEncoder) -> None:
+    with torch.no_grad():
+        with_adapters, merged = adapted(*a_batch()), merged_model(adapted)(*a_batch())
+        without = DualEncoder(**adapted.configuration | {"adapters": None}).eval()(*a_batch())
+    torch.testing.assert_close(merged, with_adapters, atol=1e-5, rtol=0)
+    assert (without.image - with_adapters.image).abs().max() > 1e-2  # else the adapters would have added nothing
+
+
+def test_a_merged_model_is_one_that_never_had_adapters(adapted: DualEncoder) -> None:
+    merged = merged_model(adapted)
+    assert merged.configuration == adapted.configuration | {"adapters": None}
+    assert not any("lora" in name or "base_layer" in name for name in merged.state_dict())
+    assert all(weight.requires_grad for weight in merged.parameters())
+
+
+def test_merging_leaves_the_given_model_as_it_is(adapted: DualEncoder) -> None:
+    before = {name: tensor.clone() for name, tensor in adapted.state_dict().items()}
+    merged_model(adapted)
+    assert all(torch.equal(before[name], tensor) for name, tensor in adapted.state_dict().items())
+
+
+def test_merging_a_model_without_adapters_gives_the_same_weights(model: DualEncoder) -> None:
+    merged = merged_model(model).state_dict()
+    assert all(torch.equal(merged[name], tensor) for name, tensor in model.state_dict().items())

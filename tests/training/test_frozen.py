@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
 from fedaid.models.dual_encoder import DualEncoder
+from fedaid.models.naming import is_alignment
 from fedaid.training.frozen import encoders, frozen_copy, frozen_encoders
 
 
@@ -44,3 +47,11 @@ def test_a_weight_that_was_fixed_before_the_block_stays_so(model: DualEncoder) -
     with frozen_encoders(model):
         pass
     assert not fixed.requires_grad
+
+
+def test_after_the_block_of_an_encoder_with_adapters_they_alone_train_again(adapted_options: dict[str, Any]) -> None:
+    model = DualEncoder(**adapted_options)
+    with frozen_encoders(model):
+        assert not any(weight.requires_grad for encoder in encoders(model) for weight in encoder.parameters())
+    for name, weight in model.named_parameters():
+        assert weight.requires_grad == (".lora_" in name or is_alignment(name)), name

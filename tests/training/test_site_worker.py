@@ -203,3 +203,16 @@ def test_after_phase_two_no_feature_is_kept(make_worker: MakeWorker) -> None:
     a_round(used)
     unused.load(used.tensors())
     assert equal(used.align(round_number=0), unused.align(round_number=0))
+
+
+@pytest.mark.parametrize("changes", [{}, {"teacher_view": "fresh"}, {"micro_batch_size": 4}, {"precision": "bf16"}])
+def test_with_adapters_a_frozen_weight_has_an_update_of_exact_zeros(
+    changes: dict[str, Any], adapted_options: dict[str, Any], site_data: SiteData, settings: TrainingSettings
+) -> None:
+    model = DualEncoder(**adapted_options)
+    learns = {name for name, weight in model.named_parameters() if weight.requires_grad}
+    settings = replace(settings, weight_decay=0.1, warmup_steps=0, **changes)
+    aligned, pretrained = a_round(SiteWorker(model, site_data, settings, site="site-a"))
+    assert {name for name, change in pretrained.delta.items() if change.any()} == learns
+    assert all(is_alignment(name) for name in aligned.delta)
+    assert any(change.any() for change in aligned.delta.values())

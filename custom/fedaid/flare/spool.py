@@ -28,10 +28,10 @@ class Spool:
         self.clear()
 
     def put(self, site: str, update: Arrays) -> None:
-        """Writes the update of a site."""
+        """Writes the update of a site but for tensors of zeros, which are no part of a sum."""
         self._folder.mkdir(parents=True, exist_ok=True)
         file = self._folder / f"{len(self._files):05d}.safetensors"  # a site's name may be no file name
-        save_file({name: np.asarray(tensor, order="C") for name, tensor in update.items()}, file)
+        save_file({name: np.asarray(tensor, order="C") for name, tensor in update.items() if tensor.any()}, file)
         self._files[site] = file
 
     def tensor(self, name: str) -> Mapping[str, Arrays]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from fedaid.models.adapters import adapter_settings, add_adapters
 from fedaid.models.alignment import AlignmentModule
 from fedaid.models.image_encoder import image_tower
-from fedaid.models.presets import IMAGE_ENCODERS, TEXT_ENCODERS, choose
+from fedaid.models.presets import IMAGE_ENCODERS, TEXT_ENCODERS, EncoderChoice, choose
 from fedaid.models.refusal import LARGEST_LOGIT_SCALE, blamed_on, check_ranges, check_vocabulary
 from fedaid.models.text_encoder import text_tower
 from fedaid.models.tower import TowerParts
@@ -41,6 +43,8 @@ class DualEncoder(nn.Module):
         temperature: initial temperature, in [0.01, 1]; the logit scale starts at its inverse and is learned.
         vocabulary: ``radiology`` (ships with the bundle) or ``local:FOLDER`` with a ``vocab.txt``.
         seed: draws the initial weights, independent of any other random state.
+        adapters: None, or the fields of :class:`AdapterSettings`: then the encoders are frozen and low-rank adapters
+            learn beside their layers; the alignment modules learn as ever.
 
     Raises:
         InputError: for an unknown encoder or a value out of range.
@@ -58,8 +62,10 @@ class DualEncoder(nn.Module):
         temperature: float = 0.07,
         vocabulary: str = "radiology",
         seed: int = 0,
+        adapters: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
+        adapted = None if adapters is None else adapter_settings(adapters)
         with blamed_on("image_encoder"):
             image = choose(image_encoder, IMAGE_ENCODERS, setting="image_encoder")
         with blamed_on("text_encoder"):
@@ -75,20 +81,26 @@ class DualEncoder(nn.Module):
             "temperature": temperature,
             "vocabulary": vocabulary,
             "seed": seed,
+            "adapters": adapted and asdict(adapted),
         }
         check_ranges(self.configuration)
         self.vocabulary_hash = vocabulary_hash(vocabulary_file)
         check_vocabulary(text.weights, self.vocabulary_hash)
-        size = vocabulary_size(vocabulary_file)
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)  # torch.manual_seed would also seed every GPU, for good
-            with blamed_on("image_encoder"):
-                parts = image_tower(image.name, image.options, image_size=image_size, weights=image.weights)
-                self.image = self._tower(parts)
-            with blamed_on("text_encoder"):
-                limits = {"vocabulary_size": size, "max_tokens": max_tokens}
-                self.text = self._tower(text_tower(text.name, text.options, weights=text.weights, **limits))
+            self._draw_towers(image, text, vocabulary_size(vocabulary_file))
+            if adapted:  # last, so that all else is drawn as without them
+                add_adapters({"image_encoder": self.image["encoder"], "text_encoder": self.text["encoder"]}, adapted)
         self.log_logit_scale = nn.Parameter(torch.tensor(-math.log(temperature)))
+
+    def _draw_towers(self, image: EncoderChoice, text: EncoderChoice, vocabulary_size: int) -> None:
+        image_size, max_tokens = self.configuration["image_size"], self.configuration["max_tokens"]
+        with blamed_on("image_encoder"):
+            parts = image_tower(image.name, image.options, image_size=image_size, weights=image.weights)
+            self.image = self._tower(parts)
+        with blamed_on("text_encoder"):
+            limits = {"vocabulary_size": vocabulary_size, "max_tokens": max_tokens}
+            self.text = self._tower(text_tower(text.name, text.options, weights=text.weights, **limits))
 
     def _tower(self, parts: TowerParts) -> nn.ModuleDict:
         hidden, dim = self.configuration["projection_hidden"], self.configuration["embedding_dim"]

@@ -88,8 +88,15 @@ def new_backbone(model_type: str, options: Mapping[str, Any], *, weights: Path |
 
 
 def loaded_backbone(config: Any, folder: Path) -> nn.Module:
-    """The backbone of a local folder. ``transformers`` would draw weights that the folder lacks; this refuses it."""
+    """The backbone of a local folder.
+
+    ``transformers`` would draw weights that the folder lacks, and load adapters from wherever the folder says, pickled
+    ones too; this refuses both.
+    """
     where, missing = f"$FEDAID_MODELS/{folder.name}", ["model.safetensors"]
+    rule, remedy = "be a model without adapters of its own", "Merge them into its weights, with peft, and save it anew."
+    adapted = (folder / "adapter_config.json").exists()
+    require(not adapted, "encoder", rule, got="adapter_config.json", where=where, remedy=remedy)
     if (folder / "model.safetensors").is_file() or (folder / "model.safetensors.index.json").is_file():
         backbone, report = AutoModel.from_pretrained(
             folder,

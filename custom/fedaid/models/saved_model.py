@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -63,3 +64,20 @@ def load_model(folder: Path) -> DualEncoder:
     tensors = {name: torch.from_numpy(tensor) for name, tensor in load_file(folder / WEIGHTS).items()}
     model.load_state_dict(tensors, strict=True)
     return model.eval()
+
+
+def merged_model(model: DualEncoder) -> DualEncoder:
+    """The same model without adapters: what they learned is added to the weights that they stand beside.
+
+    The given model stays as it is; one without adapters gives a copy.
+    """
+    from peft.tuners.tuners_utils import BaseTunerLayer  # as in adapters.py
+
+    merged = copy.deepcopy(model)
+    for layer in merged.modules():
+        if isinstance(layer, BaseTunerLayer):
+            layer.merge(safe_merge=True)
+    state = {name.replace(".base_layer.", "."): tensor for name, tensor in merged.state_dict().items()}
+    plain = DualEncoder(**model.configuration | {"adapters": None})
+    plain.load_state_dict({name: tensor for name, tensor in state.items() if ".lora_" not in name}, strict=True)
+    return plain.train(model.training)
