@@ -19,6 +19,9 @@ check: .venv/dev  ## style, types and the fast tests
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -m "not slow"
 
+bench-speed: .venv/dev  ## what FedAID costs against FedAvg in time, memory and bytes, in build/bench/speed.json (an hour)
+	$(BIN)/python -m tests.benchmarks.speed
+
 bench-data: .venv/dev  ## the numbers of the data room: speed, memory, checks, in build/bench/data.json
 	$(BIN)/python -m tests.benchmarks.data
 
@@ -40,4 +43,4 @@ clean:  ## remove what was built; the virtual environment stays
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements-dev.txt -c constraints.txt
 	touch $@
 
-.PHONY: help demo test check bench-data jobs setup clean
+.PHONY: help demo test check bench-data bench-speed jobs setup clean
