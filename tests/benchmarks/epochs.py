@@ -13,7 +13,7 @@ from fedaid.data import decode_pool
 from fedaid.data.decode_process import DecodeProcess
 from fedaid.data.site_data import SiteData, load_site_data
 from fedaid.models.vocabulary import load_tokenizer
-from fedaid.training.batches import training_batches
+from fedaid.training.batches import shuffled_rows, training_batches
 from tests.benchmarks.films import FULL_SIZE, write_site
 from tests.benchmarks.spread import Spread, spread
 
@@ -39,8 +39,8 @@ def started_processes() -> Iterator[list[int]]:
 
 def drawn(data: SiteData, seed: int) -> int:
     """How many studies one pass over the training batches yields."""
-    batches = training_batches(data.train, batch_size=BATCH, steps=len(data.train) // BATCH, seed=seed)
-    return sum(len(batch.images) for batch in batches)
+    plan = shuffled_rows(len(data.train), batch_size=BATCH, steps=len(data.train) // BATCH, seed=seed)
+    return sum(len(batch.images) for batch in training_batches(data.train, plan, seed=seed))
 
 
 def both_epochs(site: Path, cache: Path) -> tuple[float, float]:
