@@ -43,6 +43,11 @@ def test_one_number_format_above_its_share_misses_the_goal(bf16: float, met: boo
     assert speed.light({"fp32": 1.1, "bf16": bf16, "int8": 0.3}) is met
 
 
+@pytest.mark.parametrize(("int8", "met"), [(-0.9, True), (1.1, False), (-1.1, False)])
+def test_quality_is_alike_within_one_point_of_a_hundred(int8: float, met: bool) -> None:
+    assert speed.alike({"fp32": 0.0, "bf16": 0.4, "int8": int8}) is met
+
+
 @pytest.mark.slow
 def test_bf16_computes_nearly_the_loss_of_fp32() -> None:
     found = bf16_against_fp32(1, 8, model=MIDDLE)
