@@ -14,6 +14,7 @@ import numpy as np
 from nvflare.apis.fl_constant import FLContextKey
 from nvflare.apis.fl_context import FLContextManager
 
+import admin  # noqa: F401 - makes custom/fedaid importable
 from fedaid.flare.aggregator import AUTHENTICATED_SITE, SiteWeightedAggregator
 from fedaid.flare.gate import Gate
 from fedaid.flare.messages import Arrays, UpdateMessage, update_to_shareable
