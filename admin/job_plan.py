@@ -11,6 +11,7 @@ from admin.job_settings import settable
 from fedaid.errors import require
 
 PLAN = "plan.json"  # beside meta.json
+OWN = ("task_timeout", "wait_time_after_min_received")  # the timeouts that are settings of a job
 
 
 def by_name(job: Path) -> dict[str, Any]:
@@ -19,7 +20,7 @@ def by_name(job: Path) -> dict[str, Any]:
 
 
 def require_planned_timeouts(job: Path, *, least: Mapping[str, int] | None = None) -> None:
-    """Refuse a job whose ``task_timeout`` is less than its plan needs; a job without a plan passes.
+    """Refuse a job with a timeout of its own below what its plan needs; a job without a plan passes.
 
     Args:
         job: a packaged job.
@@ -31,8 +32,9 @@ def require_planned_timeouts(job: Path, *, least: Mapping[str, int] | None = Non
     plan = job / PLAN
     if least is None and not plan.is_file():
         return
-    needed = int((least if least is not None else read_object(plan)["timeouts"])["task_timeout"])
-    present = by_name(job)["task_timeout"]
+    needed = least if least is not None else read_object(plan)["timeouts"]
+    present = by_name(job)
     remedy = "python -m admin.plan JOB --write sets it; a smaller wire_dtype or fewer steps need less."
-    rule = f"be at least {needed} s for the planned rounds"
-    require(present >= needed, "task_timeout", rule, got=present, where=job.name, remedy=remedy)
+    for name in [name for name in OWN if name in needed]:
+        rule = f"be at least {needed[name]} s for the planned rounds"
+        require(present[name] >= int(needed[name]), name, rule, got=present[name], where=job.name, remedy=remedy)

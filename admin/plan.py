@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from admin.job_files import CONFIGS, config_files, read_object, write_object
-from admin.job_plan import PLAN, by_name, require_planned_timeouts
+from admin.job_plan import OWN, PLAN, by_name, require_planned_timeouts
 from admin.job_settings import change_settings
 from admin.projection import PAGE, write_projection
 from admin.round_cost import (
@@ -98,14 +98,14 @@ def needs(least: Mapping[str, int]) -> str:
 def write_plan(job: Path, size: ModelSize, federation: Federation) -> None:
     """Set the job's timeouts to at least what the plan needs, and leave the plan with the job for the checks."""
     least = timeouts(size, federation)
-    change_settings(job, {"task_timeout": max(least["task_timeout"], by_name(job)["task_timeout"])})
+    change_settings(job, {name: max(least[name], by_name(job)[name]) for name in OWN})
     for file in config_files(job):
         content = read_object(file)
         if file.name == CONFIGS[0]:
             content.setdefault("server", {})["task_request_interval"] = request_interval(federation.sites)
             content[DOWNLOAD] = least[DOWNLOAD]
         else:
-            content |= {name: least[name] for name in least if name != "task_timeout"}
+            content |= {name: least[name] for name in least if name not in OWN}
         write_object(file, content)
     write_object(job / PLAN, {"sites": federation.sites, "timeouts": least})
 

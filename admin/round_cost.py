@@ -149,12 +149,14 @@ def server_disk(size: ModelSize, federation: Federation) -> float:
 def timeouts(size: ModelSize, federation: Federation) -> dict[str, int]:
     """FLARE's timeouts in seconds that the run needs, each twice what was computed and a minute.
 
-    ``task_timeout`` is a job's own setting (FLARE's task timeout), the others are FLARE's by name.
+    ``task_timeout`` and ``wait_time_after_min_received`` are a job's own settings, the others are FLARE's by name. The
+    sites share the server's link, so that the last answer may come an exchange after the first.
     """
     longest = max(phase.work_seconds for phase in phases(size, federation))
     exchange = first_exchange(size, federation)
     return {
         "task_timeout": seconds_with_margin(longest + exchange),
+        "wait_time_after_min_received": seconds_with_margin(exchange),
         "get_task_timeout": seconds_with_margin(exchange),
         "submit_task_result_timeout": seconds_with_margin(exchange),
         DOWNLOAD: max(300, seconds_with_margin(exchange / federation.sites)),

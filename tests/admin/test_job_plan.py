@@ -31,6 +31,12 @@ def test_a_timeout_that_is_enough_passes(least: int, job: Path) -> None:
     require_planned_timeouts(job, least={"task_timeout": least})
 
 
+def test_a_wait_that_would_drop_the_last_sites_is_refused(job: Path) -> None:
+    present = by_name(job)["wait_time_after_min_received"]
+    with pytest.raises(InputError, match=f"wait_time_after_min_received must be at least {present + 1} s"):
+        require_planned_timeouts(job, least={"wait_time_after_min_received": present + 1})
+
+
 def test_an_undersized_timeout_is_refused_by_the_check_of_the_job(job: Path) -> None:
     write_object(job / PLAN, {"sites": 3, "timeouts": {"task_timeout": 101}})
     try:

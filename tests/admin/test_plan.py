@@ -59,6 +59,15 @@ def test_write_sets_the_timeouts_and_the_job_passes_its_checks(job: Path) -> Non
     assert check_job(job) > 5
 
 
+def test_write_lets_a_phase_wait_for_the_sites_that_share_the_link(job: Path) -> None:
+    assert main([str(job), "--sites", "100", "--step-seconds", "2", "--bandwidth-mbit", "2", "--write"]) == 0
+    assert (
+        by_name(job)["wait_time_after_min_received"]
+        == read_object(job / PLAN)["timeouts"]["wait_time_after_min_received"]
+    )
+    assert by_name(job)["wait_time_after_min_received"] > 600
+
+
 def test_write_does_not_shorten_a_timeout(tmp_path: Path) -> None:
     job = package_job("fedaid_pretrain", out=tmp_path, settings=MODEL)
     before = by_name(job)["task_timeout"]

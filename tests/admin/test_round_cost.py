@@ -90,6 +90,7 @@ def test_timeouts_are_twice_what_was_computed_and_a_minute() -> None:
     found = timeouts(SIZE, FEDERATION)
     assert found["task_timeout"] == 2 * (10 + 8) + 60
     assert found["get_task_timeout"] == found["submit_task_result_timeout"] == 2 * 8 + 60
+    assert found["wait_time_after_min_received"] == 2 * 8 + 60
     assert found["np_min_download_timeout"] == 300
 
 

@@ -26,3 +26,9 @@ def surroundings() -> dict[str, object]:
         },
         "versions": {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
     }
+
+
+def peak_mib() -> float:
+    """The most memory that this program has held; not ``ru_maxrss``, which starts at that of the caller's process."""
+    status = Path("/proc/self/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024

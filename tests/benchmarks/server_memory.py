@@ -6,7 +6,6 @@ python -m tests.benchmarks.server_memory SITES MEGABYTES FOLDER
 from __future__ import annotations
 
 import gc
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -15,9 +14,11 @@ import numpy as np
 from nvflare.apis.fl_constant import FLContextKey
 from nvflare.apis.fl_context import FLContextManager
 
+import admin  # noqa: F401 - makes custom/fedaid importable
 from fedaid.flare.aggregator import AUTHENTICATED_SITE, SiteWeightedAggregator
 from fedaid.flare.gate import Gate
 from fedaid.flare.messages import Arrays, UpdateMessage, update_to_shareable
+from tests.benchmarks.machine import peak_mib
 from tests.flare.conftest import Engine
 
 TENSORS = 50
@@ -55,7 +56,7 @@ def aggregate(sites: int, megabytes: int, folder: Path) -> int:
     if len(aggregator.total()) != TENSORS:
         raise RuntimeError("the sum must hold every tensor")
     aggregator.reset(context)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return round(peak_mib() * 2**20)
 
 
 if __name__ == "__main__":

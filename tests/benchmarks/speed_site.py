@@ -24,6 +24,7 @@ from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.vocabulary import load_tokenizer
 from fedaid.training.settings import TrainingSettings
 from fedaid.training.site_worker import SiteWorker
+from tests.benchmarks.machine import peak_mib
 
 ROOT = Path(__file__).parents[2]
 WORDS = "the heart lungs are clear no pleural effusion or focal opacity in left lower lobe seen".split()  # noqa: SIM905
@@ -83,12 +84,6 @@ def a_round(worker: SiteWorker, number: int) -> None:
     worker.validate("valid")
     worker.align(round_number=number)
     worker.pretrain(round_number=number)
-
-
-def peak_mib() -> float:
-    """The most memory that this program has held; not ``ru_maxrss``, which starts at that of the caller's process."""
-    status = Path("/proc/self/status").read_text()
-    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
 
 
 def main() -> None:

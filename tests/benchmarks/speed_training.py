@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+import admin  # noqa: F401 - makes custom/fedaid importable
 from fedaid.data.dataset import Batch
 from fedaid.losses.contrastive import info_nce_loss
 from fedaid.models.dual_encoder import DualEncoder

@@ -8,6 +8,7 @@ import pytest
 
 from tests.benchmarks import speed
 from tests.benchmarks.number_formats import bf16_against_fp32
+from tests.benchmarks.server_memory import peak_in_a_process
 from tests.benchmarks.speed_site import MIDDLE
 
 KEYS = (
@@ -41,6 +42,18 @@ def test_a_result_lies_in_the_file_beside_its_details_and_others_stay(
 @pytest.mark.parametrize(("bf16", "met"), [(0.6, True), (0.61, False)])
 def test_one_number_format_above_its_share_misses_the_goal(bf16: float, met: bool) -> None:
     assert speed.light({"fp32": 1.1, "bf16": bf16, "int8": 0.3}) is met
+
+
+@pytest.mark.parametrize(("int8", "met"), [(-0.9, True), (1.1, False), (-1.1, False)])
+def test_quality_is_alike_within_one_point_of_a_hundred(int8: float, met: bool) -> None:
+    assert speed.alike({"fp32": 0.0, "bf16": 0.4, "int8": int8}) is met
+
+
+def test_the_servers_memory_is_that_of_a_process_that_finds_the_package_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    assert peak_in_a_process(2, 1, tmp_path) > 2e6
 
 
 @pytest.mark.slow

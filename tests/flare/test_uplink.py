@@ -142,6 +142,9 @@ BAD: dict[str, Callable[[Any], None]] = {
     "zeros of an object": lambda dxo: dxo["meta"][WIRE].update({STILL: {"a": [[1], "O"]}}),
     "zeros without a shape": lambda dxo: dxo["meta"][WIRE].update({STILL: {"a": [None, "<f4"]}}),
     "negative shape": lambda dxo: dxo["meta"][WIRE].update({STILL: {"a": [[-1], "<f4"]}}),
+    "endless shape": lambda dxo: dxo["meta"][WIRE].update({STILL: {"a": [[float("inf")], "<f4"]}}),
+    "type that is no type": lambda dxo: dxo["meta"][WIRE].update({STILL: {"a": [[1], "f4,("]}}),
+    "layout is an array": lambda dxo: dxo["meta"].update({WIRE: np.ones(3)}),
     "a list": lambda dxo: dxo["data"].update(matrix=[1, 2]),
 }
 
