@@ -8,6 +8,7 @@ python -m admin.plan --projection
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -43,7 +44,8 @@ def planned(job: Path, sites: int, bandwidth_mbit: float, *, step_seconds: float
         InputError: a number is not above 0.
     """
     for name, value in (("sites", sites), ("bandwidth-mbit", bandwidth_mbit), ("step-seconds", step_seconds)):
-        require(value > 0, f"--{name}", "be above 0", got=value, where="the command line", remedy="Give what you have.")
+        where, remedy = "the command line", "Give what you have."
+        require(0 < value < math.inf, f"--{name}", "be above 0", got=value, where=where, remedy=remedy)
     settings = by_name(job)
     federation = Federation(
         sites=sites,

@@ -90,7 +90,7 @@ def test_measure_times_the_jobs_own_model_and_batch(
     assert "a step on this machine: 0.250 s" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("numbers", [(0, 100.0, 1.0), (3, 0.0, 1.0), (3, 100.0, -1.0)])
+@pytest.mark.parametrize("numbers", [(0, 100.0, 1.0), (3, 0.0, 1.0), (3, 100.0, -1.0), (3, 100.0, float("inf"))])
 def test_numbers_must_be_above_zero(numbers: tuple[int, float, float], job: Path) -> None:
     sites, bandwidth, step = numbers
     with pytest.raises(InputError, match="must be above 0"):

@@ -32,6 +32,12 @@ def test_metrics_count_as_json() -> None:
     assert 10 < message_bytes(metrics_to_shareable(MetricsMessage(0, {"valid": {"loss": 1.0}}))) < 100
 
 
+def test_a_key_that_is_no_text_does_not_keep_a_message_from_being_counted() -> None:
+    odd = update(1000)
+    odd["DXO"]["meta"] = {("a", 1): 2}
+    assert message_bytes(odd) >= 4000
+
+
 def test_an_error_reply_has_no_bytes() -> None:
     assert message_bytes(make_reply("EXECUTION_EXCEPTION")) == 0
 

@@ -63,4 +63,4 @@ def message_bytes(message: Shareable) -> int:
             arrays += value.nbytes
         else:
             fields.append(value)
-    return arrays + sum(len(json.dumps(field, default=str)) for field in fields)
+    return arrays + sum(len(json.dumps(field, default=str, skipkeys=True)) for field in fields)
