@@ -58,6 +58,7 @@ class Check:
         severity: :data:`ERROR`, :data:`WARNING` or :data:`NOTE`.
         look: a pure function of the evidence.
         screen: whether it judges by a likeness and may err, on single studies, either way.
+        needs: whether there is anything of a study for it to look at; None if there always is.
     """
 
     name: str
@@ -67,6 +68,11 @@ class Check:
     severity: str
     look: Look
     screen: bool = False
+    needs: Test | None = None
+
+    def is_blind(self, evidence: Evidence) -> bool:
+        """Whether there is nothing to look at in any study, so that to find nothing says nothing."""
+        return self.needs is not None and not any(map(self.needs, evidence.cases))
 
 
 def found(cases: Iterable[Case], evidence: Evidence) -> Found:

@@ -56,6 +56,11 @@ def declared_lateral(evidence: Evidence) -> Found:
     return found((case for case in evidence.cases if not case.frontal), evidence)
 
 
+def has_header(case: Case) -> bool:
+    """Whether anything is known of a study's header: a PNG or JPEG has none."""
+    return case.header is not None
+
+
 HEADER_CHECKS = (
     Check(
         "body-part",
@@ -64,6 +69,7 @@ HEADER_CHECKS = (
         "Leave the study out, or correct the tag at the source.",
         WARNING,
         where(header_says(lambda header: header.body_part is not None and header.body_part not in CHEST_PARTS)),
+        needs=has_header,
     ),
     Check(
         "modality",
@@ -72,6 +78,7 @@ HEADER_CHECKS = (
         "Leave the study out.",
         WARNING,
         where(header_says(lambda header: header.modality is not None and header.modality not in RADIOGRAPHY)),
+        needs=has_header,
     ),
     Check(
         "declared-burned-in",
@@ -80,6 +87,7 @@ HEADER_CHECKS = (
         "Look at each; mask the text or leave the study out.",
         ERROR,
         where(header_says(lambda header: header.burned_in is True)),
+        needs=has_header,
     ),
     Check(
         "missing-window",
@@ -88,6 +96,7 @@ HEADER_CHECKS = (
         "Export them with WindowCenter and WindowWidth, as the others are.",
         NOTE,
         without_window,
+        needs=has_header,
     ),
     Check(
         "photometric-mix",
@@ -97,6 +106,7 @@ HEADER_CHECKS = (
         "Nothing, if 'Pictures with black for white' finds none.",
         NOTE,
         mixed_polarity,
+        needs=has_header,
     ),
     Check(
         "for-processing",
@@ -105,6 +115,7 @@ HEADER_CHECKS = (
         "Export the images FOR PRESENTATION.",
         WARNING,
         where(header_says(lambda header: header.intent == "FOR PROCESSING")),
+        needs=has_header,
     ),
     Check(
         "lossy-images",
@@ -113,6 +124,7 @@ HEADER_CHECKS = (
         "Nothing, or export without loss.",
         NOTE,
         above(header_says(lambda header: header.lossy is True), USUAL),
+        needs=has_header,
     ),
     Check(
         "lateral-views",
@@ -129,6 +141,7 @@ HEADER_CHECKS = (
         "Look at the picture and correct the one that is wrong.",
         WARNING,
         where(contradicts_view),
+        needs=has_header,
     ),
     Check(
         "children",
@@ -137,5 +150,6 @@ HEADER_CHECKS = (
         "Decide with the study's lead whether they take part.",
         NOTE,
         where(header_says(lambda header: header.age is not None and header.age < CHILD)),
+        needs=has_header,
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from statistics import median
 
-from admin.doctor.check import NOTE, WARNING, Check, Found, Look, found, where
+from admin.doctor.check import NOTE, WARNING, Check, Found, Look, Test, found, where
 from admin.doctor.chest_template import Pose
 from admin.doctor.evidence import Case, Evidence
 
@@ -55,8 +55,15 @@ def has_letters(case: Case) -> bool:
     return case.picture is not None and (case.picture.strokes or 0) >= LETTERS
 
 
-def _screen(name: str, title: str, look: Look, *, meaning: str, remedy: str, severity: str = WARNING) -> Check:
-    return Check(name, title, meaning, remedy, severity, look, screen=True)
+def is_readable(case: Case) -> bool:
+    """Whether the picture is large enough for letters to be seen."""
+    return case.picture is not None and case.picture.strokes is not None
+
+
+def _screen(
+    name: str, title: str, look: Look, *, meaning: str, remedy: str, severity: str = WARNING, needs: Test | None = None
+) -> Check:
+    return Check(name, title, meaning, remedy, severity, look, screen=True, needs=needs)
 
 
 _UPRIGHT = "Look at the picture; export it upright at the source, orientation is never changed here."
@@ -107,5 +114,6 @@ LIKENESS_CHECKS = (
         meaning="Names and dates in the pixels pass every filter of headers. Cables and rulers set it off, too; small "
         "or faint letters do not.",
         remedy="Look at each picture, and at a sample of the others; mask the letters or leave the study out.",
+        needs=is_readable,
     ),
 )

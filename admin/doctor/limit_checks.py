@@ -25,6 +25,7 @@ LIMIT_CHECKS = (
         "Look whether they are single radiographs; compress them without loss.",
         NOTE,
         where(lambda case: case.size > LARGE_FILE),
+        needs=lambda case: case.size > 0,
     ),
     Check(
         "disk-space",

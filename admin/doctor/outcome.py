@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from admin.doctor.check import SEVERITIES, Check, Found
@@ -29,6 +29,7 @@ class Finding:
         detail: number by name, as it may be shown.
         said: a sentence, or empty.
         places: where, with names; empty for others.
+        blind: whether there was nothing to look at.
     """
 
     check: Check
@@ -38,6 +39,7 @@ class Finding:
     detail: Mapping[str, str] = field(default_factory=dict)
     said: str = ""
     places: tuple[str, ...] = field(default=(), repr=False)
+    blind: bool = False
 
     @property
     def amount(self) -> str:
@@ -72,8 +74,13 @@ class Outcome:
 
     @property
     def passed(self) -> list[Finding]:
-        """The others."""
-        return [finding for finding in self.findings if not finding.fired]
+        """Those that looked and found nothing."""
+        return [finding for finding in self.findings if not (finding.fired or finding.blind)]
+
+    @property
+    def blind(self) -> list[Finding]:
+        """Those that had nothing to look at."""
+        return [finding for finding in self.findings if finding.blind and not finding.fired]
 
     @property
     def severities(self) -> dict[str, int]:
@@ -97,7 +104,8 @@ def shareable_outcome(evidence: Evidence, results: Sequence[Result], *, least: i
 def _outcome(
     evidence: Evidence, results: Sequence[Result], *, private: bool, least: int, shown: Shown, cells: Cells
 ) -> Outcome:
-    findings = [_finding(result.check, result.found, private=private, shown=shown, cells=cells) for result in results]
+    told = [_finding(result.check, result.found, private=private, shown=shown, cells=cells) for result in results]
+    findings = [replace(one, blind=one.check.is_blind(evidence)) for one in told]
     rank = {severity: number for number, severity in enumerate(SEVERITIES)}
     tables = distributions(evidence).items()
     return Outcome(

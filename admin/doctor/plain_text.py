@@ -38,6 +38,9 @@ def _lines(outcome: Outcome) -> Iterator[str]:
     if outcome.passed:
         yield "\nLooked for and not found:"
         yield from textwrap.wrap(", ".join(finding.check.name for finding in outcome.passed), WIDTH)
+    if outcome.blind:
+        yield "\nNot looked for, as there is nothing to see it by (no headers, no files, or too few pixels):"
+        yield from textwrap.wrap(", ".join(finding.check.name for finding in outcome.blind), WIDTH)
 
 
 def _told(finding: Finding) -> Iterator[str]:
@@ -70,6 +73,7 @@ def _as_dict(finding: Finding, *, private: bool) -> dict[str, object]:
         "severity": finding.check.severity,
         "screen": finding.check.screen,
         "fired": finding.fired,
+        "looked": not finding.blind,
         "count": finding.count,
         "of": finding.of,
         "detail": finding.detail,

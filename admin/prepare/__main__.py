@@ -73,7 +73,7 @@ def prepare(options: argparse.Namespace) -> dict[str, object]:
     site = SiteFolder(options.out.resolve(), options.image_size)
     site.make()
     with site.alone():
-        names = Pseudonyms(site_key(options.key or site.private / "key"))
+        names = Pseudonyms(key_of(options.key or site.private / "key", site))
         run = Preparation(options.images.resolve(), site, names, options.workers, track=tracked, strict=options.strict)
         stopped = ""
         try:
@@ -82,6 +82,18 @@ def prepare(options: argparse.Namespace) -> dict[str, object]:
             stopped = f"stopped at the first bad file, {bad}: {REMEDIES[str(bad)]} See quarantine.csv."
         write_quarantine(site.quarantine, run.bad)
         return finished(run, site, stopped=stopped, most=options.max_bad_share)
+
+
+def key_of(file: Path, site: SiteFolder) -> bytes:
+    """The site's key; a new one is drawn for a new site only.
+
+    Raises:
+        InputError: if the key of a site that was prepared before is not there, or cannot be read.
+    """
+    known = file.exists() or not (site.private / "files.jsonl").exists()
+    where, remedy = "a site that was prepared before", "Restore it, or give another --out: a new key moves patients."
+    require(known, "key file", "be there", got="none", where=where, remedy=remedy)
+    return site_key(file)
 
 
 def sources(options: argparse.Namespace) -> tuple[list[Found], list[Record]]:

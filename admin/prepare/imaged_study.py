@@ -14,6 +14,9 @@ from fedaid.data.pseudonym import Pseudonyms
 
 FRONTAL = {"PA": 0, "POSTERO-ANTERIOR": 0, "AP": 1, "AP SUPINE": 1, "ANTERO-POSTERIOR": 1}
 
+TAGS = ("accession", "study")
+"""Kinds of keys that an image file can state."""
+
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -60,6 +63,7 @@ class ImagedStudy:
         images: hashes of paths.
         views: of the images.
         paths: of the images, below the folder of images.
+        stated: kinds of keys that its images state: "accession", "study".
     """
 
     name: str
@@ -68,6 +72,7 @@ class ImagedStudy:
     images: tuple[str, ...]
     views: tuple[str, ...]
     paths: tuple[str, ...] = field(repr=False)
+    stated: tuple[str, ...] = ()
 
 
 def file_name(found: Found, names: Pseudonyms) -> str:
@@ -105,6 +110,7 @@ def _study(name: str, group: list[tuple[Found, ImageFile]], names: Pseudonyms) -
         images=tuple(image.file for _, image in ordered),
         views=tuple(image.view for _, image in ordered),
         paths=tuple(found.relative for found, _ in ordered),
+        stated=tuple(kind for kind in TAGS if any(getattr(image, kind) for _, image in ordered)),
     )
 
 

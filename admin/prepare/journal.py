@@ -71,8 +71,11 @@ def entries(lines: Iterable[bytes], kind: type[Line]) -> Iterator[Line]:
     """
     fields = set(kind.__dataclass_fields__)
     for line in lines:
-        values = json.loads(line) if line.endswith(b"\n") else None
-        if values is not None and set(values) == fields:
+        try:
+            values = json.loads(line) if line.endswith(b"\n") else None
+        except (ValueError, RecursionError):  # a disk that lost a block
+            continue
+        if isinstance(values, dict) and set(values) == fields:
             yield kind(**values)
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
-from admin.prepare.imaged_study import ImagedStudy, ImageFile, key
+from admin.prepare.imaged_study import TAGS, ImagedStudy, ImageFile, key
 from admin.prepare.pairing import pair
 from admin.prepare.quarantine import Bad
 from admin.prepare.records import FILE_NAME, KEY_COLUMNS, Record
@@ -78,7 +78,7 @@ def matches(
         patients = {*study.patients} | ({names.patient(record.patient)} if record.patient else set())
         if study.name in torn:
             bad.append(Bad("image-conflict", study.paths[0]))
-        elif len(patients) == 1:
+        elif len(patients) == 1 and not _contradict(study, record, names):
             found.append(Match(replace(study, keys=()), record, patient=next(iter(patients)), split=""))
         else:
             bad.append(Bad("pair-conflict" if patients else "patient-missing", study.paths[0]))
@@ -94,6 +94,15 @@ def named_by(studies: Sequence[ImagedStudy], records: Sequence[Record], names: P
     known = frozenset[str]().union(*(study.keys for study in studies)) if files else frozenset()
     found = {kind: sum(key(kind, name, names) in known for name in files) for kind in KEY_COLUMNS}
     return max(found, key=found.__getitem__)
+
+
+def _contradict(study: ImagedStudy, record: Record, names: Pseudonyms) -> bool:
+    """Whether image and report both state a number of one kind, and not the same: they met by a file's name only."""
+    for kind in set(TAGS).intersection(study.stated):
+        given = {key(of, identifier, names) for of, identifier in record.keys if of == kind}
+        if given and given.isdisjoint(study.keys):
+            return True
+    return False
 
 
 def _keys(record: Record, claims: Claims, *, kind: str, names: Pseudonyms) -> tuple[str, ...]:

@@ -25,6 +25,17 @@ class Decoded:
     reason: str | None
 
 
+def forget_lost(journal: Path, file: Path) -> None:
+    """Remove the journal of a file of pixels that is gone: its rows would be taken for pictures, and be black.
+
+    Args:
+        journal: of the file.
+        file: of pixels.
+    """
+    if not file.exists():
+        journal.unlink(missing_ok=True)
+
+
 def grow(file: Path, rows: int, *, image_size: int) -> None:
     """Give the file room for so many rows, and make it where it is not there.
 

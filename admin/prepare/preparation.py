@@ -10,7 +10,7 @@ from pathlib import Path
 from admin.prepare.imaged_study import ImagedStudy, ImageFile, file_name, imaged_studies, key
 from admin.prepare.journal import Journal
 from admin.prepare.matched import Match, claims_of, matches, placed
-from admin.prepare.pixels import Decoded, grow
+from admin.prepare.pixels import Decoded, forget_lost, grow
 from admin.prepare.quarantine import Bad
 from admin.prepare.records import Record
 from admin.prepare.same_instance import torn_studies
@@ -71,7 +71,9 @@ class Preparation:
         with ExitStack() as opened:
             opened.enter_context(self._pool)
             private = self.site.private
-            pixels = opened.enter_context(Journal(private / f"images-{self.site.image_size}.jsonl", Decoded))
+            decoded = private / f"images-{self.site.image_size}.jsonl"
+            forget_lost(decoded, self.site.pixels)
+            pixels = opened.enter_context(Journal(decoded, Decoded))
             written = opened.enter_context(Journal(private / "reports.jsonl", Written))
             grammar = site_grammar(self.site.root)
             reports = SiteReports(self.site.reports, written, names=self.names, grammar=grammar)

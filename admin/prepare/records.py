@@ -9,7 +9,7 @@ from pathlib import Path
 from admin.prepare.pairing import stem
 from admin.prepare.rows import Cells, is_table, read_rows
 from admin.prepare.scan import find_files
-from fedaid.data.report_file import plain_report, read_report_file
+from fedaid.data.report_file import MAX_BYTES, plain_report, read_report_file
 from fedaid.data.unusable import UnusableStudy
 from fedaid.errors import require
 
@@ -63,7 +63,10 @@ class Record:
         """
         if self.file is not None:
             return whole(read_report_file(Path(self.file)))
-        return whole(plain_report(self.text or ""))
+        text = self.text or ""
+        if len(text) > MAX_BYTES:
+            raise UnusableStudy("report-too-large")
+        return whole(plain_report(text))
 
 
 def whole(text: str) -> str:

@@ -13,6 +13,8 @@ from typing import TextIO
 
 from fedaid.errors import InputError, require
 
+csv.field_size_limit(1 << 27)  # so that a cell too long for a report costs its row, and not the table
+
 KINDS = (".csv", ".tsv", ".jsonl")
 Cells = Mapping[str, str]
 
@@ -81,9 +83,14 @@ def _of_json(file: TextIO, name: str, needs: Collection[str]) -> Iterator[tuple[
         where = f"{name}, line {number}"
         if not isinstance(row, dict):
             raise InputError(name, "hold one object a line", got="another text", where=where, remedy=_REMEDY)
-        cells = {column(key): str(value).strip() for key, value in row.items() if value is not None}
+        cells = {column(key): _text(column(key), value) for key, value in row.items() if value is not None}
         _require_columns(needs, cells, name)
         yield number, cells
+
+
+def _text(key: str, value: object) -> str:
+    """A value as a CSV has it; a list of labels as a manifest has one."""
+    return "|".join(map(str, value)) if key == "labels" and isinstance(value, list) else str(value).strip()
 
 
 def _require_columns(needs: Collection[str], columns: Collection[str], name: str) -> None:

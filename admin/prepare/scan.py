@@ -26,18 +26,22 @@ class Found:
 def find_files(folder: Path, *, leave_out: tuple[Path, ...] = ()) -> Iterator[Found]:
     """Yield every file below the folder, by name and with no regard to its name's ending.
 
+    A folder that cannot be read, and a link to one outside, stand for what is in them: it must not be lost silently.
+
     Args:
         folder: links to folders in it are not followed.
         leave_out: files and folders that are not images, such as the reports where they lie inside.
     """
     root = folder.resolve()
     barred = {path.resolve() for path in leave_out}
-    for parent, folders, files in os.walk(root):
+    closed: list[Path] = []
+    for parent, folders, files in os.walk(root, onerror=lambda error: closed.append(Path(error.filename))):
         folders[:] = sorted(name for name in folders if Path(parent, name) not in barred)
-        for name in sorted(files):
+        for name in sorted([*files, *filter(lambda name: _leads_out(Path(parent, name), root), folders)]):
             path = Path(parent, name)
-            if path not in barred:
+            if path not in barred and not (path.is_dir() and path.resolve() in barred):
                 yield _found(path, root)
+    yield from (_found(path, root) for path in closed)
 
 
 def named_files(folder: Path, paths: Iterable[str]) -> Iterator[Found]:
@@ -45,6 +49,10 @@ def named_files(folder: Path, paths: Iterable[str]) -> Iterator[Found]:
     root = folder.resolve()
     for path in paths:
         yield _found(root / path, root, path)
+
+
+def _leads_out(folder: Path, root: Path) -> bool:
+    return folder.is_symlink() and not folder.resolve().is_relative_to(root)
 
 
 def _found(path: Path, root: Path, relative: str | None = None) -> Found:

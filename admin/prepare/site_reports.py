@@ -14,7 +14,7 @@ from admin.prepare.records import Record
 from fedaid.data.grammar import ENGLISH, ReportGrammar
 from fedaid.data.pseudonym import Pseudonyms
 from fedaid.data.report import sections
-from fedaid.data.scrub import scrub
+from fedaid.data.scrub import RULES, scrub
 from fedaid.data.unusable import UnusableStudy
 
 
@@ -34,7 +34,8 @@ class SiteReports:
         folder: of the text files.
         journal: of what was written.
         names: the site's pseudonyms, whose key makes the hashes.
-        grammar: of the site's reports; another one than before has all of them read again.
+        grammar: of the site's reports; another one than before has all of them read again, and
+            so have other patterns of the scrubber.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class SiteReports:
     def write(self, study: str, record: Record) -> str | None:
         """Write a study's report, and return why it cannot be used, or None."""
         text, reason = _text(record)
-        rules = (self._grammar.heading.pattern, self._grammar.frame.pattern, self._grammar.fallback)
+        rules = (self._grammar.heading.pattern, self._grammar.frame.pattern, self._grammar.fallback, RULES)
         stamp = hmac.digest(self._key, ascii((rules, text, reason)).encode(), hashlib.sha256).hex()
         done = self._journal.get(study)
         if done is not None and done.stamp == stamp and (done.reason is not None or self.path(study).exists()):

@@ -119,4 +119,4 @@ def test_a_constant_picture_is_refused(tmp_path: Path) -> None:
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     assert reason(tmp_path / "none") == "image-missing"
-    assert reason(tmp_path) == "image-missing"
+    assert reason(tmp_path) == "image-unreadable"

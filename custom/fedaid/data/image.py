@@ -59,8 +59,8 @@ def is_dicom(path: Path) -> bool:
         UnusableStudy: "image-missing", "image-unreadable", or "image-unsupported" if it is none of the three.
     """
     try:
-        if not path.is_file():
-            raise UnusableStudy("image-missing")
+        if not path.is_file():  # a folder is named where it could not be looked into
+            raise UnusableStudy("image-unreadable" if path.is_dir() else "image-missing")
         with path.open("rb") as file:
             head = file.read(132)
     except OSError:

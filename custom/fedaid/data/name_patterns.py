@@ -25,9 +25,14 @@ _NO_NAME = _NO_SURNAME + (
     "|attending|resident|fellow|referring|ordering|primary|care|oncology|cardiology|technologists?|technicians?"
     "|providers?|doctors?|clinicians?|intern|house|officer|on-call|trauma|critical|value|results?"
 )
+_NO_DOCTOR = _NO_NAME + (  # what stands behind DR where it is digital radiography
+    "|systems?|imag(?:es?|ing)|detectors?|plates?|cassettes?|panels?|exposures?|thorax|abdomen|pelvis|spine|ribs?|skull"
+    "|shoulder|hand|foot|knee|hip|room"
+)
 _CAPITAL = "[A-ZÀ-ÖØ-ÞŁŚŠŽ]"
 _MIXED = rf"(?!(?i:{_NO_NAME})\b){_CAPITAL}(?=[\w'’-]{{0,25}}[a-zß-öø-ÿ])[\w'’-]{{1,25}}"
 _WORD = rf"(?!(?i:{_NO_NAME})\b){_CAPITAL}[\w'’-]{{1,25}}"
+_UPPER = rf"(?!(?i:{_NO_DOCTOR})\b){_CAPITAL}(?:{_CAPITAL}|['’-](?={_CAPITAL})){{1,25}}(?!\w)"
 _SURNAME = rf"(?!(?i:{_NO_SURNAME})\b){_CAPITAL}[\w'’-]{{1,25}}"
 _INITIAL = rf"{_CAPITAL}(?:\.|(?= ))"
 _PARTICLE = "(?:van der|van den|van de|van|von der|von|de la|de|der|den|la|le|du|da|di|del|al|el|bin|ten|ter|Mc|St\\.)"
@@ -40,7 +45,7 @@ def _name(word: str, first: str = "") -> str:
     return rf"(?:{_INITIAL}{_GAP}?|{_PARTICLE}{_GAP}){{0,2}}{first or word}{more}(?![\w'’-]|{_GAP}?:)"
 
 
-_ANY_NAME, _MIXED_NAME, _TITLED_NAME = _name(_WORD), _name(_MIXED), _name(_WORD, _SURNAME)
+_ANY_NAME, _MIXED_NAME, _TITLED_NAME, _UPPER_NAME = map(_name, (_WORD, _MIXED, _WORD, _UPPER), ("", "", _SURNAME, ""))
 _LISTED = (
     rf"(?:{_WORD}(?:-{_WORD})?,{_GAP}{_ANY_NAME}(?:{_GAP}{_INITIAL})?|{_ANY_NAME}"
     rf"(?:{_GAP}{_INITIAL})?)"
@@ -105,9 +110,10 @@ _FOREIGN = (
 NAMES = {
     "NAME": (
         r"(?<![\w^])[^\W\d_][\w'’-]{0,40}\^[^\W\d_](?:[^\W\d_]|['’^-](?=[^\W\d_])){0,60}(?!\w)",
-        rf"\b{_TITLE}\s{{1,3}}(?:{_TITLE}\s{{1,2}})?(?P<x>{_TITLED_NAME}(?:(?:{_GAP}(?:and|&)|,){_GAP}"
+        rf"\b{_TITLE}(?:\s{{1,3}}|(?<=\.))(?:{_TITLE}\s{{1,2}})?(?P<x>{_TITLED_NAME}(?:(?:{_GAP}(?:and|&)|,){_GAP}"
         rf"(?:Drs?\.? )?{_MIXED_NAME}){{0,2}})",
-        rf"\bDR\.\s{{1,2}}(?P<x>{_TITLED_NAME})",
+        rf"\bDR\.\s{{0,2}}(?P<x>{_TITLED_NAME})",
+        rf"\b(?:DRS?|DOCTOR|PROF|MRS)\.?\s{{1,2}}(?P<x>{_UPPER_NAME})",
         rf"(?<![\w'’-])(?P<x>{_ANY_NAME}),{_GAP}?{_CREDENTIAL}",
         rf"(?<![\w'’-])(?P<x>{_MIXED_NAME}){_GAP}{_CREDENTIAL}",
         rf"(?i:\b(?:{_DONE})(?: and \w{{1,15}})?(?: electronically)?(?: by| durch| von| par| por"

@@ -8,6 +8,7 @@ are not made for radiology, where "3/4", "C5/6" and "1.5.20 mm" are findings.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -23,6 +24,8 @@ _ORDER = tuple(
     for kind, patterns in group.items()
     for pattern in patterns
 )
+RULES = hashlib.sha256("\n".join(f"{kind} {pattern.pattern}" for kind, pattern in _ORDER).encode()).hexdigest()
+"""Changes with the patterns, so that what was scrubbed by earlier ones can be told."""
 CLASSES = tuple(dict.fromkeys(kind for kind, _ in _ORDER))
 """The classes of identifiers; each is replaced by its name in square brackets."""
 

@@ -37,7 +37,7 @@ def test_a_torn_line_is_cut_off_and_the_next_is_whole(lost: int, tmp_path: Path)
     assert (tmp_path / "j").read_bytes() == whole
 
 
-@pytest.mark.parametrize("line", ['{"file": "a"}', '{"file": "a", "text": "1", "more": 2}'])
+@pytest.mark.parametrize("line", ["\\0\\0{", "7", '{"file": "a"}', '{"file": "a", "text": "1", "more": 2}'])
 def test_a_line_of_another_version_counts_as_not_done(line: str, tmp_path: Path) -> None:
     (tmp_path / "j").write_text(line + "\n")
     with Journal(tmp_path / "j", Note) as journal:

@@ -248,3 +248,16 @@ def test_images_within_the_reports_are_refused(export: Path, capsys: pytest.Capt
     folders = ["--images", str(export / "images"), "--reports", str(export), "--out", str(export / "site")]
     assert main(folders) == 1
     assert "two folders" in capsys.readouterr().out
+
+
+def test_a_site_that_lost_its_key_is_refused_and_stays_as_it_was(
+    export: Path, prepare: Prepare, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert prepare() == 0
+    (export / "site" / "private" / "key").unlink()
+    before = (export / "site" / "manifest.csv").read_bytes()
+    capsys.readouterr()
+    assert prepare("--format", "json") == 1
+    assert "key file must be there" in str(result(capsys)["error"])
+    assert (export / "site" / "manifest.csv").read_bytes() == before
+    assert not (export / "site" / "private" / "key").exists()

@@ -140,6 +140,16 @@ def test_image_and_report_must_name_one_patient() -> None:
     assert counts(bad) == {"pair-conflict": 1, "patient-missing": 1}
 
 
+@pytest.mark.parametrize("kind", ["accession", "study"])
+def test_a_file_name_does_not_pair_what_two_numbers_tell_apart(kind: str) -> None:
+    images = [image("1.dcm", accession="a7", study="1.7", patient="p"), image("2.dcm", patient="q")]
+    other = Record(keys=((kind, "999"), ("stem", "1")), name="other", text="x")
+    fitting = Record(keys=((kind, "999"), ("stem", "2")), name="fitting", text="x")
+    pairs, bad = found(images, [other])
+    assert (pairs, counts(bad)) == ([], {"pair-conflict": 1, "pair-no-report": 1})
+    assert len(found(images, [fitting])[0]) == 1, "an image without a number contradicts none"
+
+
 def test_a_given_split_holds_for_the_patient_and_two_are_a_conflict() -> None:
     for path in "abcdefgh":  # whatever the key would draw
         other = named("t", "other", patient=path)

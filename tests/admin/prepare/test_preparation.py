@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from admin.prepare.preparation import Preparation, StoppedAtBad
@@ -73,6 +74,16 @@ def test_another_size_is_decoded_beside_the_first(folder: Path) -> None:
     run = prepared(folder, [record("A1")], size=32)
     assert (run.described, run.decoded) == (0, 1)
     assert sorted(path.name for path in (folder / "site").glob("*.npy")) == ["images-16.npy", "images-32.npy"]
+
+
+def test_without_the_file_of_pixels_every_image_is_decoded_again(folder: Path) -> None:
+    records = [record("A1"), record("A2")]
+    prepared(folder, records)
+    (folder / "site" / "images-16.npy").unlink()
+    run = prepared(folder, records)
+    pixels = np.load(folder / "site" / "images-16.npy", allow_pickle=False)
+    assert (run.described, run.decoded) == (0, 2)
+    assert all(pixels[line.image_row].any() for line in run.lines)
 
 
 def test_a_view_that_is_no_known_term_is_not_kept(folder: Path) -> None:

@@ -73,6 +73,11 @@ def test_nothing_of_a_record_shows_in_its_repr() -> None:
     assert "SECRET" not in repr(record)
 
 
+def test_a_report_in_a_cell_has_the_limit_of_a_file() -> None:
+    with pytest.raises(UnusableStudy, match="report-too-large"):
+        Record(keys=(), name="r", text="clear " * 200_000).report()
+
+
 def test_a_table_may_name_text_files_below_its_folder(tmp_path: Path) -> None:
     (tmp_path / "reports").mkdir()
     (tmp_path / "reports" / "1.txt").write_text("Clear.")

@@ -25,6 +25,17 @@ def test_tables_of_all_kinds_are_read_alike(name: str, content: str, packed: boo
     assert rows[0][0] == f"{path.name}, row {1 if 'jsonl' in name else 2}"
 
 
+def test_a_cell_too_long_for_a_report_does_not_cost_the_table(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(f"a,b\n1,{'x ' * 10**6}\n2,y\n")
+    assert [cells["a"] for _, cells in read_rows(tmp_path / "t.csv")] == ["1", "2"]
+
+
+def test_labels_may_be_a_list_of_json(tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_text('{"labels": ["Edema", "Pneumonia"], "image": ["a", "b"]}\n')
+    ((_, cells),) = read_rows(tmp_path / "t.jsonl")
+    assert cells == {"labels": "Edema|Pneumonia", "image": "['a', 'b']"}
+
+
 def test_other_files_are_no_tables(tmp_path: Path) -> None:
     (tmp_path / "t.docx").write_text("")
     assert not is_table(tmp_path / "t.docx")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,27 @@ def test_links_that_lead_out_or_nowhere_are_said_to(folder: Path) -> None:
     found = {one.relative: one for one in find_files(folder)}
     assert {name for name, one in found.items() if not one.inside} == {"away"}
     assert {name for name, one in found.items() if one.stamp == "none"} == {"gone", "loop"}
+
+
+def test_a_folder_that_cannot_be_read_is_found_itself(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    look = os.scandir
+
+    def refuse(path: str) -> object:
+        if Path(path).name == "b":
+            raise PermissionError(13, "Permission denied", path)
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert [found.relative for found in find_files(folder)] == [".hidden", "z", "b"]
+
+
+def test_a_link_to_a_folder_outside_is_found_and_one_inside_is_not(folder: Path) -> None:
+    (folder.parent / "far").mkdir()
+    (folder / "away").symlink_to(folder.parent / "far")
+    (folder / "near").symlink_to("b")
+    found = {one.relative: one.inside for one in find_files(folder)}
+    assert found == {".hidden": True, "away": False, "b/x.dcm": True, "z": True}
+    assert "away" not in {one.relative for one in find_files(folder, leave_out=(folder.parent / "far",))}
 
 
 def test_no_path_shows_in_a_repr() -> None:

@@ -86,3 +86,12 @@ def test_a_report_is_read_by_the_sites_grammar_and_again_when_that_changes(tmp_p
             assert SiteReports(tmp_path, journal, names=NAMES, grammar=grammar).write("s1", record(text)) is None
         assert kept in (tmp_path / "s1.txt").read_text()
     assert "Husten" not in (tmp_path / "s1.txt").read_text()
+
+
+def test_other_patterns_of_the_scrubber_are_used_on_what_was_written(
+    tmp_path: Path, scrubs: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "Clear.")
+    monkeypatch.setattr("admin.prepare.site_reports.RULES", "other")
+    write(tmp_path, "Clear.")
+    assert len(scrubs) == 2
