@@ -34,10 +34,11 @@ def read_headers(files: Sequence[tuple[int, Path]], *, track: Track) -> dict[int
 
 
 def prepared_headers(root: Path) -> dict[str, Header]:
-    """Return the headers of a prepared site by study, of those that state anything; none if its journals are gone."""
+    """Return the headers of a prepared site by study, of those that state anything; none if its journals are gone or
+    another version's."""
     try:
         return stated(study_headers(root))
-    except (InputError, OSError):
+    except (InputError, OSError, ValueError):  # the last: another version wrote the journal
         return {}
 
 

@@ -111,6 +111,7 @@ def finished(run: Preparation, site: SiteFolder, *, stopped: str, most: float) -
     result: dict[str, object] = {
         "studies": len(run.lines),
         "patients_unknown": run.patients_unknown,
+        "labels_dropped": run.labels_dropped,
         "headers_read": run.described,
         "images_decoded": run.decoded,
         "identifiers_replaced": dict(run.scrubbed),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from admin.prepare.imaged_study import ImagedStudy, ImageFile, file_name, imaged_studies, key
 from admin.prepare.journal import Journal
+from admin.prepare.labels import kept_labels
 from admin.prepare.matched import Match, claims_of, matches, placed
 from admin.prepare.pixels import Decoded, forget_lost, grow
 from admin.prepare.quarantine import Bad
@@ -55,6 +56,7 @@ class Preparation:
     bad: list[Bad] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     patients_unknown: int = 0
+    labels_dropped: int = 0
     described: int = 0
     decoded: int = 0
     scrubbed: Mapping[str, int] = field(default_factory=dict)
@@ -170,13 +172,15 @@ class Preparation:
         if reason is not None:
             self._leave_out(reason, record.name)
             return
+        labels, dropped = kept_labels(record.labels)
         self.patients_unknown += record.alone
+        self.labels_dropped += dropped
         line = Line(
             study_id=study.name,
             patient_id=match.patient,
             image_row=image.row,
             split=match.split,
-            labels=record.labels,
+            labels=labels,
             view=study.views[number],
         )
         self.lines.append(line)

@@ -65,6 +65,9 @@ def _of_csv(file: TextIO, name: str, needs: Collection[str]) -> Iterator[tuple[i
     rows = csv.reader(chain([first], file), delimiter="\t" if "\t" in first and "," not in first else ",")
     columns = [column(cell) for cell in next(rows, [])]
     _require_columns(needs, columns, name)
+    twice = sorted({one for one in columns if one and columns.count(one) > 1})
+    rule, where = "name each column once, whatever its case and spacing", f"{name}, header"
+    require(not twice, name, rule, got=", ".join(twice), where=where, remedy="Rename or remove one of them.")
     for number, row in enumerate(filter(None, rows), start=2):
         where, rule = f"{name}, row {number}", f"have at most {len(columns)} cells, as its header has"
         require(len(row) <= len(columns), "a row", rule, got=len(row), where=where, remedy="Quote cells with commas.")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from admin.prepare.quarantine import private_file
 from fedaid.data.manifest import FILE_NAME
 from fedaid.errors import InputError
 
+_REPORT = re.compile(r"s[a-z0-9]{26}\.txt")
 COLUMNS = ("study_id", "patient_id", "image", "image_row", "report_path", "split", "labels", "view")
 
 
@@ -72,6 +74,13 @@ class SiteFolder:
             table = csv.writer(file)
             table.writerow(COLUMNS)
             table.writerows(self._cells(line) for line in sorted(lines, key=lambda line: line.study_id))
+        self._withdraw({line.study_id for line in lines})
+
+    def _withdraw(self, kept: Set[str]) -> None:
+        """Remove the reports of studies that are no longer in the manifest; one that comes back is written again."""
+        for report in self.reports.iterdir():
+            if _REPORT.fullmatch(report.name) and report.stem not in kept:
+                report.unlink()
 
     def _cells(self, line: Line) -> tuple[str | int, ...]:
         """A line of the manifest, in the order of :data:`COLUMNS`."""

@@ -66,7 +66,12 @@ REPORT: Mapping[str, str] = {
     "address": "Zqstreet",
     "signature": "Zqsigned",
 }
-CELLS: Mapping[str, str] = {"patient": "ZQCELLPATIENT", "another column": "Zqcell", "accession": "ZQCELLACC"}
+CELLS: Mapping[str, str] = {
+    "patient": "ZQCELLPATIENT",
+    "another column": "Zqcell",
+    "accession": "ZQCELLACC",
+    "label": "Zqlabelled",
+}
 BARE = "Zqbare"
 """A surname without a cue, which the scrubber cannot find and says so: docs/data.md, "De-identification"."""
 
@@ -138,12 +143,13 @@ def write_reports(export: Path) -> None:
     (export / "reports").mkdir()
     with (export / "table.csv").open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
-        table.writerow(["accession", "image", "patient_id", "report", "radiologist"])
+        table.writerow(["accession", "image", "patient_id", "report", "radiologist", "labels"])
         for number, key in enumerate(keys):
             (export / "reports" / f"{key}.txt").write_text(TEXT, encoding="utf-8")
             patient = (HEADER["PatientID"], CELLS["patient"], "ZQPATIENT1")[number]
             named = ("", f"{key}.png") if number == 2 else (key, "")
-            table.writerow([*named, patient, TEXT, CELLS["another column"]])
+            labels = f"Edema|seen by Dr. {CELLS['label']}|MRN {REPORT['record number']}|{CELLS['label']}, Jane"
+            table.writerow([*named, patient, TEXT, CELLS["another column"], labels])
 
 
 def film(place: Place) -> Dataset:

@@ -57,3 +57,10 @@ def test_what_cannot_be_read_is_one_line_that_quotes_no_cell(
     with pytest.raises(InputError, match=says) as caught:
         list(read_rows(tmp_path / name, needs=("a",)))
     assert "SECRET" not in str(caught.value)
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    table = tmp_path / "reports.csv"
+    table.write_text("Accession Number,accession_number,report\n1,,Clear.\n")
+    with pytest.raises(InputError, match=r"accession_number: reports\.csv, header"):
+        list(read_rows(table))

@@ -33,3 +33,11 @@ def test_a_second_run_at_the_same_time_is_refused(site: SiteFolder) -> None:
 def test_folders_are_closed_to_others(site: SiteFolder) -> None:
     assert site.private.stat().st_mode & 0o077 == 0
     assert site.reports.stat().st_mode & 0o077 == 0
+
+
+def test_the_report_of_a_study_that_is_no_longer_there_goes(site: SiteFolder) -> None:
+    gone, stays = "s" + "a" * 26, "s" + "b" * 26
+    for name in (gone, stays, "notes"):
+        (site.reports / f"{name}.txt").write_text("Clear.")
+    site.write_manifest([Line(stays, "p", 0, "train")])
+    assert sorted(path.stem for path in site.reports.iterdir()) == ["notes", stays]
