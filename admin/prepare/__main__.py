@@ -14,7 +14,7 @@ from pathlib import Path
 from admin.prepare.display import tracked
 from admin.prepare.preparation import Preparation, StoppedAtBad
 from admin.prepare.preset import PRESETS, imported_records
-from admin.prepare.quarantine import REMEDIES, counts, write_quarantine
+from admin.prepare.quarantine import REMEDIES, counts, write_private, write_quarantine
 from admin.prepare.records import Record, read_records
 from admin.prepare.scan import Found, find_files, named_files
 from admin.prepare.site_folder import SiteFolder
@@ -74,6 +74,7 @@ def prepare(options: argparse.Namespace) -> dict[str, object]:
     site.make()
     with site.alone():
         names = Pseudonyms(key_of(options.key or site.private / "key", site))
+        same_key(names, site)
         run = Preparation(options.images.resolve(), site, names, options.workers, track=tracked, strict=options.strict)
         stopped = ""
         try:
@@ -94,6 +95,19 @@ def key_of(file: Path, site: SiteFolder) -> bytes:
     where, remedy = "a site that was prepared before", "Restore it, or give another --out: a new key moves patients."
     require(known, "key file", "be there", got="none", where=where, remedy=remedy)
     return site_key(file)
+
+
+def same_key(names: Pseudonyms, site: SiteFolder) -> None:
+    """Leave a mark of the key at a new site, and compare it at one that was prepared before.
+
+    Raises:
+        InputError: if that was done with another key.
+    """
+    mark, own = site.private / "key_mark", names.study("mark of the key")
+    known = mark.read_text().strip() if mark.exists() else own
+    where, remedy = "a site that was prepared before", "Give the key it was prepared with, or another --out."
+    require(known == own, "--key", "be the site's", got="another", where=where, remedy=remedy)
+    write_private(mark, own + "\n")
 
 
 def sources(options: argparse.Namespace) -> tuple[list[Found], list[Record]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from admin.twin.hospital import Hospital
 from admin.twin.hospital_file import read_hospitals
 from admin.twin.population import write_population
 from admin.twin.presets import PRESETS
-from fedaid.errors import require
+from fedaid.errors import InputError, require
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -59,4 +60,7 @@ def _spoil(folder: Path, hospitals: Sequence[Hospital], *, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except InputError as error:
+        sys.exit(str(error))

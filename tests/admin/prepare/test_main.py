@@ -261,3 +261,17 @@ def test_a_site_that_lost_its_key_is_refused_and_stays_as_it_was(
     assert "key file must be there" in str(result(capsys)["error"])
     assert (export / "site" / "manifest.csv").read_bytes() == before
     assert not (export / "site" / "private" / "key").exists()
+
+
+def test_a_site_that_was_prepared_with_another_key_is_refused(
+    export: Path, prepare: Prepare, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert prepare() == 0
+    manifest = (export / "site" / "manifest.csv").read_bytes()
+    other = tmp_path / "other_key"
+    other.write_text("ab" * 32 + "\n")
+    other.chmod(0o600)
+    capsys.readouterr()
+    assert prepare("--key", str(other), "--format", "json") == 1
+    assert "--key must be the site's, got another" in str(result(capsys)["error"])
+    assert (export / "site" / "manifest.csv").read_bytes() == manifest

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,14 @@ def test_the_command_writes_scaled_hospitals_and_says_so(tmp_path: Path, capsys:
 def test_a_scale_of_zero_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--scale must be above 0"):
         main(["--out", str(tmp_path), "--scale", "0"])
+
+
+def test_a_refusal_is_one_line_on_standard_error(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "admin.twin", "--out", str(tmp_path), "--scale", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("--scale must be above 0")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_hospitals_come_from_a_file(tmp_path: Path) -> None:
