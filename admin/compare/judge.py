@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from admin.compare.sites import TestSet
+from admin.compare.sites import EvaluationSet
 from fedaid.evaluation.retrieval import best_ranks
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training.validation import embed
@@ -57,12 +57,12 @@ def hits_from(stored: Mapping[str, list[float]]) -> Hits:
     return Hits(**{name: np.array(values) for name, values in stored.items()})
 
 
-def judge(model: DualEncoder, tests: Mapping[str, TestSet], *, k: int = 5) -> dict[str, Hits]:
+def judge(model: DualEncoder, tests: Mapping[str, EvaluationSet], *, k: int = 5) -> dict[str, Hits]:
     """Test set → hits of a model at rank ``k``."""
     return {name: hits(model, test, k=k) for name, test in tests.items()}
 
 
-def hits(model: DualEncoder, test: TestSet, *, k: int) -> Hits:
+def hits(model: DualEncoder, test: EvaluationSet, *, k: int) -> Hits:
     """Hits of a model on one test set; retrieval is that of ``fedaid.evaluation.retrieval``, duplicates collapsed."""
     image, text = (side.numpy() for side in embed(model, test.dataset, batch_size=BATCH))
     groups = test.dataset.text_groups

@@ -24,7 +24,7 @@ POOLED = "pooled"  # name of the one site that holds everybody's data
 
 
 @dataclass(frozen=True)
-class TestSet:
+class EvaluationSet:
     """Studies that a model is tested on.
 
     Attributes:
@@ -64,13 +64,13 @@ class Sites:
         together = ImageCache(pixels, studies, {})
         return SiteData(**{split: self._split(together, split) for split in SPLITS}, skipped={})
 
-    def test_sets(self) -> dict[str, TestSet]:
+    def test_sets(self) -> dict[str, EvaluationSet]:
         """Each site's test split."""
         return {site: self._test_set(images) for site, images in self.images.items()}
 
-    def _test_set(self, images: ImageCache) -> TestSet:
+    def _test_set(self, images: ImageCache) -> EvaluationSet:
         ids = [study.patient_id for study in images.studies.values() if study.split == "test"]
-        return TestSet(self._split(images, "test"), np.unique(ids, return_inverse=True)[1])
+        return EvaluationSet(self._split(images, "test"), np.unique(ids, return_inverse=True)[1])
 
     def _split(self, images: ImageCache, split: str) -> StudyDataset:
         vocabulary = find_vocabulary(self.configuration["vocabulary"])

@@ -18,7 +18,7 @@ import torch
 
 from admin.compare.judge import Hits, judge, loaded
 from admin.compare.rounds import Outcome, Plan, Tensors, Workers, run_rounds
-from admin.compare.sites import POOLED, Sites, TestSet, make_workers, read_sites
+from admin.compare.sites import POOLED, Sites, EvaluationSet, make_workers, read_sites
 from admin.methods import LOCAL, loop_settings
 from fedaid.flare.run_store import replace_text
 from fedaid.models.dual_encoder import DualEncoder
@@ -126,7 +126,7 @@ def selected(outcomes: Mapping[str, Outcome]) -> dict[str, Tensors]:
 
 
 def tested(
-    found: Mapping[str, Mapping[str, Hits]], tests: Mapping[str, TestSet], *, own: set[str]
+    found: Mapping[str, Mapping[str, Hits]], tests: Mapping[str, EvaluationSet], *, own: set[str]
 ) -> dict[str, list[dict[str, list[float]]]]:
     """Test set → hits of the models that count there: a site's own one where it has one, else all."""
     return {
