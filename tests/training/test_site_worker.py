@@ -216,3 +216,43 @@ def test_with_adapters_a_frozen_weight_has_an_update_of_exact_zeros(
     assert {name for name, change in pretrained.delta.items() if change.any()} == learns
     assert all(is_alignment(name) for name in aligned.delta)
     assert any(change.any() for change in aligned.delta.values())
+
+
+def test_a_student_is_measured_only_if_asked_for(make_worker: MakeWorker) -> None:
+    silent, telling = make_worker(), make_worker(report_student_loss=True)
+    before, after = (worker.pretrain(round_number=0) for worker in (silent, telling))
+    assert before.student_loss is None
+    assert "student_loss" not in before.metrics
+    assert equal(before, after)
+    assert after.metrics == before.metrics | {"student_loss": telling.validate("valid").loss}
+    assert after.student_loss == silent.validate("valid").loss
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"binding_form": "similarity"},
+        {"binding_schedule": "teacher"},
+        {"binding_schedule": "warmup", "binding_warmup_rounds": 9},
+        {"proximal_weight": 1.0},
+    ],
+)
+@pytest.mark.parametrize("precision", [{}, {"precision": "bf16"}, {"micro_batch_size": 4}])
+def test_another_method_moves_the_model_elsewhere(
+    changes: dict[str, Any], precision: dict[str, Any], make_worker: MakeWorker
+) -> None:
+    plain, other = (
+        make_worker(binding_weight=20.0, **precision, **given).pretrain(round_number=3) for given in ({}, changes)
+    )
+    assert not equal(plain, other)
+    assert plain.losses.binding_weight == 20.0
+    assert (other.losses.binding_weight < 20) == ("binding_schedule" in changes)
+    assert (other.losses.proximal > 0) == ("proximal_weight" in changes)
+
+
+def test_a_heavier_proximal_weight_keeps_the_weights_nearer_to_their_start(make_worker: MakeWorker) -> None:
+    def drift(weight: float) -> float:
+        return make_worker(proximal_weight=weight, pretrain_steps=12).pretrain(round_number=0).losses.proximal
+
+    drifts = [drift(weight) for weight in (1e-6, 10.0, 1000.0)]
+    assert drifts[0] > drifts[1] > drifts[2]

@@ -6,7 +6,6 @@ import inspect
 import os
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -134,14 +133,14 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             self._loaded(self._held.load(message.round_number, fl_ctx), fl_ctx)
         worker = self._loaded(message, fl_ctx, moves=is_alignment)
         update = worker.pretrain(round_number=message.round_number, check=self._abort)
-        return self._answer(message, update, asdict(update.losses))
+        return self._answer(message, update, update.metrics)
 
     def _train(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
         """FedAvg's one task a round: the validation loss of the model, then all of local training."""
         worker = self._loaded(message, fl_ctx)
         metrics = measured(worker, worker.validate("valid"), "valid")
         update = worker.pretrain(round_number=message.round_number, check=self._abort)
-        return self._answer(message, update, metrics | asdict(update.losses))
+        return self._answer(message, update, metrics | update.metrics)
 
     def _validate(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
         worker = self._loaded(message, fl_ctx)

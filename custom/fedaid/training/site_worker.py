@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,23 @@ Arrays = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class LocalUpdate:
-    """How far a phase moved the model: name → end − start, and the losses on the way."""
+    """What a phase gives.
+
+    Attributes:
+        delta: how far it moved the model: name → end − start.
+        losses: on the way.
+        student_loss: validation loss of the model that the site trained, in nats; None where it was not asked for.
+    """
 
     delta: dict[str, NDArray[Any]]
     losses: PhaseLosses
+    student_loss: float | None = None
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """All that was measured, by name."""
+        own = {} if self.student_loss is None else {"student_loss": self.student_loss}
+        return asdict(self.losses) | own
 
 
 @dataclass(frozen=True)
@@ -103,11 +117,15 @@ class SiteWorker:
         return self._train(train_alignment, "align", round_number, check, kept=is_alignment)
 
     def pretrain(self, *, round_number: int, check: Check = keep_going) -> LocalUpdate:
-        """Phase two from the current model: how far the whole model moved in T2 steps."""
+        """Phase two from the current model: how far the whole model moved in T2 steps; it then holds what it became."""
+        phase = partial(pretrain, round_number=round_number)
         try:
-            return self._train(pretrain, "pretrain", round_number, check, kept=lambda name: True)
+            update = self._train(phase, "pretrain", round_number, check, kept=lambda name: True)
         finally:
             self._features = None  # the encoders have moved
+        if not self._settings.report_student_loss:
+            return update
+        return replace(update, student_loss=self.validate("valid").loss)
 
     def _train(self, phase: Any, task: str, round_number: int, check: Check, *, kept: Any) -> LocalUpdate:
         start = self.tensors()
