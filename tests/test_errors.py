@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from fedaid.errors import InputError, closest, require, settings_from
+from fedaid.errors import InputError, closest, require, require_flag, require_whole, settings_from
 
 
 @dataclass(frozen=True)
@@ -46,3 +46,17 @@ def test_settings_are_made_from_what_is_given() -> None:
 def test_an_unknown_setting_is_refused_with_the_nearest_one() -> None:
     with pytest.raises(InputError, match=r"got color: kitchen\. Did you mean colour\?"):
         settings_from(Kettle, {"color": "blue"}, where="kitchen")
+
+
+@pytest.mark.parametrize("value", [0, -1, 2.0, "2", True, None])
+def test_what_is_no_whole_number_of_at_least_the_least_is_refused(value: object) -> None:
+    with pytest.raises(InputError, match=r"^cups must be a whole number of at least 1, got .*: job\.json"):
+        require_whole("cups", value, least=1, where="job.json")
+    require_whole("cups", 1, least=1, where="job.json")
+
+
+@pytest.mark.parametrize("value", [0, 1, "true", None])
+def test_what_is_neither_true_nor_false_is_refused(value: object) -> None:
+    with pytest.raises(InputError, match=r"^lid must be true or false, got .*: job\.json"):
+        require_flag("lid", value, where="job.json")
+    require_flag("lid", False, where="job.json")

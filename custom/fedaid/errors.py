@@ -34,6 +34,19 @@ def require(condition: bool, name: str, rule: str, *, got: object, where: str, r
         raise InputError(name, rule, got=got, where=where, remedy=remedy)
 
 
+def require_whole(name: str, value: object, *, least: int, where: str) -> None:
+    """Refuse a setting that is not a whole number of at least ``least``; a bool is none."""
+    ok = isinstance(value, int) and not isinstance(value, bool) and value >= least
+    rule, remedy = f"be a whole number of at least {least}", "Correct the job's setting."
+    require(ok, name, rule, got=repr(value), where=where, remedy=remedy)
+
+
+def require_flag(name: str, value: object, *, where: str) -> None:
+    """Refuse a setting that is neither true nor false."""
+    remedy = "Correct the job's setting."
+    require(isinstance(value, bool), name, "be true or false", got=repr(value), where=where, remedy=remedy)
+
+
 def closest(name: str, known: list[str]) -> str:
     """A remedy for a name that is not known: the nearest known one, or all of them."""
     near = difflib.get_close_matches(name, known, n=1)

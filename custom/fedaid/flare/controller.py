@@ -9,19 +9,20 @@ from nvflare.apis.controller_spec import Task
 from nvflare.apis.fl_context import FLContext
 from nvflare.apis.signal import Signal
 
-from fedaid.errors import InputError, require
+from fedaid.errors import InputError, require, require_flag, require_whole
 from fedaid.flare.ballot import Ballot, Splits
 from fedaid.flare.gate import Gate
 from fedaid.flare.gated_scatter_gather import BelowQuorum, GatedScatterAndGather
 from fedaid.flare.messages import ALIGN, PRETRAIN, TRAIN, VALIDATE, Arrays, UpdateMessage
-from fedaid.flare.persistor import RUN_STATE, tensors_of
+from fedaid.flare.persistor import RUN_STATE, SERVER_OPTIMIZER, tensors_of
 from fedaid.flare.run_record import RunRecord
 from fedaid.flare.selection import METRICS, BestModel, Selection
-from fedaid.minmax.settings import MinMaxSettings
+from fedaid.minmax.loss_baseline import LossBaseline
+from fedaid.minmax.server_optimizer import ServerOptimizer, ServerOptimizerSettings
+from fedaid.minmax.settings import WHERE, MinMaxSettings
 from fedaid.minmax.site_weights import SiteWeights
-from fedaid.models.naming import is_alignment
+from fedaid.models.naming import is_alignment, is_statistic
 
-WHERE = "controller args of config_fed_server.json"
 TRAIN_METRICS = ("contrastive", "binding")
 
 
@@ -33,11 +34,12 @@ class FedAIDController(GatedScatterAndGather):
         num_rounds: rounds.
         task_timeout: seconds that the sites have for one task.
         wait_time_after_min_received: seconds that a phase waits for the others once ``min_clients`` have answered.
-        server_learning_rate: η in (0, 1], the scale of the aggregated update; above 1 a running variance could turn
-            negative.
-        selection_metric: names the best model, see :class:`Selection`.
+        server_optimizer, server_learning_rate, server_momentum, server_second_moment, server_epsilon: of phase two, see
+            :class:`ServerOptimizerSettings`; the ideal alignment is a plain sum.
+        selection_metric, selection_share: name the best model, see :class:`Selection`.
         alignment_phase: whether a round starts with the alignment phase; without it a round is one task, as FedAvg's.
-        dual_step_size, rho, max_site_weight, min_site_weight, initial_site_weights: see :class:`MinMaxSettings`.
+        dual_step_size, rho, max_site_weight, min_site_weight, initial_site_weights, fairness_power, loss_baseline: see
+            :class:`MinMaxSettings`.
         aggregator_id, persistor_id, shareable_generator_id: components of the server.
 
     Raises:
@@ -53,28 +55,38 @@ class FedAIDController(GatedScatterAndGather):
         num_rounds: int,
         task_timeout: int = 7200,
         wait_time_after_min_received: int = 600,
+        server_optimizer: str = "sgd",
         server_learning_rate: float = 1.0,
+        server_momentum: float = 0.9,
+        server_second_moment: float = 0.99,
+        server_epsilon: float = 1e-3,
         selection_metric: str = "worst_loss",
+        selection_share: float = 0.3,
         alignment_phase: bool = True,
         dual_step_size: float = 0.5,
         rho: float = 0.25,
         max_site_weight: float | None = None,
         min_site_weight: float = 0.0,
         initial_site_weights: str = "uniform",
+        fairness_power: float = 0.0,
+        loss_baseline: str = "none",
         aggregator_id: str = "aggregator",
         persistor_id: str = "persistor",
         shareable_generator_id: str = "shareable_generator",
     ) -> None:
         for name, value in (("min_clients", min_clients), ("num_rounds", num_rounds), ("task_timeout", task_timeout)):
-            require_whole(name, value, least=1)
-        require_whole("wait_time_after_min_received", wait_time_after_min_received, least=0)
-        rate, remedy = server_learning_rate, "Use 1.0, or less to move the model more slowly."
-        ok = isinstance(rate, (int, float)) and not isinstance(rate, bool) and 0 < rate <= 1
-        require(ok, "server_learning_rate", "be in (0, 1]", got=repr(rate), where=WHERE, remedy=remedy)
-        self._minmax = MinMaxSettings(dual_step_size, rho, max_site_weight, min_site_weight, initial_site_weights)
-        self._server_learning_rate = server_learning_rate
-        require_flag("alignment_phase", alignment_phase)
-        self._alignment_phase, self._best = alignment_phase, BestModel(Selection(selection_metric))
+            require_whole(name, value, least=1, where=WHERE)
+        require_whole("wait_time_after_min_received", wait_time_after_min_received, least=0, where=WHERE)
+        require_flag("alignment_phase", alignment_phase, where=WHERE)
+        self._minmax = MinMaxSettings(
+            dual_step_size, rho, max_site_weight, min_site_weight, initial_site_weights, fairness_power, loss_baseline
+        )
+        settings = ServerOptimizerSettings(
+            server_optimizer, server_learning_rate, server_momentum, server_second_moment, server_epsilon
+        )
+        self._optimizer = ServerOptimizer(settings, is_statistic=is_statistic)
+        self._baseline = LossBaseline(loss_baseline)
+        self._alignment_phase, self._best = alignment_phase, BestModel(Selection(selection_metric, selection_share))
         self._site_weights = SiteWeights(MinMaxSettings(), ["unknown"])  # until the run starts
         super().__init__(
             min_clients=min_clients,
@@ -111,9 +123,11 @@ class FedAIDController(GatedScatterAndGather):
                 self.system_panic(str(stop), fl_ctx)
             return
         self._record.pretrained(pretrained, self.aggregator.refused)
+        self._baseline.trained({site: update.metrics for site, update in pretrained.items()})
         self.log_info(fl_ctx, self.traffic.describe(self._current_round))
         state = self._record.state(best_round=self._best.round_number)
         fl_ctx.set_prop(RUN_STATE, state, private=True, sticky=False)
+        fl_ctx.set_prop(SERVER_OPTIMIZER, self._optimizer, private=True, sticky=False)
 
     def _round(self, task: Task, fl_ctx: FLContext, **waiting: Any) -> dict[str, UpdateMessage]:
         number, theta = self._current_round, tensors_of(self._global_weights)
@@ -144,17 +158,20 @@ class FedAIDController(GatedScatterAndGather):
     def _open(self, phase: str, moves: Arrays, *, base: Arrays, sites: list[str], needs: tuple[str, ...]) -> None:
         """Opens the aggregator for a phase that moves the tensors ``moves`` from ``base``."""
         gate = Gate(phase=phase, round_number=self._current_round, template=moves, sites=sites, needs=needs)
-        self.aggregator.open(gate, base, scale=1.0 if phase == ALIGN else self._server_learning_rate)
+        self.aggregator.open(gate, base, optimizer=None if phase == ALIGN else self._optimizer)
         self.progress.enter(phase, self._current_round)
 
     def _weigh(self, aligned: Mapping[str, UpdateMessage], fl_ctx: FLContext) -> None:
         """The dual step on the sites' losses; θ is kept if it is the best model so far."""
         metrics = {site: dict(update.metrics) for site, update in aligned.items()}
         losses = {site: values["loss"] for site, values in metrics.items()}
-        self._site_weights.step(losses, {site: update.pairs for site, update in aligned.items()})
-        self.aggregator.site_weights = self._site_weights.current
-        self._record.aligned(self._current_round, aligned, self._site_weights.current, refused=self.aggregator.refused)
-        self.progress.measured(losses, self._site_weights.current)
+        pairs, baselines = {site: update.pairs for site, update in aligned.items()}, self._baseline.of_round(metrics)
+        move, weights = self._site_weights.step(losses, pairs, baselines), self._site_weights.current
+        if self._minmax.loss_baseline != "none" and not move.baselines:
+            self.log_info(fl_ctx, f"no site reported its {self._minmax.loss_baseline} loss: the site weights stay")
+        self.aggregator.site_weights = weights
+        self._record.aligned(self._current_round, aligned, weights, move=move, refused=self.aggregator.refused)
+        self.progress.measured(losses, weights)
         self._select(self._current_round, metrics, fl_ctx)
 
     def _select(self, round_number: int, metrics: Mapping[str, Mapping[str, float]], fl_ctx: FLContext) -> None:
@@ -207,16 +224,3 @@ class FedAIDController(GatedScatterAndGather):
             wait_time_after_min_received=self._wait_time_after_min_received,
             abort_signal=abort_signal,
         )
-
-
-def require_whole(name: str, value: object, *, least: int) -> None:
-    """Refuses a setting that is not a whole number of at least ``least``; a bool is none."""
-    ok = isinstance(value, int) and not isinstance(value, bool) and value >= least
-    rule, remedy = f"be a whole number of at least {least}", "Correct the job's setting."
-    require(ok, name, rule, got=repr(value), where=WHERE, remedy=remedy)
-
-
-def require_flag(name: str, value: object) -> None:
-    """Refuses a setting that is neither true nor false."""
-    remedy = "Correct the job's setting."
-    require(isinstance(value, bool), name, "be true or false", got=repr(value), where=WHERE, remedy=remedy)

@@ -19,6 +19,7 @@ from nvflare.app_common.app_constant import AppConstants
 ALIGN, PRETRAIN, VALIDATE = "align", "pretrain", "validate"
 TRAIN = "train"  # in place of the first two where a run has no alignment phase
 ERROR_HEADER = "fedaid_error"
+REFUSED_HEADER = "fedaid_refused"  # true where the server could not read an answer, and not the site its task
 LONGEST_ERROR = 500  # characters
 MOST_FIELDS = 100  # of metrics, counts or meta; far above what a message of ours holds
 
