@@ -10,14 +10,14 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
+from admin.compare.rounds import Plan, run_rounds
+from admin.compare.sites import make_workers, read_sites
 from admin.run_results import read_results
 from admin.simulate_job import simulate
-from fedaid.minmax.settings import MinMaxSettings
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.saved_model import load_model
 from fedaid.training.settings import TrainingSettings
 from tests.integration.conftest import MODEL, TRAINING, small_job
-from tests.integration.plain_rounds import make_workers, run_rounds
 
 pytestmark = pytest.mark.slow
 SITES = ["lindental-university", "st-brigid-general"]
@@ -34,12 +34,11 @@ def test_the_job_on_flare_ends_with_the_weights_of_the_same_rounds_in_plain_pyth
     torch.set_num_threads(1)
     settings = TrainingSettings(**TRAINING, learning_rate=1e-3, binding_weight=0.1)
     roots = {site: consortium / site for site in SITES}
-    workers = make_workers(roots, MODEL, settings, cache=tmp_path / "cache")
+    sites = read_sites(roots, DualEncoder(**MODEL).configuration, cache=tmp_path / "cache")
+    workers = make_workers({site: sites.data(site) for site in SITES}, MODEL, settings)
     start = next(iter(workers.values())).tensors()
-    losses: list[dict[str, float]] = []
-    plain = run_rounds(
-        workers, start, MinMaxSettings(), rounds=2, watch=lambda number, found, weights: losses.append(dict(found))
-    )
+    plain = run_rounds(workers, start, Plan(rounds=2))
+    losses = [{site: found["loss"] for site, found in entry["valid"].items()} for entry in plain.history]
 
     on_flare = load_file(store / (store / "ROUND").read_text() / "model.safetensors")
     assert on_flare.keys() == plain.tensors.keys()
@@ -50,10 +49,9 @@ def test_the_job_on_flare_ends_with_the_weights_of_the_same_rounds_in_plain_pyth
     state = json.loads((store / "results.json").read_text())
     assert state["site_weights"] == pytest.approx(plain.site_weights, abs=0)
     on_the_way = [{site: valid["loss"] for site, valid in entry["valid"].items()} for entry in state["history"]]
-    assert on_the_way == losses
+    assert [*on_the_way, {site: splits["valid"]["loss"] for site, splits in state["last"].items()}] == losses
     worst = [max(found.values()) for found in losses]
-    worst.append(max(splits["valid"]["loss"] for splits in state["last"].values()))
-    assert state["best_round"] == min(range(3), key=worst.__getitem__), "the last round takes part"
+    assert state["best_round"] == plain.best_round == min(range(3), key=worst.__getitem__), "the last round takes part"
     assert state["site_weights"] != pytest.approx({site: 0.5 for site in SITES}), "the min-max must have moved them"
 
 
