@@ -13,6 +13,7 @@ from fedaid.minmax.settings import MinMaxSettings
 from fedaid.training.settings import TrainingSettings
 
 JOB = "fedaid_pretrain"  # the one source of all methods
+LOCAL, POOLED = "local", "pooled"  # the two that are no federation
 ONE_PHASE: Mapping[str, object] = MappingProxyType({"alignment_phase": False})
 NO_MINMAX: Mapping[str, object] = MappingProxyType({"dual_step_size": 0.0, "loss_baseline": "none"})
 PLAIN: Mapping[str, object] = MappingProxyType(
@@ -60,8 +61,8 @@ def table(*methods: tuple[str, str, Mapping[str, object]], elsewhere: Mapping[st
 ADAM = {"server_momentum": 0.9, "server_second_moment": 0.99, "server_epsilon": 1e-3}
 AFL = {"dual_step_size": 0.5, "max_site_weight": 1.0, "initial_site_weights": "uniform"}
 METHODS: Mapping[str, Method] = table(
-    ("local", "each site alone", PLAIN),
-    ("pooled", "one model on the data of all sites: the reference where data may be pooled", PLAIN),
+    (LOCAL, "each site alone", PLAIN),
+    (POOLED, "one model on the data of all sites: the reference where data may be pooled", PLAIN),
     ("fedavg", "federated averaging, weights by pairs", PLAIN),
     ("fedprox", "fedavg, each site held near the round's model", {**PLAIN, "proximal_weight": 0.01}),
     (
@@ -92,8 +93,8 @@ METHODS: Mapping[str, Method] = table(
     ),
     ("fedaid_alone_baseline", "min-max over what a site loses against training alone", {"loss_baseline": "alone"}),
     elsewhere={
-        "local": "Package the job for it: python -m admin.package_job local_pretrain.",
-        "pooled": "No federation pools data; the comparison in one process has it.",
+        LOCAL: "Package the job for it: python -m admin.package_job local_pretrain.",
+        POOLED: "No federation pools data; the comparison in one process has it.",
     },
 )
 
@@ -146,27 +147,36 @@ def job_settings(name: str, job: str, *, stands: Mapping[str, Any], chosen: Mapp
 
 
 @dataclass(frozen=True)
-class Parts:
-    """A method's settings by who takes them, as keyword arguments.
+class LoopSettings:
+    """A method's settings by who takes them.
 
     Attributes:
-        minmax: of :class:`MinMaxSettings`.
-        server: of :class:`ServerOptimizerSettings`.
-        training: of :class:`TrainingSettings`.
-        rest: all others: ``alignment_phase``, rounds, selection, the model's.
+        training: of the sites.
+        minmax: of the site weights.
+        optimizer: of the server.
+        rest: all others by name: ``alignment_phase``, rounds, selection, the model's.
     """
 
-    minmax: dict[str, Any]
-    server: dict[str, Any]
-    training: dict[str, Any]
-    rest: dict[str, Any]
+    training: TrainingSettings
+    minmax: MinMaxSettings
+    optimizer: ServerOptimizerSettings
+    rest: Mapping[str, Any]
 
 
-def parts_of(method: Method, base: Mapping[str, Any]) -> Parts:
-    """A method put upon base settings and split, for a loop that runs the rounds without FLARE."""
-    left = {**base, **settings_of(method, base)}
-    taken = [
-        {field.name: left.pop(field.name) for field in fields(kind) if field.name in left}  # type: ignore[arg-type]
-        for kind in (MinMaxSettings, ServerOptimizerSettings, TrainingSettings)
-    ]
-    return Parts(*taken, rest=left)
+def loop_settings(name: str, base: Mapping[str, Any]) -> LoopSettings:
+    """A method put upon base settings and split, for a loop that runs the rounds without FLARE.
+
+    Args:
+        name: of the method; any of the table.
+        base: settings by their names in a job; ``align_steps`` and ``pretrain_steps`` must be among them.
+
+    Raises:
+        InputError: for an unknown method or a value out of range.
+    """
+    left = {**base, **settings_of(method_named(name), base)}
+
+    def taken(kind: type) -> dict[str, Any]:
+        return {field.name: left.pop(field.name) for field in fields(kind) if field.name in left}
+
+    training, minmax = TrainingSettings(**taken(TrainingSettings)), MinMaxSettings(**taken(MinMaxSettings))
+    return LoopSettings(training, minmax, ServerOptimizerSettings(**taken(ServerOptimizerSettings)), rest=left)

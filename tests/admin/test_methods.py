@@ -9,13 +9,10 @@ import pytest
 
 from admin.job_plan import by_name
 from admin.job_settings import change_settings, settable
-from admin.methods import JOB, METHODS, job_settings, method_named, parts_of, settings_of
+from admin.methods import JOB, METHODS, job_settings, loop_settings, method_named, settings_of
 from admin.package_job import JOBS, package_job
 from fedaid.errors import InputError
 from fedaid.flare.controller import FedAIDController
-from fedaid.minmax.server_optimizer import ServerOptimizerSettings
-from fedaid.minmax.settings import MinMaxSettings
-from fedaid.training.settings import TrainingSettings
 
 STANDS = by_name(JOBS / JOB)
 FEDERATED = [name for name, method in METHODS.items() if not method.elsewhere]
@@ -42,21 +39,25 @@ def test_every_setting_of_a_method_is_one_that_the_job_has(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_every_methods_settings_are_accepted_by_those_who_take_them(name: str) -> None:
-    parts = parts_of(METHODS[name], STANDS)
-    assert asdict(MinMaxSettings(**parts.minmax)) == parts.minmax
-    assert asdict(ServerOptimizerSettings(**parts.server)) == parts.server
-    assert asdict(TrainingSettings(**parts.training)) == parts.training
-    control = {key: value for key, value in parts.rest.items() if key in {"alignment_phase", "selection_metric"}}
-    FedAIDController(min_clients=2, num_rounds=1, **control, **parts.minmax, **parts.server)
+def test_every_methods_settings_are_split_to_those_who_take_them_and_none_is_lost(name: str) -> None:
+    found = loop_settings(name, STANDS)
+    split = asdict(found.training) | asdict(found.minmax) | asdict(found.optimizer) | found.rest
+    assert split == STANDS | settings_of(METHODS[name], STANDS)
+    assert {"alignment_phase", "num_rounds", "selection_metric", "selection_share"} <= found.rest.keys()
+    FedAIDController(min_clients=2, num_rounds=1, **asdict(found.minmax), **asdict(found.optimizer))
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_trains_for_as_many_steps_a_round_as_the_job(name: str) -> None:
-    parts = parts_of(METHODS[name], STANDS)
-    total = parts.training["pretrain_steps"] + parts.training["align_steps"]
+    found = loop_settings(name, STANDS)
+    total = found.training.pretrain_steps + found.training.align_steps
     assert total == STANDS["pretrain_steps"] + STANDS["align_steps"]
-    assert (parts.training["align_steps"] == 0) == (parts.rest["alignment_phase"] is False)
+    assert (found.training.align_steps == 0) == (found.rest["alignment_phase"] is False)
+
+
+def test_a_value_out_of_range_is_refused_before_a_loop_starts() -> None:
+    with pytest.raises(InputError, match="rho must be"):
+        loop_settings("fedaid", STANDS | {"rho": -1})
 
 
 def test_fedavg_is_the_job_that_lies_beside_it(tmp_path: Path) -> None:
@@ -111,7 +112,7 @@ def test_a_method_of_an_unknown_name_is_refused_with_the_nearest() -> None:
 
 def test_a_methods_settings_do_not_change_the_base_that_they_are_put_upon() -> None:
     before = dict(STANDS)
-    parts_of(METHODS["moon"], STANDS)
+    loop_settings("moon", STANDS)
     settings_of(METHODS["moon"], STANDS)["pretrain_steps"] = 1
     assert before == STANDS
     assert "pretrain_steps" not in METHODS["moon"].settings
