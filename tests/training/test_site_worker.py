@@ -256,3 +256,18 @@ def test_a_heavier_proximal_weight_keeps_the_weights_nearer_to_their_start(make_
 
     drifts = [drift(weight) for weight in (1e-6, 10.0, 1000.0)]
     assert drifts[0] > drifts[1] > drifts[2]
+
+
+@pytest.mark.parametrize("changes", [{}, {"teacher_view": "fresh"}, {"micro_batch_size": 4}, {"proximal_weight": 1.0}])
+@pytest.mark.parametrize("tower", ["image", "text"])
+def test_the_update_of_a_frozen_encoder_is_exactly_zero(
+    tower: str, changes: dict[str, Any], model_options: dict[str, Any], site_data: SiteData, settings: TrainingSettings
+) -> None:
+    options = {f"{tower}_encoder": model_options[f"{tower}_encoder"] | {"frozen": True}}
+    worker = SiteWorker(
+        DualEncoder(**model_options | options), site_data, replace(settings, weight_decay=0.1, **changes), site="a"
+    )
+    _, pretrained = a_round(worker)
+    still = {name for name, change in pretrained.delta.items() if not change.any()}
+    assert {name for name in pretrained.delta if name.startswith(f"{tower}.encoder.")} <= still
+    assert len(pretrained.delta.keys() - still) > 10
