@@ -27,7 +27,7 @@ def run(
     sites = {site: str(root) for site, root in consortium.items()}
     held_out = {"others": str(next(iter(consortium.values())))}
     options = {name: value for name, value in model.items() if name != "seed"}
-    trial = Trial("set", sites, held_out, method, 0, options, SETTINGS, str(folder / "cache"), **changes)
+    trial = Trial("set", sites, held_out, method, 0, options, SETTINGS, str(folder / "cache"))
     source, target = folder / f"{method}.trial", folder / f"{method}.json"
     source.write_text(json.dumps(asdict(trial)))
     main([str(source), str(target)])
