@@ -368,6 +368,24 @@ def test_the_rounds_model_is_written_only_where_processes_are_swapped(site: Site
     assert [path.name for path in (tmp_path / "run" / "job").iterdir()] == ["fedaid_round.safetensors"]
 
 
+@pytest.mark.parametrize("changes", [{"moon_weight": 5.0}, {"local_normalisation": True}])
+def test_what_a_site_keeps_of_its_own_model_outlives_its_process(
+    changes: dict[str, Any], site: Site, tmp_path: Path
+) -> None:
+    site.settings = replace(site.settings, align_steps=0, **changes)
+    site.restart()
+    site.ask(TRAIN)
+    expected = update_of(site.ask(TRAIN, round_number=1))
+    assert list((tmp_path / "run" / "job").iterdir()) == []
+    site.swap()
+    site.ask(TRAIN)
+    assert [path.name for path in (tmp_path / "run" / "job").iterdir()] == ["fedaid_own.safetensors"]
+    site.swap()
+    found = update_of(site.ask(TRAIN, round_number=1))
+    assert same(found, expected)
+    assert found.metrics == expected.metrics
+
+
 def test_train_measures_the_model_and_does_what_pretrain_does_without_an_alignment_phase(site: Site) -> None:
     site.settings = replace(site.settings, align_steps=0)
     site.restart()

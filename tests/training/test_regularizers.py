@@ -4,16 +4,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from fedaid.data.site_data import SiteData
 from fedaid.losses.binding import binding_loss, similarity_binding_loss
+from fedaid.losses.model_contrast import model_contrastive_loss
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training import regularizers as module
 from fedaid.training.batches import plain_batches, round_plan
 from fedaid.training.features import FeatureStore
-from fedaid.training.phases import keep_going
+from fedaid.training.model_tensors import Arrays, holding, tensors_of
+from fedaid.training.phases import NOTHING, keep_going
 from fedaid.training.regularizers import Regularizer, Step, regularizers
 from fedaid.training.settings import TrainingSettings
 from fedaid.training.teacher import KeptTeacher
@@ -30,9 +33,9 @@ def store(model: DualEncoder, site_data: SiteData, settings: TrainingSettings) -
 def make(model: DualEncoder, store: FeatureStore, settings: TrainingSettings) -> Make:
     """A function of settings that makes the terms of a phase of the model."""
 
-    def terms(round_number: int = 0, **changes: Any) -> list[Regularizer]:
+    def terms(round_number: int = 0, previous: Arrays = NOTHING, **changes: Any) -> list[Regularizer]:
         changed = replace(settings, **changes)
-        return regularizers(model, store, changed, round_number=round_number, check=keep_going)
+        return regularizers(model, store, changed, round_number=round_number, previous=previous, check=keep_going)
 
     return terms
 
@@ -124,3 +127,40 @@ def test_measuring_the_teacher_and_binding_to_it_embed_every_sample_once(
     (term,) = make(binding_schedule="teacher", binding_weight=0.4)
     assert term.weight == pytest.approx(0.2)
     assert len(made) == 1
+
+
+def test_without_a_model_of_the_round_before_there_is_nothing_to_contrast(make: Make) -> None:
+    assert make(binding_weight=0, moon_weight=1.0) == []
+
+
+def test_moon_contrasts_both_modalities_of_the_start_and_of_the_sites_last_model(
+    make: Make, model: DualEncoder, store: FeatureStore, settings: TrainingSettings
+) -> None:
+    start, previous = tensors_of(model), {name: np.asarray(t * 0.5, t.dtype) for name, t in tensors_of(model).items()}
+    (term,) = make(previous=previous, binding_weight=0, moon_weight=2.0, moon_temperature=0.3)
+    assert (term.name, term.weight) == ("moon", 2.0)
+    assert all(np.array_equal(tensor, start[name]) for name, tensor in tensors_of(model).items())
+    (batch,) = plain_batches(store.dataset, store.plan[0], batch_size=8)
+    embedded = []
+    for tensors in (start, previous):
+        with torch.no_grad(), holding(model, tensors):
+            embedded.append(model.eval()(*batch.inputs))
+    step = a_step(model, store)
+    losses = [
+        model_contrastive_loss(*tower, temperature=0.3).item() for tower in zip(step.student, *embedded, strict=True)
+    ]
+    assert term.value(step).item() == pytest.approx(sum(losses) / 2, abs=1e-5)
+    assert abs(losses[0] - losses[1]) > 1e-4
+
+
+def test_binding_and_moon_share_the_start_as_a_teacher(make: Make, model: DualEncoder, monkeypatch: Any) -> None:
+    made = []
+
+    def count(*arguments: Any, **options: Any) -> KeptTeacher:
+        made.append(tensors_of(arguments[0])["log_logit_scale"].item())
+        return KeptTeacher(*arguments, **options)
+
+    monkeypatch.setattr(module, "KeptTeacher", count)
+    previous = {"log_logit_scale": np.array(0.5, np.float32)}
+    assert [term.name for term in make(previous=previous, moon_weight=1.0)] == ["binding", "moon"]
+    assert made == pytest.approx([model.log_logit_scale.item(), 0.5])

@@ -33,6 +33,9 @@ BAD: dict[str, list[Any]] = {
     "binding_schedule": ["growing", 1, None],
     "binding_warmup_rounds": [-1, 0.5, True],
     "proximal_weight": [-0.1, NAN, "0", True],
+    "moon_weight": [-1, NAN, None],
+    "moon_temperature": [0, -0.5, INFINITE, "0.5"],
+    "local_normalisation": [0, "true", None],
     "report_student_loss": [1, "false", None],
     "binding_weight": [-0.1, NAN, INFINITE, "0", True],
 }

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from fedaid.errors import require
-from fedaid.models.adapters import adapter_settings, add_adapters
+from fedaid.models.adapters import AdapterSettings, adapter_settings, add_adapters
 from fedaid.models.alignment import AlignmentModule
 from fedaid.models.hugging_face import WHERE
 from fedaid.models.image_encoder import image_tower
@@ -20,6 +20,8 @@ from fedaid.models.refusal import LARGEST_LOGIT_SCALE, blamed_on, check_ranges, 
 from fedaid.models.text_encoder import text_tower
 from fedaid.models.tower import TowerParts
 from fedaid.models.vocabulary import find_vocabulary, vocabulary_hash, vocabulary_size
+
+TOWERS = ("image", "text")
 
 
 class Embeddings(NamedTuple):
@@ -48,9 +50,6 @@ class DualEncoder(nn.Module):
         seed: draws the initial weights, independent of any other random state.
         adapters: None, or the fields of :class:`AdapterSettings`: then the encoders are frozen and low-rank adapters
             learn beside their layers, but for those of a ``frozen`` encoder; the alignment modules learn as ever.
-
-    Attributes:
-        frozen_towers: ``image``, ``text``, both or none: those whose encoder never learns.
 
     Raises:
         InputError: for an unknown encoder or a value out of range.
@@ -89,18 +88,14 @@ class DualEncoder(nn.Module):
             "seed": seed,
             "adapters": adapted and asdict(adapted),
         }
-        self.frozen_towers = tuple(tower for tower, it in (("image", image), ("text", text)) if it.frozen)
-        learning = [tower for tower in ("image", "text") if tower not in self.frozen_towers]
         check_ranges(self.configuration)
-        rule, remedy = "be null where both encoders are frozen", "Leave adapters out, or frozen at one encoder."
-        require(not adapted or bool(learning), "adapters", rule, got=repr(adapters), where=WHERE, remedy=remedy)
         self.vocabulary_hash = vocabulary_hash(vocabulary_file)
         check_vocabulary(text.weights, self.vocabulary_hash)
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)  # torch.manual_seed would also seed every GPU, for good
             self._draw_towers(image, text, vocabulary_size(vocabulary_file))
             if adapted:  # last, so that all else is drawn as without them
-                add_adapters({f"{tower}_encoder": self.encoder(tower) for tower in learning}, adapted)
+                self._adapt(adapted)
         for tower in self.frozen_towers:
             self.encoder(tower).eval().requires_grad_(False)
         self.log_logit_scale = nn.Parameter(torch.tensor(-math.log(temperature)))
@@ -114,10 +109,21 @@ class DualEncoder(nn.Module):
             limits = {"vocabulary_size": vocabulary_size, "max_tokens": max_tokens}
             self.text = self._tower(text_tower(text.name, text.options, weights=text.weights, **limits))
 
+    def _adapt(self, settings: AdapterSettings) -> None:
+        learning = {f"{name}_encoder": self.encoder(name) for name in TOWERS if name not in self.frozen_towers}
+        rule, remedy = "be null where both encoders are frozen", "Leave adapters out, or frozen at one encoder."
+        require(bool(learning), "adapters", rule, got=settings, where=WHERE, remedy=remedy)
+        add_adapters(learning, settings)
+
     def _tower(self, parts: TowerParts) -> nn.ModuleDict:
         hidden, dim = self.configuration["projection_hidden"], self.configuration["embedding_dim"]
         alignment = AlignmentModule(parts.block, width=parts.width, hidden=hidden, embedding_dim=dim)
         return nn.ModuleDict({"encoder": parts.encoder, "alignment": alignment})
+
+    @property
+    def frozen_towers(self) -> tuple[str, ...]:
+        """Those of ``image`` and ``text`` whose encoder never learns."""
+        return tuple(name for name in TOWERS if self.configuration[f"{name}_encoder"].get("frozen", False))
 
     def encoder(self, tower: str) -> nn.Module:
         """Everything of the tower ``image`` or ``text`` before its alignment module."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -16,6 +17,7 @@ from fedaid.training.accumulation import Inputs, embed_in_parts
 from fedaid.training.batches import training_batches
 from fedaid.training.features import FeatureStore
 from fedaid.training.frozen import frozen_encoders
+from fedaid.training.model_tensors import Arrays
 from fedaid.training.optimizer import Stepper
 from fedaid.training.precision import autocast
 from fedaid.training.process_group import gathered, process_number, synchronized
@@ -23,6 +25,7 @@ from fedaid.training.regularizers import Step, regularizers
 from fedaid.training.settings import TrainingSettings
 
 Check = Callable[[], None]
+NOTHING: Arrays = MappingProxyType({})
 
 
 def keep_going() -> None:
@@ -39,6 +42,7 @@ class PhaseLosses:
         duplicates: share of the pairs of a batch that have the same text and so are no negatives, in [0, 1].
         binding_weight: λ as its schedule had it in this round.
         proximal: ½ ‖θ − θ₀‖², without its weight.
+        moon: the model-contrastive term, without its weight.
     """
 
     contrastive: float = 0.0
@@ -46,6 +50,7 @@ class PhaseLosses:
     duplicates: float = 0.0
     binding_weight: float = 0.0
     proximal: float = 0.0
+    moon: float = 0.0
 
 
 class StepLosses:
@@ -99,6 +104,7 @@ def pretrain(
     *,
     seed: int,
     round_number: int = 0,
+    previous: Arrays = NOTHING,
     check: Check = keep_going,
 ) -> PhaseLosses:
     """Trains the whole model for T2 steps on L + λ R and whatever else the settings add; in place.
@@ -109,10 +115,11 @@ def pretrain(
         settings: T2 = ``pretrain_steps``, λ = ``binding_weight`` and the rest.
         seed: of this site, round and phase.
         round_number: from 0, for what is scheduled.
+        previous: the site's own model at the end of the round before; empty where there is none.
         check: called before every step; raises to stop.
     """
     torch.manual_seed(seed + process_number())
-    terms = regularizers(model, features, settings, round_number=round_number, check=check)
+    terms = regularizers(model, features, settings, round_number=round_number, previous=previous, check=check)
     features.clear()
     losses = StepLosses()
     model.train()

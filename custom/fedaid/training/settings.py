@@ -20,7 +20,7 @@ LEAST = {
     "workers": 0,
     "seed": 0,
 }
-NOT_NEGATIVE = ("weight_decay", "binding_weight", "proximal_weight")
+NOT_NEGATIVE = ("weight_decay", "binding_weight", "proximal_weight", "moon_weight")
 CHOICES = {
     "binding_form": ("points", "similarity"),
     "binding_schedule": ("constant", "warmup", "teacher"),
@@ -28,7 +28,7 @@ CHOICES = {
     "precision": ("fp32", "bf16", "fp16"),
     "compile_backend": ("none", "inductor", "aot_eager", "eager"),
 }
-SWITCHES = ("report_student_loss", "channels_last", "gradient_checkpointing")
+SWITCHES = ("local_normalisation", "report_student_loss", "channels_last", "gradient_checkpointing")
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,9 @@ class TrainingSettings:
             ``teacher``, times the teacher's quality 1 − L / log B, see :func:`quality_of`.
         binding_warmup_rounds: the round from which a ``warmup`` is over; at least 1 for it.
         proximal_weight: μ of FedProx: μ/2 ‖θ − θ₀‖² is added in phase two; 0 turns it off.
+        moon_weight: μ of MOON, the weight of its model-contrastive term in phase two; 0 turns it off.
+        moon_temperature: τ of that term.
+        local_normalisation: the site goes on with its own batch norm, whatever the server sends (FedBN).
         report_student_loss: after phase two the site validates its own trained model and reports the metric
             ``student_loss``; one more pass over the validation split a round.
         teacher_view: what the teacher embeds: ``kept``, each sample once and unaugmented; ``fresh``, what the student
@@ -86,6 +89,9 @@ class TrainingSettings:
     binding_schedule: str = "constant"
     binding_warmup_rounds: int = 0
     proximal_weight: float = 0.0
+    moon_weight: float = 0.0
+    moon_temperature: float = 0.5
+    local_normalisation: bool = False
     report_student_loss: bool = False
     teacher_view: str = "kept"
     feature_memory_mb: int = 512
@@ -109,7 +115,7 @@ class TrainingSettings:
             self._check_whole(name, least=2, remedy=remedy)
         for name, least in LEAST.items():
             self._check_whole(name, least=least)
-        for name in ("learning_rate", "max_grad_norm"):
+        for name in ("learning_rate", "max_grad_norm", "moon_temperature"):
             self._check_number(name, above=True)
         for name in NOT_NEGATIVE:
             self._check_number(name, above=False)

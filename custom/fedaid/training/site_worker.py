@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -20,13 +19,13 @@ from fedaid.models.naming import is_alignment
 from fedaid.training.acceleration import accelerate
 from fedaid.training.batches import round_plan
 from fedaid.training.features import FeatureStore
+from fedaid.training.model_tensors import Arrays, put, tensors_of
 from fedaid.training.phases import Check, PhaseLosses, keep_going, pretrain, train_alignment
 from fedaid.training.process_group import share_of
 from fedaid.training.seeds import seed_of
 from fedaid.training.settings import WHERE, TrainingSettings
+from fedaid.training.site_memory import SiteMemory
 from fedaid.training.validation import embed, validation_loss
-
-Arrays = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -79,6 +78,7 @@ class SiteWorker:
         check_size(data.valid, "valid", settings.valid_batch_size, "valid_batch_size", site)
         self.data, self.site, self._settings = data, site, settings
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._memory = SiteMemory(model, settings)
         self._model = accelerate(model.to(self._device), settings)
         self._folder = folder
         self._features: tuple[int, FeatureStore] | None = None  # of one round, under the encoders as they are now
@@ -89,17 +89,23 @@ class SiteWorker:
         return {"valid": self.data.valid, "test": self.data.test}
 
     def load(self, tensors: Arrays) -> None:
-        """Puts the given tensors into the model; names that are not given stay as they are."""
+        """Puts what the server sent into the model; other names stay as they are, local ones the site's."""
         if not all(is_alignment(name) for name in tensors):
             self._features = None
-        state = self._model.state_dict()
-        with torch.no_grad():
-            for name, tensor in tensors.items():
-                state[name].copy_(torch.from_numpy(np.array(tensor, order="C")))
+        put(self._model, self._memory.localised(tensors))
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """The model's tensors as arrays of their own."""
-        return {name: tensor.detach().cpu().numpy().copy() for name, tensor in self._model.state_dict().items()}
+        return tensors_of(self._model)
+
+    @property
+    def own(self) -> Arrays:
+        """What the site keeps of its own model for the next round, see :class:`SiteMemory`; often empty."""
+        return self._memory.tensors
+
+    def remember(self, own: Arrays) -> None:
+        """Takes over the :attr:`own` of a worker of the same site, of another process; before :meth:`load`."""
+        self._memory.tensors = own
 
     def validate(self, split: str) -> Validation:
         """The current model on ``valid`` or ``test``; the loss of a split smaller than a batch is NaN."""
@@ -118,14 +124,14 @@ class SiteWorker:
 
     def pretrain(self, *, round_number: int, check: Check = keep_going) -> LocalUpdate:
         """Phase two from the current model: how far the whole model moved in T2 steps; it then holds what it became."""
-        phase = partial(pretrain, round_number=round_number)
+        phase = partial(pretrain, round_number=round_number, previous=self._memory.previous)
         try:
             update = self._train(phase, "pretrain", round_number, check, kept=lambda name: True)
         finally:
             self._features = None  # the encoders have moved
-        if not self._settings.report_student_loss:
-            return update
-        return replace(update, student_loss=self.validate("valid").loss)
+        self._memory.keep(self._model)
+        student_loss = self.validate("valid").loss if self._settings.report_student_loss else None
+        return replace(update, delta=self._memory.relative(update.delta), student_loss=student_loss)
 
     def _train(self, phase: Any, task: str, round_number: int, check: Check, *, kept: Any) -> LocalUpdate:
         start = self.tensors()

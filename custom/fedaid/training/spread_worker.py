@@ -16,6 +16,7 @@ from fedaid.data.site_data import SiteData
 from fedaid.errors import require
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training.data_folders import DataFolders
+from fedaid.training.model_tensors import put
 from fedaid.training.phase_request import PhaseRequest, read_update
 from fedaid.training.phases import Check
 from fedaid.training.rank import failure_file
@@ -65,14 +66,14 @@ class SpreadWorker(SiteWorker):
         torch.cuda.empty_cache()  # process 0 shares this one's GPU
         with TemporaryDirectory(prefix="fedaid_phase_", dir=self._run) as name:
             folder = Path(name)
-            self._request(task, round_number).write(folder, self.tensors())
+            self._request(task, round_number).write(folder, self.tensors(), own=self.own)
             entry, processes = ["-m", "fedaid.training.rank", name], self._settings.processes
             code = run_processes(entry, folder, processes=processes, log=self._run / LOG, check=check)
             if code != 0:
                 raise ProcessesFailed(failure(folder, processes, what=f"{task} at site {self.site}"))
             update = read_update(folder)
         now = self.tensors()
-        self.load({name: np.asarray(now[name] + change) for name, change in update.delta.items()})
+        put(self._model, {name: np.asarray(now[name] + change) for name, change in update.delta.items()})
         return update
 
     def _request(self, task: str, round_number: int) -> PhaseRequest:
