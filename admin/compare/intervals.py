@@ -58,7 +58,9 @@ def resampled(runs: Runs, *, over_runs: bool, draws: int = DRAWS, seed: int = 0)
         seed: of the draws.
     """
     names = list(runs[0])
-    recalls = np.stack([np.stack([resampled_site(run[name], draws=draws, seed=seed) for name in names]) for run in runs])
+    recalls = np.stack(
+        [np.stack([resampled_site(run[name], draws=draws, seed=seed) for name in names]) for run in runs]
+    )
     picks = np.tile(np.arange(len(runs)), (draws + 1, 1))
     if over_runs:
         picks[1:] = np.random.default_rng(seed).integers(len(runs), size=(draws, len(runs)))
@@ -75,7 +77,8 @@ def resampled_site(models: Sequence[Hits], *, draws: int, seed: int) -> Floats:
     rng = np.random.default_rng([seed, count, len(patients)])
     times = rng.multinomial(count, np.full(count, 1 / count), size=draws)
     weights = np.vstack([np.ones(len(patients)), times[:, patients]])
-    return np.mean([hits.recall(weights) for hits in models], axis=0)
+    recall: Floats = np.mean([hits.recall(weights) for hits in models], axis=0)
+    return recall
 
 
 def interval(values: Floats) -> Interval:

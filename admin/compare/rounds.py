@@ -9,6 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from admin.methods import LoopSettings
 from fedaid.flare.executor import measured
 from fedaid.flare.selection import BestModel, Selection
 from fedaid.minmax.loss_baseline import ALONE_LOSS, LossBaseline
@@ -42,6 +43,15 @@ class Plan:
     optimizer: ServerOptimizerSettings = field(default_factory=ServerOptimizerSettings)
     alignment_phase: bool = True
     selection: Selection = field(default_factory=Selection)
+
+    @classmethod
+    def of(cls, settings: LoopSettings) -> Plan:
+        """The plan of a method; what it does not say is as in the job's code."""
+        rest = settings.rest
+        chosen = {"name": rest.get("selection_metric"), "share": rest.get("selection_share")}
+        selection = Selection(**{name: value for name, value in chosen.items() if value is not None})
+        phase = rest.get("alignment_phase", True)
+        return cls(rest["num_rounds"], settings.minmax, settings.optimizer, phase, selection)
 
 
 @dataclass(frozen=True)

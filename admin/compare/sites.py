@@ -92,7 +92,10 @@ def read_sites(roots: Mapping[str, Path], configuration: Mapping[str, Any], *, c
     """
     size = configuration["image_size"]
     return Sites(
-        {site: cached_images(read_manifest(root).studies, cache / site, image_size=size) for site, root in roots.items()},
+        {
+            site: cached_images(read_manifest(root).studies, cache / site, image_size=size)
+            for site, root in roots.items()
+        },
         configuration,
     )
 

@@ -83,8 +83,9 @@ def result_of(trial: Trial, folder: Path) -> Result:
         source, log = file.with_suffix(".trial"), file.with_suffix(".log")
         source.write_text(json.dumps(asdict(trial)), encoding="utf-8")
         command = [sys.executable, "-m", "admin.compare.trial", str(source), str(file)]
+        one_thread = os.environ | {"OMP_NUM_THREADS": "1"}
         with log.open("w", encoding="utf-8") as messages:
-            done = subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, stderr=messages, check=False)
+            done = subprocess.run(command, env=one_thread, stderr=messages, check=False)  # noqa: S603 - our own module
         if done.returncode or not file.exists():
             raise TrialFailed(f"trial {trial.name} ended with exit code {done.returncode}; see {log}")
     result: Result = json.loads(file.read_text(encoding="utf-8"))

@@ -18,7 +18,7 @@ import torch
 
 from admin.compare.judge import Hits, judge, loaded
 from admin.compare.rounds import Outcome, Plan, Tensors, Workers, run_rounds
-from admin.compare.sites import POOLED, Sites, EvaluationSet, make_workers, read_sites
+from admin.compare.sites import POOLED, EvaluationSet, Sites, make_workers, read_sites
 from admin.methods import LOCAL, loop_settings
 from fedaid.flare.run_store import replace_text
 from fedaid.models.dual_encoder import DualEncoder
@@ -68,15 +68,17 @@ class Bench:
     sites: Sites
     training: TrainingSettings
     plan: Plan
+    alone: Mapping[str, float]
 
     def train(self, workers: Workers) -> Outcome:
         """The rounds, from the model of the seed."""
-        return run_rounds(workers, next(iter(workers.values())).tensors(), self.plan, watch=progress)
+        start = next(iter(workers.values())).tensors()
+        return run_rounds(workers, start, self.plan, alone=self.alone, watch=progress)
 
     def workers(self, names: Sequence[str], training: TrainingSettings | None = None) -> Workers:
         """Workers of these sites; ``pooled`` is the site that has everybody's data."""
         data = {name: self.sites.pooled() if name == POOLED else self.sites.data(name) for name in names}
-        return make_workers(data, self.trial.model | {"seed": self.trial.seed}, training or self.training)
+        return make_workers(data, {**self.trial.model, "seed": self.trial.seed}, training or self.training)
 
 
 def run_trial(trial: Trial) -> dict[str, Any]:
@@ -88,11 +90,11 @@ def run_trial(trial: Trial) -> dict[str, Any]:
     """
     torch.set_num_threads(1)
     model = DualEncoder(**trial.model, seed=trial.seed)
-    roots = {name: Path(root) for name, root in (trial.sites | trial.held_out).items()}
+    roots = {name: Path(root) for name, root in {**trial.sites, **trial.held_out}.items()}
     everything = read_sites(roots, model.configuration, cache=Path(trial.cache))
     sites = Sites({name: everything.images[name] for name in trial.sites}, everything.configuration)
-    settings = loop_settings(trial.method, trial.settings | {"seed": trial.seed})
-    bench = Bench(trial, sites, settings.training, Plan.of(settings))
+    settings = loop_settings(trial.method, {**trial.settings, "seed": trial.seed})
+    bench = Bench(trial, sites, settings.training, Plan.of(settings), alone_losses(trial))
     started = time.perf_counter()
     outcomes = trained(bench)
     seconds = time.perf_counter() - started
@@ -133,6 +135,15 @@ def tested(
         test: [hits[test].as_json() for name, hits in found.items() if not (test in own and name in own - {test})]
         for test in tests
     }
+
+
+def alone_losses(trial: Trial) -> dict[str, float]:
+    """Site → validation loss in nats of the best model that it trained alone; empty where no such trial is known."""
+    if trial.alone is None:
+        return {}
+    result = json.loads(Path(trial.alone).read_text(encoding="utf-8"))
+    best = result["best_round"]
+    return {site: rounds[best[site]]["valid"][site]["loss"] for site, rounds in result["curves"].items()}
 
 
 def progress(entry: Mapping[str, Any]) -> None:
