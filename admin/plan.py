@@ -35,7 +35,6 @@ from admin.step_time import measure_step
 from fedaid.errors import InputError, require
 
 MEGA, GIGA = 1e6, 1e9
-MOMENTS = {"sgd": 0, "momentum": 1, "adam": 2}  # that a server_optimizer keeps of each tensor
 
 
 def planned(job: Path, sites: int, bandwidth_mbit: float, *, step_seconds: float) -> tuple[ModelSize, Federation]:
@@ -56,7 +55,6 @@ def planned(job: Path, sites: int, bandwidth_mbit: float, *, step_seconds: float
         pretrain_steps=settings["pretrain_steps"],
         wire_dtype=settings.get("wire_dtype", "fp32"),
         alignment_phase=settings.get("alignment_phase", True),
-        moments=MOMENTS[settings.get("server_optimizer", "sgd")],
     )
     return model_size(configuration(job)), federation
 

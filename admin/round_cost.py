@@ -79,7 +79,6 @@ class Federation:
         align_steps, pretrain_steps: T1, T2.
         wire_dtype: ``fp32``, ``bf16`` or ``int8``.
         alignment_phase: false for FedAvg's round.
-        moments: tensors of the model's size that the server's optimizer remembers: 0, 1 with momentum, 2 with Adam.
     """
 
     sites: int
@@ -89,7 +88,6 @@ class Federation:
     pretrain_steps: int
     wire_dtype: str = "fp32"
     alignment_phase: bool = True
-    moments: int = 0
 
 
 @dataclass(frozen=True)
@@ -140,13 +138,12 @@ def site_memory(size: ModelSize) -> float:
 def server_memory(size: ModelSize, federation: Federation) -> float:
     """Bytes at the server if all answers arrive at the same moment; what was accepted is on disk."""
     waiting = (federation.sites - 1) * size.packed(federation.wire_dtype)
-    models = MODELS_AT_SERVER + 2 * federation.moments  # a moment is copied once more to be written
-    return PROCESS_BYTES["server"] + models * size.whole + waiting
+    return PROCESS_BYTES["server"] + MODELS_AT_SERVER * size.whole + waiting
 
 
 def server_disk(size: ModelSize, federation: Federation) -> float:
     """Bytes on the server's disk during a round: the spool, three generations and FLARE's two files of the model."""
-    return float((federation.sites + 5 + 3 * federation.moments) * size.whole)
+    return float((federation.sites + 5) * size.whole)
 
 
 def timeouts(size: ModelSize, federation: Federation) -> dict[str, int]:

@@ -32,11 +32,6 @@ def test_a_plan_takes_steps_and_wire_from_the_job(job: Path) -> None:
     assert configuration(job)["image_size"] == 32
 
 
-def test_a_plan_counts_what_the_servers_optimizer_remembers(tmp_path: Path) -> None:
-    job = package_job("fedavg_pretrain", out=tmp_path, settings=MODEL | {"server_optimizer": "adam"})
-    assert planned(job, 3, 100.0, step_seconds=0.5)[1].moments == 2
-
-
 def test_fedavgs_job_is_planned_as_one_task(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     job = package_job("fedavg_pretrain", out=tmp_path, settings=MODEL)
     assert main([str(job), "--step-seconds", "0.1"]) == 0

@@ -98,12 +98,6 @@ def test_memory_of_the_server_grows_with_answers_on_the_way_and_that_of_a_site_d
     more = replace(FEDERATION, sites=5)
     assert server_memory(SIZE, more) - server_memory(SIZE, FEDERATION) == 1000
     assert server_disk(SIZE, more) - server_disk(SIZE, FEDERATION) == 1000
-
-
-def test_what_the_servers_optimizer_remembers_is_counted() -> None:
-    adam = replace(FEDERATION, moments=2)
-    assert server_memory(SIZE, adam) - server_memory(SIZE, FEDERATION) == 4000
-    assert server_disk(SIZE, adam) - server_disk(SIZE, FEDERATION) == 6000
     assert site_memory(SIZE) == 0.4e9 + 10 * 1000
 
 
