@@ -114,8 +114,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.list or options.list_methods:
             print("\n".join(setting_lines(source) if options.list else method_lines()))
             return 0
-        made = {"out": options.out, "rename": options.rename, "jobs": options.jobs, "method": options.method}
-        print(package_job(options.name, settings=from_text(options.pairs, settable(source)), **made))
+        settings = from_text(options.pairs, settable(source))
+        given = {name: getattr(options, name) for name in ("out", "method", "rename", "jobs")}
+        print(package_job(options.name, settings=settings, **given))
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

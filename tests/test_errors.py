@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from fedaid.errors import InputError, closest, require, require_flag, require_whole, settings_from
+from fedaid.errors import InputError, closest, require, settings_from, split_settings
 
 
 @dataclass(frozen=True)
@@ -48,15 +48,17 @@ def test_an_unknown_setting_is_refused_with_the_nearest_one() -> None:
         settings_from(Kettle, {"color": "blue"}, where="kitchen")
 
 
-@pytest.mark.parametrize("value", [0, -1, 2.0, "2", True, None])
-def test_what_is_no_whole_number_of_at_least_the_least_is_refused(value: object) -> None:
-    with pytest.raises(InputError, match=r"^cups must be a whole number of at least 1, got .*: job\.json"):
-        require_whole("cups", value, least=1, where="job.json")
-    require_whole("cups", 1, least=1, where="job.json")
+@dataclass(frozen=True)
+class Cup:
+    count: int = 1
 
 
-@pytest.mark.parametrize("value", [0, 1, "true", None])
-def test_what_is_neither_true_nor_false_is_refused(value: object) -> None:
-    with pytest.raises(InputError, match=r"^lid must be true or false, got .*: job\.json"):
-        require_flag("lid", value, where="job.json")
-    require_flag("lid", False, where="job.json")
+def test_one_list_of_settings_is_split_to_those_who_take_them() -> None:
+    assert split_settings((Kettle, Cup), {"count": 3, "litres": 2.0}, where="job.json") == [Kettle(2.0), Cup(3)]
+
+
+def test_a_setting_that_nobody_takes_is_refused_with_the_nearest() -> None:
+    with pytest.raises(
+        InputError, match=r"^argument must be a known setting, got counts: job\.json.*Did you mean count"
+    ):
+        split_settings((Kettle, Cup), {"counts": 3}, where="job.json")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -34,19 +34,6 @@ def require(condition: bool, name: str, rule: str, *, got: object, where: str, r
         raise InputError(name, rule, got=got, where=where, remedy=remedy)
 
 
-def require_whole(name: str, value: object, *, least: int, where: str) -> None:
-    """Refuse a setting that is not a whole number of at least ``least``; a bool is none."""
-    ok = isinstance(value, int) and not isinstance(value, bool) and value >= least
-    rule, remedy = f"be a whole number of at least {least}", "Correct the job's setting."
-    require(ok, name, rule, got=repr(value), where=where, remedy=remedy)
-
-
-def require_flag(name: str, value: object, *, where: str) -> None:
-    """Refuse a setting that is neither true nor false."""
-    remedy = "Correct the job's setting."
-    require(isinstance(value, bool), name, "be true or false", got=repr(value), where=where, remedy=remedy)
-
-
 def closest(name: str, known: list[str]) -> str:
     """A remedy for a name that is not known: the nearest known one, or all of them."""
     near = difflib.get_close_matches(name, known, n=1)
@@ -59,7 +46,18 @@ def settings_from(kind: type[Settings], given: Mapping[str, Any], *, where: str)
     Raises:
         InputError: for a name that is not one of its fields.
     """
-    known = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    settings: Settings = split_settings((kind,), given, where=where)[0]
+    return settings
+
+
+def split_settings(kinds: Sequence[type], given: Mapping[str, Any], *, where: str) -> list[Any]:
+    """Several settings dataclasses made from what a job gives in one list; no two have a field of the same name.
+
+    Raises:
+        InputError: for a name that is a field of none.
+    """
+    names = [[field.name for field in fields(kind)] for kind in kinds]
+    known = [name for own in names for name in own]
     for name in given:
         require(name in known, "argument", "be a known setting", got=name, where=where, remedy=closest(name, known))
-    return kind(**given)
+    return [kind(**{n: given[n] for n in own if n in given}) for kind, own in zip(kinds, names, strict=True)]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import itertools
 import json
 import zlib
@@ -76,6 +77,18 @@ def test_a_bad_argument_is_refused_by_name(name: str, value: Any) -> None:
     arguments = {"min_clients": 2, "num_rounds": 2} | {name: value}
     with pytest.raises(InputError, match=rf"^{name} must be .*config_fed_server\.json"):
         FedAIDController(**arguments)
+
+
+def test_an_unknown_argument_is_refused_with_the_nearest() -> None:
+    with pytest.raises(InputError, match=r"^argument must be a known setting, got roh: .*Did you mean rho"):
+        FedAIDController(min_clients=2, num_rounds=2, roh=0.1)
+
+
+def test_the_signature_holds_what_the_method_may_set_with_its_defaults() -> None:
+    parameters = inspect.signature(FedAIDController).parameters
+    assert {"num_rounds", "selection_share", "rho", "server_momentum"} <= parameters.keys()
+    assert not {"self", "method"} & parameters.keys()
+    assert (parameters["rho"].default, parameters["server_optimizer"].default) == (0.25, "sgd")
 
 
 @pytest.mark.parametrize(

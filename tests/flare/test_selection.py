@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fedaid.errors import InputError
@@ -57,6 +57,7 @@ def test_the_mean_of_the_worst_counts_the_last_site_in_part(share: float, mean: 
     assert mean_of_worst([4.0, 1.0, 3.0, 2.0], share=share) == pytest.approx(mean)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=12), st.floats(0.01, 1))
 def test_the_mean_of_the_worst_is_the_minimum_of_rockafellar_and_uryasev(values: list[float], share: float) -> None:
     share = max(share, 1 / len(values))

@@ -153,7 +153,12 @@ def test_tensors_one_by_one_give_the_same_as_all_together(settings: ServerOptimi
         assert all(whole[name].tobytes() == parts[name].tobytes() for name in whole)
 
 
-def test_a_tensor_that_never_moves_stays_where_it_is() -> None:
-    optimizer = ServerOptimizer(ADAM)
+@pytest.mark.parametrize("change", [{}, {"frozen": np.zeros(2)}], ids=["not sent", "zeros"])
+@pytest.mark.parametrize("settings", [MOMENTUM, ADAM])
+def test_a_tensor_that_never_moves_stays_where_it_is_without_a_state(
+    settings: ServerOptimizerSettings, change: Arrays
+) -> None:
+    optimizer = ServerOptimizer(settings)
     base: Any = {"frozen": np.array([0.1, 0.2], np.float32)}
-    assert optimizer.moved(base, {})["frozen"].tobytes() == base["frozen"].tobytes()
+    assert optimizer.moved(base, change)["frozen"].tobytes() == base["frozen"].tobytes()
+    assert optimizer.state == {}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nvflare.apis.controller_spec import Task
 from nvflare.apis.fl_context import FLContext
 from nvflare.apis.signal import Signal
 
-from fedaid.errors import InputError, require, require_flag, require_whole
+from fedaid.errors import InputError, require, split_settings
 from fedaid.flare.ballot import Ballot, Splits
 from fedaid.flare.gate import Gate
 from fedaid.flare.gated_scatter_gather import BelowQuorum, GatedScatterAndGather
@@ -24,6 +25,14 @@ from fedaid.minmax.site_weights import SiteWeights
 from fedaid.models.naming import is_alignment, is_statistic
 
 TRAIN_METRICS = ("contrastive", "binding")
+METHOD = (MinMaxSettings, ServerOptimizerSettings)  # what the method may set at the server
+
+
+def signature_with(method: Callable[..., None], *kinds: type) -> inspect.Signature:
+    """The keyword arguments of a constructor, and with them the fields of what it takes by ``**``."""
+    own = [p for p in inspect.signature(method).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    more = [p.replace(kind=p.KEYWORD_ONLY) for kind in kinds for p in inspect.signature(kind).parameters.values()]
+    return inspect.Signature([*own, *more])
 
 
 class FedAIDController(GatedScatterAndGather):
@@ -34,13 +43,11 @@ class FedAIDController(GatedScatterAndGather):
         num_rounds: rounds.
         task_timeout: seconds that the sites have for one task.
         wait_time_after_min_received: seconds that a phase waits for the others once ``min_clients`` have answered.
-        server_optimizer, server_learning_rate, server_momentum, server_second_moment, server_epsilon: of phase two, see
-            :class:`ServerOptimizerSettings`; the ideal alignment is a plain sum.
         selection_metric, selection_share: name the best model, see :class:`Selection`.
         alignment_phase: whether a round starts with the alignment phase; without it a round is one task, as FedAvg's.
-        dual_step_size, rho, max_site_weight, min_site_weight, initial_site_weights, fairness_power, loss_baseline: see
-            :class:`MinMaxSettings`.
         aggregator_id, persistor_id, shareable_generator_id: components of the server.
+        method: the fields of :class:`MinMaxSettings`, and of :class:`ServerOptimizerSettings` for the model at the end
+            of a round; the ideal alignment is a plain sum.
 
     Raises:
         InputError: naming the setting.
@@ -55,37 +62,21 @@ class FedAIDController(GatedScatterAndGather):
         num_rounds: int,
         task_timeout: int = 7200,
         wait_time_after_min_received: int = 600,
-        server_optimizer: str = "sgd",
-        server_learning_rate: float = 1.0,
-        server_momentum: float = 0.9,
-        server_second_moment: float = 0.99,
-        server_epsilon: float = 1e-3,
         selection_metric: str = "worst_loss",
         selection_share: float = 0.3,
         alignment_phase: bool = True,
-        dual_step_size: float = 0.5,
-        rho: float = 0.25,
-        max_site_weight: float | None = None,
-        min_site_weight: float = 0.0,
-        initial_site_weights: str = "uniform",
-        fairness_power: float = 0.0,
-        loss_baseline: str = "none",
         aggregator_id: str = "aggregator",
         persistor_id: str = "persistor",
         shareable_generator_id: str = "shareable_generator",
+        **method: Any,
     ) -> None:
         for name, value in (("min_clients", min_clients), ("num_rounds", num_rounds), ("task_timeout", task_timeout)):
-            require_whole(name, value, least=1, where=WHERE)
-        require_whole("wait_time_after_min_received", wait_time_after_min_received, least=0, where=WHERE)
-        require_flag("alignment_phase", alignment_phase, where=WHERE)
-        self._minmax = MinMaxSettings(
-            dual_step_size, rho, max_site_weight, min_site_weight, initial_site_weights, fairness_power, loss_baseline
-        )
-        settings = ServerOptimizerSettings(
-            server_optimizer, server_learning_rate, server_momentum, server_second_moment, server_epsilon
-        )
-        self._optimizer = ServerOptimizer(settings, is_statistic=is_statistic)
-        self._baseline = LossBaseline(loss_baseline)
+            require_whole(name, value, least=1)
+        require_whole("wait_time_after_min_received", wait_time_after_min_received, least=0)
+        require_flag("alignment_phase", alignment_phase)
+        self._minmax, optimizer = split_settings(METHOD, method, where=WHERE)
+        self._optimizer = ServerOptimizer(optimizer, is_statistic=is_statistic)
+        self._baseline = LossBaseline(self._minmax.loss_baseline)
         self._alignment_phase, self._best = alignment_phase, BestModel(Selection(selection_metric, selection_share))
         self._site_weights = SiteWeights(MinMaxSettings(), ["unknown"])  # until the run starts
         super().__init__(
@@ -99,6 +90,8 @@ class FedAIDController(GatedScatterAndGather):
             train_timeout=task_timeout,
         )
         self._record = RunRecord(self.traffic)
+
+    __signature__ = signature_with(__init__, *METHOD)  # what it takes, for tools that check a job's arguments
 
     def start_controller(self, fl_ctx: FLContext) -> None:
         """Checks the run against the sites that take part, before anything is sent."""
@@ -224,3 +217,16 @@ class FedAIDController(GatedScatterAndGather):
             wait_time_after_min_received=self._wait_time_after_min_received,
             abort_signal=abort_signal,
         )
+
+
+def require_whole(name: str, value: object, *, least: int) -> None:
+    """Refuses a setting that is not a whole number of at least ``least``; a bool is none."""
+    ok = isinstance(value, int) and not isinstance(value, bool) and value >= least
+    rule, remedy = f"be a whole number of at least {least}", "Correct the job's setting."
+    require(ok, name, rule, got=repr(value), where=WHERE, remedy=remedy)
+
+
+def require_flag(name: str, value: object) -> None:
+    """Refuses a setting that is neither true nor false."""
+    remedy = "Correct the job's setting."
+    require(isinstance(value, bool), name, "be true or false", got=repr(value), where=WHERE, remedy=remedy)

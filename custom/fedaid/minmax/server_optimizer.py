@@ -85,7 +85,8 @@ class ServerOptimizer:
     def moved(self, base: Tensors, change: Mapping[str, Change]) -> Tensors:
         """``base`` after the round's sum ``change``, each tensor in the type of ``base``; called once for each tensor.
 
-        A name that ``change`` does not hold has a sum of zeros.
+        A name that ``change`` does not hold has a sum of zeros. The moments of a tensor start with its first change, so
+        that a frozen one has none.
         """
         rate = self._settings.server_learning_rate
         if self._settings.server_optimizer == "sgd":
@@ -94,9 +95,11 @@ class ServerOptimizer:
         for name, tensor in base.items():
             if tensor.dtype.kind != "f" or self._is_statistic(name):
                 moved |= apply({name: tensor}, change)
-            else:
-                total = change.get(name, np.zeros(tensor.shape))
-                moved |= apply({name: tensor}, {name: self._direction(name, total, tensor.dtype)}, scale=rate)
+                continue
+            total = change.get(name, np.zeros(tensor.shape))
+            known = FIRST + name in self.state or total.any()
+            step = {name: self._direction(name, total, tensor.dtype)} if known else {}
+            moved |= apply({name: tensor}, step, scale=rate)
         return moved
 
     def _direction(self, name: str, total: Change, dtype: np.dtype[np.generic]) -> Change:
