@@ -51,9 +51,7 @@ def test_a_probe_with_more_labels_is_better_and_sees_findings_that_are_reported(
     assert found["1.0"]["macro_auroc"]["value"] > found["0.1"]["macro_auroc"]["value"]
 
 
-def test_doubtful_probabilities_of_findings_that_are_told_apart_are_not_calibrated(
-    site: Site, prompts: Prompts
-) -> None:
+def test_doubt_about_findings_that_are_told_apart_is_not_calibrated(site: Site, prompts: Prompts) -> None:
     doubtful, sure = (SiteMetrics(site, prompts, logit_scale=s, settings=QUICK).calibration() for s in (1e-3, 30))
     assert doubtful["zero_shot"]["value"] == pytest.approx(0.5, abs=0.1)
     assert sure["zero_shot"]["value"] < 0.1
