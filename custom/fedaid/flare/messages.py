@@ -18,6 +18,7 @@ from nvflare.app_common.app_constant import AppConstants
 
 ALIGN, PRETRAIN, VALIDATE = "align", "pretrain", "validate"
 TRAIN = "train"  # in place of the first two where a run has no alignment phase
+TRAIN_ALONE, KEEP_ALONE = "train_alone", "keep_alone"  # of jobs/local_pretrain
 ERROR_HEADER = "fedaid_error"
 LONGEST_ERROR = 500  # characters
 MOST_FIELDS = 100  # of metrics, counts or meta; far above what a message of ours holds
