@@ -23,7 +23,7 @@ from fedaid.flare.messages import (
     UpdateMessage,
     metrics_to_shareable,
     model_from_shareable,
-    update_to_shareable,
+    report_to_shareable,
 )
 from fedaid.models.saved_model import load_model
 from tests.flare.conftest import MEASURED, Answer, Federation
@@ -44,7 +44,7 @@ def alone(losses: tuple[float, ...]) -> Answer:
         number = model_from_shareable(shareable).round_number
         if task == TRAIN_ALONE:
             metrics = MEASURED | {"loss": losses[number], "contrastive": losses[number], "binding": 0.0}
-            return update_to_shareable(UpdateMessage(number, {}, metrics, 20, {"image-unreadable": 1}))
+            return report_to_shareable(UpdateMessage(number, {}, metrics, 20, {"image-unreadable": 1}))
         loss = losses[-1] if task == VALIDATE else min(losses)
         splits = {name: MEASURED | {"loss": loss, "studies": 9.0} for name in ("valid", "test")}
         return metrics_to_shareable(MetricsMessage(number, splits))
@@ -119,13 +119,13 @@ def test_a_tensor_in_an_answer_is_refused(make: Any) -> None:
     def leaking(task: str, shareable: Shareable) -> Shareable:
         reply = alone(LOSSES["lake"])(task, shareable)
         if task == TRAIN_ALONE:
-            reply["DXO"]["data"] = {"matrix": np.ones((2, 2), np.float32)}
+            reply["DXO"]["data"]["matrix"] = np.ones((2, 2), np.float32)
         return reply
 
     made = make({"lake": leaking, "north": alone(LOSSES["north"])}, min_clients=1)
     made.run()
     assert made.engine.panics == []
-    assert "tensor ['matrix'] is not of the model" in results(made)["history"][0]["refused"]["lake"]
+    assert "report must hold metrics only" in results(made)["history"][0]["refused"]["lake"]
     assert list(results(made)["best"]) == ["north"]
 
 

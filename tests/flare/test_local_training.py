@@ -28,6 +28,7 @@ from fedaid.flare.messages import (
     ModelMessage,
     metrics_from_shareable,
     model_to_shareable,
+    report_from_shareable,
     update_from_shareable,
 )
 from fedaid.minmax.weighted_average import apply, weighted_sum
@@ -84,9 +85,9 @@ def losses(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 def test_an_answer_holds_metrics_and_no_tensor(site: Site) -> None:
     reply = site.ask(TRAIN_ALONE, 0)
-    dxo = from_shareable(reply)
-    assert dxo.data == {}
-    update = update_from_shareable(reply)
+    assert list(from_shareable(reply).data) == ["metrics"]
+    update = report_from_shareable(reply)
+    assert all(type(value) is float for value in update.metrics.values())
     assert update.pairs > 10
     assert {"loss", "recall_at_5", "contrastive"} <= update.metrics.keys()
 

@@ -22,7 +22,7 @@ from fedaid.flare.messages import (
     Arrays,
     MalformedMessage,
     UpdateMessage,
-    update_from_shareable,
+    report_from_shareable,
 )
 from fedaid.flare.persistor import RUN_STATE, tensors_of
 from fedaid.flare.run_record import RunRecord
@@ -101,14 +101,14 @@ class LocalController(GatedScatterAndGather):
     def _collect(
         self, gate: Gate, sites: list[str], fl_ctx: FLContext, abort_signal: Signal
     ) -> dict[str, UpdateMessage]:
-        """Sends a round's task and returns what the gate let in, which is no tensor: its template has none."""
+        """Sends a round's task and returns what the gate let in: metrics."""
 
         def receive(client_task: ClientTask, fl_ctx: FLContext) -> bool:
             site, result = client_task.client.name, client_task.result
             if self._failed(site, result, fl_ctx):
                 return False
             try:
-                gate.accept(site, update_from_shareable(result))
+                gate.accept(site, report_from_shareable(result))
             except RefusedUpdate as refusal:
                 self.log_warning(fl_ctx, str(refusal))
                 return False

@@ -20,14 +20,16 @@ from fedaid.flare.messages import (
     MalformedMessage,
     MetricsMessage,
     ModelMessage,
+    UpdateMessage,
     metrics_to_shareable,
+    report_to_shareable,
 )
 from fedaid.flare.run_store import BEST, ROUND, RunStore
 from fedaid.minmax.weighted_average import apply, weighted_sum
 from fedaid.models.saved_model import WEIGHTS
 from fedaid.training.local_model import local_model_of, valid_split
 from fedaid.training.settings import TrainingSettings
-from fedaid.training.site_worker import LocalUpdate, SiteWorker
+from fedaid.training.site_worker import SiteWorker
 
 STORE = "fedaid_alone"  # in the run's folder of the site
 
@@ -62,7 +64,8 @@ class LocalTrainingExecutor(FedAIDExecutor):
         store.commit(end, {"round": number + 1})
         worker.load(end)
         self._round = number + 1
-        return self._answer(message, LocalUpdate({}, update.losses), metrics | asdict(update.losses))
+        report = metrics | asdict(update.losses)
+        return report_to_shareable(UpdateMessage(number, {}, report, len(worker.data.train), worker.data.skipped))
 
     def _validate_last(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
         """Metrics of the site's last model, which takes part in the choice of its best."""
