@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from fedaid.data.augmentation import augment, to_model_range
+from fedaid.data.cohort import cohort_of
 from fedaid.data.manifest import Study
 
 
@@ -71,6 +72,7 @@ class StudyDataset(Dataset[Sample]):
         self._rows, self._pixels = list(studies), pixels
         self.token_ids = [torch.tensor(tokenizer.encode(study.text).ids) for study in studies.values()]
         self.text_groups = group_texts([study.text for study in studies.values()])
+        self.cohort = cohort_of(list(studies.values()))
 
     def __len__(self) -> int:
         return len(self.token_ids)

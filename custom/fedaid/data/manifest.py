@@ -1,10 +1,11 @@
 """A site's manifest: which studies it has, where their images lie, what their reports say, and which split each is in.
 
 ``<root>/manifest.csv`` has one row a study: `study_id`, `patient_id`, `image`, the report from one source
-(`report_path`, `report`, or `findings` and/or `impression`), and optionally `split` and `labels` ('|'-separated). A
-prepared site has `image_row`, the row in the file of pixels that `image` then names. Other columns, `view` among them,
-are allowed and not read. Paths are relative to the root and stay inside it once symlinks are resolved. Reports are read
-by the site's ``report_grammar.yml`` beside it, or else as English ones.
+(`report_path`, `report`, or `findings` and/or `impression`), and optionally `split`, `labels` ('|'-separated, one
+that begins with '?' is uncertain), `view`, `sex` and `age`. A prepared site has `image_row`, the row in the file of
+pixels that `image` then names. Other columns are allowed and not read. Paths are relative to
+the root and stay inside it once symlinks are resolved. Reports are read by the site's ``report_grammar.yml`` beside it,
+or else as English ones.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fedaid.data.demographics import age_band, sex_of, view_group
 from fedaid.data.grammar import ReportGrammar
 from fedaid.data.grammar_file import site_grammar
 from fedaid.data.report import report_text
@@ -30,11 +32,17 @@ _REQUIRED = ("study_id", "patient_id", "image")
 _OPTIONAL = ("split", "labels", "image_row")
 REPORT_SOURCES: tuple[tuple[str, ...], ...] = (("report_path",), ("report",), ("findings", "impression"))
 """The columns that can hold the report; a manifest has one of these sources."""
+UNCERTAIN = "?"
+"""What a label begins with that may be true or not."""
 
 
 @dataclass(frozen=True)
 class Study:
-    """One usable study: its line in the manifest, by which messages name it, and what training needs of it."""
+    """One usable study: its line in the manifest, by which messages name it, and what training needs of it.
+
+    `labels` are those that are certain, `uncertain` those that may be; `view`, `sex` and `age` are groups to evaluate
+    by, see :mod:`fedaid.data.demographics`, and empty where the manifest does not say.
+    """
 
     line: int
     patient_id: str = field(repr=False)
@@ -43,6 +51,10 @@ class Study:
     split: str
     labels: tuple[str, ...]
     row: int | None = None
+    uncertain: tuple[str, ...] = ()
+    view: str = ""
+    sex: str = ""
+    age: str = ""
 
 
 @dataclass(frozen=True)
@@ -164,9 +176,27 @@ def _study(row: Row, root: Path, *, sources: tuple[str, ...], split: str, gramma
     text = report_text(report_of(row, root, sources=sources), grammar)
     if not text:
         raise UnusableStudy("report-empty")
-    labels = tuple(label.strip() for label in row.cell("labels").split("|") if label.strip())
-    patient, pixels = row.cell("patient_id"), int(row.cell("image_row")) if row.cell("image_row") else None
-    return Study(line=row.line, patient_id=patient, image=image, text=text, split=split, labels=labels, row=pixels)
+    labels, uncertain = labels_of(row.cell("labels"))
+    return Study(
+        line=row.line,
+        patient_id=row.cell("patient_id"),
+        image=image,
+        text=text,
+        split=split,
+        labels=labels,
+        row=int(row.cell("image_row")) if row.cell("image_row") else None,
+        uncertain=uncertain,
+        view=view_group(row.cell("view")),
+        sex=sex_of(row.cell("sex")),
+        age=age_band(row.cell("age")),
+    )
+
+
+def labels_of(cell: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the labels of a cell that are certain, and those that are not, which begin with :data:`UNCERTAIN`."""
+    given = [label.strip() for label in cell.split("|") if label.strip(f" {UNCERTAIN}")]
+    certain = tuple(label for label in given if not label.startswith(UNCERTAIN))
+    return certain, tuple(label.lstrip(f" {UNCERTAIN}") for label in given if label.startswith(UNCERTAIN))
 
 
 def report_of(row: Row, root: Path, *, sources: tuple[str, ...]) -> str:

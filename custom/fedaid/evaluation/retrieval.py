@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fedaid.evaluation.bootstrap import weighted_mean
+
 Floats = NDArray[np.floating]
+CUT_OFFS = (1, 5, 10)
+
+
+class Ranks(NamedTuple):
+    """How soon each query of a split finds its answer, from 0: N images, M different texts, and the text of each image.
+
+    The hits at k of the queries are ``ranks.image < k`` and ``ranks.text < k``.
+    """
+
+    image: NDArray[np.int64]
+    text: NDArray[np.int64]
+    text_of_image: NDArray[np.int64]
 
 
 def recall_at(ranks: NDArray[np.int64], k: int) -> float:
@@ -30,30 +45,66 @@ def best_ranks(similarity: Floats, correct: NDArray[np.bool_]) -> NDArray[np.int
     return ranks
 
 
-def retrieval(
-    image_embeddings: Floats, text_embeddings: Floats, text_groups: NDArray[np.int64], *, ks: Sequence[int] = (1, 5, 10)
-) -> dict[str, float]:
-    """Recall at k both ways, duplicate texts collapsed to one.
+def retrieval_ranks(image_embeddings: Floats, text_embeddings: Floats, text_groups: NDArray[np.int64]) -> Ranks:
+    """The ranks of the best correct answers both ways, duplicate texts collapsed to one.
 
     An image finds its report if any text of its group is among the first k of the M different texts; a text finds its
-    image if any image with that text is among the first k of the N images. Blind guessing gives about k/M and k/N.
+    image if any image with that text is among the first k of the N images.
 
     Args:
         image_embeddings: unit-norm (N, D).
         text_embeddings: unit-norm (N, D), row n the report of image n.
         text_groups: (N,), equal for equal texts.
-        ks: cut-offs.
-
-    Returns:
-        ``image_to_text_recall_at_K``, ``text_to_image_recall_at_K`` and their mean ``recall_at_K``, in [0, 1].
     """
     _, first, group = np.unique(text_groups, return_index=True, return_inverse=True)
     similarity = image_embeddings @ text_embeddings[first].T
     correct = group[:, None] == np.arange(len(first))[None, :]
-    image_ranks, text_ranks = best_ranks(similarity, correct), best_ranks(similarity.T, correct.T)
+    return Ranks(best_ranks(similarity, correct), best_ranks(similarity.T, correct.T), group)
+
+
+def retrieval(
+    image_embeddings: Floats,
+    text_embeddings: Floats,
+    text_groups: NDArray[np.int64],
+    *,
+    ks: Sequence[int] = CUT_OFFS,
+) -> dict[str, float]:
+    """Recall at k both ways; arguments as of :func:`retrieval_ranks`. Blind guessing gives about k/M and k/N.
+
+    Returns:
+        ``image_to_text_recall_at_K``, ``text_to_image_recall_at_K`` and their mean ``recall_at_K``, in [0, 1].
+    """
+    ranks = retrieval_ranks(image_embeddings, text_embeddings, text_groups)
     out: dict[str, float] = {}
     for k in ks:
-        there, back = recall_at(image_ranks, k), recall_at(text_ranks, k)
+        there, back = recall_at(ranks.image, k), recall_at(ranks.text, k)
         out |= {f"image_to_text_recall_at_{k}": there, f"text_to_image_recall_at_{k}": back}
         out[f"recall_at_{k}"] = (there + back) / 2
+    return out
+
+
+def resampled_retrieval(
+    ranks: Ranks, weights: NDArray[np.float64], *, ks: Sequence[int] = CUT_OFFS
+) -> dict[str, NDArray[np.float64]]:
+    """Recall at k both ways on each resample of the patients.
+
+    Queries are drawn; the answers among which they look stay. A text counts with the mean weight of its studies, so
+    that without a draw the recalls are those of :func:`retrieval`.
+
+    Args:
+        ranks: of all studies.
+        weights: (R, N) of the studies, see :mod:`fedaid.evaluation.bootstrap`.
+        ks: cut-offs.
+
+    Returns:
+        The names of :func:`retrieval`, each with an array (R,); NaN where no study has a weight.
+    """
+    shared = weights / np.bincount(ranks.text_of_image)[ranks.text_of_image]
+    cuts = np.array(ks)
+    there = weighted_mean((ranks.image[:, None] < cuts).astype(np.float64), weights)
+    back = weighted_mean((ranks.text[ranks.text_of_image][:, None] < cuts).astype(np.float64), shared)
+    out: dict[str, NDArray[np.float64]] = {}
+    for column, k in enumerate(ks):
+        out |= {f"image_to_text_recall_at_{k}": there[:, column], f"text_to_image_recall_at_{k}": back[:, column]}
+        out[f"recall_at_{k}"] = (there[:, column] + back[:, column]) / 2
     return out

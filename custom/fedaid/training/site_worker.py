@@ -74,6 +74,15 @@ class SiteWorker:
         """The splits that a model may be validated on."""
         return {"valid": self.data.valid, "test": self.data.test}
 
+    @property
+    def model(self) -> DualEncoder:
+        """The model as it is now."""
+        return self._model
+
+    def embed(self, dataset: StudyDataset) -> Embeddings:
+        """Embeddings (N, D) of all studies of a split under the current model, as :meth:`validate` makes them."""
+        return embed(self._model, dataset, batch_size=self._settings.pairs_at_once, precision=self._settings.precision)
+
     def load(self, tensors: Arrays) -> None:
         """Puts the given tensors into the model; names that are not given stay as they are."""
         if not all(is_alignment(name) for name in tensors):

@@ -1,0 +1,99 @@
+"""How far a metric could move with other patients: percentile intervals over resampled patients.
+
+Studies of one patient are alike, so patients are drawn, not studies. A resample is a weight for each study, how often
+its patient was drawn; a metric that takes weights is computed on all resamples at once. The first row of weights is
+ones: the data as they are.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating]
+Weights = NDArray[np.float64]
+
+
+class Interval(NamedTuple):
+    """The value of a metric on the data as they are, and the limits of its interval; NaN where there is none."""
+
+    low: float
+    mid: float
+    high: float
+
+
+def patient_weights(patients: NDArray[np.int64], *, draws: int = 1000, seed: int = 0) -> Weights:
+    """How often each study occurs in the data as they are, and in each resample of the patients with replacement.
+
+    Args:
+        patients: (N,), equal for studies of one patient, N at least 1.
+        draws: number of resamples B.
+        seed: of the draws; the same patients and seed give the same resamples, so that two metrics can be compared.
+
+    Returns:
+        Shape (1 + B, N): the first row ones, then one row a resample.
+
+    Source: the cluster bootstrap, Davison and Hinkley, Bootstrap Methods and their Application, 1997, section 3.8.
+    """
+    names, number = np.unique(patients, return_inverse=True)
+    drawn = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)
+    return np.concatenate([np.ones((1, len(patients))), drawn[:, number]])
+
+
+def weighted_mean(values: Floats, weights: Weights) -> NDArray[np.float64]:
+    """Mean of the studies' values under each row of weights; NaN where a resample has none of them.
+
+    Args:
+        values: (N,) or (N, K).
+        weights: (1 + B, N).
+
+    Returns:
+        Shape (1 + B,) or (1 + B, K).
+    """
+    total = weights.sum(axis=1).reshape(-1, *[1] * (values.ndim - 1))
+    with np.errstate(invalid="ignore"):
+        mean: NDArray[np.float64] = weights @ values / total
+    return mean
+
+
+def interval(metric: NDArray[np.float64], *, level: float = 0.95) -> Interval:
+    """The percentile interval of a metric of all rows of weights.
+
+    A resample on which the metric is not defined, such as one without a positive, is left out; if half of them are, no
+    interval is given.
+
+    Args:
+        metric: (1 + B,), first the value on the data as they are.
+        level: share of the resamples between the limits.
+    """
+    drawn = metric[1:][np.isfinite(metric[1:])]
+    if not np.isfinite(metric[0]) or 2 * len(drawn) <= len(metric) - 1:
+        return Interval(np.nan, float(metric[0]), np.nan)
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(low), float(metric[0]), float(high))
+
+
+def bootstrap_mean(
+    values: Floats, patients: NDArray[np.int64], *, draws: int = 1000, seed: int = 0, level: float = 0.95
+) -> Interval:
+    """The mean of the studies' values, (N,), with its interval over patients, (N,)."""
+    weights = patient_weights(patients, draws=draws, seed=seed)
+    return interval(weighted_mean(values, weights), level=level)
+
+
+def paired_difference(
+    first: Floats, second: Floats, patients: NDArray[np.int64], *, draws: int = 1000, seed: int = 0, level: float = 0.95
+) -> Interval:
+    """The mean of ``first`` minus that of ``second``, with its interval over the patients that both were measured on.
+
+    Args:
+        first: (N,) a value for each study, such as whether it was found, of one model.
+        second: (N,) of another model, for the same studies in the same order.
+        patients: (N,).
+        draws: number of resamples.
+        seed: of the draws.
+        level: share of the resamples between the limits.
+    """
+    return bootstrap_mean(first - second, patients, draws=draws, seed=seed, level=level)

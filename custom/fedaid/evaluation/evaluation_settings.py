@@ -1,0 +1,55 @@
+"""What may be set about an evaluation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fedaid.errors import require
+
+WHERE = "evaluation settings"
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """How metrics are computed, and from how many patients on they are shown.
+
+    Args:
+        prompt_set: a file of ``prompts``, without its ending.
+        least_patients: that a group, or either class of a finding, needs.
+        draws: resamples of the patients.
+        level: share of the resamples between the limits of an interval.
+        seed: of all that is drawn.
+        probe_shares: shares of the training labels that probes learn from.
+        probe_draws: subsets of each share below 1.
+        calibration_bins: at most; each holds ``least_patients`` studies or more.
+
+    Raises:
+        InputError: for a value out of its range.
+    """
+
+    prompt_set: str = "chexpert-v1"
+    least_patients: int = 5
+    draws: int = 1000
+    level: float = 0.95
+    seed: int = 0
+    probe_shares: tuple[float, ...] = (0.01, 0.1, 1.0)
+    probe_draws: int = 5
+    calibration_bins: int = 10
+
+    def __post_init__(self) -> None:
+        for name, least in {
+            "least_patients": 2,
+            "draws": 10,
+            "seed": 0,
+            "probe_draws": 1,
+            "calibration_bins": 1,
+        }.items():
+            value = getattr(self, name)
+            ok = isinstance(value, int) and not isinstance(value, bool) and value >= least
+            self._check(name, ok, f"be a whole number of at least {least}")
+        self._check("level", 0 < self.level < 1, "be a number above 0 and below 1")
+        shares = self.probe_shares
+        self._check("probe_shares", all(0 < share <= 1 for share in shares), "be numbers above 0 and at most 1")
+
+    def _check(self, name: str, ok: bool, rule: str) -> None:
+        require(ok, name, rule, got=getattr(self, name), where=WHERE, remedy="Correct the setting.")

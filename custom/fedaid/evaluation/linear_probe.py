@@ -1,0 +1,124 @@
+"""Linear probe: how many labels a site needs once images are embedded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fedaid.evaluation.bootstrap import Interval, Weights, interval
+from fedaid.evaluation.ranking import auroc
+
+Floats = NDArray[np.floating]
+Targets = Mapping[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class ProbeData:
+    """Frozen features with labels.
+
+    Attributes:
+        features: (N, F), finite.
+        targets: finding → (N,), 1, 0 or NaN.
+        patients: (N,), equal for studies of one patient.
+    """
+
+    features: Floats
+    targets: Targets
+    patients: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """What a share of the labels reaches on the test split.
+
+    Attributes:
+        draws: subsets of that share.
+        macro_auroc: mean over the findings of a subset and then over the subsets; the interval is over test patients.
+            None if no subset has a finding.
+        spread: standard deviation over the subsets; None for a single one.
+        left_out: mean number of findings of which a subset has no positive or no negative.
+    """
+
+    draws: int
+    macro_auroc: Interval | None
+    spread: float | None
+    left_out: float
+
+
+def fit_probe(train: ProbeData, finding: str, rows: NDArray[np.int64], features: Floats) -> Floats | None:
+    """Probabilities of a finding for some features by logistic regression on a part of the training studies.
+
+    Args:
+        train: with N studies.
+        finding: one of ``train.targets``.
+        rows: of the training studies to learn from; those without a label of the finding are left out.
+        features: (M, F).
+
+    Returns:
+        (M,) in [0, 1]; None if the part has no positive or no negative.
+
+    Source: the probe of CLIP, arXiv:2103.00020, section 3.2, an L2-regularised logistic regression by L-BFGS; features
+        are standardised here, so that one strength of regularisation serves all models, and none is searched.
+    """
+    from sklearn.linear_model import LogisticRegression  # heavy, and a site that only trains needs none of it
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    target = train.targets[finding][rows]
+    rows, target = rows[~np.isnan(target)], target[~np.isnan(target)]
+    if len(np.unique(target)) < 2:
+        return None
+    probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
+    probe.fit(train.features[rows].astype(np.float64), target.astype(np.int64))
+    probability: Floats = probe.predict_proba(features.astype(np.float64))[:, 1]
+    return probability
+
+
+def patient_subset(patients: NDArray[np.int64], *, share: float, seed: int) -> NDArray[np.int64]:
+    """Rows of the studies of a random share of the patients, at least of one; a smaller share is part of a larger."""
+    names = np.unique(patients)
+    chosen = np.random.default_rng(seed).permutation(names)[: max(1, round(share * len(names)))]
+    return np.flatnonzero(np.isin(patients, chosen))
+
+
+def probe_share(
+    train: ProbeData, test: ProbeData, weights: Weights, *, findings: Sequence[str], share: float, draws: int,
+    seed: int = 0, level: float = 0.95,
+) -> ProbeResult:  # fmt: skip
+    """The macro AUROC that a share of the training labels reaches, over several subsets of the patients.
+
+    Args:
+        train: to draw subsets of.
+        test: N studies to measure on.
+        weights: (R, N), see :mod:`fedaid.evaluation.bootstrap`.
+        findings: that the test split has enough of.
+        share: of the training patients, in (0, 1]; 1 is one subset, all of them.
+        draws: subsets of a smaller share.
+        seed: of the subsets.
+        level: of the interval.
+    """
+    subsets = 1 if share >= 1 else draws
+    macros: list[Weights] = []
+    missing = 0
+    for draw in range(subsets):
+        rows = patient_subset(train.patients, share=share, seed=seed + draw)
+        areas = [_area(train, test, finding, rows, weights) for finding in findings]
+        found = [area for area in areas if area is not None]
+        missing += len(areas) - len(found)
+        if found:
+            macros.append(np.mean(found, axis=0))
+    values = [float(macro[0]) for macro in macros]
+    mean = interval(np.mean(macros, axis=0), level=level) if macros else None
+    spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return ProbeResult(subsets, mean, spread, missing / subsets)
+
+
+def _area(train: ProbeData, test: ProbeData, finding: str, rows: NDArray[np.int64], weights: Weights) -> Weights | None:
+    """AUROC of one finding by a probe on some training studies, (R,)."""
+    target = test.targets[finding]
+    known = ~np.isnan(target)
+    probability = fit_probe(train, finding, rows, test.features[known])
+    return None if probability is None else auroc(probability, target[known] == 1, weights[:, known])

@@ -1,0 +1,69 @@
+"""Results as what ``json`` can write: rounded, and null for what cannot be said."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from fedaid.evaluation.bootstrap import Interval
+from fedaid.evaluation.linear_probe import ProbeResult
+from fedaid.evaluation.subgroups import Gap, Subgroups
+from fedaid.evaluation.zero_shot import FindingResult
+
+DIGITS = 4
+
+
+def rounded(value: float | None) -> float | None:
+    """A number with four decimals; None where there is none."""
+    return None if value is None or not math.isfinite(value) else round(value, DIGITS)
+
+
+def plain_interval(found: Interval | None) -> dict[str, Any] | None:
+    """A value with the limits of its interval; None where there is no value."""
+    if found is None or not math.isfinite(found.mid):
+        return None
+    return {"value": rounded(found.mid), "low": rounded(found.low), "high": rounded(found.high)}
+
+
+def plain_finding(result: FindingResult) -> dict[str, Any]:
+    """The metrics of one finding."""
+    return {
+        "positives": result.positives,
+        "negatives": result.negatives,
+        "inverted": result.inverted,
+        "auroc": plain_interval(result.auroc),
+        "average_precision": plain_interval(result.average_precision),
+        "f1": plain_interval(result.f1),
+    }
+
+
+def plain_probe(result: ProbeResult, *, findings: int) -> dict[str, Any]:
+    """What a share of the labels reaches on so many findings."""
+    return {
+        "draws": result.draws,
+        "macro_auroc": plain_interval(result.macro_auroc),
+        "spread": rounded(result.spread),
+        "findings": findings,
+        "left_out": rounded(result.left_out),
+    }
+
+
+def plain_calibration(errors: dict[str, float]) -> dict[str, Any]:
+    """The errors of the findings and their mean."""
+    mean = sum(errors.values()) / len(errors) if errors else None
+    return {"value": rounded(mean), "findings": {finding: rounded(error) for finding, error in errors.items()}}
+
+
+def plain_column(metrics: dict[str, Subgroups]) -> dict[str, Any]:
+    """Several metrics of the same groups, and the gap of each."""
+    bands = {group: band for found in metrics.values() for group, band in found.patients.items()}
+    groups = {
+        group: {"patients": band} | {name: plain_interval(found.metric.get(group)) for name, found in metrics.items()}
+        for group, band in bands.items()
+    }
+    return {"groups": groups, "gap": {name: _gap(found.gap) for name, found in metrics.items()}}
+
+
+def _gap(gap: Gap | None) -> dict[str, Any] | None:
+    difference = plain_interval(gap.difference) if gap else None
+    return {"best": gap.best, "worst": gap.worst} | difference if gap and difference else None

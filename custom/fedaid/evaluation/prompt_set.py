@@ -1,0 +1,95 @@
+"""Prompts as data: for each finding what a report that has it says, and what one says that denies it.
+
+A file under ``prompts`` is never changed once numbers were made with it; other words are another version.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fedaid.errors import closest, require
+
+FOLDER = Path(__file__).with_name("prompts")
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """What is said of one finding.
+
+    Attributes:
+        positive: texts that assert it.
+        negative: texts that deny it.
+        also: other names of it among a site's labels, lower-case.
+    """
+
+    positive: tuple[str, ...]
+    negative: tuple[str, ...]
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PromptSet:
+    """The prompts by finding."""
+
+    name: str
+    findings: Mapping[str, Prompts]
+
+    def finding_of(self, label: str) -> str | None:
+        """The finding that a site's label names, whatever its case and spacing; None if it is none of this set."""
+        return self._names.get(_plain(label))
+
+    @property
+    def _names(self) -> dict[str, str]:
+        return {_plain(name): finding for finding, said in self.findings.items() for name in (finding, *said.also)}
+
+    def targets(
+        self, labels: Sequence[Sequence[str]], uncertain: Sequence[Sequence[str]]
+    ) -> dict[str, NDArray[np.float64]]:
+        """For each finding 1 where a study has it, 0 where it has not, NaN where its labels do not say.
+
+        A study without labels says nothing of any finding. A label that is not of this set is a label still: the study
+        has none of the findings that it does not name.
+
+        Args:
+            labels: of the N studies, each those that are certain.
+            uncertain: of the N studies, each those that are uncertain.
+
+        Returns:
+            finding → (N,).
+        """
+        names = self._names
+        certain, doubtful = ([{names.get(_plain(one)) for one in of} for of in said] for said in (labels, uncertain))
+        labelled = np.array([bool(a) or bool(b) for a, b in zip(labels, uncertain, strict=True)], dtype=bool)
+        targets = {}
+        for finding in self.findings:
+            has = np.array([finding in found for found in certain], dtype=bool)
+            open_ = np.array([finding in found for found in doubtful], dtype=bool) & ~has
+            targets[finding] = np.where(labelled & ~open_, has.astype(np.float64), np.nan)
+        return targets
+
+
+def read_prompt_set(name: str) -> PromptSet:
+    """The prompt set that ships with the bundle under this name.
+
+    Raises:
+        InputError: if there is none.
+    """
+    known = sorted(file.stem for file in FOLDER.glob("*.json"))
+    require(name in known, "prompt_set", "be known", got=name, where="evaluation settings", remedy=closest(name, known))
+    content = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    findings = {
+        finding: Prompts(tuple(said["positive"]), tuple(said["negative"]), tuple(said["also"]))
+        for finding, said in content["findings"].items()
+    }
+    return PromptSet(content["name"], MappingProxyType(findings))
+
+
+def _plain(label: str) -> str:
+    return " ".join(label.lower().replace("_", " ").split())

@@ -1,0 +1,166 @@
+"""The parts of an evaluation, which share the resamples of the patients and what is ranked once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from fedaid.evaluation.bootstrap import Weights, interval, patient_weights
+from fedaid.evaluation.calibration import calibration_error
+from fedaid.evaluation.embedded_split import EmbeddedSplit
+from fedaid.evaluation.evaluation_settings import EvaluationSettings
+from fedaid.evaluation.geometry import alignment, modality_gap, uniformity
+from fedaid.evaluation.linear_probe import fit_probe, probe_share
+from fedaid.evaluation.plain_result import (
+    plain_calibration,
+    plain_column,
+    plain_finding,
+    plain_interval,
+    plain_probe,
+    rounded,
+)
+from fedaid.evaluation.ranking import auroc
+from fedaid.evaluation.retrieval import resampled_retrieval, retrieval_ranks
+from fedaid.evaluation.subgroups import Metric, Subgroups, by_group, large_groups
+from fedaid.evaluation.zero_shot import (
+    FindingResult,
+    Floats,
+    Labelled,
+    PromptEmbeddings,
+    macro_auroc,
+    prompt_margin,
+    score_finding,
+    zero_shot_probability,
+)
+
+SUBGROUP_CUT_OFF = 5
+
+
+class SiteMetrics:
+    """Each method is one part of the result, computed on the test split; arguments as of :func:`suite.evaluate`."""
+
+    def __init__(
+        self,
+        splits: Mapping[str, EmbeddedSplit],
+        prompts: Mapping[str, PromptEmbeddings],
+        *,
+        logit_scale: float,
+        settings: EvaluationSettings,
+    ) -> None:
+        self._splits, self._prompts = splits, prompts
+        self._test, self._logit_scale, self._settings = splits["test"], logit_scale, settings
+        self._weights = patient_weights(self._test.patients, draws=settings.draws, seed=settings.seed)
+        self._ranks = retrieval_ranks(self._test.image, self._test.text, self._test.text_groups)
+
+    def retrieval(self) -> dict[str, Any]:
+        """Recalls both ways."""
+        recalls, level = resampled_retrieval(self._ranks, self._weights), self._settings.level
+        return {name: plain_interval(interval(recall, level=level)) for name, recall in recalls.items()}
+
+    def zero_shot(self) -> dict[str, Any]:
+        """Each finding, and the mean of those that are reported."""
+        return {
+            "prompt_set": self._settings.prompt_set,
+            "macro_auroc": plain_interval(macro_auroc(self._results, level=self._settings.level)),
+            "findings": {finding: plain_finding(result) for finding, result in self._results.items()},
+        }
+
+    def linear_probe(self) -> dict[str, Any]:
+        """The AUROC that probes reach with each share of the training labels."""
+        settings, train, test = self._settings, self._splits["train"].probe_data, self._test.probe_data
+        probes = {}
+        for share in settings.probe_shares:
+            result = probe_share(
+                train, test, self._weights, findings=self._reported, share=share,
+                draws=settings.probe_draws, seed=settings.seed, level=settings.level,
+            )  # fmt: skip
+            probes[str(share)] = plain_probe(result, findings=len(self._reported))
+        return probes
+
+    def calibration(self) -> dict[str, Any]:
+        """Calibration errors of zero-shot probabilities, and of those of probes with all training labels."""
+        train = self._splits["train"].probe_data
+        zero_shot, probed = dict[str, float](), dict[str, float]()
+        for finding in self._reported:
+            probability = zero_shot_probability(self._margins[finding], logit_scale=self._logit_scale)
+            zero_shot[finding] = self._calibration_error(finding, probability)
+            learned = fit_probe(train, finding, np.arange(len(train.patients)), self._test.image)
+            if learned is not None:
+                probed[finding] = self._calibration_error(finding, learned)
+        return {"zero_shot": plain_calibration(zero_shot), "linear_probe": plain_calibration(probed)}
+
+    def geometry(self) -> dict[str, Any]:
+        """How the embeddings lie on the sphere."""
+        image, text = self._test.image, self._test.text
+        return {
+            "alignment": rounded(alignment(image, text)),
+            "image_uniformity": rounded(uniformity(image)),
+            "text_uniformity": rounded(uniformity(text)),
+            "modality_gap": rounded(modality_gap(image, text)),
+        }
+
+    def subgroups(self) -> dict[str, Any]:
+        """Recall and zero-shot AUROC of the groups of each column, and the gaps between them."""
+        return {column: self._column(groups) for column, groups in self._test.subgroups.items()}
+
+    @cached_property
+    def _margins(self) -> dict[str, Floats]:
+        return {finding: prompt_margin(self._test.image, said) for finding, said in self._prompts.items()}
+
+    @cached_property
+    def _results(self) -> dict[str, FindingResult]:
+        least, level, valid = self._settings.least_patients, self._settings.level, self._splits["valid"]
+        results = {}
+        for finding, said in self._prompts.items():
+            test = Labelled(self._margins[finding], self._test.targets[finding], self._test.patients)
+            other = Labelled(prompt_margin(valid.image, said), valid.targets[finding], valid.patients)
+            results[finding] = score_finding(test, other, self._weights, least=least, level=level)
+        return results
+
+    @property
+    def _reported(self) -> list[str]:
+        return [finding for finding, result in self._results.items() if result.auroc is not None]
+
+    def _calibration_error(self, finding: str, probability: Floats) -> float:
+        """Of the test studies whose label is known, in bins that hold enough of them."""
+        target = self._test.targets[finding]
+        known = ~np.isnan(target)
+        bins = max(1, min(self._settings.calibration_bins, int(known.sum()) // self._settings.least_patients))
+        return calibration_error(probability[known], target[known] == 1, bins=bins)
+
+    def _column(self, groups: Sequence[str]) -> dict[str, Any]:
+        """One column: both metrics of its groups."""
+        settings, findings = self._settings, self._told_in_all(groups)
+
+        def recall(weights: Weights) -> Weights:
+            found = resampled_retrieval(self._ranks, weights, ks=(SUBGROUP_CUT_OFF,))
+            return found[f"recall_at_{SUBGROUP_CUT_OFF}"]
+
+        def macro(weights: Weights) -> Weights | None:
+            areas = [self._auroc(finding, weights) for finding in findings]
+            return np.mean(areas, axis=0) if areas else None
+
+        def grouped(metric: Metric) -> Subgroups:
+            patients, least = self._test.patients, settings.least_patients
+            return by_group(metric, groups, patients, self._weights, least=least, level=settings.level)
+
+        return plain_column({f"recall_at_{SUBGROUP_CUT_OFF}": grouped(recall), "macro_auroc": grouped(macro)})
+
+    def _told_in_all(self, groups: Sequence[str]) -> list[str]:
+        """The reported findings of which every shown group has enough positives and negatives."""
+        least, test = self._settings.least_patients, self._test
+        members = large_groups(groups, test.patients, least=least).values()
+
+        def told(finding: str) -> bool:
+            parts = (Labelled(self._margins[finding], test.targets[finding], test.patients).part(m) for m in members)
+            return all(part.enough(least) for part in parts)
+
+        return [finding for finding in self._reported if told(finding)]
+
+    def _auroc(self, finding: str, weights: Weights) -> Weights:
+        target = self._test.targets[finding]
+        known = ~np.isnan(target)
+        return auroc(self._margins[finding][known], target[known] == 1, weights[:, known])

@@ -1,0 +1,56 @@
+"""All metrics of one model on one site's test split, as the plain dictionary that may leave the site.
+
+``docs/evaluation.md`` lists its keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fedaid.evaluation.embedded_split import EmbeddedSplit
+from fedaid.evaluation.evaluation_settings import EvaluationSettings
+from fedaid.evaluation.site_metrics import SiteMetrics
+from fedaid.evaluation.zero_shot import PromptEmbeddings
+
+SCHEMA_VERSION = 1
+PARTS = ("retrieval", "zero_shot", "linear_probe", "calibration", "geometry", "subgroups")
+SHOWN_SETTINGS = ("least_patients", "draws", "level", "seed", "prompt_set")
+
+
+def evaluate(
+    splits: Mapping[str, EmbeddedSplit],
+    prompts: Mapping[str, PromptEmbeddings],
+    *,
+    logit_scale: float,
+    settings: EvaluationSettings,
+) -> dict[str, Any]:
+    """The aggregates of one model on one site, with intervals over the patients of its test split.
+
+    The test split is measured on and decides nothing: thresholds come from "valid", probes learn on "train".
+
+    Args:
+        splits: "train", "valid" and "test", no patient in two of them.
+        prompts: finding → embeddings of its prompts under the same model; each split has targets of these findings.
+        logit_scale: of the model, for zero-shot probabilities.
+        settings: see there.
+
+    Returns:
+        What ``json`` can write. With too few test patients all of :data:`PARTS` are None; under a diverged model, whose
+        embeddings are no numbers, all but retrieval.
+    """
+    shown = {name: getattr(settings, name) for name in SHOWN_SETTINGS}
+    result: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "settings": shown, "counts": _counts(splits)}
+    result |= dict.fromkeys(PARTS)
+    if splits["test"].patient_count < settings.least_patients:
+        return result
+    metrics = SiteMetrics(splits, prompts, logit_scale=logit_scale, settings=settings)
+    finite = all(split.finite for split in splits.values())
+    return result | {part: getattr(metrics, part)() for part in (PARTS if finite else PARTS[:1])}
+
+
+def _counts(splits: Mapping[str, EmbeddedSplit]) -> dict[str, dict[str, int]]:
+    """How large the splits are, and among how many different texts an image of the test split looks for its own."""
+    counts = {name: {"studies": len(split), "patients": split.patient_count} for name, split in splits.items()}
+    counts["test"]["texts"] = len(set(splits["test"].text_groups.tolist()))
+    return counts

@@ -1,0 +1,140 @@
+"""Zero-shot classification: is an image nearer to prompts that assert a finding than to those that deny it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from fedaid.evaluation.bootstrap import Interval, Weights, interval
+from fedaid.evaluation.count_band import count_band
+from fedaid.evaluation.ranking import auroc, average_precision, best_threshold, f1_score
+
+Floats = NDArray[np.floating]
+
+
+class PromptEmbeddings(NamedTuple):
+    """Unit-norm embeddings of the prompts of one finding: those that assert it (P, D), those that deny it (Q, D)."""
+
+    positive: Floats
+    negative: Floats
+
+
+class Labelled(NamedTuple):
+    """Studies with the scores of one finding.
+
+    Attributes:
+        scores: (N,), higher for more likely.
+        target: (N,), 1, 0 or NaN where the finding is not known.
+        patients: (N,), equal for studies of one patient.
+    """
+
+    scores: Floats
+    target: Floats
+    patients: NDArray[np.int64]
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """(N,), which studies count."""
+        return ~np.isnan(self.target)
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many patients have a positive study, and how many a negative one."""
+        positive, negative = (len(np.unique(self.patients[self.target == value])) for value in (1, 0))
+        return positive, negative
+
+    def part(self, rows: NDArray[np.bool_]) -> Labelled:
+        """Some of the studies."""
+        return Labelled(self.scores[rows], self.target[rows], self.patients[rows])
+
+    def enough(self, least: int) -> bool:
+        """Whether so many patients are positive, and so many negative."""
+        return min(self.counts) >= least
+
+
+@dataclass(frozen=True)
+class FindingResult:
+    """How well one finding is told, on one split; ``auroc`` and what follows it is None where too few have it.
+
+    Attributes:
+        positives: patients with a positive study, as a band.
+        negatives: patients with a negative study, as a band.
+        auroc: area under the ROC curve.
+        average_precision: whose value for a guess is the share of positives.
+        f1: at the threshold that is best on the validation split; None too where that has too few.
+        resampled_auroc: (R,), for means over findings.
+    """
+
+    positives: str
+    negatives: str
+    auroc: Interval | None = None
+    average_precision: Interval | None = None
+    f1: Interval | None = None
+    resampled_auroc: Weights | None = None
+
+    @property
+    def inverted(self) -> bool:
+        """Whether the interval lies wholly below a guess: the prompt, the label or the image is inverted."""
+        return self.auroc is not None and self.auroc.high < 0.5
+
+
+def prompt_margin(image_embeddings: Floats, prompts: PromptEmbeddings) -> NDArray[np.float64]:
+    """How much nearer each image is to the positive prompts than to the negative ones, in [-2, 2].
+
+    Args:
+        image_embeddings: unit-norm (N, D).
+        prompts: of one finding; those of one side are averaged and put back on the sphere.
+
+    Source: prompt ensembles of CLIP, arXiv:2103.00020, section 3.1.4; positive against negative of CheXzero,
+        https://doi.org/10.1038/s41551-022-00936-9.
+    """
+    margin: NDArray[np.float64] = image_embeddings.astype(np.float64) @ (_centre(prompts[0]) - _centre(prompts[1]))
+    return margin
+
+
+def zero_shot_probability(margin: Floats, *, logit_scale: float) -> NDArray[np.float64]:
+    """Softmax of the two similarities at the model's logit scale, the positive's share: (N,) in [0, 1]."""
+    probability: NDArray[np.float64] = expit(logit_scale * margin)
+    return probability
+
+
+def score_finding(
+    test: Labelled, valid: Labelled, weights: Weights, *, least: int = 5, level: float = 0.95
+) -> FindingResult:
+    """Ranking and decision metrics of one finding with intervals over patients; studies without a label are left out.
+
+    Args:
+        test: N studies to measure on.
+        valid: other studies, of which the threshold of F1 comes.
+        weights: (R, N), see :mod:`fedaid.evaluation.bootstrap`.
+        least: patients with, and patients without the finding that either split needs.
+        level: of the intervals.
+    """
+    positives, negatives = (count_band(count, least=least) for count in test.counts)
+    if not test.enough(least):
+        return FindingResult(positives, negatives)
+    known = test.known
+    scores, positive, weight = test.scores[known], test.target[known] == 1, weights[:, known]
+    area = auroc(scores, positive, weight)
+    f1 = None
+    if valid.enough(least):
+        threshold = best_threshold(valid.scores[valid.known], valid.target[valid.known] == 1)
+        f1 = interval(f1_score(scores >= threshold, positive, weight), level=level)
+    precision = interval(average_precision(scores, positive, weight), level=level)
+    return FindingResult(positives, negatives, interval(area, level=level), precision, f1, area)
+
+
+def macro_auroc(results: Mapping[str, FindingResult], *, level: float = 0.95) -> Interval | None:
+    """The mean AUROC of the findings that are reported, with its interval; None if none is."""
+    areas = [result.resampled_auroc for result in results.values() if result.resampled_auroc is not None]
+    return interval(np.mean(areas, axis=0), level=level) if areas else None
+
+
+def _centre(embeddings: Floats) -> NDArray[np.float64]:
+    mean: NDArray[np.float64] = embeddings.astype(np.float64).mean(axis=0)
+    return mean / max(float(np.linalg.norm(mean)), 1e-12)
