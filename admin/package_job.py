@@ -2,6 +2,7 @@
 
 python -m admin.package_job fedaid_pretrain --set num_rounds=5 --set min_clients=3
 python -m admin.package_job fedaid_pretrain --list
+python -m admin.package_job evaluate_global --model build/demo/model
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from types import MappingProxyType
 
 from admin.check_job import PACKAGE, SOURCE, check_job
 from admin.job_files import META, config_files, read_object, require_job_name, require_plain_files, write_object
+from admin.job_model import add_model
 from admin.job_settings import change_settings, from_text, settable
 from fedaid.errors import InputError, require
 
@@ -31,6 +33,7 @@ def package_job(
     out: Path = OUT,
     settings: Mapping[str, object] = NOTHING,
     rename: str | None = None,
+    model: Path | None = None,
     jobs: Path = JOBS,
 ) -> Path:
     """Return the folder of a new, checked job; a former one of that name is replaced, and kept if this one is unsound.
@@ -42,6 +45,7 @@ def package_job(
         out: where the job is put.
         settings: what to change, as ``NAME`` or ``ID.NAME``.
         rename: the new job's name, if another than ``name``.
+        model: folder of the model that the job is about, if it is about one.
         jobs: the folder of source jobs.
 
     Raises:
@@ -55,6 +59,7 @@ def package_job(
     with tempfile.TemporaryDirectory(prefix=".packaging-", dir=out) as part:
         made = Path(part) / called
         copy_job(source, made)
+        add_model(made, model)
         change_settings(made, settings)
         write_object(made / META, {**read_object(made / META), "name": called})
         check_job(made)
@@ -96,6 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=OUT, help="default: %(default)s")
     parser.add_argument("--set", dest="pairs", action="append", default=[], metavar="NAME=VALUE", help="repeatable")
     parser.add_argument("--rename", help="the new job's name")
+    parser.add_argument("--model", type=Path, help="folder of the model that evaluate_global is about")
     parser.add_argument("--list", action="store_true", help="print what --set can change, and stop")
     parser.add_argument("--jobs", type=Path, default=JOBS, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
@@ -106,7 +112,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(f"{name} = {json.dumps(value)}")
             return 0
         settings = from_text(options.pairs, settable(source))
-        print(package_job(options.name, out=options.out, settings=settings, rename=options.rename, jobs=options.jobs))
+        given = {name: getattr(options, name) for name in ("out", "rename", "model", "jobs")}
+        print(package_job(options.name, settings=settings, **given))
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -129,7 +129,9 @@ class EvaluationController(GatedScatterAndGather):
             demand(config["vocabulary_sha256"] == self.persistor.vocabulary_hash, "its vocabulary is another")
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             got = str(error) if isinstance(error, ValueError) else type(error).__name__
-            raise InputError("model", "be one of the job's configuration", got=got, where=where, remedy=remedy) from error
+            raise InputError(
+                "model", "be one of the job's configuration", got=got, where=where, remedy=remedy
+            ) from error
         digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
         self._found["global_model"] = {"sha256": digest} | config
         return tensors
@@ -187,7 +189,7 @@ class EvaluationController(GatedScatterAndGather):
 
         self.progress.enter(LOCAL_MODEL, self._current_round)
         task = self.task(LOCAL_MODEL, theta, self._current_round)
-        self._ask(task, self.sites(), fl_ctx, receive=receive, **self._waiting | {"min_responses": 0})
+        self._ask(task, self.sites(), fl_ctx, receive=receive, **self._waiting)
         self._current_round += 1
         accepted = gate.close()
         self._found["local_models"] = {site: dict(update.metrics) for site, update in accepted.items()}

@@ -1,4 +1,4 @@
-"""The executor of ``jobs/evaluate_global``: evaluates the models that it is sent, and shares the site's own if it may."""
+"""The executor of ``jobs/evaluate_global``: evaluates models, and sends the site's own if it may."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ from fedaid.training.settings import WHERE, TrainingSettings
 OF_TRAINING = ("batch_size", "valid_batch_size", "precision", "channels_last", "threads")
 OF_EVALUATION = tuple(field.name for field in fields(EvaluationSettings))
 SHARE = "FEDAID_SHARE_LOCAL_MODEL"
+LEAST, LEAST_UNSAID = "FEDAID_LEAST_PATIENTS", 5
 
 
 class EvaluationExecutor(FedAIDExecutor):
@@ -62,6 +63,7 @@ class EvaluationExecutor(FedAIDExecutor):
 
     def _evaluate(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
         """The suite's result for the model that the message holds: aggregates only."""
+        require_enough_patients(self._evaluation.least_patients, os.environ, site=fl_ctx.get_identity_name())
         worker = self._loaded(message, fl_ctx)
         suite = evaluate_site(worker, self._evaluation)
         return result_to_shareable(message.round_number, {"suite": suite, "skipped": dict(worker.data.skipped)})
@@ -98,3 +100,16 @@ def reason_against(local: LocalModel, message: ModelMessage, environ: Mapping[st
     if switch == "0":
         return "not shared by the site"
     return "" if local.fits(message.configuration, message.vocabulary_hash) else "another configuration"
+
+
+def require_enough_patients(least: int, environ: Mapping[str, str], *, site: str) -> None:
+    """Refuses a job that wants numbers from fewer patients than the site shows any for; a job comes from elsewhere.
+
+    Raises:
+        InputError: saying how many the site asks for.
+    """
+    text, where = environ.get(LEAST, "").strip() or str(LEAST_UNSAID), f"environment of site {site}"
+    remedy = f"Set a number of patients, or leave it out for {LEAST_UNSAID}."
+    require(text.isdecimal(), LEAST, "be a whole number", got=repr(text), where=where, remedy=remedy)
+    rule, remedy = f"be at least {int(text)}, as the site asks", "Package the job with a higher least_patients."
+    require(least >= int(text), "least_patients", rule, got=least, where=f"site {site}", remedy=remedy)
