@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fedaid.data.manifest import divided_labels
 from fedaid.data.table import Row, Table
 from fedaid.errors import InputError, require
 
@@ -54,8 +55,8 @@ def digest_of(manifest: Path) -> str:
 
 
 def labels_of(row: Row) -> list[str]:
-    """The labels of one row."""
-    return [label.strip() for label in row.cell("labels").split("|") if label.strip()]
+    """The labels of one row that are certain."""
+    return list(divided_labels(row.cell("labels"))[0])
 
 
 def write_split(split: SiteSplit, file: Path, *, table: Table) -> None:

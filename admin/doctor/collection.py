@@ -19,7 +19,7 @@ from admin.doctor.tolerant_table import tolerant_table
 from fedaid.data.decode_process import Answer
 from fedaid.data.grammar import ENGLISH, ReportGrammar
 from fedaid.data.grammar_file import site_grammar
-from fedaid.data.manifest import FILE_NAME, file_inside, read_manifest, report_of
+from fedaid.data.manifest import FILE_NAME, divided_labels, file_inside, read_manifest, report_of
 from fedaid.data.report import sections
 from fedaid.data.split import SPLITS, split_of
 from fedaid.data.table import Row, Table
@@ -123,7 +123,7 @@ def _cases(table: Table, root: Path) -> tuple[list[Case], dict[int, Path]]:
 
 
 def _case(row: Row, split: str) -> Case:
-    labels = tuple(label.strip() for label in row.cell("labels").split("|") if label.strip())
+    labels, _ = divided_labels(row.cell("labels"))
     cells = {column: cell.strip() for column, cell in row.cells.items()}
     return Case(row.line, row.cell("study_id"), row.cell("patient_id"), cells, split, labels)
 

@@ -109,7 +109,7 @@ SPLIT_CHECKS = (
     Check(
         "partly-labelled",
         "Some studies without a label",
-        "Only checks and partitions use labels; an empty cell is not 'No Finding'.",
+        "Checks, partitions and zero-shot metrics use labels; an empty cell is not 'No Finding'.",
         "Fill in the labels, or leave the column out.",
         NOTE,
         partly_labelled,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -16,8 +17,6 @@ FRONTAL = {"PA": 0, "POSTERO-ANTERIOR": 0, "AP": 1, "AP SUPINE": 1, "ANTERO-POST
 
 TAGS = ("accession", "study")
 """Kinds of keys that an image file can state."""
-
-_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +47,15 @@ class ImageFile:
     instance: str = ""
 
     def brief(self) -> ImageFile:
-        """The same without its header."""
-        return replace(self, header=_NONE)
+        """The same with the patient's sex and age alone of its header."""
+        sex, age = (self.header.get(name) for name in ("sex", "age"))
+        return replace(self, header=_person("" if sex is None else str(sex), "" if age is None else str(age)))
+
+
+@cache
+def _person(sex: str, age: str) -> Mapping[str, Any]:
+    """A sex and an age, the same object for all whose they are: a site has many images."""
+    return MappingProxyType({"sex": sex, "age": age})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,7 @@ class ImagedStudy:
         views: of the images.
         paths: of the images, below the folder of images.
         stated: kinds of keys that its images state: "accession", "study".
+        people: of the images, "sex" and "age" of the patient where the file says them.
     """
 
     name: str
@@ -73,6 +80,7 @@ class ImagedStudy:
     views: tuple[str, ...]
     paths: tuple[str, ...] = field(repr=False)
     stated: tuple[str, ...] = ()
+    people: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
 
 
 def file_name(found: Found, names: Pseudonyms) -> str:
@@ -111,6 +119,7 @@ def _study(name: str, group: list[tuple[Found, ImageFile]], names: Pseudonyms) -
         views=tuple(image.view for _, image in ordered),
         paths=tuple(found.relative for found, _ in ordered),
         stated=tuple(kind for kind in TAGS if any(getattr(image, kind) for _, image in ordered)),
+        people=tuple(image.header for _, image in ordered),
     )
 
 

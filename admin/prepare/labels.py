@@ -7,14 +7,15 @@ import re
 from fedaid.data.scrub import scrub
 
 SEPARATOR = "|"
-_LABEL = re.compile(r"[^\W\d_](?:(?!\d{3})[\w /()+-]){0,39}")
+_LABEL = re.compile(r"\??[^\W\d_](?:(?!\d{3})[\w /()+-]){0,39}")
 
 
 def kept_labels(labels: str) -> tuple[str, int]:
     """Return the labels that may be kept, and how many may not.
 
-    A label is up to 40 letters, blanks, ``/ ( ) + -`` and no more than two digits in a row, in which the scrubber finds
-    no identifier. A surname alone passes for a label: no pattern tells it from a finding.
+    A label is, after a question mark if it is uncertain, up to 40 letters, blanks, ``/ ( ) + -`` and no more than two
+    digits in a row, in which the scrubber finds no identifier. A surname alone passes for a label: no pattern tells it
+    from a finding.
 
     Args:
         labels: separated by ``|``.

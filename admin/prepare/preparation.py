@@ -20,6 +20,7 @@ from admin.prepare.site_folder import Line, SiteFolder
 from admin.prepare.site_reports import SiteReports, Written
 from fedaid.data.decode_pool import DecodePool
 from fedaid.data.decode_process import Answer, Request
+from fedaid.data.demographics import age_of, sex_of
 from fedaid.data.grammar_file import site_grammar
 from fedaid.data.header import header_from
 from fedaid.data.pseudonym import Pseudonyms
@@ -175,6 +176,7 @@ class Preparation:
         labels, dropped = kept_labels(record.labels)
         self.patients_unknown += record.alone
         self.labels_dropped += dropped
+        person = study.people[number]
         line = Line(
             study_id=study.name,
             patient_id=match.patient,
@@ -182,6 +184,8 @@ class Preparation:
             split=match.split,
             labels=labels,
             view=study.views[number],
+            sex=sex_of(str(person.get("sex", ""))) or sex_of(record.sex),
+            age=age_of(str(person.get("age", ""))) or age_of(record.age),
         )
         self.lines.append(line)
 

@@ -22,6 +22,8 @@ FILE_NAME = "file name"
 """The kind of a key that is one of :data:`KEY_COLUMNS`, the same for all files of a folder."""
 
 PATIENT_COLUMNS = ("patient_id", "patientid", "patient", "subject_id")
+SEX_COLUMNS = ("sex", "patient_sex", "gender")
+AGE_COLUMNS = ("age", "patient_age", "age_years")
 TEXT_COLUMNS = ("report", "text", "report_text", "title", "caption")
 SECTIONS = ("findings", "impression")
 PATH_COLUMN = "report_path"
@@ -42,6 +44,8 @@ class Record:
         images: paths below the folder of images, each with its view or none, where a data set says them; see
             :mod:`admin.prepare.preset`. A report of a hospital finds its images by ``keys``.
         splits: those that a data set gives the study: one of :data:`fedaid.data.split.SPLITS`, or none.
+        sex: of the patient, as it is given.
+        age: of the patient, as it is given.
         alone: whether the data set does not say who the patient is, so that the study counts as a patient.
     """
 
@@ -54,6 +58,8 @@ class Record:
     images: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     splits: tuple[str, ...] = ()
     alone: bool = False
+    sex: str = field(default="", repr=False)
+    age: str = field(default="", repr=False)
 
     def report(self) -> str:
         """The report's text.
@@ -126,6 +132,8 @@ def _of_table(table: Path) -> Iterator[Record]:
             file=beside(table, cells[PATH_COLUMN]) if cells.get(PATH_COLUMN) else None,
             patient=first_of(cells, PATIENT_COLUMNS),
             labels=cells.get("labels", ""),
+            sex=first_of(cells, SEX_COLUMNS),
+            age=first_of(cells, AGE_COLUMNS),
         )
 
 

@@ -16,7 +16,7 @@ from fedaid.data.manifest import FILE_NAME
 from fedaid.errors import InputError
 
 _REPORT = re.compile(r"s[a-z0-9]{26}\.txt")
-COLUMNS = ("study_id", "patient_id", "image", "image_row", "report_path", "split", "labels", "view")
+COLUMNS = ("study_id", "patient_id", "image", "image_row", "report_path", "split", "labels", "view", "sex", "age")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class Line:
     split: str
     labels: str = ""
     view: str = ""
+    sex: str = ""
+    age: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class SiteFolder:
         """A line of the manifest, in the order of :data:`COLUMNS`."""
         image, report = self.pixels.name, f"{self.reports.name}/{line.study_id}.txt"
         named = (line.study_id, line.patient_id, image, line.image_row, report)
-        return *named, line.split, line.labels, line.view
+        return *named, line.split, line.labels, line.view, line.sex, line.age
 
     @contextmanager
     def alone(self) -> Iterator[None]:

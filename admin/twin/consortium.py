@@ -24,7 +24,7 @@ from admin.twin.synonyms import reworded
 
 __all__ = ["DEMO_HOSPITALS", "Hospital", "Scanner", "write_consortium"]
 
-COLUMNS = ("study_id", "patient_id", "image", "report_path", "view", "split", "labels")
+COLUMNS = ("study_id", "patient_id", "image", "report_path", "view", "sex", "age", "split", "labels")
 HELD_OUT = (("test", 0.15), ("valid", 0.15))
 MOST_STUDIES_OF_A_PATIENT = 4
 
@@ -173,4 +173,5 @@ def _reword(folder: Path, header: StudyHeader, *, hospital: Hospital, rng: Gener
 
 def _row(header: StudyHeader, split: str, findings: Findings) -> tuple[str, ...]:
     image, report = f"images/{header.study_id}.dcm", f"reports/{header.study_id}.txt"
-    return header.study_id, header.patient_id, image, report, header.view, split, "|".join(findings.labels)
+    of_person = (header.view, header.sex, str(header.age))
+    return header.study_id, header.patient_id, image, report, *of_person, split, "|".join(findings.labels)

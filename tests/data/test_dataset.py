@@ -78,3 +78,8 @@ def test_a_batch_is_padded_with_zero_and_its_mask_is_true_at_real_tokens() -> No
 
 def test_an_empty_split_is_an_empty_dataset(tokenizer: Tokenizer) -> None:
     assert len(StudyDataset({}, np.zeros((5, 8, 8), np.float16), tokenizer)) == 0
+
+
+def test_the_cohort_is_that_of_the_studies_in_their_order(dataset: StudyDataset) -> None:
+    assert dataset.cohort.patients.tolist() == [0, 0, 0]
+    assert dataset.cohort.labels == ((), (), ())

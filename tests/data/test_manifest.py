@@ -63,6 +63,25 @@ def test_a_row_becomes_a_study(root: Path) -> None:
     assert manifest.skipped == {}
 
 
+def test_an_uncertain_label_is_none_that_the_study_has(root: Path) -> None:
+    write(root, "s1,p1,images/a.png,Clear., Edema | ?Fracture|? Pneumonia |?|", header=f"{HEADER},labels")
+    (study,) = read_manifest(root).studies
+    assert (study.labels, study.uncertain) == (("Edema",), ("Fracture", "Pneumonia"))
+
+
+def test_view_sex_and_age_are_groups(root: Path) -> None:
+    write(root, "s1,p1,images/a.png,Clear.,ap supine,f,83", header=f"{HEADER},view,sex,age")
+    (study,) = read_manifest(root).studies
+    assert (study.view, study.sex, study.age) == ("AP", "F", "80+")
+
+
+def test_what_is_not_stated_or_not_known_is_no_group(root: Path) -> None:
+    assert read_manifest(write(root, "s1,p1,images/a.png,Clear.")).studies[0].sex == ""
+    write(root, "s1,p1,images/a.png,Clear.,oblique,unknown,old", header=f"{HEADER},view,sex,age")
+    (study,) = read_manifest(root).studies
+    assert (study.view, study.sex, study.age) == ("", "", "")
+
+
 def test_a_report_may_be_a_file(root: Path) -> None:
     (root / "r.txt").write_bytes("FINDINGS: Größe normal.".encode("utf-8-sig"))
     write(root, "s1,p1,images/a.png,r.txt", header="study_id,patient_id,image,report_path")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fedaid.evaluation.retrieval import best_ranks, recall_at, retrieval
+from fedaid.evaluation.retrieval import best_ranks, recall_at, resampled_retrieval, retrieval, retrieval_ranks
 
 EYE = np.eye(4)
 
@@ -91,3 +91,33 @@ def test_the_order_of_the_studies_does_not_matter() -> None:
     image, text, group = unit(30, 8, 0), unit(30, 8, 1), np.arange(30)
     order = np.random.default_rng(2).permutation(30)
     assert retrieval(image[order], text[order], group[order]) == retrieval(image, text, group)
+
+
+def test_ranks_give_the_hits_of_every_query() -> None:
+    # images 0 and 1 share a text and lie on it; image 2 lies on that text, too, and its own text is second
+    image, text = EYE[[0, 0, 0]], EYE[[0, 0, 1]]
+    ranks = retrieval_ranks(image, text, np.array([5, 5, 8]))
+    assert ranks.image.tolist() == [0, 0, 1]
+    assert ranks.text.tolist() == [1, 2]  # image 2 ties with the images of the first text; all tie for the second
+    assert ranks.text_of_image.tolist() == [0, 0, 1]
+
+
+def test_without_a_draw_the_resampled_recalls_are_the_recalls() -> None:
+    image, text, group = unit(30, 4, 0), unit(30, 4, 1), np.random.default_rng(2).integers(0, 12, 30)
+    once = resampled_retrieval(retrieval_ranks(image, text, group), np.ones((1, 30)))
+    expected = retrieval(image, text, group)
+    assert {name: recall[0] for name, recall in once.items()} == pytest.approx(expected)
+
+
+def test_a_resample_weights_the_queries_and_keeps_the_answers() -> None:
+    rng = np.random.default_rng(3)
+    image, text, group = unit(20, 4, 0), unit(20, 4, 1), rng.integers(0, 8, 20)
+    ranks, weights = retrieval_ranks(image, text, group), rng.integers(0, 3, (6, 20)).astype(float)
+    found = resampled_retrieval(ranks, weights, ks=(3,))
+    for number, row in enumerate(weights):
+        there = np.average(ranks.image < 3, weights=row)
+        of_text = [row[ranks.text_of_image == m].mean() for m in range(len(ranks.text))]
+        back = np.average(ranks.text < 3, weights=of_text)
+        assert found["image_to_text_recall_at_3"][number] == pytest.approx(there)
+        assert found["text_to_image_recall_at_3"][number] == pytest.approx(back)
+        assert found["recall_at_3"][number] == pytest.approx((there + back) / 2)

@@ -114,6 +114,13 @@ def test_tensors_are_arrays_of_their_own(make_worker: MakeWorker) -> None:
     assert all(np.array_equal(before[name], copy[name]) for name in copy)
 
 
+def test_a_split_is_embedded_as_it_is_validated(make_worker: MakeWorker) -> None:
+    worker = make_worker()
+    assert torch.equal(worker.embed(worker.data.valid).image, worker.validate("valid").embeddings.image)
+    assert len(worker.embed(worker.data.train).text) == len(worker.data.train)
+    assert worker.model.configuration["embedding_dim"] == 8
+
+
 def test_validation_after_training_ignores_how_the_model_was_left(make_worker: MakeWorker) -> None:
     worker = make_worker()
     theta = worker.tensors()

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from admin.prepare.presets.layout import chexpert_labels, given_split, missing, path_below, view_of
-from admin.prepare.records import PATIENT_COLUMNS, SECTIONS, Record, first_of, sectioned
+from admin.prepare.records import AGE_COLUMNS, PATIENT_COLUMNS, SECTIONS, SEX_COLUMNS, Record, first_of, sectioned
 from admin.prepare.rows import Cells, is_table, read_rows
 from fedaid.errors import InputError
 
@@ -49,6 +49,8 @@ def cxr_clip(images: Path, reports: Path) -> Iterator[Record]:
             images=tuple((path_below(images, path), view) for path, view in zip(paths, views, strict=True)),
             splits=given_split(cells.get("split", ""), at),
             alone=not patient,
+            sex=first_of(cells, SEX_COLUMNS),
+            age=first_of(cells, AGE_COLUMNS),
         )
 
 

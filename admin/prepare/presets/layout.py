@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from admin.prepare.rows import Cells, column
 from admin.twin.findings import CHEXPERT_14
 from fedaid.data.header_terms import VIEWS
+from fedaid.data.manifest import UNCERTAIN
 from fedaid.errors import InputError, require
 
 SPLIT_WORDS = {
@@ -36,15 +37,17 @@ def view_of(word: str) -> str:
 
 
 def chexpert_labels(cells: Cells) -> str:
-    """The CheXpert findings that a row holds 1 for, as a manifest has labels; 0, -1 (uncertain) and blank are none."""
-    return "|".join(name for name in CHEXPERT_14 if _is_one(cells.get(column(name), "")))
+    """A row's CheXpert findings as a manifest has labels: those with 1, and those with -1 as uncertain ones."""
+    values = {name: _number(cells.get(column(name), "")) for name in CHEXPERT_14}
+    marks = {1.0: "", -1.0: UNCERTAIN}
+    return "|".join(f"{marks[value]}{name}" for name, value in values.items() if value in marks)
 
 
-def _is_one(cell: str) -> bool:
+def _number(cell: str) -> float:
     try:
-        return float(cell) == 1
+        return float(cell)
     except ValueError:
-        return False
+        return 0.0
 
 
 def path_below(images: Path, given: str) -> str:

@@ -19,7 +19,7 @@ Report = Callable[[str, str], tuple[str | None, str | None]]
 
 
 def mimic_cxr_jpg(images: Path, reports: Path) -> Iterator[Record]:
-    """Yield the studies: patients, splits and views as the tables say, CheXpert's certain findings as labels.
+    """Yield the studies: patients, splits and views as the tables say, CheXpert's findings as labels.
 
     Args:
         images: the folder with ``mimic-cxr-2.0.0-{metadata,split,chexpert}.csv`` or ``.csv.gz`` and ``files/``.

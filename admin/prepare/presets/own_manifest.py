@@ -43,4 +43,6 @@ def own_manifest(images: Path, reports: Path) -> Iterator[Record]:
             labels=cells.get("labels", ""),
             images=((path_below(images, cells["image"]), view_of(cells.get("view", ""))),) if cells["image"] else (),
             splits=given_split(cells.get("split", ""), at),
+            sex=cells.get("sex", ""),
+            age=cells.get("age", ""),
         )

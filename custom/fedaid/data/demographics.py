@@ -19,7 +19,7 @@ _SEXES = {
     **dict.fromkeys(("M", "MALE"), "M"),
     **dict.fromkeys(("O", "OTHER"), "O"),
 }
-_AGE = re.compile(r"0*(\d{1,3})(?:\.0+)?(?:Y|\+)?")
+_AGE = re.compile(r"0*(\d{1,3})(?:\.0+)?(?:Y|\+)?", re.ASCII)
 OLDEST_STATED = 120
 
 

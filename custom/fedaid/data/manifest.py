@@ -176,7 +176,7 @@ def _study(row: Row, root: Path, *, sources: tuple[str, ...], split: str, gramma
     text = report_text(report_of(row, root, sources=sources), grammar)
     if not text:
         raise UnusableStudy("report-empty")
-    labels, uncertain = labels_of(row.cell("labels"))
+    labels, uncertain = divided_labels(row.cell("labels"))
     return Study(
         line=row.line,
         patient_id=row.cell("patient_id"),
@@ -192,7 +192,7 @@ def _study(row: Row, root: Path, *, sources: tuple[str, ...], split: str, gramma
     )
 
 
-def labels_of(cell: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def divided_labels(cell: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the labels of a cell that are certain, and those that are not, which begin with :data:`UNCERTAIN`."""
     given = [label.strip() for label in cell.split("|") if label.strip(f" {UNCERTAIN}")]
     certain = tuple(label for label in given if not label.startswith(UNCERTAIN))

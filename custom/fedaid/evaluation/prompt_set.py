@@ -41,21 +41,13 @@ class PromptSet:
     name: str
     findings: Mapping[str, Prompts]
 
-    def finding_of(self, label: str) -> str | None:
-        """The finding that a site's label names, whatever its case and spacing; None if it is none of this set."""
-        return self._names.get(_plain(label))
-
-    @property
-    def _names(self) -> dict[str, str]:
-        return {_plain(name): finding for finding, said in self.findings.items() for name in (finding, *said.also)}
-
     def targets(
         self, labels: Sequence[Sequence[str]], uncertain: Sequence[Sequence[str]]
     ) -> dict[str, NDArray[np.float64]]:
         """For each finding 1 where a study has it, 0 where it has not, NaN where its labels do not say.
 
-        A study without labels says nothing of any finding. A label that is not of this set is a label still: the study
-        has none of the findings that it does not name.
+        A label names a finding whatever its case and spacing. A study without labels says nothing of any finding. A
+        label that is not of this set is a label still: the study has none of the findings that it does not name.
 
         Args:
             labels: of the N studies, each those that are certain.
@@ -64,7 +56,7 @@ class PromptSet:
         Returns:
             finding → (N,).
         """
-        names = self._names
+        names = {_plain(name): finding for finding, said in self.findings.items() for name in (finding, *said.also)}
         certain, doubtful = ([{names.get(_plain(one)) for one in of} for of in said] for said in (labels, uncertain))
         labelled = np.array([bool(a) or bool(b) for a, b in zip(labels, uncertain, strict=True)], dtype=bool)
         targets = {}

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from admin.prepare.imaged_study import ImageFile, file_name, imaged_studies, key, preference
 from admin.prepare.scan import Found
 from fedaid.data.pseudonym import Pseudonyms
@@ -7,7 +9,7 @@ from fedaid.data.pseudonym import Pseudonyms
 NAMES = Pseudonyms(bytes(range(32)))
 
 
-def image(name: str, **tags: str) -> tuple[Found, ImageFile]:
+def image(name: str, **tags: Any) -> tuple[Found, ImageFile]:
     return Found(name, "1"), ImageFile(file=name, stamp="1", reason=None, **tags)
 
 
@@ -44,3 +46,18 @@ def test_keys_forgive_spelling_and_paths_do_not() -> None:
     assert key("stem", " ", NAMES) == ""
     names = [file_name(Found(path, "1"), NAMES) for path in ("a/B", "a/b", "a/b ", "a/\udcff")]
     assert len(set(names)) == 4
+
+
+def test_in_memory_a_header_is_reduced_to_sex_and_age_which_equal_ones_share() -> None:
+    first, second = (
+        image(name, header={"sex": "F", "age": 57, "manufacturer": "GE"})[1].brief() for name in ("a", "b")
+    )
+    assert dict(first.header) == {"sex": "F", "age": "57"}
+    assert first.header is second.header
+    assert dict(image("c")[1].brief().header) == {"sex": "", "age": ""}
+
+
+def test_a_study_knows_the_person_of_each_of_its_images() -> None:
+    images = [image("a", study="s", view="LL", header={"sex": "F"}), image("b", study="s", view="PA", header={})]
+    (study,) = imaged_studies(images, NAMES)
+    assert [dict(person) for person in study.people] == [{}, {"sex": "F"}]

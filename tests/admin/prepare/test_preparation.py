@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydicom import dcmread
 
 from admin.prepare.preparation import Preparation, StoppedAtBad
 from admin.prepare.quarantine import counts
@@ -31,8 +32,8 @@ def prepared(folder: Path, records: Sequence[Record], *, size: int = 16, strict:
     return run
 
 
-def record(accession: str, text: str = "Clear.", patient: str = "") -> Record:
-    return Record(keys=(("accession", accession),), name=accession, text=text, patient=patient)
+def record(accession: str, text: str = "Clear.", patient: str = "", **said: str) -> Record:
+    return Record(keys=(("accession", accession),), name=accession, text=text, patient=patient, **said)
 
 
 @pytest.fixture
@@ -90,6 +91,24 @@ def test_a_view_that_is_no_known_term_is_not_kept(folder: Path) -> None:
     run = prepared(folder, [record("A1")])
     assert [line.view for line in run.lines] == [""]
     assert b"DOE" not in (folder / "site" / "private" / "files.jsonl").read_bytes()
+
+
+def test_sex_and_age_are_those_of_the_image_or_else_of_the_report(folder: Path) -> None:
+    path = folder / "images" / "1"
+    header = dcmread(path)
+    header.PatientSex, header.PatientAge = "F", "093Y"
+    header.save_as(path)
+    records = [record("A1", sex="M", age="40"), record("A2", sex="male", age="57.0")]
+    expected = {("F", "90"), ("M", "57")}
+    assert {(line.sex, line.age) for line in prepared(folder, records).lines} == expected
+    again = prepared(folder, records)
+    assert again.described == 0
+    assert {(line.sex, line.age) for line in again.lines} == expected
+
+
+def test_no_other_text_becomes_a_sex_or_an_age(folder: Path) -> None:
+    run = prepared(folder, [record("A1", sex="JANE DOE", age="born 1957-02-03"), record("A2")])
+    assert {(line.sex, line.age) for line in run.lines} == {("", "")}
 
 
 def test_strict_names_the_first_reason_only(folder: Path) -> None:

@@ -33,6 +33,13 @@ def test_tables_of_common_shapes_are_read(name: str, content: str, tmp_path: Pat
     assert (record.keys, record.patient, record.report()) == ((("accession", "A1"),), "p", "two\nlines")
 
 
+@pytest.mark.parametrize("header", ["sex,age", "Patient Sex,Patient-Age", "Gender,Age years"])
+def test_sex_and_age_stay_as_they_are_given(header: str, tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text(f"image,text,{header}\nx/1.png,Clear.,female,57\n")
+    (record,) = read_records(tmp_path / "r.csv")
+    assert (record.sex, record.age) == ("female", "57")
+
+
 def test_sections_become_a_report(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text("image,findings,impression,labels\nx/1.png,Clear.,Normal.,a|b\n")
     (record,) = read_records(tmp_path / "r.csv")

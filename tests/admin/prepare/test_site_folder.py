@@ -19,8 +19,8 @@ def test_a_manifest_is_in_the_order_of_its_studies(site: SiteFolder) -> None:
     lines = [Line(name, "p", row, "train") for row, name in enumerate(("s2", "s1"))]
     site.write_manifest(lines)
     header, *rows = (site.root / "manifest.csv").read_text().splitlines()
-    assert header == "study_id,patient_id,image,image_row,report_path,split,labels,view"
-    assert rows == ["s1,p,images-64.npy,1,reports/s1.txt,train,,", "s2,p,images-64.npy,0,reports/s2.txt,train,,"]
+    assert header == "study_id,patient_id,image,image_row,report_path,split,labels,view,sex,age"
+    assert rows == ["s1,p,images-64.npy,1,reports/s1.txt,train,,,,", "s2,p,images-64.npy,0,reports/s2.txt,train,,,,"]
 
 
 def test_a_second_run_at_the_same_time_is_refused(site: SiteFolder) -> None:

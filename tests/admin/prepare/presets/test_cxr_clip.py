@@ -38,13 +38,14 @@ def test_optional_columns_are_taken_over(
     for name in "abc":
         write_picture(f"images/{name}.jpg")
     (tmp_path / "t.csv").write_text(
-        "image,findings,impression,patient_id,split,Edema,Pleural Effusion\n"
-        "a.jpg,Wet.,,p1,train,1,0\nb.jpg,,Wetter.,p1,,1.0,1\nc.jpg,Dry.,,p2,val,0,\n"
+        "image,findings,impression,patient_id,split,Edema,Pleural Effusion,sex,age\n"
+        "a.jpg,Wet.,,p1,train,1,0,M,30\nb.jpg,,Wetter.,p1,,1.0,1,M,31\nc.jpg,Dry.,,p2,val,0,,,\n"
     )
     result = imported("cxr-clip", "images", "t.csv")
     assert sorted((row["text"].split()[1], row["labels"], row["split"]) for row in result["rows"]) == [
         ("Dry.", "", "valid"), ("Wet.", "Edema", "train"), ("Wetter.", "Edema|Pleural Effusion", "train"),
     ]  # fmt: skip
+    assert sorted((row["sex"], row["age"]) for row in result["rows"]) == [("", ""), ("M", "30"), ("M", "31")]
     assert result["patients_unknown"] == 0
 
 

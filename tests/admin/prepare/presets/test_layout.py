@@ -25,9 +25,9 @@ def test_only_known_views_are_kept() -> None:
     assert [view_of(word) for word in ("pa", "Lateral", "Frontal", "DOE", "")] == ["PA", "LATERAL", "", "", ""]
 
 
-def test_only_certain_findings_are_labels() -> None:
+def test_findings_that_are_1_are_labels_and_those_that_are_minus_1_uncertain_ones() -> None:
     cells = {"edema": "1.0", "pneumonia": "-1.0", "fracture": "0", "no_finding": "", "pleural_other": "1", "x": "1"}
-    assert chexpert_labels(cells) == "Edema|Pleural Other"
+    assert chexpert_labels(cells) == "Edema|?Pneumonia|Pleural Other"
     assert chexpert_labels({"edema": "yes"}) == ""
 
 

@@ -19,9 +19,9 @@ def manifest(tmp_path: Path, write_picture: Callable[[str], Path]) -> Path:
         write_picture(f"data/images/{number}.png")
         (root / f"{number}.txt").write_text(f"IMPRESSION: Study {number}.")
     (root / "manifest.csv").write_text(
-        "study_id,patient_id,image,report_path,split,labels,view\n"
-        "s0,p0,images/0.png,0.txt,test,Edema|Fracture,PA\ns1,p0,images/1.png,1.txt,test,,\n"
-        "s2,p1,images/2.png,2.txt,train,,AP\ns3,p2,images/3.png,3.txt,,,\n"
+        "study_id,patient_id,image,report_path,split,labels,view,sex,age\n"
+        "s0,p0,images/0.png,0.txt,test,Edema|Fracture,PA,F,91\ns1,p0,images/1.png,1.txt,test,,,,\n"
+        "s2,p1,images/2.png,2.txt,train,,AP,,\ns3,p2,images/3.png,3.txt,,,,,\n"
     )
     return root
 
@@ -30,6 +30,7 @@ def test_splits_patients_labels_and_views_are_taken_over(manifest: Path, importe
     rows = sorted(imported("manifest", "data")["rows"], key=lambda row: str(row["text"]))
     assert [row["split"] for row in rows[:3]] == ["test", "test", "train"]
     assert [(row["labels"], row["view"]) for row in rows] == [("Edema|Fracture", "PA"), ("", ""), ("", "AP"), ("", "")]
+    assert [(row["sex"], row["age"]) for row in rows] == [("F", "90"), *[("", "")] * 3]
     assert rows[0]["patient_id"] == rows[1]["patient_id"]
     assert rows[0]["patient_id"] != "p0"
 

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from fedaid.evaluation.embedded_split import EmbeddedSplit
+from fedaid.evaluation.evaluation_settings import EvaluationSettings
+from fedaid.evaluation.retrieval import retrieval
+from fedaid.evaluation.site_metrics import SiteMetrics
+from fedaid.evaluation.zero_shot import PromptEmbeddings
+
+Site, Prompts = dict[str, EmbeddedSplit], dict[str, PromptEmbeddings]
+QUICK = EvaluationSettings(draws=100)
+
+
+def metrics(site: Site, prompts: Prompts, settings: EvaluationSettings = QUICK) -> SiteMetrics:
+    return SiteMetrics(site, prompts, logit_scale=10.0, settings=settings)
+
+
+def test_recalls_are_those_of_the_test_split(site: Site, prompts: Prompts) -> None:
+    test = site["test"]
+    found = metrics(site, prompts).retrieval()
+    expected = retrieval(test.image, test.text, test.text_groups)
+    assert {name: one["value"] for name, one in found.items()} == pytest.approx(expected, abs=1e-4)
+    assert all(one["low"] <= one["value"] <= one["high"] for one in found.values())
+
+
+def test_findings_are_told_by_the_margin_of_their_prompts(site: Site, prompts: Prompts) -> None:
+    found, test = metrics(site, prompts).zero_shot(), site["test"]
+    for number, name in enumerate(("Edema", "Fracture")):
+        area = roc_auc_score(test.targets[name], test.image[:, number])
+        assert found["findings"][name]["auroc"]["value"] == pytest.approx(area, abs=1e-4)
+    assert found["findings"]["Rare"]["auroc"] is None
+    both = [found["findings"][name]["auroc"]["value"] for name in ("Edema", "Fracture")]
+    assert found["macro_auroc"]["value"] == pytest.approx(np.mean(both), abs=1e-4)
+
+
+def test_prompts_the_wrong_way_round_are_flagged(site: Site, prompts: Prompts) -> None:
+    turned = prompts | {"Edema": PromptEmbeddings(*reversed(prompts["Edema"]))}
+    found = metrics(site, turned).zero_shot()["findings"]
+    assert [found[name]["inverted"] for name in ("Edema", "Fracture", "Rare")] == [True, False, False]
+
+
+def test_a_probe_with_more_labels_is_better_and_sees_findings_that_are_reported(site: Site, prompts: Prompts) -> None:
+    found = metrics(site, prompts).linear_probe()
+    assert list(found) == ["0.01", "0.1", "1.0"]
+    assert all(share["findings"] == 2 for share in found.values())
+    assert found["1.0"]["macro_auroc"]["value"] > found["0.1"]["macro_auroc"]["value"]
+
+
+def test_doubt_about_findings_that_are_told_apart_is_not_calibrated(site: Site, prompts: Prompts) -> None:
+    doubtful, sure = (SiteMetrics(site, prompts, logit_scale=s, settings=QUICK).calibration() for s in (1e-3, 30))
+    assert doubtful["zero_shot"]["value"] == pytest.approx(0.5, abs=0.1)
+    assert sure["zero_shot"]["value"] < 0.1
+    assert doubtful["linear_probe"] == sure["linear_probe"]
+    assert set(sure["linear_probe"]["findings"]) == {"Edema", "Fracture"}
+
+
+def test_a_column_shows_large_groups_only(site: Site, prompts: Prompts) -> None:
+    found = metrics(site, prompts).subgroups()
+    assert set(found["sex"]["groups"]) == {"F", "M"}
+    assert set(found["age"]["groups"]) == {"80+"}  # "<40" are three patients
+    assert found["age"]["gap"] == {"recall_at_5": None, "macro_auroc": None}
+    assert found["view"]["groups"] == {}
+
+
+def test_the_recall_of_a_group_is_among_all_studies(site: Site, prompts: Prompts) -> None:
+    test = site["test"]
+    women = np.array(test.subgroups["sex"]) == "F"
+    similarity = test.image @ test.text.T
+    own = np.diag(similarity)
+    there = (similarity > own[:, None]).sum(axis=1) < 5
+    back = (similarity > own[None, :]).sum(axis=0) < 5
+    found = metrics(site, prompts).subgroups()["sex"]["groups"]["F"]["recall_at_5"]
+    assert found["value"] == pytest.approx((there[women].mean() + back[women].mean()) / 2, abs=1e-4)
+
+
+def test_groups_are_compared_on_the_findings_that_all_of_them_have(site: Site, prompts: Prompts) -> None:
+    test = site["test"]
+    women = np.array(test.subgroups["sex"]) == "F"
+    edema = np.where(women, 0.0, test.targets["Edema"])  # no woman has it
+    changed = site | {"test": replace(test, targets={**test.targets, "Edema": edema})}
+    found = metrics(changed, prompts).subgroups()["sex"]["groups"]
+    expected = roc_auc_score(test.targets["Fracture"][~women], test.image[~women, 1])
+    assert found["M"]["macro_auroc"]["value"] == pytest.approx(expected, abs=1e-4)
+
+
+def test_geometry_of_equal_embeddings_has_no_distance(site: Site, prompts: Prompts) -> None:
+    equal = site | {"test": replace(site["test"], text=site["test"].image)}
+    found = metrics(equal, prompts).geometry()
+    assert (found["alignment"], found["modality_gap"]) == (0, 0)
+    assert found["image_uniformity"] == found["text_uniformity"] < 0
