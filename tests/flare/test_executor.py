@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from fedaid.flare.selection import METRICS
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.naming import is_alignment
 from fedaid.training.data_folders import DataFolders
+from fedaid.training.phases import PhaseLosses
 from fedaid.training.settings import TrainingSettings
 from fedaid.training.site_worker import SiteWorker
 from fedaid.training.spread_worker import ProcessesFailed
@@ -102,7 +103,17 @@ def test_pretrain_answers_with_an_update_of_the_whole_model_from_the_ideal(site:
     site.ask(ALIGN)
     update = update_of(site.pretrain())
     assert update.delta.keys() == site.theta.keys()
-    assert set(update.metrics) == {"contrastive", "binding", "duplicates"}
+    assert set(update.metrics) == {field.name for field in fields(PhaseLosses)}
+
+
+@pytest.mark.parametrize("task", [PRETRAIN, TRAIN])
+def test_a_site_reports_the_loss_of_its_own_model_where_the_job_asks_for_it(task: str, site: Site) -> None:
+    site.settings = replace(site.settings, report_student_loss=True)
+    site.restart()
+    site.ask(ALIGN)
+    metrics = update_of(site.pretrain() if task == PRETRAIN else site.ask(TRAIN)).metrics
+    assert metrics["student_loss"] > 0
+    assert metrics["student_loss"] != metrics.get("loss")
 
 
 def test_validate_answers_with_both_splits(site: Site) -> None:
@@ -355,6 +366,24 @@ def test_the_rounds_model_is_written_only_where_processes_are_swapped(site: Site
     site.swap()
     site.ask(ALIGN)
     assert [path.name for path in (tmp_path / "run" / "job").iterdir()] == ["fedaid_round.safetensors"]
+
+
+@pytest.mark.parametrize("changes", [{"moon_weight": 5.0}, {"local_normalisation": True}])
+def test_what_a_site_keeps_of_its_own_model_outlives_its_process(
+    changes: dict[str, Any], site: Site, tmp_path: Path
+) -> None:
+    site.settings = replace(site.settings, align_steps=0, **changes)
+    site.restart()
+    site.ask(TRAIN)
+    expected = update_of(site.ask(TRAIN, round_number=1))
+    assert list((tmp_path / "run" / "job").iterdir()) == []
+    site.swap()
+    site.ask(TRAIN)
+    assert [path.name for path in (tmp_path / "run" / "job").iterdir()] == ["fedaid_own.safetensors"]
+    site.swap()
+    found = update_of(site.ask(TRAIN, round_number=1))
+    assert same(found, expected)
+    assert found.metrics == expected.metrics
 
 
 def test_train_measures_the_model_and_does_what_pretrain_does_without_an_alignment_phase(site: Site) -> None:

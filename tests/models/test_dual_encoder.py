@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -217,3 +218,60 @@ def test_aligning_kept_features_is_the_whole_forward() -> None:
     with torch.no_grad():
         in_parts = model.align(model.image_features(images), model.text_features(ids, mask), mask)
         torch.testing.assert_close(in_parts, model(images, ids, mask))
+
+
+FROZEN_BERT = {"name": "bert", "frozen": True}
+
+
+@pytest.mark.parametrize("tower", ["image", "text"])
+def test_a_frozen_encoder_stays_in_evaluation_mode_and_keeps_nothing_for_a_way_back(tower: str) -> None:
+    model = build(**{tower: {"name": "monai_resnet" if tower == "image" else "bert", "frozen": True}}).train()
+    other = "text" if tower == "image" else "image"
+    assert not any(module.training for module in model.encoder(tower).modules())
+    assert all(module.training for module in model.encoder(other).modules())
+    assert getattr(model, tower)["alignment"].training
+    images, ids, mask = batch()
+    features = {"image": model.image_features(images), "text": model.text_features(ids, mask)}
+    assert not features[tower].requires_grad
+    assert features[other].requires_grad
+
+
+def test_a_frozen_encoder_has_no_dropout_in_training() -> None:
+    model, (_, ids, mask) = build(text=FROZEN_BERT).train(), batch()
+    assert torch.equal(model.text_features(ids, mask), model.text_features(ids, mask))
+    learning = build().train()
+    assert not torch.equal(learning.text_features(ids, mask), learning.text_features(ids, mask))
+
+
+def test_a_step_moves_all_but_the_frozen_encoder() -> None:
+    model = build({"name": "monai_resnet", "frozen": True}, FROZEN_BERT).train()
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    optimizer = torch.optim.SGD([weight for weight in model.parameters() if weight.requires_grad], lr=0.1)
+    image, text = model(*batch())
+    (model.logit_scale * (image * text.roll(1, 0)).sum()).backward()
+    optimizer.step()
+    moved = {name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])}
+    assert len(moved) > 10
+    assert all(is_alignment(name) for name in moved)
+
+
+def test_freezing_changes_no_initial_weight_and_is_part_of_the_configuration() -> None:
+    model, plain = build(text=FROZEN_BERT), build()
+    assert all(torch.equal(tensor, plain.state_dict()[name]) for name, tensor in model.state_dict().items())
+    assert model.frozen_towers == ("text",)
+    assert DualEncoder(**json.loads(json.dumps(model.configuration))).frozen_towers == ("text",)
+    assert "frozen" not in json.dumps(plain.configuration)
+
+
+def test_adapters_are_not_put_into_a_frozen_encoder() -> None:
+    model = build("vit", FROZEN_BERT, adapters={"rank": 2})
+    adapted = {name.split(".")[0] for name in model.state_dict() if ".lora_" in name}
+    assert adapted == {"image"}
+    with pytest.raises(InputError, match=r"^adapters must be null where both encoders are frozen"):
+        build({"name": "vit", "frozen": True}, FROZEN_BERT, adapters={"rank": 2})
+
+
+def test_a_copy_of_a_model_keeps_its_frozen_encoder_frozen() -> None:
+    model = copy.deepcopy(build(text=FROZEN_BERT)).train()
+    assert not model.encoder("text").training
+    assert model.encoder("image").training

@@ -72,8 +72,25 @@ def test_a_local_folder_is_where_the_weights_are(saved: Callable[..., Any], mode
 
 def test_options_beside_a_local_folder_are_refused(saved: Callable[..., Any]) -> None:
     saved("bert")
-    with pytest.raises(InputError, match=r"^text_encoder must have no options beside a folder, got \['hidden_size'\]"):
+    with pytest.raises(
+        InputError, match=r"^text_encoder must have no options but frozen beside a folder, got \['hidden_size'\]"
+    ):
         choice({"name": "local:bert", "hidden_size": 8})
+
+
+def test_frozen_is_an_option_of_every_encoder_and_of_a_folder(saved: Callable[..., Any]) -> None:
+    saved("bert")
+    for encoder in ("bert", "local:bert"):
+        assert choice({"name": encoder, "frozen": True}) == choice(encoder) | {"frozen": True}
+        assert choice({"name": encoder, "frozen": False}) == choice(encoder)
+    assert choose({"name": "local:bert", "frozen": True}, TEXT_ENCODERS, setting="text_encoder").weights is not None
+    assert choice(choice({"name": "local:bert", "frozen": True}))["frozen"] is True
+
+
+@pytest.mark.parametrize("value", [1, "true", None, []])
+def test_frozen_is_true_or_false(value: object) -> None:
+    with pytest.raises(InputError, match=r"^frozen must be true or false, got .*: model args"):
+        choice({"name": "bert", "frozen": value})
 
 
 def test_a_local_image_model_is_no_text_encoder(saved: Callable[..., Any]) -> None:

@@ -35,15 +35,24 @@ def asked(
     )
 
 
+@pytest.mark.parametrize("changes", [{}, {"moon_weight": 1.0, "local_normalisation": True}])
 @pytest.mark.parametrize("task", ["align", "pretrain"])
 def test_one_process_alone_does_to_the_bit_what_the_sites_worker_does(
-    task: str, asked: PhaseRequest, site_data: SiteData, model: DualEncoder, tmp_path: Path
+    task: str,
+    changes: dict[str, Any],
+    asked: PhaseRequest,
+    site_data: SiteData,
+    model: DualEncoder,
+    tmp_path: Path,
 ) -> None:
+    asked = replace(asked, settings=replace(asked.settings, **changes))
     worker = SiteWorker(model, site_data, asked.settings, site=asked.site)
     start = {name: np.asarray(tensor * 0.9, tensor.dtype) for name, tensor in worker.tensors().items()}
+    own = {name: tensor for name, tensor in start.items() if changes}
+    worker.remember(own)
     worker.load(start)
     expected = getattr(worker, task)(round_number=asked.round_number)
-    replace(asked, task=task).write(tmp_path, start)
+    replace(asked, task=task).write(tmp_path, start, own=own)
     train(tmp_path)
     found = read_update(tmp_path)
     assert found.losses == expected.losses

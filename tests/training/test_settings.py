@@ -29,6 +29,14 @@ BAD: dict[str, list[Any]] = {
     "compile_backend": ["default", None, True],
     "channels_last": [1, "true", None],
     "gradient_checkpointing": [0, "false"],
+    "binding_form": ["point", "", None],
+    "binding_schedule": ["growing", 1, None],
+    "binding_warmup_rounds": [-1, 0.5, True],
+    "proximal_weight": [-0.1, NAN, "0", True],
+    "moon_weight": [-1, NAN, None],
+    "moon_temperature": [0, -0.5, INFINITE, "0.5"],
+    "local_normalisation": [0, "true", None],
+    "report_student_loss": [1, "false", None],
     "binding_weight": [-0.1, NAN, INFINITE, "0", True],
 }
 
@@ -63,3 +71,15 @@ def test_processes_divide_the_batch() -> None:
 
 def test_without_a_micro_batch_the_whole_batch_lies_in_memory() -> None:
     assert TrainingSettings(batch_size=24).pairs_at_once == 24
+
+
+def test_a_warm_up_without_rounds_is_refused() -> None:
+    assert TrainingSettings(binding_schedule="warmup", binding_warmup_rounds=1).binding_weight > 0
+    with pytest.raises(InputError, match=r"^binding_warmup_rounds must be at least 1 with .* warmup, got 0"):
+        TrainingSettings(binding_schedule="warmup")
+
+
+def test_the_quality_of_a_teacher_that_keeps_nothing_is_refused() -> None:
+    assert TrainingSettings(binding_schedule="teacher").teacher_view == "kept"
+    with pytest.raises(InputError, match=r"^teacher_view must be kept with binding_schedule teacher, got fresh"):
+        TrainingSettings(binding_schedule="teacher", teacher_view="fresh")

@@ -223,3 +223,134 @@ def test_with_adapters_a_frozen_weight_has_an_update_of_exact_zeros(
     assert {name for name, change in pretrained.delta.items() if change.any()} == learns
     assert all(is_alignment(name) for name in aligned.delta)
     assert any(change.any() for change in aligned.delta.values())
+
+
+def test_a_student_is_measured_only_if_asked_for(make_worker: MakeWorker) -> None:
+    silent, telling = make_worker(), make_worker(report_student_loss=True)
+    before, after = (worker.pretrain(round_number=0) for worker in (silent, telling))
+    assert before.student_loss is None
+    assert "student_loss" not in before.metrics
+    assert equal(before, after)
+    assert after.metrics == before.metrics | {"student_loss": telling.validate("valid").loss}
+    assert after.student_loss == silent.validate("valid").loss
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"binding_form": "similarity"},
+        {"binding_schedule": "teacher"},
+        {"binding_schedule": "warmup", "binding_warmup_rounds": 9},
+        {"proximal_weight": 1.0},
+    ],
+)
+@pytest.mark.parametrize("precision", [{}, {"precision": "bf16"}, {"micro_batch_size": 4}])
+def test_another_method_moves_the_model_elsewhere(
+    changes: dict[str, Any], precision: dict[str, Any], make_worker: MakeWorker
+) -> None:
+    plain, other = (
+        make_worker(binding_weight=20.0, **precision, **given).pretrain(round_number=3) for given in ({}, changes)
+    )
+    assert not equal(plain, other)
+    assert plain.losses.binding_weight == 20.0
+    assert (other.losses.binding_weight < 20) == ("binding_schedule" in changes)
+    assert (other.losses.proximal > 0) == ("proximal_weight" in changes)
+
+
+def test_a_heavier_proximal_weight_keeps_the_weights_nearer_to_their_start(make_worker: MakeWorker) -> None:
+    def drift(weight: float) -> float:
+        return make_worker(proximal_weight=weight, pretrain_steps=12).pretrain(round_number=0).losses.proximal
+
+    drifts = [drift(weight) for weight in (1e-6, 10.0, 1000.0)]
+    assert drifts[0] > drifts[1] > drifts[2]
+
+
+@pytest.mark.parametrize("changes", [{}, {"teacher_view": "fresh"}, {"micro_batch_size": 4}, {"proximal_weight": 1.0}])
+@pytest.mark.parametrize("tower", ["image", "text"])
+def test_the_update_of_a_frozen_encoder_is_exactly_zero(
+    tower: str, changes: dict[str, Any], model_options: dict[str, Any], site_data: SiteData, settings: TrainingSettings
+) -> None:
+    options = {f"{tower}_encoder": model_options[f"{tower}_encoder"] | {"frozen": True}}
+    worker = SiteWorker(
+        DualEncoder(**model_options | options), site_data, replace(settings, weight_decay=0.1, **changes), site="a"
+    )
+    _, pretrained = a_round(worker)
+    still = {name for name, change in pretrained.delta.items() if not change.any()}
+    assert {name for name in pretrained.delta if name.startswith(f"{tower}.encoder.")} <= still
+    assert len(pretrained.delta.keys() - still) > 10
+
+
+def rounds(worker: SiteWorker, number: int, theta: dict[str, Any]) -> list[LocalUpdate]:
+    """Phase two of so many rounds, always from the same model of the server."""
+    updates = []
+    for round_number in range(number):
+        worker.load(theta)
+        updates.append(worker.pretrain(round_number=round_number))
+    return updates
+
+
+def test_moon_begins_in_the_second_round(make_worker: MakeWorker) -> None:
+    plain, moon = make_worker(), make_worker(moon_weight=5.0)
+    theta = plain.tensors()
+    (first, second), (moon_first, moon_second) = rounds(plain, 2, theta), rounds(moon, 2, theta)
+    assert equal(first, moon_first)
+    assert not equal(second, moon_second)
+    assert (moon_first.losses.moon, second.losses.moon) == (0, 0)
+    assert 0 < moon_second.losses.moon < 5
+
+
+@pytest.mark.parametrize("changes", [{"moon_weight": 5.0}, {"local_normalisation": True}])
+def test_another_process_that_remembers_the_sites_own_model_gives_the_same_bits(
+    changes: dict[str, Any], make_worker: MakeWorker
+) -> None:
+    one, other = make_worker(**changes), make_worker(**changes)
+    theta = one.tensors()
+    rounds(one, 1, theta)
+    other.remember(dict(one.own))
+    updates = []
+    for worker in (one, other):
+        worker.load(theta)
+        updates.append(worker.pretrain(round_number=1))
+    assert one.own
+    assert equal(*updates)
+
+
+def test_local_normalisation_is_what_the_site_trains_from_and_validates_with(make_worker: MakeWorker) -> None:
+    worker, plain = make_worker(local_normalisation=True), make_worker()
+    theta = worker.tensors()
+    rounds(worker, 1, theta)
+    own = {name: tensor for name, tensor in worker.tensors().items() if name in worker.own}
+    assert sum("running_var" in name for name in own) > 3
+    for one in (worker, plain):
+        one.load(theta)
+    assert all(np.array_equal(worker.tensors()[name], own[name]) for name in own)
+    assert all(np.array_equal(tensor, theta[name]) for name, tensor in worker.tensors().items() if name not in own)
+    assert worker.validate("valid").loss != plain.validate("valid").loss
+
+
+def test_what_is_sent_of_local_normalisation_leads_from_the_servers_to_the_sites_own(make_worker: MakeWorker) -> None:
+    worker = make_worker(local_normalisation=True)
+    theta = worker.tensors()
+    _, update = rounds(worker, 2, theta)
+    assert len(worker.own) > 10
+    assert update.delta.keys() == theta.keys()
+    for name, own in worker.own.items():
+        np.testing.assert_allclose(theta[name] + update.delta[name], own, rtol=1e-5, atol=1e-6)
+
+
+def test_normalisation_stays_local_through_both_phases(make_worker: MakeWorker) -> None:
+    worker = make_worker(local_normalisation=True)
+    theta = worker.tensors()
+    rounds(worker, 1, theta)
+    own = dict(worker.own)
+    worker.load(theta)
+    aligned = worker.align(round_number=1)
+    assert all(is_alignment(name) for name in aligned.delta)
+    assert all(np.array_equal(worker.tensors()[name], own[name]) for name in own)
+
+
+def test_local_normalisation_without_batch_norm_is_refused(
+    adapted_options: dict[str, Any], site_data: SiteData, settings: TrainingSettings
+) -> None:
+    with pytest.raises(InputError, match=r"^local_normalisation must be false where no encoder has batch norm"):
+        SiteWorker(DualEncoder(**adapted_options), site_data, replace(settings, local_normalisation=True), site="a")

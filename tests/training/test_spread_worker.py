@@ -91,7 +91,14 @@ def test_otherwise_it_is_said_what_became_of_each(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("changes", [{}, {"micro_batch_size": 2, "teacher_view": "fresh"}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"micro_batch_size": 2, "teacher_view": "fresh"},
+        {"proximal_weight": 1.0, "binding_form": "similarity", "binding_schedule": "teacher", "binding_weight": 9.0},
+    ],
+)
 def test_a_phase_in_two_processes_moves_the_model_as_one_does(make: Make, changes: dict[str, Any]) -> None:
     alone, spread = make(**changes), make(processes=2, **changes)
     for task in ("align", "pretrain"):
@@ -106,6 +113,13 @@ def test_a_phase_in_two_processes_moves_the_model_as_one_does(make: Make, change
             difference = np.abs(found.delta[name] - expected.delta[name]).mean()
             assert difference < 1e-4 * np.abs(expected.delta[name]).mean(), name
         spread.load(alone.tensors())
+
+
+@pytest.mark.slow
+def test_the_student_of_several_processes_is_measured_too(make: Make) -> None:
+    alone, spread = (make(processes=n, report_student_loss=True).pretrain(round_number=0) for n in (1, 2))
+    assert alone.student_loss is not None
+    assert spread.student_loss == pytest.approx(alone.student_loss, abs=1e-4)
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from fedaid.training.batches import plain_batches, round_plan, training_batches
 from fedaid.training.features import FeatureStore
 from fedaid.training.phases import keep_going
 from fedaid.training.settings import TrainingSettings
-from fedaid.training.teacher import FreshTeacher, KeptTeacher, teacher_of
+from fedaid.training.teacher import FreshTeacher, KeptTeacher
 
 
 @pytest.fixture
@@ -58,17 +58,8 @@ def test_fresh_targets_are_of_the_view_that_the_student_sees(
 
 def test_targets_take_no_gradient(model: DualEncoder, store: FeatureStore, settings: TrainingSettings) -> None:
     (batch,) = plain_batches(store.dataset, store.plan[0], batch_size=8)
-    for view in ("kept", "fresh"):
-        teacher = teacher_of(model, store, replace(settings, teacher_view=view), check=keep_going)
+    for teacher in (FreshTeacher(model, settings), KeptTeacher(model, store, settings, check=keep_going)):
         assert not any(tower.requires_grad for tower in teacher(store.plan[0], batch))
-
-
-def test_the_settings_name_the_teacher(model: DualEncoder, store: FeatureStore, settings: TrainingSettings) -> None:
-    kinds = [
-        type(teacher_of(model, store, replace(settings, teacher_view=view), check=keep_going))
-        for view in ("kept", "fresh")
-    ]
-    assert kinds == [KeptTeacher, FreshTeacher]
 
 
 def test_an_abort_is_heard_before_every_part_of_the_kept_targets(

@@ -6,7 +6,6 @@ import inspect
 import os
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +37,7 @@ from fedaid.flare.messages import (
     model_from_shareable,
     update_to_shareable,
 )
+from fedaid.flare.swap_file import SwapFile
 from fedaid.models.naming import is_alignment
 from fedaid.models.saved_model import new_model
 from fedaid.training.data_folders import DataFolders
@@ -93,13 +93,14 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
         self._worker: SiteWorker | None = None
         self._alone: dict[str, float] = {}  # what the site reached alone, where it compares with this run
         self._round: int | None = None  # whose model the worker holds, its encoders as they were sent
-        self._held, self._abort = HeldModel(), Abort()
+        self._held, self._own, self._abort = HeldModel(), SwapFile("own"), Abort()
         self._tasks = {ALIGN: self._align, PRETRAIN: self._pretrain, TRAIN: self._train, VALIDATE: self._validate}
 
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
         """Sets this process up at the start of a run."""
         super().handle_event(event_type, fl_ctx)
-        self._held.swap.notice(event_type)
+        for swap in (self._held.swap, self._own):
+            swap.notice(event_type)
         if event_type == EventType.START_RUN and self._settings.threads:
             torch.set_num_threads(self._settings.threads)
 
@@ -135,15 +136,22 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
         if self._round != message.round_number:  # the simulator may give every task a process of its own
             self._loaded(self._held.load(message.round_number, fl_ctx), fl_ctx)
         worker = self._loaded(message, fl_ctx, moves=is_alignment)
-        update = worker.pretrain(round_number=message.round_number, check=self._abort)
-        return self._answer(message, update, asdict(update.losses))
+        update = self._trained(worker, message, fl_ctx)
+        return self._answer(message, update, update.metrics)
 
     def _train(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
         """FedAvg's one task a round: the validation loss of the model, then all of local training."""
         worker = self._loaded(message, fl_ctx)
         metrics = measured(worker, worker.validate("valid"), "valid") | self._alone
+        update = self._trained(worker, message, fl_ctx)
+        return self._answer(message, update, metrics | update.metrics)
+
+    def _trained(self, worker: SiteWorker, message: ModelMessage, fl_ctx: FLContext) -> LocalUpdate:
+        """Phase two; what the site keeps of its own model outlives this process."""
         update = worker.pretrain(round_number=message.round_number, check=self._abort)
-        return self._answer(message, update, metrics | asdict(update.losses))
+        if worker.own:
+            self._own.write(fl_ctx, worker.own, {"round": message.round_number})
+        return update
 
     def _validate(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
         worker = self._loaded(message, fl_ctx)
@@ -182,8 +190,11 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             settings = at_site(self._settings, os.environ, site=site)
             self._worker = worker_for(model, data, settings, site=site, folders=folders, folder=run)
             split = valid_split(data.valid, batch_size=settings.valid_batch_size)
-            kept = local_model_of(site, Path(workspace.get_root_dir()), os.environ)
-            self._alone = kept.alone_loss(split, configuration, message.vocabulary_hash)
+            alone = local_model_of(site, Path(workspace.get_root_dir()), os.environ)
+            self._alone = alone.alone_loss(split, configuration, message.vocabulary_hash)
+            kept = self._own.read(fl_ctx)
+            if kept is not None:
+                self._worker.remember(kept[0])
         return self._worker
 
     def _answer(self, message: ModelMessage, update: LocalUpdate, metrics: dict[str, float]) -> Shareable:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import os
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import Shareable
 from safetensors.numpy import load_file
 
+from fedaid.errors import require
 from fedaid.flare.executor import FedAIDExecutor, measured
 from fedaid.flare.messages import (
     KEEP_ALONE,
@@ -28,7 +28,7 @@ from fedaid.flare.run_store import BEST, ROUND, RunStore
 from fedaid.minmax.weighted_average import apply, weighted_sum
 from fedaid.models.saved_model import WEIGHTS
 from fedaid.training.local_model import local_model_of, valid_split
-from fedaid.training.settings import TrainingSettings
+from fedaid.training.settings import WHERE, TrainingSettings
 from fedaid.training.site_worker import SiteWorker
 
 STORE = "fedaid_alone"  # in the run's folder of the site
@@ -42,12 +42,17 @@ class LocalTrainingExecutor(FedAIDExecutor):
 
     Args:
         settings: the fields of :class:`TrainingSettings`.
+
+    Raises:
+        InputError: for an unknown or unusable setting.
     """
 
     __signature__ = inspect.signature(TrainingSettings)
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
+        ok, remedy = not self._settings.local_normalisation, "Leave it out: nothing is averaged here."
+        require(ok, "local_normalisation", "be false where a site trains alone", got=True, where=WHERE, remedy=remedy)
         self._tasks = {TRAIN_ALONE: self._train_alone, VALIDATE: self._validate_last, KEEP_ALONE: self._keep}
 
     def _train_alone(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
@@ -64,7 +69,7 @@ class LocalTrainingExecutor(FedAIDExecutor):
         store.commit(end, {"round": number + 1})
         worker.load(end)
         self._round = number + 1
-        report = metrics | asdict(update.losses)
+        report = metrics | update.metrics
         return report_to_shareable(UpdateMessage(number, {}, report, len(worker.data.train), worker.data.skipped))
 
     def _validate_last(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:

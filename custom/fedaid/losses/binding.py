@@ -1,8 +1,11 @@
-"""The binding regularizer: how far a student has moved from the ideal alignment."""
+"""The binding regularizer in two forms: how far a student has moved from the ideal alignment."""
 
 from __future__ import annotations
 
 from torch import Tensor
+from torch.nn import functional
+
+from fedaid.losses.contrastive import similarity
 
 
 def binding_loss(
@@ -20,12 +23,58 @@ def binding_loss(
 
     Source: R(θ; T) of arXiv:2404.03854. Summed over D; as released it is averaged, which makes it D times weaker.
     """
-    four = (image_embeddings, text_embeddings, teacher_image_embeddings, teacher_text_embeddings)
-    shapes = [tuple(embeddings.shape) for embeddings in four]
+    require_one_shape(image_embeddings, text_embeddings, teacher_image_embeddings, teacher_text_embeddings)
+    image_distance = (image_embeddings - teacher_image_embeddings).square().sum(dim=1)
+    text_distance = (text_embeddings - teacher_text_embeddings).square().sum(dim=1)
+    return (image_distance + text_distance).mean()
+
+
+def similarity_binding_loss(
+    image_embeddings: Tensor,
+    text_embeddings: Tensor,
+    teacher_image_embeddings: Tensor,
+    teacher_text_embeddings: Tensor,
+    *,
+    logit_scale: Tensor,
+) -> Tensor:
+    """Divergence of the student's image-text matching from the teacher's: binds who resembles whom, not where they are.
+
+    For every image the softmax over the texts of the batch, for every text that over the images; the Kullback-Leibler
+    divergence of the student's from the teacher's, averaged over rows and both directions. A rotation of the whole
+    space costs nothing.
+
+    Args:
+        image_embeddings: of the student, as the other three unit-norm and of shape (B, D).
+        text_embeddings: of the student.
+        teacher_image_embeddings: detached.
+        teacher_text_embeddings: detached.
+        logit_scale: scalar, detached, the teacher's; for both, so that a student cannot come nearer by its temperature.
+
+    Returns:
+        Scalar in nats, at least 0.
+
+    Raises:
+        ValueError: if the shapes differ.
+
+    Source: contrastive relational distillation of CLIP-KD, arXiv:2307.12732, which sums the directions and gives the
+    student a temperature of its own; similarities in place of points as in arXiv:1907.09682.
+    """
+    require_one_shape(image_embeddings, text_embeddings, teacher_image_embeddings, teacher_text_embeddings)
+    student = logit_scale * similarity(image_embeddings, text_embeddings)
+    teacher = logit_scale * similarity(teacher_image_embeddings, teacher_text_embeddings)
+    return ((divergence(student, teacher) + divergence(student.T, teacher.T)) / 2).clamp(min=0)  # rounding may go below
+
+
+def divergence(logits: Tensor, teacher_logits: Tensor) -> Tensor:
+    """KL(teacher ‖ student) of the softmax of each row, (B, M) both; the mean over rows, a scalar in nats."""
+    student, teacher = (functional.log_softmax(one, dim=1) for one in (logits, teacher_logits))
+    return functional.kl_div(student, teacher, reduction="batchmean", log_target=True)
+
+
+def require_one_shape(*embeddings: Tensor) -> None:
+    """Refuses embeddings that are not of one batch and one space."""
+    shapes = [tuple(one.shape) for one in embeddings]
     if len(set(shapes)) != 1:
         raise ValueError(
             f"embeddings must have one shape (B, D), got {shapes}: binding_loss. Embed the same batch twice."
         )
-    image_distance = (image_embeddings - teacher_image_embeddings).square().sum(dim=1)
-    text_distance = (text_embeddings - teacher_text_embeddings).square().sum(dim=1)
-    return (image_distance + text_distance).mean()

@@ -5,19 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
 
-from fedaid.models.adapters import adapter_settings, add_adapters
+from fedaid.errors import require
+from fedaid.models.adapters import AdapterSettings, adapter_settings, add_adapters
 from fedaid.models.alignment import AlignmentModule
+from fedaid.models.hugging_face import WHERE
 from fedaid.models.image_encoder import image_tower
 from fedaid.models.presets import IMAGE_ENCODERS, TEXT_ENCODERS, EncoderChoice, choose
 from fedaid.models.refusal import LARGEST_LOGIT_SCALE, blamed_on, check_ranges, check_vocabulary
 from fedaid.models.text_encoder import text_tower
 from fedaid.models.tower import TowerParts
 from fedaid.models.vocabulary import find_vocabulary, vocabulary_hash, vocabulary_size
+
+TOWERS = ("image", "text")
 
 
 class Embeddings(NamedTuple):
@@ -34,7 +38,8 @@ class DualEncoder(nn.Module):
     ``log_logit_scale``.
 
     Args:
-        image_encoder: a name of :data:`IMAGE_ENCODERS`, ``local:FOLDER``, or a mapping of a name and options.
+        image_encoder: a name of :data:`IMAGE_ENCODERS`, ``local:FOLDER``, or a mapping of a name and options; with the
+            option ``"frozen": true`` the encoder never learns, see :meth:`train`.
         text_encoder: the same for :data:`TEXT_ENCODERS`.
         image_size: side of the square input in pixels.
         embedding_dim: D.
@@ -44,7 +49,7 @@ class DualEncoder(nn.Module):
         vocabulary: ``radiology`` (ships with the bundle) or ``local:FOLDER`` with a ``vocab.txt``.
         seed: draws the initial weights, independent of any other random state.
         adapters: None, or the fields of :class:`AdapterSettings`: then the encoders are frozen and low-rank adapters
-            learn beside their layers; the alignment modules learn as ever.
+            learn beside their layers, but for those of a ``frozen`` encoder; the alignment modules learn as ever.
 
     Raises:
         InputError: for an unknown encoder or a value out of range.
@@ -90,7 +95,9 @@ class DualEncoder(nn.Module):
             torch.default_generator.manual_seed(seed)  # torch.manual_seed would also seed every GPU, for good
             self._draw_towers(image, text, vocabulary_size(vocabulary_file))
             if adapted:  # last, so that all else is drawn as without them
-                add_adapters({"image_encoder": self.image["encoder"], "text_encoder": self.text["encoder"]}, adapted)
+                self._adapt(adapted)
+        for tower in self.frozen_towers:
+            self.encoder(tower).eval().requires_grad_(False)
         self.log_logit_scale = nn.Parameter(torch.tensor(-math.log(temperature)))
 
     def _draw_towers(self, image: EncoderChoice, text: EncoderChoice, vocabulary_size: int) -> None:
@@ -102,10 +109,35 @@ class DualEncoder(nn.Module):
             limits = {"vocabulary_size": vocabulary_size, "max_tokens": max_tokens}
             self.text = self._tower(text_tower(text.name, text.options, weights=text.weights, **limits))
 
+    def _adapt(self, settings: AdapterSettings) -> None:
+        learning = {f"{name}_encoder": self.encoder(name) for name in TOWERS if name not in self.frozen_towers}
+        rule, remedy = "be null where both encoders are frozen", "Leave adapters out, or frozen at one encoder."
+        require(bool(learning), "adapters", rule, got=settings, where=WHERE, remedy=remedy)
+        add_adapters(learning, settings)
+
     def _tower(self, parts: TowerParts) -> nn.ModuleDict:
         hidden, dim = self.configuration["projection_hidden"], self.configuration["embedding_dim"]
         alignment = AlignmentModule(parts.block, width=parts.width, hidden=hidden, embedding_dim=dim)
         return nn.ModuleDict({"encoder": parts.encoder, "alignment": alignment})
+
+    @property
+    def frozen_towers(self) -> tuple[str, ...]:
+        """Those of ``image`` and ``text`` whose encoder never learns."""
+        return tuple(name for name in TOWERS if self.configuration[f"{name}_encoder"].get("frozen", False))
+
+    def encoder(self, tower: str) -> nn.Module:
+        """Everything of the tower ``image`` or ``text`` before its alignment module."""
+        return (self.image if tower == "image" else self.text)["encoder"]
+
+    def train(self, mode: bool = True) -> Self:
+        """Sets the mode of all but frozen encoders: those stay in evaluation mode, without dropout or batch statistics.
+
+        Their weights take no gradient either, so nothing is kept for a way back through them, and no update moves them.
+        """
+        super().train(mode)
+        for tower in self.frozen_towers if mode else ():
+            self.encoder(tower).eval()
+        return self
 
     @property
     def logit_scale(self) -> Tensor:

@@ -48,37 +48,49 @@ class EncoderChoice(NamedTuple):
         name: a key of the presets.
         options: all of them, so that another machine can build the same without local folders.
         weights: local folder to start from.
+        frozen: whether it never learns.
     """
 
     name: str
     options: dict[str, Any]
     weights: Path | None = None
+    frozen: bool = False
 
     @property
     def described(self) -> dict[str, Any]:
-        """Name and options as one mapping, plain JSON."""
-        return {"name": self.name} | self.options
+        """Name, options and whether it is frozen as one mapping, plain JSON."""
+        return {"name": self.name} | self.options | ({"frozen": True} if self.frozen else {})
 
 
 def choose(encoder: str | Mapping[str, Any], presets: Mapping[str, dict[str, Any]], *, setting: str) -> EncoderChoice:
     """What a job's ``encoder`` stands for.
 
     Args:
-        encoder: a name of ``presets``, ``local:FOLDER``, or a mapping of a preset's ``name`` and options over it.
+        encoder: a name of ``presets``, ``local:FOLDER``, or a mapping of a preset's ``name`` and options over it. With
+            ``"frozen": true`` in the mapping, of a folder too, the encoder never learns.
         presets: :data:`IMAGE_ENCODERS` or :data:`TEXT_ENCODERS`.
         setting: for the message.
 
     Raises:
-        InputError: if it is not known, or a local folder is given options.
+        InputError: if it is not known, a local folder is given options, or ``frozen`` is neither true nor false.
     """
     given: dict[str, Any] = dict(encoder) if isinstance(encoder, Mapping) else {"name": encoder}
     name, weights = str(given.pop("name", "")), None
-    preset = presets.get(name, {})
+    preset, frozen = presets.get(name, {}), given.pop("frozen", False)
+    remedy = "Write true for an encoder that never learns, or leave it out."
+    require(isinstance(frozen, bool), "frozen", "be true or false", got=repr(frozen), where=WHERE, remedy=remedy)
     if name.startswith(LOCAL):
         remedy = "Leave the options out: the folder's config.json holds them."
-        require(not given, setting, "have no options beside a folder", got=sorted(given), where=WHERE, remedy=remedy)
+        require(
+            not given,
+            setting,
+            "have no options but frozen beside a folder",
+            got=sorted(given),
+            where=WHERE,
+            remedy=remedy,
+        )
         weights, given = local_directory(name), local_options(name)
         name = given.pop("name")
     remedy = f"Choose one of {', '.join(presets)}, or local:FOLDER with such a model."
     require(name in presets, setting, "name a known encoder", got=repr(name), where=WHERE, remedy=remedy)
-    return EncoderChoice(name, preset | given, weights)
+    return EncoderChoice(name, preset | given, weights, frozen)

@@ -20,7 +20,8 @@ from fedaid.training.phases import PhaseLosses
 from fedaid.training.settings import TrainingSettings
 from fedaid.training.site_worker import LocalUpdate
 
-REQUEST, START, LOSSES, DELTA = "request.json", "start.safetensors", "losses.json", "delta.safetensors"
+REQUEST, START, OWN = "request.json", "start.safetensors", "own.safetensors"
+LOSSES, DELTA = "losses.json", "delta.safetensors"
 Arrays = Mapping[str, NDArray[Any]]
 
 
@@ -46,18 +47,19 @@ class PhaseRequest:
     folders: DataFolders
     studies: int
 
-    def write(self, folder: Path, start: Arrays) -> None:
-        """Puts the request and the tensors that the phase starts from into an empty folder."""
+    def write(self, folder: Path, start: Arrays, *, own: Arrays) -> None:
+        """Puts the request, the tensors that the phase starts from, and what the site keeps into an empty folder."""
         (folder / REQUEST).write_text(json.dumps(asdict(self), default=str))  # a path as text
         save_arrays(start, folder / START)
+        save_arrays(own, folder / OWN)
 
 
-def read_request(folder: Path) -> tuple[PhaseRequest, Arrays]:
-    """What :meth:`PhaseRequest.write` wrote: the request, and the tensors to start from."""
+def read_request(folder: Path) -> tuple[PhaseRequest, Arrays, Arrays]:
+    """What :meth:`PhaseRequest.write` wrote: the request, the tensors to start from, and what the site keeps."""
     fields = json.loads((folder / REQUEST).read_text())
     fields["settings"] = TrainingSettings(**fields["settings"])
     fields["folders"] = DataFolders(**{name: Path(path) for name, path in fields["folders"].items()})
-    return PhaseRequest(**fields), load_file(folder / START)
+    return PhaseRequest(**fields), load_file(folder / START), load_file(folder / OWN)
 
 
 def write_update(folder: Path, update: LocalUpdate) -> None:

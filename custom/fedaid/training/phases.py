@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
 
 from fedaid.data.dataset import Batch
-from fedaid.losses.binding import binding_loss
 from fedaid.losses.contrastive import duplicates, info_nce_loss
 from fedaid.models.dual_encoder import DualEncoder, Embeddings
 from fedaid.training.accumulation import Inputs, embed_in_parts
 from fedaid.training.batches import training_batches
 from fedaid.training.features import FeatureStore
 from fedaid.training.frozen import frozen_encoders
+from fedaid.training.model_tensors import Arrays
 from fedaid.training.optimizer import Stepper
 from fedaid.training.precision import autocast
 from fedaid.training.process_group import gathered, process_number, synchronized
+from fedaid.training.regularizers import Step, regularizers
 from fedaid.training.settings import TrainingSettings
-from fedaid.training.teacher import teacher_of
 
 Check = Callable[[], None]
+NOTHING: Arrays = MappingProxyType({})
 
 
 def keep_going() -> None:
@@ -31,31 +34,38 @@ def keep_going() -> None:
 
 @dataclass(frozen=True)
 class PhaseLosses:
-    """Means over the steps of a phase.
+    """Means over the steps of a phase; what was not used is 0.
 
     Attributes:
         contrastive: L in nats.
-        binding: R without its weight, 0 where it was not used.
+        binding: R without its weight.
         duplicates: share of the pairs of a batch that have the same text and so are no negatives, in [0, 1].
+        binding_weight: λ as its schedule had it in this round.
+        proximal: ½ ‖θ − θ₀‖², without its weight.
+        moon: the model-contrastive term, without its weight.
     """
 
     contrastive: float = 0.0
     binding: float = 0.0
     duplicates: float = 0.0
+    binding_weight: float = 0.0
+    proximal: float = 0.0
+    moon: float = 0.0
 
 
-@dataclass
 class StepLosses:
     """What the steps of a phase give, on the model's device, so that no step waits for a number."""
 
-    contrastive: list[Tensor] = field(default_factory=list)
-    binding: list[Tensor] = field(default_factory=list)
-    duplicates: list[Tensor] = field(default_factory=list)
+    def __init__(self) -> None:
+        self._given: defaultdict[str, list[Tensor]] = defaultdict(list)
+
+    def add(self, name: str, loss: Tensor) -> None:
+        """Takes note of a loss of one step; its name is a field of :class:`PhaseLosses`."""
+        self._given[name].append(loss.detach())
 
     def means(self) -> PhaseLosses:
-        """Their means; 0 for what no step gave."""
-        named = {one.name: getattr(self, one.name) for one in fields(self)}
-        return PhaseLosses(**{name: torch.stack(all).mean().item() for name, all in named.items() if all})
+        """Their means."""
+        return PhaseLosses(**{name: torch.stack(losses).mean().item() for name, losses in self._given.items()})
 
 
 def train_alignment(
@@ -83,24 +93,33 @@ def train_alignment(
             groups = gathered(torch.from_numpy(features.dataset.text_groups[rows]).to(device))
             loss = info_nce_loss(*embeddings, model.logit_scale, groups)
             stepper.step(loss)
-            losses.contrastive.append(loss.detach())
+            losses.add("contrastive", loss)
     return losses.means()
 
 
 def pretrain(
-    model: DualEncoder, features: FeatureStore, settings: TrainingSettings, *, seed: int, check: Check = keep_going
+    model: DualEncoder,
+    features: FeatureStore,
+    settings: TrainingSettings,
+    *,
+    seed: int,
+    round_number: int = 0,
+    previous: Arrays = NOTHING,
+    check: Check = keep_going,
 ) -> PhaseLosses:
-    """Trains the whole model for T2 steps on L + λ R, bound to where it starts; in place.
+    """Trains the whole model for T2 steps on L + λ R and whatever else the settings add; in place.
 
     Args:
         model: encoders of the round's start with the ideal alignment: the student starts from the teacher.
         features: of the site's training split under those encoders, with the round's batches; emptied on the way.
         settings: T2 = ``pretrain_steps``, λ = ``binding_weight`` and the rest.
         seed: of this site, round and phase.
+        round_number: from 0, for what is scheduled.
+        previous: the site's own model at the end of the round before; empty where there is none.
         check: called before every step; raises to stop.
     """
     torch.manual_seed(seed + process_number())
-    teacher = teacher_of(model, features, settings, check=check) if settings.binding_weight > 0 else None
+    terms = regularizers(model, features, settings, round_number=round_number, previous=previous, check=check)
     features.clear()
     losses = StepLosses()
     model.train()
@@ -113,14 +132,15 @@ def pretrain(
         batch = moved(batch, model, settings)
         student, groups = embed(*batch.inputs), gathered(batch.groups)
         loss = info_nce_loss(*student, model.logit_scale, groups)
-        losses.contrastive.append(loss.detach())
-        losses.duplicates.append(duplicates(groups).float().sum() / (len(groups) * (len(groups) - 1)))
-        if teacher is not None:
-            distance = binding_loss(*student, *map(gathered, teacher(rows, batch)))
-            loss = loss + settings.binding_weight * distance
-            losses.binding.append(distance.detach())
+        losses.add("contrastive", loss)
+        losses.add("duplicates", duplicates(groups).float().sum() / (len(groups) * (len(groups) - 1)))
+        for term in terms:
+            value = term.value(Step(rows, batch, student))
+            loss = loss + term.weight * value
+            losses.add(term.name, value)
         stepper.step(loss)
-    return losses.means()
+    bound = sum((term.weight for term in terms if term.name == "binding"), start=0.0)
+    return replace(losses.means(), binding_weight=bound)
 
 
 def embedded(

@@ -11,6 +11,7 @@ WHERE = "executor args of config_fed_client.json"
 LEAST = {
     "align_steps": 0,
     "pretrain_steps": 1,
+    "binding_warmup_rounds": 0,
     "warmup_steps": 0,
     "micro_batch_size": 0,
     "feature_memory_mb": 0,
@@ -19,12 +20,15 @@ LEAST = {
     "workers": 0,
     "seed": 0,
 }
+NOT_NEGATIVE = ("weight_decay", "binding_weight", "proximal_weight", "moon_weight")
 CHOICES = {
+    "binding_form": ("points", "similarity"),
+    "binding_schedule": ("constant", "warmup", "teacher"),
     "teacher_view": ("kept", "fresh"),
     "precision": ("fp32", "bf16", "fp16"),
     "compile_backend": ("none", "inductor", "aot_eager", "eager"),
 }
-SWITCHES = ("channels_last", "gradient_checkpointing")
+SWITCHES = ("local_normalisation", "report_student_loss", "channels_last", "gradient_checkpointing")
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,16 @@ class TrainingSettings:
         warmup_steps: steps at the start of each phase over which the rate grows from near 0.
         max_grad_norm: the global gradient norm is clipped to it.
         binding_weight: λ of the binding regularizer; 0 turns it off.
+        binding_form: what is bound: ``points``, each embedding; ``similarity``, the image-text matching of a batch.
+        binding_schedule: of λ over the rounds: ``constant``; ``warmup``, from 0 in round 0 in equal steps;
+            ``teacher``, times the teacher's quality 1 − L / log B, see :func:`quality_of`.
+        binding_warmup_rounds: the round from which a ``warmup`` is over; at least 1 for it.
+        proximal_weight: μ of FedProx: μ/2 ‖θ − θ₀‖² is added in phase two; 0 turns it off.
+        moon_weight: μ of MOON, the weight of its model-contrastive term in phase two; 0 turns it off.
+        moon_temperature: τ of that term.
+        local_normalisation: the site goes on with its own batch norm, whatever the server sends (FedBN).
+        report_student_loss: after phase two the site validates its own trained model and reports the metric
+            ``student_loss``; one more pass over the validation split a round.
         teacher_view: what the teacher embeds: ``kept``, each sample once and unaugmented; ``fresh``, what the student
             sees, by a second model and a forward pass for every batch.
         feature_memory_mb: memory for kept encoder outputs in MiB; what is more goes to a file at the site.
@@ -71,6 +85,14 @@ class TrainingSettings:
     warmup_steps: int = 5
     max_grad_norm: float = 1.0
     binding_weight: float = 0.1
+    binding_form: str = "points"
+    binding_schedule: str = "constant"
+    binding_warmup_rounds: int = 0
+    proximal_weight: float = 0.0
+    moon_weight: float = 0.0
+    moon_temperature: float = 0.5
+    local_normalisation: bool = False
+    report_student_loss: bool = False
     teacher_view: str = "kept"
     feature_memory_mb: int = 512
     precision: str = "fp32"
@@ -93,9 +115,9 @@ class TrainingSettings:
             self._check_whole(name, least=2, remedy=remedy)
         for name, least in LEAST.items():
             self._check_whole(name, least=least)
-        for name in ("learning_rate", "max_grad_norm"):
+        for name in ("learning_rate", "max_grad_norm", "moon_temperature"):
             self._check_number(name, above=True)
-        for name in ("weight_decay", "binding_weight"):
+        for name in NOT_NEGATIVE:
             self._check_number(name, above=False)
         if self.align_learning_rate is not None:
             self._check_number("align_learning_rate", above=True)
@@ -109,6 +131,17 @@ class TrainingSettings:
         fits = self.batch_size % self.pairs_at_once == 0 and self.pairs_at_once > 1
         remedy = "Use 0, or half, a quarter … of batch_size."
         self._check("micro_batch_size", fits, f"divide batch_size {self.batch_size} and be no 1", remedy=remedy)
+
+        self._check_schedule()
+
+    def _check_schedule(self) -> None:
+        """Refuses a schedule of the binding that could not do anything, or could not be known in time."""
+        waits = self.binding_schedule != "warmup" or self.binding_warmup_rounds > 0
+        rule, remedy = "be at least 1 with binding_schedule warmup", "Set it, or use binding_schedule constant."
+        self._check("binding_warmup_rounds", waits, rule, remedy=remedy)
+        known = self.binding_schedule != "teacher" or self.teacher_view == "kept"
+        remedy = "The quality is that of kept embeddings; use teacher_view kept or another schedule."
+        self._check("teacher_view", known, "be kept with binding_schedule teacher", remedy=remedy)
 
     def _check_whole(self, name: str, *, least: int, remedy: str = "Correct the job's setting.") -> None:
         value = getattr(self, name)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +19,34 @@ from fedaid.models.naming import is_alignment
 from fedaid.training.acceleration import accelerate
 from fedaid.training.batches import round_plan
 from fedaid.training.features import FeatureStore
+from fedaid.training.model_tensors import Arrays, put, tensors_of
 from fedaid.training.phases import Check, PhaseLosses, keep_going, pretrain, train_alignment
 from fedaid.training.process_group import share_of
 from fedaid.training.seeds import seed_of
 from fedaid.training.settings import WHERE, TrainingSettings
+from fedaid.training.site_memory import SiteMemory
 from fedaid.training.validation import embed, validation_loss
-
-Arrays = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
 class LocalUpdate:
-    """How far a phase moved the model: name → end − start, and the losses on the way."""
+    """What a phase gives.
+
+    Attributes:
+        delta: how far it moved the model: name → end − start.
+        losses: on the way.
+        student_loss: validation loss of the model that the site trained, in nats; None where it was not asked for.
+    """
 
     delta: dict[str, NDArray[Any]]
     losses: PhaseLosses
+    student_loss: float | None = None
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """All that was measured, by name."""
+        own = {} if self.student_loss is None else {"student_loss": self.student_loss}
+        return asdict(self.losses) | own
 
 
 @dataclass(frozen=True)
@@ -65,6 +78,7 @@ class SiteWorker:
         check_size(data.valid, "valid", settings.valid_batch_size, "valid_batch_size", site)
         self.data, self.site, self._settings = data, site, settings
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._memory = SiteMemory(model, settings)
         self._model = accelerate(model.to(self._device), settings)
         self._folder = folder
         self._features: tuple[int, FeatureStore] | None = None  # of one round, under the encoders as they are now
@@ -84,17 +98,23 @@ class SiteWorker:
         return embed(self._model, dataset, batch_size=self._settings.pairs_at_once, precision=self._settings.precision)
 
     def load(self, tensors: Arrays) -> None:
-        """Puts the given tensors into the model; names that are not given stay as they are."""
+        """Puts what the server sent into the model; other names stay as they are, local ones the site's."""
         if not all(is_alignment(name) for name in tensors):
             self._features = None
-        state = self._model.state_dict()
-        with torch.no_grad():
-            for name, tensor in tensors.items():
-                state[name].copy_(torch.from_numpy(np.array(tensor, order="C")))
+        put(self._model, self._memory.localised(tensors))
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """The model's tensors as arrays of their own."""
-        return {name: tensor.detach().cpu().numpy().copy() for name, tensor in self._model.state_dict().items()}
+        return tensors_of(self._model)
+
+    @property
+    def own(self) -> Arrays:
+        """What the site keeps of its own model for the next round, see :class:`SiteMemory`; often empty."""
+        return self._memory.tensors
+
+    def remember(self, own: Arrays) -> None:
+        """Takes over the :attr:`own` of a worker of the same site, of another process; before :meth:`load`."""
+        self._memory.tensors = own
 
     def validate(self, split: str) -> Validation:
         """The current model on ``valid`` or ``test``; the loss of a split smaller than a batch is NaN."""
@@ -112,11 +132,15 @@ class SiteWorker:
         return self._train(train_alignment, "align", round_number, check, kept=is_alignment)
 
     def pretrain(self, *, round_number: int, check: Check = keep_going) -> LocalUpdate:
-        """Phase two from the current model: how far the whole model moved in T2 steps."""
+        """Phase two from the current model: how far the whole model moved in T2 steps; it then holds what it became."""
+        phase = partial(pretrain, round_number=round_number, previous=self._memory.previous)
         try:
-            return self._train(pretrain, "pretrain", round_number, check, kept=lambda name: True)
+            update = self._train(phase, "pretrain", round_number, check, kept=lambda name: True)
         finally:
             self._features = None  # the encoders have moved
+        self._memory.keep(self._model)
+        student_loss = self.validate("valid").loss if self._settings.report_student_loss else None
+        return replace(update, delta=self._memory.relative(update.delta), student_loss=student_loss)
 
     def _train(self, phase: Any, task: str, round_number: int, check: Check, *, kept: Any) -> LocalUpdate:
         start = self.tensors()

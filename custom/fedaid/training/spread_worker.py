@@ -9,12 +9,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import torch
 
 from fedaid.data.site_data import SiteData
 from fedaid.errors import require
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training.data_folders import DataFolders
+from fedaid.training.model_tensors import put
 from fedaid.training.phase_request import PhaseRequest, read_update
 from fedaid.training.phases import Check
 from fedaid.training.rank import failure_file
@@ -33,8 +35,8 @@ class ProcessesFailed(RuntimeError):
 class SpreadWorker(SiteWorker):
     """A :class:`SiteWorker` whose two phases run in ``processes`` processes, on the batches of one.
 
-    The model here stays as it was loaded: a phase gives how far it moved, and the next starts from what the server
-    sends. Kept features do not outlive a phase, so the second computes again what it needs, to the same bits.
+    A phase gives how far it moved the model, and the model here is moved by as much. Kept features do not outlive a
+    phase, so the second computes again what it needs, to the same bits.
 
     Args:
         folders: of the data.
@@ -64,19 +66,22 @@ class SpreadWorker(SiteWorker):
         torch.cuda.empty_cache()  # process 0 shares this one's GPU
         with TemporaryDirectory(prefix="fedaid_phase_", dir=self._run) as name:
             folder = Path(name)
-            self._request(task, round_number).write(folder, self.tensors())
+            self._request(task, round_number).write(folder, self.tensors(), own=self.own)
             entry, processes = ["-m", "fedaid.training.rank", name], self._settings.processes
             code = run_processes(entry, folder, processes=processes, log=self._run / LOG, check=check)
             if code != 0:
                 raise ProcessesFailed(failure(folder, processes, what=f"{task} at site {self.site}"))
-            return read_update(folder)
+            update = read_update(folder)
+        now = self.tensors()
+        put(self._model, {name: np.asarray(now[name] + change) for name, change in update.delta.items()})
+        return update
 
     def _request(self, task: str, round_number: int) -> PhaseRequest:
         return PhaseRequest(
             task=task,
             site=self.site,
             round_number=round_number,
-            settings=self._settings,
+            settings=replace(self._settings, report_student_loss=False),  # measured here
             configuration=self._model.configuration,
             folders=self._folders,
             studies=len(self.data.train),

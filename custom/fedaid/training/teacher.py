@@ -20,17 +20,8 @@ Rows = NDArray[np.int64]
 Teacher = Callable[[Rows, Batch], Embeddings]
 
 
-def teacher_of(
-    model: DualEncoder, features: FeatureStore, settings: TrainingSettings, *, check: Callable[[], None]
-) -> Teacher:
-    """The teacher that the settings name; make it before the student's first step."""
-    if settings.teacher_view == "fresh":
-        return FreshTeacher(model, settings)
-    return KeptTeacher(model, features, settings, check=check)
-
-
 class KeptTeacher:
-    """Embeds the unaugmented view of every sample of the phase once, while the model is still the teacher.
+    """Embeds the unaugmented view of every sample of the phase once: make it while the model is still the teacher.
 
     It costs no encoder pass for a sample that the alignment phase has seen, one for another, and no second model: what
     stays in memory is two embeddings a sample.
@@ -52,8 +43,8 @@ class KeptTeacher:
         self._image = torch.cat([part.image for part in parts])
         self._text = torch.cat([part.text for part in parts])
 
-    def __call__(self, rows: Rows, batch: Batch) -> Embeddings:
-        """Embeddings (B, D) of a batch's samples."""
+    def __call__(self, rows: Rows, batch: Batch | None = None) -> Embeddings:
+        """Embeddings (B, D) of a batch's samples; the view in the batch is not looked at."""
         at = torch.tensor([self._at[int(row)] for row in rows], device=self._image.device)
         return Embeddings(self._image[at], self._text[at])
 

@@ -1,0 +1,136 @@
+"""What phase two adds to the contrastive loss, each term turned on by its weight in the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import NamedTuple
+
+from torch import Tensor
+
+from fedaid.data.dataset import Batch
+from fedaid.losses.binding import binding_loss, similarity_binding_loss
+from fedaid.losses.model_contrast import model_contrastive_loss
+from fedaid.losses.proximal import proximal_loss
+from fedaid.models.dual_encoder import DualEncoder, Embeddings
+from fedaid.training.binding_schedule import quality_of, scheduled_weight
+from fedaid.training.features import FeatureStore, Rows
+from fedaid.training.model_tensors import Arrays, holding
+from fedaid.training.process_group import gathered
+from fedaid.training.settings import TrainingSettings
+from fedaid.training.teacher import FreshTeacher, KeptTeacher
+
+Kept = Callable[[], KeptTeacher]
+
+
+class Step(NamedTuple):
+    """One batch of a phase: this process's rows and views, and the student's embeddings (B, D) of the whole batch."""
+
+    rows: Rows
+    batch: Batch
+    student: Embeddings
+
+
+@dataclass(frozen=True)
+class Regularizer:
+    """A term of the loss.
+
+    Attributes:
+        name: of its mean, a field of :class:`PhaseLosses`.
+        weight: that it is multiplied by, above 0.
+        value: of one step, a scalar, without the weight.
+    """
+
+    name: str
+    weight: float
+    value: Callable[[Step], Tensor]
+
+
+def regularizers(
+    model: DualEncoder,
+    features: FeatureStore,
+    settings: TrainingSettings,
+    *,
+    round_number: int,
+    previous: Arrays,
+    check: Callable[[], None],
+) -> list[Regularizer]:
+    """The terms that the settings ask for; make them before the first step, while the model is what it starts as.
+
+    Args:
+        model: at the start of the phase; left in evaluation mode.
+        features: under its encoders, with the phase's batches.
+        settings: with the weights.
+        round_number: from 0.
+        previous: the site's own model at the end of the round before; empty where there is none.
+        check: called now and then; raises to stop.
+    """
+    kept = cache(lambda: KeptTeacher(model, features, settings, check=check))
+    return [
+        *binding(model, features, settings, round_number=round_number, kept=kept),
+        *proximal(model, settings),
+        *model_contrast(model, features, settings, previous=previous, kept=kept, check=check),
+    ]
+
+
+def binding(
+    model: DualEncoder, features: FeatureStore, settings: TrainingSettings, *, round_number: int, kept: Kept
+) -> list[Regularizer]:
+    """λ R(θ; T): binds the student to the ideal alignment that it starts from."""
+    scale = model.logit_scale.detach().clone()
+    quality = lambda: quality_of(kept(), features, settings, scale=scale)  # noqa: E731
+    weight = scheduled_weight(settings, round_number=round_number, teacher_quality=quality)
+    if weight == 0:
+        return []
+    teacher = FreshTeacher(model, settings) if settings.teacher_view == "fresh" else kept()
+    forms: dict[str, Callable[..., Tensor]] = {
+        "points": binding_loss,
+        "similarity": partial(similarity_binding_loss, logit_scale=scale),
+    }
+    distance = forms[settings.binding_form]
+
+    def value(step: Step) -> Tensor:
+        return distance(*step.student, *map(gathered, teacher(step.rows, step.batch)))
+
+    return [Regularizer("binding", weight, value)]
+
+
+def proximal(model: DualEncoder, settings: TrainingSettings) -> list[Regularizer]:
+    """μ/2 ‖θ − θ₀‖² of FedProx over all that learns: holds the weights themselves near to where they start."""
+    if settings.proximal_weight == 0:
+        return []
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    start = [weight.detach().clone() for weight in weights]
+    return [Regularizer("proximal", settings.proximal_weight, lambda step: proximal_loss(weights, start))]
+
+
+def model_contrast(
+    model: DualEncoder,
+    features: FeatureStore,
+    settings: TrainingSettings,
+    *,
+    previous: Arrays,
+    kept: Kept,
+    check: Callable[[], None],
+) -> list[Regularizer]:
+    """μ ℓ of MOON, the mean of both modalities: nearer to the model the phase starts from than to the site's last own.
+
+    Both are looked at once and without augmentation, as a kept teacher is: one more encoder pass over the phase's
+    samples for the site's own, none for the other where binding keeps it, and no second model. MOON itself embeds the
+    augmented batch of every step with both.
+    """
+    if settings.moon_weight == 0 or not previous:
+        return []
+    start = kept()
+    with holding(model, previous):
+        store = FeatureStore(model, features.dataset, settings, plan=features.plan)
+        own = KeptTeacher(model, store, settings, check=check)
+    loss = partial(model_contrastive_loss, temperature=settings.moon_temperature)
+
+    def value(step: Step) -> Tensor:
+        towers = zip(step.student, map(gathered, start(step.rows)), map(gathered, own(step.rows)), strict=True)
+        image, text = (loss(*tower) for tower in towers)
+        return (image + text) / 2
+
+    return [Regularizer("moon", settings.moon_weight, value)]

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from fedaid.training.model_tensors import holding, put, tensors_of
+
+
+@pytest.fixture
+def norm() -> nn.BatchNorm2d:
+    torch.manual_seed(0)
+    norm = nn.BatchNorm2d(3)
+    norm(torch.randn(4, 3, 2, 2))
+    return norm
+
+
+def test_what_is_put_is_what_the_model_holds_and_the_rest_stays(norm: nn.BatchNorm2d) -> None:
+    before = tensors_of(norm)
+    put(norm, {"bias": np.array([1.0, 2.0, 3.0], np.float32), "num_batches_tracked": np.array(7)})
+    after = tensors_of(norm)
+    assert after["bias"].tolist() == [1, 2, 3]
+    assert after["num_batches_tracked"] == 7
+    assert all(np.array_equal(after[name], before[name]) for name in ("weight", "running_mean", "running_var"))
+
+
+def test_tensors_are_copies(norm: nn.BatchNorm2d) -> None:
+    tensors_of(norm)["bias"][:] = 9
+    assert norm.bias.tolist() == [0, 0, 0]
+
+
+def test_a_model_holds_other_tensors_only_for_a_while(norm: nn.BatchNorm2d) -> None:
+    before = tensors_of(norm)
+    with holding(norm, {name: tensor + np.asarray(1, tensor.dtype) for name, tensor in before.items()}):
+        assert all(np.array_equal(now, before[name] + 1) for name, now in tensors_of(norm).items())
+    assert all(np.array_equal(now, before[name]) for name, now in tensors_of(norm).items())
+
+
+def test_an_error_inside_does_not_leave_them_there(norm: nn.BatchNorm2d) -> None:
+    with pytest.raises(InterruptedError), holding(norm, {"bias": np.ones(3, np.float32)}):
+        raise InterruptedError
+    assert norm.bias.tolist() == [0, 0, 0]
