@@ -28,7 +28,10 @@ from fedaid.flare.persistor import RUN_STATE, STORE_FOLDER
 
 ORIGIN = "fedaid_analytics_origin"  # private context property: the site that a number is about
 PACKAGES = {"tensorboard": ("tensorboard",), "mlflow": ("mlflow", "alembic")}
-INSTALL = {"tensorboard": "pip install tensorboard", "mlflow": "pip install mlflow-skinny alembic"}
+INSTALL = {
+    "tensorboard": "pip install tensorboard==2.21.0",
+    "mlflow": "pip install mlflow-skinny==3.17.2 alembic==1.20.1",
+}
 WHERE = "tracking in config_fed_server.json"
 EXPERIMENT: dict[str, Any] = {"experiment_name": "fedaid", "experiment_tags": {}, "run_tags": {}}
 Scalars = Iterator[tuple[str, str, float, int]]  # site, tag, value, step
