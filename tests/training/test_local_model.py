@@ -56,6 +56,13 @@ def test_what_a_crash_left_does_no_harm(kept: LocalModel, saved: Path) -> None:
     assert [file.name for file in kept.folder.parent.iterdir()] == ["fedaid_local_model"]
 
 
+def test_a_configuration_is_compared_as_json(kept: LocalModel, saved: Path) -> None:
+    configuration = {"depths": (1, 2)}
+    save_model(saved, {"matrix": np.eye(2, dtype=np.float32)}, configuration=configuration, vocabulary_hash="v")
+    kept.keep(saved, round_number=1, valid_loss=1.0, valid=SPLIT, job_id="j")
+    assert kept.fits(configuration, "v")
+
+
 def test_the_loss_alone_is_told_where_it_compares(kept: LocalModel) -> None:
     assert kept.alone_loss(SPLIT, CONFIGURATION, "v") == {"alone_loss": 1.5}
 

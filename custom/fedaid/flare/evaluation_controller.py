@@ -169,6 +169,8 @@ class EvaluationController(GatedScatterAndGather):
         sites = self._local_models_of(theta, spool, fl_ctx)
         self.progress.plan(2 + len(sites))
         for site in sites:
+            if self._waiting["abort_signal"].triggered:
+                break
             own = {name: moved(tensor, spool.tensor(name).get(site, {}), name) for name, tensor in theta.items()}
             self._evaluate(LOCAL + site, own, fl_ctx)
         spool.clear()

@@ -104,14 +104,18 @@ def model_from_shareable(shareable: Shareable) -> ModelMessage:
 
 def update_to_shareable(message: UpdateMessage) -> Shareable:
     """Packs a site's update; its tensors are a difference, which privacy filters of a site know how to treat."""
-    meta = {
+    require_plain(message.delta)
+    return DXO(DataKind.WEIGHT_DIFF, data=dict(message.delta), meta=described(message)).to_shareable()
+
+
+def described(message: UpdateMessage) -> dict[str, Any]:
+    """All of an update but its tensors, as plain numbers."""
+    return {
         "round": message.round_number,
         "metrics": {name: float(value) for name, value in message.metrics.items()},
         "pairs": int(message.pairs),
         "skipped": {str(reason): int(count) for reason, count in message.skipped.items()},
     }
-    require_plain(message.delta)
-    return DXO(DataKind.WEIGHT_DIFF, data=dict(message.delta), meta=meta).to_shareable()
 
 
 def update_from_shareable(shareable: Shareable) -> UpdateMessage:
@@ -129,9 +133,8 @@ def update_from_shareable(shareable: Shareable) -> UpdateMessage:
 
 def report_to_shareable(message: UpdateMessage) -> Shareable:
     """Packs an update that moves nothing: metrics and counts, which no privacy filter takes for a model."""
-    meta = {"round": message.round_number, "pairs": message.pairs, "skipped": dict(message.skipped)}
-    metrics = {name: float(value) for name, value in message.metrics.items()}
-    return DXO(DataKind.METRICS, data={"metrics": metrics}, meta=meta).to_shareable()
+    meta = described(message)
+    return DXO(DataKind.METRICS, data={"metrics": meta.pop("metrics")}, meta=meta).to_shareable()
 
 
 def is_report(shareable: Shareable) -> bool:

@@ -80,7 +80,8 @@ class LocalModel:
             config = json.loads((self.folder / CONFIG).read_text())
         except (OSError, ValueError):
             return False
-        return bool(config == {"configuration": dict(configuration), "vocabulary_sha256": vocabulary_hash})
+        wanted = {"configuration": dict(configuration), "vocabulary_sha256": vocabulary_hash}
+        return bool(config == json.loads(json.dumps(wanted)))  # as it was saved: JSON knows no tuples
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """The model's tensors."""
