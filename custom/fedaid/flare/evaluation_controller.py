@@ -5,16 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from nvflare.apis.controller_spec import ClientTask
 from nvflare.apis.fl_constant import FLContextKey
 from nvflare.apis.fl_context import FLContext
-from nvflare.apis.shareable import Shareable
 from nvflare.apis.signal import Signal
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
@@ -22,23 +19,14 @@ from safetensors.numpy import load_file
 from fedaid.errors import InputError, require
 from fedaid.flare.aggregator import SPOOL_FOLDER
 from fedaid.flare.controller import WHERE, require_flag, require_whole
-from fedaid.flare.gate import Gate, RefusedUpdate, demand, is_name, judge_tensors, specs_of
+from fedaid.flare.gate import RefusedUpdate, demand, judge_tensors, specs_of
 from fedaid.flare.gated_scatter_gather import BelowQuorum, GatedScatterAndGather
-from fedaid.flare.messages import (
-    EVALUATE,
-    LOCAL_MODEL,
-    Arrays,
-    MalformedMessage,
-    UpdateMessage,
-    is_report,
-    report_from_shareable,
-    update_from_shareable,
-)
+from fedaid.flare.messages import EVALUATE, LOCAL_MODEL, Arrays
+from fedaid.flare.own_models import OwnModels
 from fedaid.flare.persistor import tensors_of
 from fedaid.flare.run_store import replace_text
 from fedaid.flare.spool import Spool
 from fedaid.flare.suite_ballot import SuiteBallot
-from fedaid.minmax.weighted_average import apply, weighted_sum
 from fedaid.models.saved_model import CONFIG, WEIGHTS
 
 GLOBAL, LOCAL = "global", "local:"  # names of models: the given one, and a site's own with the site's name
@@ -165,66 +153,33 @@ class EvaluationController(GatedScatterAndGather):
         why = {site: ballot.refused.get(site) or self._site_errors.get(site, NO_ANSWER) for site in ballot.sites}
         self._found["left_out"][name] = {site: reason for site, reason in why.items() if site not in answers}
 
-    def _evaluate_local_models(self, theta: Arrays, spool: Spool, fl_ctx: FLContext) -> None:
-        sites = self._local_models_of(theta, spool, fl_ctx)
-        self.progress.plan(2 + len(sites))
-        for site in sites:
-            if self._waiting["abort_signal"].triggered:
-                break
-            own = {name: moved(tensor, spool.tensor(name).get(site, {}), name) for name, tensor in theta.items()}
-            self._evaluate(LOCAL + site, own, fl_ctx)
+    def _evaluate_local_models(self, given: Arrays, spool: Spool, fl_ctx: FLContext) -> None:
+        models = OwnModels(given, spool, round_number=self._current_round, sites=self.sites())
+        for site in self._collect(models, given, fl_ctx):
+            if not self._waiting["abort_signal"].triggered:
+                self._evaluate(LOCAL + site, models.tensors(site), fl_ctx)
         spool.clear()
 
-    def _local_models_of(self, theta: Arrays, spool: Spool, fl_ctx: FLContext) -> list[str]:
-        """The sites whose own models came; they lie in ``spool``, one in memory at a time."""
-        gate = Gate(phase=LOCAL_MODEL, round_number=self._current_round, template=theta, sites=self.sites())
-        without: dict[str, str] = {}
+    def _collect(self, models: OwnModels, given: Arrays, fl_ctx: FLContext) -> list[str]:
+        """Asks the sites for their own models; returns those whose came, and notes why of the others none did."""
 
         def receive(client_task: ClientTask, fl_ctx: FLContext) -> bool:
             site, result = client_task.client.name, client_task.result
             if not self._failed(site, result, fl_ctx):
                 try:
-                    without.update(self._take(site, result, gate, spool))
+                    models.take(site, result)
                 except RefusedUpdate as refusal:
                     self.log_warning(fl_ctx, str(refusal))
             return True  # there is no quorum of own models: each reply is an answer
 
         self.progress.enter(LOCAL_MODEL, self._current_round)
-        task = self.task(LOCAL_MODEL, theta, self._current_round)
+        task = self.task(LOCAL_MODEL, given, self._current_round)
         self._ask(task, self.sites(), fl_ctx, receive=receive, **self._waiting)
         self._current_round += 1
-        accepted = gate.close()
-        self._found["local_models"] = {site: dict(update.metrics) for site, update in accepted.items()}
-        reasons = without | gate.refused | self._site_errors
-        for site in sorted(set(self.sites()) - accepted.keys()):
+        came = models.close()
+        self.progress.plan(self._current_round + len(came))
+        self._found["local_models"] = came
+        reasons = models.without | models.refused | self._site_errors
+        for site in [site for site in self.sites() if site not in came]:
             self._found["left_out"][LOCAL + site] = {site: reasons.get(site, NO_ANSWER)}
-        return list(accepted)
-
-    def _take(self, site: str, result: Shareable, gate: Gate, spool: Spool) -> dict[str, str]:
-        """Passes a site's own model through the gate to the disk; or site → why the site sends none.
-
-        Raises:
-            RefusedUpdate: if it is not sound.
-        """
-        try:
-            if is_report(result):
-                return {site: absent(report_from_shareable(result))}
-            update = update_from_shareable(result)
-        except MalformedMessage as reason:
-            raise gate.refuse(site, reason) from reason
-        gate.accept(site, update)
-        spool.put(site, update.delta)
-        gate.accepted[site] = replace(update, delta={})
-        return {}
-
-
-def absent(report: UpdateMessage) -> str:
-    """The reason that a site gives for sending no model of its own."""
-    reason = next(iter(report.skipped), "")
-    return reason if is_name(reason) else "another reason"
-
-
-def moved(tensor: NDArray[Any], change: Arrays, name: str) -> NDArray[Any]:
-    """A tensor of the given model, moved by the difference that a site sent; a tensor of zeros is not in a spool."""
-    step = weighted_sum({"": change}, {"": 1.0})
-    return np.asarray(apply({name: tensor}, step)[name])
+        return list(came)
