@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fedaid.data.manifest import divided_labels
+from fedaid.data.labels import divided_labels
 from fedaid.data.table import Row, Table
 from fedaid.errors import InputError, require
 

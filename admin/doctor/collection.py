@@ -19,7 +19,8 @@ from admin.doctor.tolerant_table import tolerant_table
 from fedaid.data.decode_process import Answer
 from fedaid.data.grammar import ENGLISH, ReportGrammar
 from fedaid.data.grammar_file import site_grammar
-from fedaid.data.manifest import FILE_NAME, divided_labels, file_inside, read_manifest, report_of
+from fedaid.data.labels import divided_labels
+from fedaid.data.manifest import FILE_NAME, file_inside, read_manifest, report_of
 from fedaid.data.report import sections
 from fedaid.data.split import SPLITS, split_of
 from fedaid.data.table import Row, Table

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from admin.prepare.rows import Cells, column
 from admin.twin.findings import CHEXPERT_14
 from fedaid.data.header_terms import VIEWS
-from fedaid.data.manifest import UNCERTAIN
+from fedaid.data.labels import UNCERTAIN
 from fedaid.errors import InputError, require
 
 SPLIT_WORDS = {

@@ -19,6 +19,7 @@ from pathlib import Path
 from fedaid.data.demographics import age_band, sex_of, view_group
 from fedaid.data.grammar import ReportGrammar
 from fedaid.data.grammar_file import site_grammar
+from fedaid.data.labels import divided_labels
 from fedaid.data.report import report_text
 from fedaid.data.report_file import read_report_file
 from fedaid.data.split import SPLITS, split_of
@@ -32,8 +33,6 @@ _REQUIRED = ("study_id", "patient_id", "image")
 _OPTIONAL = ("split", "labels", "image_row")
 REPORT_SOURCES: tuple[tuple[str, ...], ...] = (("report_path",), ("report",), ("findings", "impression"))
 """The columns that can hold the report; a manifest has one of these sources."""
-UNCERTAIN = "?"
-"""What a label begins with that may be true or not."""
 
 
 @dataclass(frozen=True)
@@ -190,13 +189,6 @@ def _study(row: Row, root: Path, *, sources: tuple[str, ...], split: str, gramma
         sex=sex_of(row.cell("sex")),
         age=age_band(row.cell("age")),
     )
-
-
-def divided_labels(cell: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the labels of a cell that are certain, and those that are not, which begin with :data:`UNCERTAIN`."""
-    given = [label.strip() for label in cell.split("|") if label.strip(f" {UNCERTAIN}")]
-    certain = tuple(label for label in given if not label.startswith(UNCERTAIN))
-    return certain, tuple(label.lstrip(f" {UNCERTAIN}") for label in given if label.startswith(UNCERTAIN))
 
 
 def report_of(row: Row, root: Path, *, sources: tuple[str, ...]) -> str:

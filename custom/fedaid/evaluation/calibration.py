@@ -18,7 +18,7 @@ def calibration_error(probability: NDArray[np.floating], positive: NDArray[np.bo
         positive: (N,).
         bins: at most; without equal probabilities their sizes differ by one at most.
 
-    Source: Naeini et al., AAAI 2015 (equal-width bins), with the equal-mass bins of Nixon et al., arXiv:1904.01685.
+    Source: Naeini et al., AAAI 2015; the bins of equal mass are those of Nixon et al., arXiv:1904.01685.
     """
     place = (rankdata(probability, method="average") - 0.5) / len(probability)
     number = np.floor(bins * place).astype(np.int64)

@@ -40,6 +40,6 @@ def uniformity(embeddings: Floats) -> float:
 def modality_gap(image_embeddings: Floats, text_embeddings: Floats) -> float:
     """Distance between the mean image and the mean text embedding, in [0, 2].
 
-    Source: Δ_gap of Liang et al., arXiv:2203.02053, section 4.2, as a length.
+    Source: Δ_gap of Liang et al., arXiv:2203.02053, as a length.
     """
     return float(np.linalg.norm(image_embeddings.mean(axis=0) - text_embeddings.mean(axis=0)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,10 @@ SUBGROUP_CUT_OFF = 5
 
 
 class SiteMetrics:
-    """Each method is one part of the result, computed on the test split; arguments as of :func:`suite.evaluate`."""
+    """Each method is one part of the result, computed on the test split.
+
+    Arguments as of :func:`fedaid.evaluation.suite.evaluate`.
+    """
 
     def __init__(
         self,
@@ -115,9 +118,8 @@ class SiteMetrics:
         least, level, valid = self._settings.least_patients, self._settings.level, self._splits["valid"]
         results = {}
         for finding, said in self._prompts.items():
-            test = Labelled(self._margins[finding], self._test.targets[finding], self._test.patients)
             other = Labelled(prompt_margin(valid.image, said), valid.targets[finding], valid.patients)
-            results[finding] = score_finding(test, other, self._weights, least=least, level=level)
+            results[finding] = score_finding(self._labelled(finding), other, self._weights, least=least, level=level)
         return results
 
     @property
@@ -133,32 +135,39 @@ class SiteMetrics:
 
     def _column(self, groups: Sequence[str]) -> dict[str, Any]:
         """One column: both metrics of its groups."""
-        settings, findings = self._settings, self._told_in_all(groups)
+        metrics: dict[str, Metric] = {
+            f"recall_at_{SUBGROUP_CUT_OFF}": self._recall,
+            "macro_auroc": partial(self._macro_auroc, self._told_in_all(groups)),
+        }
+        return plain_column({name: self._grouped(metric, groups) for name, metric in metrics.items()})
 
-        def recall(weights: Weights) -> Weights:
-            found = resampled_retrieval(self._ranks, weights, ks=(SUBGROUP_CUT_OFF,))
-            return found[f"recall_at_{SUBGROUP_CUT_OFF}"]
+    def _grouped(self, metric: Metric, groups: Sequence[str]) -> Subgroups:
+        least, level = self._settings.least_patients, self._settings.level
+        return by_group(metric, groups, self._test.patients, self._weights, least=least, level=level)
 
-        def macro(weights: Weights) -> Weights | None:
-            areas = [self._auroc(finding, weights) for finding in findings]
-            return np.mean(areas, axis=0) if areas else None
+    def _recall(self, weights: Weights) -> Weights:
+        """Of the studies that have a weight, each among all studies."""
+        found = resampled_retrieval(self._ranks, weights, ks=(SUBGROUP_CUT_OFF,))
+        return found[f"recall_at_{SUBGROUP_CUT_OFF}"]
 
-        def grouped(metric: Metric) -> Subgroups:
-            patients, least = self._test.patients, settings.least_patients
-            return by_group(metric, groups, patients, self._weights, least=least, level=settings.level)
-
-        return plain_column({f"recall_at_{SUBGROUP_CUT_OFF}": grouped(recall), "macro_auroc": grouped(macro)})
+    def _macro_auroc(self, findings: Sequence[str], weights: Weights) -> Weights | None:
+        """Zero-shot, of the studies that have a weight."""
+        areas = [self._auroc(finding, weights) for finding in findings]
+        return np.mean(areas, axis=0) if areas else None
 
     def _told_in_all(self, groups: Sequence[str]) -> list[str]:
         """The reported findings of which every shown group has enough positives and negatives."""
-        least, test = self._settings.least_patients, self._test
-        members = large_groups(groups, test.patients, least=least).values()
+        least = self._settings.least_patients
+        members = large_groups(groups, self._test.patients, least=least).values()
+        labelled = {finding: self._labelled(finding) for finding in self._reported}
+        return [
+            finding for finding, studies in labelled.items()
+            if all(studies.part(inside).enough(least) for inside in members)
+        ]  # fmt: skip
 
-        def told(finding: str) -> bool:
-            parts = (Labelled(self._margins[finding], test.targets[finding], test.patients).part(m) for m in members)
-            return all(part.enough(least) for part in parts)
-
-        return [finding for finding in self._reported if told(finding)]
+    def _labelled(self, finding: str) -> Labelled:
+        """The test studies with the scores of one finding."""
+        return Labelled(self._margins[finding], self._test.targets[finding], self._test.patients)
 
     def _auroc(self, finding: str, weights: Weights) -> Weights:
         target = self._test.targets[finding]
