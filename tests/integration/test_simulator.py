@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,18 +58,29 @@ def test_the_job_on_flare_ends_with_the_weights_of_the_same_rounds_in_plain_pyth
     assert state["site_weights"] != pytest.approx({site: 0.5 for site in SITES}), "the min-max must have moved them"
 
 
+@pytest.mark.parametrize(
+    ("rounds", "settings"),
+    [(1, {}), (2, {"moon_weight": 1.0, "local_normalisation": True, "report_student_loss": True})],
+    ids=["fedaid", "with-a-memory-of-the-site"],
+)
 def test_fewer_threads_than_sites_give_the_same_model_though_every_task_has_its_own_process(
-    consortium: Path, tmp_path: Path
+    rounds: int, settings: dict[str, Any], consortium: Path, tmp_path: Path
 ) -> None:
-    job = small_job(tmp_path / "jobs", sites=2, num_rounds=1)
-    models = []
+    job = small_job(tmp_path / "jobs", sites=2, num_rounds=rounds, **settings)
+    models, results = [], []
     for threads in (1, 2):
         folder = tmp_path / f"threads-{threads}"
-        run = simulate(job, workspace=folder, sites=SITES, data=consortium, threads=threads, timeout=240)
-        models.append(load_file(run / "fedaid" / "round-00001" / "model.safetensors"))
+        store = simulate(job, workspace=folder, sites=SITES, data=consortium, threads=threads, timeout=240) / "fedaid"
+        models.append(load_file(store / f"round-{rounds:05d}" / "model.safetensors"))
+        results.append(json.loads((store / "results.json").read_text()))
     assert models[0].keys() == models[1].keys()
     for name in models[0]:
         np.testing.assert_array_equal(models[0][name], models[1][name], err_msg=name)
+    assert results[0]["last"] == results[1]["last"]
+    assert [entry["train"] for entry in results[0]["history"]] == [entry["train"] for entry in results[1]["history"]]
+    for site, metrics in results[0]["history"][-1]["train"].items():
+        assert (metrics["moon"] > 0) == ("moon_weight" in settings), site
+        assert ("student_loss" in metrics) == ("report_student_loss" in settings), site
 
 
 def test_fedavg_is_the_same_code_with_weights_by_pairs_and_no_alignment_phase(consortium: Path, tmp_path: Path) -> None:

@@ -275,3 +275,14 @@ def test_a_copy_of_a_model_keeps_its_frozen_encoder_frozen() -> None:
     model = copy.deepcopy(build(text=FROZEN_BERT)).train()
     assert not model.encoder("text").training
     assert model.encoder("image").training
+
+
+def test_a_frozen_local_encoder_starts_from_the_folders_weights(saved: Callable[..., Any]) -> None:
+    saved("bert")
+    frozen, learning = (build(text={"name": "local:bert", "frozen": value}) for value in (True, False))
+    names = [name for name in frozen.state_dict() if name.startswith("text.encoder.")]
+    assert len(names) > 20
+    assert all(torch.equal(frozen.state_dict()[name], learning.state_dict()[name]) for name in names)
+    elsewhere = build(text=frozen.configuration["text_encoder"])  # without the folder: the weights come by message
+    assert elsewhere.frozen_towers == ("text",)
+    assert not all(torch.equal(frozen.state_dict()[name], elsewhere.state_dict()[name]) for name in names)

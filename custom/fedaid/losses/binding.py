@@ -56,8 +56,8 @@ def similarity_binding_loss(
     Raises:
         ValueError: if the shapes differ.
 
-    Source: contrastive relational distillation of CLIP-KD, arXiv:2307.12732, which sums the directions and gives the
-    student a temperature of its own; similarities in place of points as in arXiv:1907.09682.
+    Source: contrastive relational distillation of CLIP-KD, arXiv:2307.12732, as released but for the temperature: there
+    the student has one of its own. Similarities in place of points, as in arXiv:1907.09682.
     """
     require_one_shape(image_embeddings, text_embeddings, teacher_image_embeddings, teacher_text_embeddings)
     student = logit_scale * similarity(image_embeddings, text_embeddings)

@@ -30,7 +30,7 @@ class SiteMemory:
     Raises:
         InputError: if normalisation is to be local and the model has no batch norm.
 
-    Source: FedBN, arXiv:2102.07623, algorithm 1, which keeps all tensors of batch norm local. Here the server averages
+    Source: FedBN, arXiv:2102.07623, which keeps all tensors of batch norm local. Here the server averages
     them all the same, for sites and users that have none of their own.
     """
 
