@@ -40,6 +40,7 @@ def check_job(folder: Path) -> int:
     with importable(folder):
         for component in found:
             check_component(component)
+    require_student_loss(found)
     require_planned_timeouts(folder)
     return len(found)
 
@@ -50,6 +51,14 @@ def check_component(component: Component) -> None:
     require_arguments(found, component)
     if is_ours(component) and not component.needs_the_server:
         build(found, component)
+
+
+def require_student_loss(found: Sequence[Component]) -> None:
+    """Refuse a min-max against a loss that the sites were not told to report: it would never move."""
+    args = {name: value for component in found for name, value in component.args.items()}
+    ok = args.get("loss_baseline") != "student" or args.get("report_student_loss") is True
+    rule, remedy = "be reported by the sites", "Set report_student_loss=true, or another loss_baseline."
+    require(ok, "student loss", rule, got="report_student_loss false", where="loss_baseline student", remedy=remedy)
 
 
 def is_ours(component: Component) -> bool:

@@ -1,7 +1,9 @@
 """Make a job that can be submitted: a source job from jobs/ plus a copy of custom/fedaid, with settings changed.
 
 python -m admin.package_job fedaid_pretrain --set num_rounds=5 --set min_clients=3
+python -m admin.package_job fedaid_pretrain --method fedprox --set proximal_weight=0.1
 python -m admin.package_job fedaid_pretrain --list
+python -m admin.package_job fedaid_pretrain --list-methods
 python -m admin.package_job evaluate_global --model build/demo/model
 """
 
@@ -19,7 +21,9 @@ from types import MappingProxyType
 from admin.check_job import PACKAGE, SOURCE, check_job
 from admin.job_files import META, config_files, read_object, require_job_name, require_plain_files, write_object
 from admin.job_model import add_model
+from admin.job_plan import by_name
 from admin.job_settings import change_settings, from_text, settable
+from admin.methods import METHODS, job_settings
 from fedaid.errors import InputError, require
 
 JOBS = Path(__file__).resolve().parent.parent / "jobs"
@@ -32,6 +36,7 @@ def package_job(
     *,
     out: Path = OUT,
     settings: Mapping[str, object] = NOTHING,
+    method: str | None = None,
     rename: str | None = None,
     model: Path | None = None,
     jobs: Path = JOBS,
@@ -44,6 +49,7 @@ def package_job(
         name: a folder of ``jobs``.
         out: where the job is put.
         settings: what to change, as ``NAME`` or ``ID.NAME``.
+        method: a name of :data:`METHODS`; its settings are put upon the job's first.
         rename: the new job's name, if another than ``name``.
         model: folder of the model that the job is about, if it is about one.
         jobs: the folder of source jobs.
@@ -52,6 +58,8 @@ def package_job(
         InputError: there is no such job, a setting is not usable, or the job would fail once submitted.
     """
     source = source_job(name, jobs)
+    if method is not None:
+        settings = job_settings(method, name, stands=by_name(source), chosen=settings)
     called = name if rename is None else rename
     require_job_name(called)
     require_replaceable(out / called)
@@ -100,24 +108,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("name", help="a folder of jobs/")
     parser.add_argument("--out", type=Path, default=OUT, help="default: %(default)s")
     parser.add_argument("--set", dest="pairs", action="append", default=[], metavar="NAME=VALUE", help="repeatable")
+    parser.add_argument("--method", help="a baseline or an ablation; --set changes it further")
     parser.add_argument("--rename", help="the new job's name")
     parser.add_argument("--model", type=Path, help="folder of the model that evaluate_global is about")
     parser.add_argument("--list", action="store_true", help="print what --set can change, and stop")
+    parser.add_argument("--list-methods", action="store_true", help="print what --method can be, and stop")
     parser.add_argument("--jobs", type=Path, default=JOBS, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     try:
         source = source_job(options.name, options.jobs)
-        if options.list:
-            for name, value in settable(source).items():
-                print(f"{name} = {json.dumps(value)}")
+        if options.list or options.list_methods:
+            print("\n".join(setting_lines(source) if options.list else method_lines()))
             return 0
         settings = from_text(options.pairs, settable(source))
-        given = {name: getattr(options, name) for name in ("out", "rename", "model", "jobs")}
+        given = {name: getattr(options, name) for name in ("out", "method", "rename", "model", "jobs")}
         print(package_job(options.name, settings=settings, **given))
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def setting_lines(source: Path) -> list[str]:
+    """Return a line for each setting of a job, with its value."""
+    return [f"{name} = {json.dumps(value)}" for name, value in settable(source).items()]
+
+
+def method_lines() -> list[str]:
+    """Return a line for each method that can be packaged."""
+    return [f"{method.name:24} {method.title}" for method in METHODS.values() if not method.elsewhere]
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ ALLOWED = {
     "evaluation": {"models"},
     "flare": {"data", "models", "losses", "minmax", "training", "evaluation"},
 }
-NUMPY_ONLY = {"__future__", "collections", "dataclasses", "fedaid", "math", "numpy", "scipy", "typing"}
+NUMPY_ONLY = {"__future__", "collections", "dataclasses", "fedaid", "math", "numpy", "scipy", "types", "typing"}
 NO_NAMES = {"utils", "util", "common", "helpers", "helper", "misc", "tools"}
 TEST_NAMES = {"__main__": "main"}
 

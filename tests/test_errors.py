@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from fedaid.errors import InputError, closest, require, settings_from
+from fedaid.errors import InputError, closest, require, settings_from, split_settings
 
 
 @dataclass(frozen=True)
@@ -46,3 +46,19 @@ def test_settings_are_made_from_what_is_given() -> None:
 def test_an_unknown_setting_is_refused_with_the_nearest_one() -> None:
     with pytest.raises(InputError, match=r"got color: kitchen\. Did you mean colour\?"):
         settings_from(Kettle, {"color": "blue"}, where="kitchen")
+
+
+@dataclass(frozen=True)
+class Cup:
+    count: int = 1
+
+
+def test_one_list_of_settings_is_split_to_those_who_take_them() -> None:
+    assert split_settings((Kettle, Cup), {"count": 3, "litres": 2.0}, where="job.json") == [Kettle(2.0), Cup(3)]
+
+
+def test_a_setting_that_nobody_takes_is_refused_with_the_nearest() -> None:
+    with pytest.raises(
+        InputError, match=r"^argument must be a known setting, got counts: job\.json.*Did you mean count"
+    ):
+        split_settings((Kettle, Cup), {"counts": 3}, where="job.json")

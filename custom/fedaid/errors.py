@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -46,7 +46,18 @@ def settings_from(kind: type[Settings], given: Mapping[str, Any], *, where: str)
     Raises:
         InputError: for a name that is not one of its fields.
     """
-    known = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    settings: Settings = split_settings((kind,), given, where=where)[0]
+    return settings
+
+
+def split_settings(kinds: Sequence[type], given: Mapping[str, Any], *, where: str) -> list[Any]:
+    """Several settings dataclasses made from what a job gives in one list; no two have a field of the same name.
+
+    Raises:
+        InputError: for a name that is a field of none.
+    """
+    names = [[field.name for field in fields(kind)] for kind in kinds]
+    known = [name for own in names for name in own]
     for name in given:
         require(name in known, "argument", "be a known setting", got=name, where=where, remedy=closest(name, known))
-    return kind(**given)
+    return [kind(**{n: given[n] for n in own if n in given}) for kind, own in zip(kinds, names, strict=True)]

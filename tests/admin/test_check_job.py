@@ -10,6 +10,7 @@ import pytest
 
 from admin import check_job as module
 from admin.check_job import check_job, main
+from admin.package_job import package_job
 from fedaid.errors import InputError
 
 
@@ -46,6 +47,25 @@ def test_our_own_components_are_constructed(own_job: Path) -> None:
     change(own_job, "client", seconds=-1)
     with pytest.raises(InputError, match="seconds must not be negative"):
         check_job(own_job)
+
+
+@pytest.mark.parametrize(
+    ("change_to", "line"),
+    [
+        ({"selection_metric": "worst_accuracy"}, "selection_metric must be one of worst_loss, "),
+        ({"selection_metric": "cvar_loss", "selection_share": 0}, "selection_share must be in (0, 1], got 0: "),
+        ({"loss_baseline": "student"}, "student loss must be reported by the sites, got report_student_loss false"),
+    ],
+)
+def test_a_metric_that_the_sites_cannot_report_is_refused_before_a_job_is_submitted(
+    change_to: dict[str, Any], line: str, tmp_path: Path
+) -> None:
+    job = package_job("fedaid_pretrain", out=tmp_path)
+    change(job, "server", **change_to)
+    with pytest.raises(InputError) as refusal:
+        check_job(job)
+    assert str(refusal.value).startswith(line)
+    assert "\n" not in str(refusal.value)
 
 
 def test_components_of_others_are_not_constructed(trivial_job: Path) -> None:

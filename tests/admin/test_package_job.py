@@ -88,6 +88,39 @@ def test_the_command_refuses_in_one_line(source_jobs: Path, capsys: pytest.Captu
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
+def test_the_command_lists_the_methods_that_can_be_packaged(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fedaid_pretrain", "--list-methods"]) == 0
+    names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert names[0] == "fedavg"
+    assert not {"local", "pooled"} & set(names)
+
+
+def test_the_command_puts_a_method_upon_the_job_and_the_settings_upon_that(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["fedaid_pretrain", "--out", str(tmp_path), "--method", "fedavgm", "--set", "server_momentum=0.5"]
+    assert main(words) == 0
+    made = settable(Path(capsys.readouterr().out.strip()))
+    assert (made["fedaid.server_optimizer"], made["fedaid.server_momentum"]) == ("momentum", 0.5)
+    assert (made["fedaid.alignment_phase"], made["executor.pretrain_steps"]) == (False, 50)
+
+
+@pytest.mark.parametrize(
+    ("setting", "line"),
+    [
+        ("selection_metric=worst_accuracy", "error: selection_metric must be one of worst_loss, "),
+        ("selection_share=1.5", "error: selection_share must be in (0, 1], got 1.5: "),
+        ("loss_baseline=student", "error: student loss must be reported by the sites, got report_student_loss false: "),
+    ],
+)
+def test_a_metric_that_the_sites_cannot_report_is_refused_at_packaging_in_one_line(
+    setting: str, line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["fedaid_pretrain", "--out", str(tmp_path), "--set", setting]) == 1
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith(line)
+
+
 @pytest.mark.slow
 def test_every_job_of_the_project_packages(tmp_path: Path) -> None:
     names = [meta.parent.name for meta in sorted(JOBS.glob("*/meta.json"))]

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from admin.compare.rounds import Plan, Tensors, run_rounds
+from admin.compare.sites import make_workers, read_sites
 from admin.twin.consortium import DEMO_HOSPITALS, write_consortium
 from fedaid.evaluation.retrieval import retrieval
-from fedaid.minmax.settings import MinMaxSettings
+from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training.settings import TrainingSettings
 from fedaid.training.site_worker import SiteWorker
-from tests.integration.plain_rounds import Tensors, make_workers, run_rounds
 
 STUDIES = (260, 200, 160)
 MODEL: dict[str, Any] = {
@@ -66,15 +67,18 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=8)
     given = parser.parse_args()
     torch.set_num_threads(1)
-    roots = consortium(given.folder / "twin")
+    sites = read_sites(
+        consortium(given.folder / "twin"), DualEncoder(**MODEL).configuration, cache=given.folder / "cache"
+    )
+    data = {site: sites.data(site) for site in sites.images}
     for seed in range(given.seeds):
         for weight in (0.1, 1.0):
             for view in ("kept", "fresh"):
                 settings = replace(TRAINING, seed=seed, teacher_view=view, binding_weight=weight)
-                workers = make_workers(roots, {**MODEL, "seed": seed}, settings, cache=given.folder / "cache")
+                workers = make_workers(data, {**MODEL, "seed": seed}, settings)
                 start = next(iter(workers.values())).tensors()
-                outcome = run_rounds(workers, start, MinMaxSettings(), rounds=given.rounds)
-                found = quality(dict(outcome.workers), outcome.tensors)
+                outcome = run_rounds(workers, start, Plan(given.rounds))
+                found = quality(workers, outcome.tensors)
                 print(json.dumps({"seed": seed, "weight": weight, "view": view} | found), flush=True)
 
 

@@ -8,6 +8,7 @@ from statistics import mean
 from typing import Any
 
 from nvflare.apis.dxo import from_shareable
+from tests.integration.plain_rounds import make_workers
 
 from fedaid.evaluation.retrieval import retrieval
 from fedaid.minmax.settings import MinMaxSettings
@@ -17,7 +18,6 @@ from fedaid.models.naming import is_alignment
 from fedaid.training.settings import TrainingSettings
 from fedaid.training.site_worker import SiteWorker
 from tests.flare.wire_link import Arrays, Server, Site
-from tests.integration.plain_rounds import make_workers
 
 
 def recall_at_5(

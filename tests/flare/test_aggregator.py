@@ -18,6 +18,8 @@ from fedaid.flare.aggregator import AUTHENTICATED_SITE, SPOOL_FOLDER, SiteWeight
 from fedaid.flare.gate import Gate
 from fedaid.flare.messages import UpdateMessage, update_to_shareable
 from fedaid.flare.spool import Spool
+from fedaid.minmax.server_optimizer import ServerOptimizer, ServerOptimizerSettings
+from fedaid.minmax.weighted_average import weighted_sum
 
 MakeUpdate = Callable[..., UpdateMessage]
 Arrays = dict[str, NDArray[Any]]
@@ -118,10 +120,11 @@ def test_weights_are_renormalised_over_the_sites_that_were_accepted(
     assert np.array_equal(aggregator.total()["matrix"], template["matrix"] + make_update(1).delta["matrix"])
 
 
-def test_the_scale_multiplies_the_change(
+def test_the_server_optimizer_moves_the_base(
     aggregator: SiteWeightedAggregator, template: Arrays, make_update: MakeUpdate, fl_ctx: FLContext
 ) -> None:
-    aggregator.open(Gate(phase="align", round_number=3, template=template, sites=["site-a"]), template, scale=0.5)
+    gate = Gate(phase="pretrain", round_number=3, template=template, sites=["site-a"])
+    aggregator.open(gate, template, optimizer=ServerOptimizer(ServerOptimizerSettings(server_learning_rate=0.5)))
     accept(aggregator, fl_ctx, "site-a", update_to_shareable(make_update(1)))
     assert np.allclose(aggregator.total()["vector"], template["vector"] + 0.5 * make_update(1).delta["vector"])
 
@@ -168,6 +171,33 @@ def test_the_new_model_is_whole(
     dxo = from_shareable(aggregator.aggregate(fl_ctx))
     assert dxo.data_kind == DataKind.WEIGHTS
     assert dxo.data.keys() == template.keys()
+
+
+@pytest.mark.parametrize("kind", ["momentum", "adam"])
+def test_tensor_by_tensor_an_optimizer_goes_on_from_round_to_round(
+    kind: str, aggregator: SiteWeightedAggregator, template: Arrays, make_update: MakeUpdate, fl_ctx: FLContext
+) -> None:
+    ours, plain = (ServerOptimizer(ServerOptimizerSettings(kind, 0.1)) for _ in range(2))
+    now, expected = template, template
+    for seed in range(2):
+        gate = Gate(phase="pretrain", round_number=3, template=template, sites=list(WEIGHTS))
+        aggregator.open(gate, now, optimizer=ours)
+        deltas = {site: make_update(seed + number).delta for number, site in enumerate(WEIGHTS)}
+        for number, site in enumerate(WEIGHTS):
+            assert accept(aggregator, fl_ctx, site, update_to_shareable(make_update(seed + number)))
+        now = aggregator.total()
+        expected = plain.moved(expected, weighted_sum(deltas, WEIGHTS))
+        assert identical(now, expected)
+    assert len(ours.state) == 3 * (1 if kind == "momentum" else 2)
+
+
+def test_an_update_that_could_not_be_read_is_noted_as_refused_while_its_phase_is_open(
+    aggregator: SiteWeightedAggregator, fl_ctx: FLContext
+) -> None:
+    aggregator.refuse("site-b", "no layout", fl_ctx)
+    aggregator.refuse("site-z", "not asked", fl_ctx)
+    assert aggregator.refused == {"site-b": "update of site site-b in align of round 3 refused: no layout"}
+    SiteWeightedAggregator().refuse("site-b", "no phase is open", fl_ctx)
 
 
 def spooled(fl_ctx: FLContext) -> list[Path]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import itertools
 import json
 import zlib
@@ -19,10 +20,12 @@ from fedaid.errors import InputError
 from fedaid.flare.controller import FedAIDController
 from fedaid.flare.messages import ALIGN, PRETRAIN, TRAIN, VALIDATE, model_from_shareable, update_from_shareable
 from fedaid.flare.persistor import tensors_of
+from fedaid.flare.uplink import UpdateDecoder
+from fedaid.minmax.server_optimizer import ServerOptimizer, ServerOptimizerSettings
 from fedaid.minmax.settings import MinMaxSettings
 from fedaid.minmax.site_weights import SiteWeights
 from fedaid.minmax.weighted_average import apply, weighted_sum
-from fedaid.models.naming import is_alignment
+from fedaid.models.naming import is_alignment, is_statistic
 from fedaid.models.saved_model import load_model
 from tests.flare.conftest import random_delta
 
@@ -42,6 +45,13 @@ BAD: dict[str, list[Any]] = {
     "max_site_weight": [0, 1.5, NAN],
     "min_site_weight": [-0.1, 1.0, NAN],
     "initial_site_weights": ["pairs", "equal"],
+    "fairness_power": [1.0, -1, NAN],
+    "loss_baseline": ["own", None],
+    "server_optimizer": ["yogi", None],
+    "server_momentum": [1, -0.1, "0.9"],
+    "server_second_moment": [1, NAN],
+    "server_epsilon": [0, NAN],
+    "selection_share": [0, 1.5, NAN, None],
 }
 
 
@@ -67,6 +77,18 @@ def test_a_bad_argument_is_refused_by_name(name: str, value: Any) -> None:
     arguments = {"min_clients": 2, "num_rounds": 2} | {name: value}
     with pytest.raises(InputError, match=rf"^{name} must be .*config_fed_server\.json"):
         FedAIDController(**arguments)
+
+
+def test_an_unknown_argument_is_refused_with_the_nearest() -> None:
+    with pytest.raises(InputError, match=r"^argument must be a known setting, got roh: .*Did you mean rho"):
+        FedAIDController(min_clients=2, num_rounds=2, roh=0.1)
+
+
+def test_the_signature_holds_what_the_method_may_set_with_its_defaults() -> None:
+    parameters = inspect.signature(FedAIDController).parameters
+    assert {"num_rounds", "selection_share", "rho", "server_momentum"} <= parameters.keys()
+    assert not {"self", "method"} & parameters.keys()
+    assert (parameters["rho"].default, parameters["server_optimizer"].default) == (0.25, "sgd")
 
 
 @pytest.mark.parametrize(
@@ -116,6 +138,111 @@ def test_a_round_is_the_algorithm_of_the_method(federation: Make, honest: Make, 
     assert all(state[name].numpy().tobytes() == expected[name].tobytes() for name in state)
     assert results(made)["history"][0]["site_weights"] == weights.current
     assert weights.current["site-c"] > weights.current["site-a"]
+
+
+@pytest.mark.parametrize("kind", ["momentum", "adam"])
+def test_the_server_optimizer_moves_phase_two_and_its_state_is_committed_with_the_round(
+    kind: str, federation: Make, honest: Make, theta: Arrays
+) -> None:
+    made = federation(min_clients=3, num_rounds=2, server_optimizer=kind, server_learning_rate=0.1)
+    made.run()
+    answers = {site: honest(site, loss) for site, loss in SITES.items()}
+    optimizer = ServerOptimizer(ServerOptimizerSettings(kind, 0.1), is_statistic=is_statistic)
+    weights, now = SiteWeights(MinMaxSettings(), list(SITES)), theta
+    for number in range(2):
+
+        def deltas(task: str, number: int = number) -> dict[str, Any]:
+            data = made.controller.task(task, theta, number).data
+            return {site: update_from_shareable(answer(task, data)).delta for site, answer in answers.items()}
+
+        weights.step(SITES, {})
+        alignment = {name: tensor for name, tensor in now.items() if is_alignment(name)}
+        ideal = apply(alignment, weighted_sum(deltas(ALIGN), weights.current))
+        now = optimizer.moved({**now, **ideal}, weighted_sum(deltas(PRETRAIN), weights.current))
+    state = load_model(made.persistor.open_store.newest("round")).state_dict()
+    assert all(state[name].numpy().tobytes() == now[name].tobytes() for name in state)
+    committed = made.persistor.open_store.optimizer_state()
+    assert committed.keys() == optimizer.state.keys()
+    assert all(committed[name].tobytes() == tensor.tobytes() for name, tensor in optimizer.state.items())
+    assert len(committed) > 10
+
+
+def reporting(answer: Any, metric: str, value: float, *, tasks: tuple[str, ...]) -> Any:
+    """A site that also reports this metric with its answers to these tasks."""
+
+    def more(task: str, shareable: Shareable) -> Any:
+        reply = answer(task, shareable)
+        if task in tasks:
+            reply["DXO"]["meta"]["metrics"][metric] = value
+        return reply
+
+    return more
+
+
+def test_the_students_loss_of_the_round_before_is_taken_from_the_loss(federation: Make, honest: Make) -> None:
+    excess = {"site-a": 0.9, "site-b": 0.5, "site-c": 0.1}  # the worst site is the closest to its own best
+    answers = {
+        site: reporting(honest(site, loss), "student_loss", loss - excess[site], tasks=(PRETRAIN,))
+        for site, loss in SITES.items()
+    }
+    made = federation(answers, min_clients=3, loss_baseline="student")
+    made.run()
+    first, second = results(made)["history"]
+    assert first["weight_move"]["baselines"] == {}
+    assert first["site_weights"] == dict.fromkeys(SITES, 1 / 3)
+    assert second["weight_move"]["baselines"] == pytest.approx({"site-a": 0.1, "site-b": 1.5, "site-c": 2.9})
+    weights = second["site_weights"]
+    assert weights["site-a"] > weights["site-b"] > weights["site-c"]
+
+
+def test_in_a_round_of_one_task_the_students_loss_is_that_of_the_round_before_too(
+    federation: Make, honest: Make
+) -> None:
+    answers = {site: reporting(honest(site, loss), "student_loss", 0.5, tasks=(TRAIN,)) for site, loss in SITES.items()}
+    made = federation(answers, min_clients=3, loss_baseline="student", alignment_phase=False)
+    made.run()
+    moves = [entry["weight_move"]["baselines"] for entry in results(made)["history"]]
+    assert moves == [{}, dict.fromkeys(SITES, 0.5)]
+
+
+def test_a_site_that_reports_no_loss_of_its_own_keeps_its_weight(federation: Make, honest: Make) -> None:
+    answers = {
+        site: reporting(honest(site, loss), "alone_loss", 0.5, tasks=(ALIGN,))
+        if site != "site-c"
+        else honest(site, loss)
+        for site, loss in SITES.items()
+    }
+    made = federation(answers, min_clients=3, num_rounds=1, loss_baseline="alone")
+    made.run()
+    weights = results(made)["site_weights"]
+    assert weights["site-c"] == 1 / 3
+    assert weights["site-b"] > weights["site-a"]
+
+
+def test_a_fairness_power_weighs_by_pairs_and_loss(federation: Make) -> None:
+    made = federation(min_clients=3, num_rounds=1, dual_step_size=0, fairness_power=1, alignment_phase=False)
+    made.run()
+    assert results(made)["site_weights"] == pytest.approx({"site-a": 1 / 6, "site-b": 2 / 6, "site-c": 3 / 6})
+    assert results(made)["history"][0]["weight_move"]["rule"] == "fairness"
+
+
+def test_an_update_that_the_servers_filter_cannot_read_is_in_the_record_of_the_round(
+    federation: Make, honest: Make
+) -> None:
+    def garbled(task: str, shareable: Shareable) -> Any:
+        reply = honest("site-c", 3.0)(task, shareable)
+        if task == VALIDATE:
+            return reply
+        reply["DXO"]["meta"]["wire"] = {"dtype": "fp99", "still": {}}
+        return UpdateDecoder().process(reply, made.fl_ctx)
+
+    good = {site: honest(site, SITES[site]) for site in ("site-a", "site-b")}
+    made = federation({"site-c": garbled, **good}, num_rounds=1)
+    made.run()
+    assert made.engine.panics == []
+    (refused,) = results(made)["history"][0]["refused"].items()
+    assert refused[0] == "site-c"
+    assert refused[1].startswith("update of site site-c in align of round 0 refused: update must be as its layout says")
 
 
 def test_the_sites_get_the_ideal_alignment_and_nothing_else_in_the_second_phase(

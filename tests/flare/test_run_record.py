@@ -8,8 +8,10 @@ import pytest
 from fedaid.flare.messages import UpdateMessage
 from fedaid.flare.run_record import RunRecord
 from fedaid.flare.traffic import Traffic
+from fedaid.minmax.site_weights import Move
 
 WEIGHTS = {"site-a": 0.4, "site-b": 0.6}
+MOVE = Move("dual_step", {"site-a": 2.0, "site-b": 2.0}, {"site-a": 1.0}, {"site-a": 0.3, "site-b": 0.7}, True)
 
 
 @pytest.fixture
@@ -18,9 +20,9 @@ def record(make_update: Callable[..., UpdateMessage]) -> RunRecord:
     record = RunRecord(Traffic())
     both = {"site-a": make_update(0), "site-b": make_update(1)}
     train = {site: make_update(metrics={"contrastive": 1.0, "binding": 0.0}) for site in both}
-    record.aligned(0, both, WEIGHTS, refused={})
+    record.aligned(0, both, WEIGHTS, move=MOVE, refused={})
     record.pretrained(train, {})
-    record.aligned(1, {"site-a": both["site-a"]}, WEIGHTS, refused={"site-b": "in align"})
+    record.aligned(1, {"site-a": both["site-a"]}, WEIGHTS, move=MOVE, refused={"site-b": "in align"})
     record.pretrained({"site-a": train["site-a"]}, {"site-c": "in pretrain"})
     return record
 
@@ -30,6 +32,17 @@ def test_there_is_one_entry_a_round(record: RunRecord) -> None:
     assert record.history[0]["valid"]["site-b"]["loss"] == 2.0
     assert record.history[0]["train"]["site-a"] == {"contrastive": 1.0, "binding": 0.0}
     assert record.history[0]["site_weights"] == WEIGHTS
+
+
+def test_the_cause_of_a_move_is_kept_with_the_weights(record: RunRecord) -> None:
+    assert record.history[0]["weight_move"] == {
+        "rule": "dual_step",
+        "losses": {"site-a": 2.0, "site-b": 2.0},
+        "baselines": {"site-a": 1.0},
+        "unprojected": {"site-a": 0.3, "site-b": 0.7},
+        "cut_by_ball": True,
+        "raised_by_floor": False,
+    }
 
 
 def test_refusals_of_both_phases_are_kept(record: RunRecord) -> None:
@@ -50,6 +63,6 @@ def test_the_state_counts_the_rounds_that_the_model_was_trained_for(record: RunR
 
 def test_the_weights_of_a_round_do_not_change_later(make_update: Callable[..., UpdateMessage]) -> None:
     weights, record = dict(WEIGHTS), RunRecord(Traffic())
-    record.aligned(0, {"site-a": make_update()}, weights, refused={})
+    record.aligned(0, {"site-a": make_update()}, weights, move=MOVE, refused={})
     weights["site-a"] = 0.0
     assert record.history[0]["site_weights"] == WEIGHTS

@@ -11,7 +11,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from fedaid.flare import run_store
-from fedaid.flare.run_store import BEST, ROUND, RunStore
+from fedaid.flare.run_store import BEST, OPTIMIZER, ROUND, RunStore
 
 Generation = tuple[int, float]
 
@@ -64,6 +64,7 @@ def crash_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
         for name in ("open", "fsync"):
             guarded(os, name)
         guarded(run_store, "save_model")
+        guarded(run_store, "save_file")
         guarded(run_store.shutil, "rmtree")
 
     return arm
@@ -141,6 +142,42 @@ def test_a_crash_at_any_operation_leaves_the_old_or_the_new_generation(
     assert len(outcomes) > 15
     assert set(outcomes) == {(2, 2.0), (number, 30.0)}
     assert outcomes == sorted(outcomes, key=lambda outcome: outcome[1])  # old up to one instant, new from then on
+
+
+def test_the_servers_optimizer_is_read_back(store: RunStore) -> None:
+    store.commit(tensors(1), {"round": 1}, {"first_moment/matrix": np.full((2, 3), 0.5, np.float32)})
+    found = store.optimizer_state()
+    assert found.keys() == {"first_moment/matrix"}
+    np.testing.assert_array_equal(found["first_moment/matrix"], np.full((2, 3), 0.5, np.float32))
+
+
+def test_an_optimizer_without_a_memory_has_no_file(store: RunStore) -> None:
+    folder = store.commit(tensors(1), {"round": 1})
+    assert not (folder / OPTIMIZER).exists()
+    assert store.optimizer_state() == {}
+
+
+def test_a_crash_at_any_operation_leaves_model_and_optimizer_of_one_round(
+    tmp_path: Path, crash_at: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, finished = [], False
+    for at in range(steps_of_a_commit()):
+        store = RunStore(tmp_path / str(at), configuration={"image_size": 32}, vocabulary_hash="0a1b")
+        store.commit(tensors(1), {"round": 1}, tensors(1))
+        crash_at(at)
+        try:
+            store.commit(tensors(2), {"round": 2}, tensors(2))
+            finished = True
+        except Crash:
+            pass
+        monkeypatch.undo()
+        number, value = read(store)
+        assert number == value == store.optimizer_state()["matrix"][0, 0]
+        seen.append(number)
+        if finished:
+            break
+    assert finished
+    assert set(seen) == {1, 2}
 
 
 def test_a_crash_before_the_first_commit_is_over_leaves_no_generation(

@@ -13,7 +13,7 @@ from nvflare.apis.shareable import Shareable
 
 from fedaid.flare.codec import WIRE_DTYPES
 from fedaid.flare.downlink import WIRE
-from fedaid.flare.messages import ERROR_HEADER, update_from_shareable
+from fedaid.flare.messages import ERROR_HEADER, REFUSED_HEADER, update_from_shareable
 from fedaid.flare.traffic import message_bytes
 from fedaid.flare.uplink import STILL
 from tests.flare.wire_link import Server, Site
@@ -154,6 +154,7 @@ def test_an_update_that_is_not_as_it_says_becomes_an_error_reply_with_the_reason
     reply = spoilt(BAD[case], site)
     assert reply.get_return_code() == ReturnCode.BAD_TASK_DATA
     assert reply.get_header(ERROR_HEADER).startswith("update must be as its layout says: ")
+    assert reply.get_header(REFUSED_HEADER) is True
 
 
 def test_zeros_of_any_claimed_size_take_no_memory(site: Site) -> None:

@@ -11,14 +11,16 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
+from admin.compare.rounds import Plan, run_rounds
+from admin.compare.sites import make_workers, read_sites
+from admin.job_plan import by_name
+from admin.methods import loop_settings
 from admin.run_results import read_results
 from admin.simulate_job import simulate
-from fedaid.minmax.settings import MinMaxSettings
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.saved_model import load_model
 from fedaid.training.settings import TrainingSettings
 from tests.integration.conftest import MODEL, TRAINING, small_job
-from tests.integration.plain_rounds import make_workers, run_rounds
 
 pytestmark = pytest.mark.slow
 SITES = ["lindental-university", "st-brigid-general"]
@@ -35,12 +37,11 @@ def test_the_job_on_flare_ends_with_the_weights_of_the_same_rounds_in_plain_pyth
     torch.set_num_threads(1)
     settings = TrainingSettings(**TRAINING, learning_rate=1e-3, binding_weight=0.1)
     roots = {site: consortium / site for site in SITES}
-    workers = make_workers(roots, MODEL, settings, cache=tmp_path / "cache")
+    sites = read_sites(roots, DualEncoder(**MODEL).configuration, cache=tmp_path / "cache")
+    workers = make_workers({site: sites.data(site) for site in SITES}, MODEL, settings)
     start = next(iter(workers.values())).tensors()
-    losses: list[dict[str, float]] = []
-    plain = run_rounds(
-        workers, start, MinMaxSettings(), rounds=2, watch=lambda number, found, weights: losses.append(dict(found))
-    )
+    plain = run_rounds(workers, start, Plan(rounds=2))
+    losses = [{site: found["loss"] for site, found in entry["valid"].items()} for entry in plain.history]
 
     on_flare = load_file(store / (store / "ROUND").read_text() / "model.safetensors")
     assert on_flare.keys() == plain.tensors.keys()
@@ -51,10 +52,50 @@ def test_the_job_on_flare_ends_with_the_weights_of_the_same_rounds_in_plain_pyth
     state = json.loads((store / "results.json").read_text())
     assert state["site_weights"] == pytest.approx(plain.site_weights, abs=0)
     on_the_way = [{site: valid["loss"] for site, valid in entry["valid"].items()} for entry in state["history"]]
-    assert on_the_way == losses
+    assert [*on_the_way, {site: splits["valid"]["loss"] for site, splits in state["last"].items()}] == losses
     worst = [max(found.values()) for found in losses]
-    worst.append(max(splits["valid"]["loss"] for splits in state["last"].values()))
-    assert state["best_round"] == min(range(3), key=worst.__getitem__), "the last round takes part"
+    assert state["best_round"] == plain.best_round == min(range(3), key=worst.__getitem__), "the last round takes part"
+    assert state["site_weights"] != pytest.approx({site: 0.5 for site in SITES}), "the min-max must have moved them"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"server_optimizer": "momentum", "server_learning_rate": 0.5},
+        {"server_optimizer": "adam", "server_learning_rate": 0.01, "alignment_phase": False},
+    ],
+    ids=["momentum in two phases", "adam in one"],
+)
+def test_with_a_server_optimizer_and_a_loss_baseline_the_job_equals_the_plain_rounds_too(
+    change: dict[str, Any], consortium: Path, tmp_path: Path
+) -> None:
+    baseline = {"loss_baseline": "student", "report_student_loss": True}
+    job = small_job(tmp_path / "jobs", sites=2, num_rounds=3, **baseline, **change)
+    store = simulate(job, workspace=tmp_path / "run", sites=SITES, data=consortium, timeout=300) / "fedaid"
+
+    torch.set_num_threads(1)
+    stands = by_name(job)
+    found = loop_settings("fedaid", stands)
+    sites = read_sites(
+        {site: consortium / site for site in SITES}, DualEncoder(**MODEL).configuration, cache=tmp_path / "cache"
+    )
+    workers = make_workers({site: sites.data(site) for site in SITES}, MODEL, found.training)
+    start = next(iter(workers.values())).tensors()
+    plan = Plan(3, minmax=found.minmax, optimizer=found.optimizer, alignment_phase=stands["alignment_phase"])
+    plain = run_rounds(workers, start, plan)
+
+    committed = store / (store / "ROUND").read_text()
+    on_flare = load_file(committed / "model.safetensors")
+    assert on_flare.keys() == plain.tensors.keys()
+    for name, tensor in plain.tensors.items():
+        np.testing.assert_array_equal(on_flare[name], tensor, err_msg=name)
+    moments = load_file(committed / "server_optimizer.safetensors")
+    trained = [name for name, tensor in start.items() if tensor.dtype.kind == "f" and "running" not in name]
+    assert len(moments) == len(trained) * (2 if change["server_optimizer"] == "adam" else 1)
+    state = json.loads((store / "results.json").read_text())
+    assert state["site_weights"] == plain.site_weights
+    moves = [entry["weight_move"]["baselines"].keys() for entry in state["history"]]
+    assert moves == [set(), set(SITES), set(SITES)], "from the second round on every site has its student's loss"
     assert state["site_weights"] != pytest.approx({site: 0.5 for site in SITES}), "the min-max must have moved them"
 
 

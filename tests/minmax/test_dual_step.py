@@ -39,12 +39,12 @@ def test_the_test_vector_of_the_method() -> None:
 
 
 def test_a_step_inside_the_ball_is_the_multiplicative_one() -> None:
-    moved = dual_step(UNIFORM, LOSSES, step_size=0.5, rho=1.0)
+    moved = dual_step(UNIFORM, LOSSES, step_size=0.5, rho=1.0).weights
     np.testing.assert_allclose(list(moved.values()), (0.310022, 0.241445, 0.188038, 0.146444, 0.114051), atol=1e-6)
 
 
 def test_the_site_with_the_highest_loss_gains_most() -> None:
-    moved = dual_step(UNIFORM, LOSSES, step_size=0.5, rho=0.25)
+    moved = dual_step(UNIFORM, LOSSES, step_size=0.5, rho=0.25).weights
     assert list(moved.values()) == sorted(moved.values(), reverse=True)
 
 
@@ -54,7 +54,7 @@ def test_the_result_is_on_the_simplex_and_in_the_ball(
 ) -> None:
     weights = inside(table[0], rho)
     losses = {site: loss for site, loss in zip(weights, table[1], strict=True) if loss is not None}
-    moved = dual_step(weights, losses, step_size=step_size, rho=rho)
+    moved = dual_step(weights, losses, step_size=step_size, rho=rho).weights
     assert min(moved.values()) >= 0
     assert sum(moved.values()) == pytest.approx(1, abs=1e-12)
     assert divergence(moved) <= rho + 1e-9
@@ -68,7 +68,7 @@ def test_the_floor_is_kept_without_leaving_the_ball(
     floor = share / len(start)
     weights = dict(zip(start, raise_to_floor(np.array(list(start.values())), floor=floor).tolist(), strict=True))
     losses = {site: loss for site, loss in zip(weights, table[1], strict=True) if loss is not None}
-    moved = dual_step(weights, losses, step_size=1.0, rho=rho, floor=floor)
+    moved = dual_step(weights, losses, step_size=1.0, rho=rho, floor=floor).weights
     assert min(moved.values()) >= floor - 1e-12
     assert divergence(moved) <= rho + 1e-9
 
@@ -79,7 +79,7 @@ def test_an_absent_site_keeps_its_weight_to_the_last_bit(
 ) -> None:
     weights = inside(table[0], rho)
     losses = {site: loss for site, loss in zip(weights, table[1], strict=True) if loss is not None}
-    moved = dual_step(weights, losses, step_size=0.5, rho=rho)
+    moved = dual_step(weights, losses, step_size=0.5, rho=rho).weights
     assert [moved[site] for site in weights if site not in losses] == [
         weights[site] for site in weights if site not in losses
     ]
@@ -88,46 +88,46 @@ def test_an_absent_site_keeps_its_weight_to_the_last_bit(
 @given(TABLES, st.floats(-1e6, 1e6), st.floats(0.01, 3))
 def test_equal_losses_change_nothing(table: tuple[list[float], list[float | None]], loss: float, rho: float) -> None:
     weights = inside(table[0], rho)
-    moved = dual_step(weights, dict.fromkeys(weights, loss), step_size=0.5, rho=rho)
+    moved = dual_step(weights, dict.fromkeys(weights, loss), step_size=0.5, rho=rho).weights
     assert moved == pytest.approx(weights, abs=1e-9)
 
 
 def test_the_order_of_arrival_does_not_change_a_bit() -> None:
     backwards = dict(reversed(LOSSES.items()))
-    there = dual_step(UNIFORM, LOSSES, step_size=0.5, rho=0.25)
-    assert list(there.items()) == list(dual_step(UNIFORM, backwards, step_size=0.5, rho=0.25).items())
+    there = dual_step(UNIFORM, LOSSES, step_size=0.5, rho=0.25).weights
+    assert list(there.items()) == list(dual_step(UNIFORM, backwards, step_size=0.5, rho=0.25).weights.items())
 
 
 @pytest.mark.parametrize("extreme", [1e308, -1e308])
 @pytest.mark.filterwarnings("error")
 def test_an_extreme_loss_gives_no_nan(extreme: float) -> None:
-    moved = dual_step(UNIFORM, LOSSES | {"a": extreme, "b": -extreme}, step_size=0.5, rho=0.25)
+    moved = dual_step(UNIFORM, LOSSES | {"a": extreme, "b": -extreme}, step_size=0.5, rho=0.25).weights
     assert all(math.isfinite(weight) for weight in moved.values())
     assert max(moved.values()) == pytest.approx(weight_ceiling(5, 0.25))
 
 
 def test_one_answering_site_changes_nothing() -> None:
     weights = {"a": 0.3, "b": 0.3, "c": 0.4}
-    assert dual_step(weights, {"b": 9.0}, step_size=0.5, rho=0.25) == pytest.approx(weights, abs=1e-15)
+    assert dual_step(weights, {"b": 9.0}, step_size=0.5, rho=0.25).weights == pytest.approx(weights, abs=1e-15)
 
 
 def test_a_federation_of_one_keeps_weight_one() -> None:
-    assert dual_step({"a": 1.0}, {"a": 9.0}, step_size=0.5, rho=0.25) == {"a": 1.0}
+    assert dual_step({"a": 1.0}, {"a": 9.0}, step_size=0.5, rho=0.25).weights == {"a": 1.0}
 
 
 def test_step_size_zero_changes_nothing() -> None:
     weights = {"a": 0.9, "b": 0.1}
-    assert dual_step(weights, {"a": 1.0, "b": 9.0}, step_size=0, rho=0.01) == weights
+    assert dual_step(weights, {"a": 1.0, "b": 9.0}, step_size=0, rho=0.01).weights == weights
 
 
 def test_no_answer_changes_nothing() -> None:
-    assert dual_step(UNIFORM, {}, step_size=0.5, rho=0.25) == UNIFORM
+    assert dual_step(UNIFORM, {}, step_size=0.5, rho=0.25).weights == UNIFORM
 
 
 def test_a_lasting_gap_drives_the_worst_site_to_the_ceiling() -> None:
     weights = UNIFORM
     for _ in range(50):
-        weights = dual_step(weights, LOSSES, step_size=0.5, rho=0.05)
+        weights = dual_step(weights, LOSSES, step_size=0.5, rho=0.05).weights
     assert weights["a"] <= weight_ceiling(5, 0.05)
     assert divergence(weights) == pytest.approx(0.05)
 
@@ -147,3 +147,30 @@ def test_the_largest_floor_leaves_the_uniform_weights() -> None:
 
 def test_the_slice_without_absent_sites_is_the_whole_ball() -> None:
     assert slice_radius(UNIFORM, list(SITES), rho=0.25) == pytest.approx(math.sqrt(2 * 0.25 / 5))
+
+
+def test_a_step_inside_the_ball_says_that_nothing_was_cut() -> None:
+    step = dual_step(UNIFORM, LOSSES, step_size=0.5, rho=1.0)
+    assert (step.cut_by_ball, step.raised_by_floor) == (False, False)
+    assert step.unprojected == pytest.approx(step.weights, abs=1e-12)
+
+
+def test_a_step_out_of_the_ball_says_so_and_where_it_would_have_gone() -> None:
+    step = dual_step(UNIFORM, LOSSES, step_size=0.5, rho=0.05)
+    assert (step.cut_by_ball, step.raised_by_floor) == (True, False)
+    np.testing.assert_allclose(
+        list(step.unprojected.values()), (0.310022, 0.241445, 0.188038, 0.146444, 0.114051), atol=1e-6
+    )
+    assert step.weights["a"] < step.unprojected["a"]
+
+
+def test_a_step_below_the_floor_says_that_it_was_raised() -> None:
+    step = dual_step(UNIFORM, LOSSES, step_size=0.5, rho=1.0, floor=0.15)
+    assert (step.cut_by_ball, step.raised_by_floor) == (False, True)
+    assert min(step.weights.values()) == pytest.approx(0.15)
+
+
+def test_absent_sites_keep_their_weight_in_the_unprojected_step_too() -> None:
+    step = dual_step(UNIFORM, {"a": 3.0, "b": 1.0}, step_size=0.5, rho=1.0)
+    assert [step.unprojected[site] for site in "cde"] == [0.2] * 3
+    assert step.unprojected["a"] + step.unprojected["b"] == pytest.approx(0.4)

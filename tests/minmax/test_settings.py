@@ -3,10 +3,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from fedaid.errors import InputError
-from fedaid.minmax.projection import weight_ceiling
+from fedaid.minmax.projection import project, weight_ceiling
 from fedaid.minmax.settings import MinMaxSettings
 
 
@@ -26,6 +27,11 @@ from fedaid.minmax.settings import MinMaxSettings
         ("min_site_weight", None),
         ("initial_site_weights", "pair"),
         ("initial_site_weights", ["pairs"]),
+        ("fairness_power", -1.0),
+        ("fairness_power", math.inf),
+        ("fairness_power", 1.0),
+        ("loss_baseline", "own"),
+        ("loss_baseline", None),
     ],
 )
 def test_an_unusable_value_is_refused_by_name(name: str, value: Any) -> None:
@@ -45,6 +51,32 @@ def test_weights_by_pairs_are_possible_without_the_min_max() -> None:
 def test_a_floor_that_weights_by_pairs_would_not_keep_is_refused() -> None:
     with pytest.raises(InputError, match=r"^min_site_weight must be 0 for weights by pairs, got 0\.1"):
         MinMaxSettings(dual_step_size=0, initial_site_weights="pairs", min_site_weight=0.1)
+
+
+@pytest.mark.parametrize("kind", ["student", "alone"])
+def test_a_baseline_without_the_min_max_is_refused(kind: str) -> None:
+    with pytest.raises(InputError, match=r"^loss_baseline must be one of none, got .*no loss has an effect"):
+        MinMaxSettings(dual_step_size=0, loss_baseline=kind)
+    assert MinMaxSettings(loss_baseline=kind).loss_baseline == kind
+
+
+def test_a_fairness_power_and_the_min_max_exclude_each_other() -> None:
+    with pytest.raises(InputError, match=r"^fairness_power must be 0 with the min-max, got 2"):
+        MinMaxSettings(fairness_power=2)
+    assert MinMaxSettings(dual_step_size=0, fairness_power=2).fairness_power == 2
+
+
+def test_a_floor_that_a_fairness_power_would_not_keep_is_refused() -> None:
+    with pytest.raises(InputError, match=r"^min_site_weight must be 0 for weights by pairs"):
+        MinMaxSettings(dual_step_size=0, fairness_power=1, min_site_weight=0.1)
+
+
+@pytest.mark.parametrize("sites", [2, 3, 5, 100])
+def test_a_ceiling_of_one_leaves_every_weight_of_the_simplex(sites: int) -> None:
+    vertex = np.eye(sites)[0]
+    np.testing.assert_allclose(
+        project(vertex, rho=MinMaxSettings(max_site_weight=1.0).for_sites(sites)), vertex, atol=1e-9
+    )
 
 
 def test_rho_is_used_as_given_without_a_ceiling() -> None:

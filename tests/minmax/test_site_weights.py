@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fedaid.errors import InputError
-from fedaid.minmax.dual_step import dual_step
+from fedaid.minmax.dual_step import dual_step, multiplicative_step
 from fedaid.minmax.settings import MinMaxSettings
 from fedaid.minmax.site_weights import SiteWeights
 
@@ -20,7 +23,7 @@ def test_a_step_is_the_dual_step_of_the_settings() -> None:
     weights = SiteWeights(MinMaxSettings(dual_step_size=0.3, rho=0.1, min_site_weight=0.05), list("abc"))
     start = dict(weights.current)
     weights.step(LOSSES, PAIRS)
-    assert weights.current == dual_step(start, LOSSES, step_size=0.3, rho=0.1, floor=0.05)
+    assert weights.current == dual_step(start, LOSSES, step_size=0.3, rho=0.1, floor=0.05).weights
 
 
 def test_a_second_step_goes_on_from_the_first() -> None:
@@ -60,3 +63,120 @@ def test_a_site_that_missed_the_first_round_gets_its_share_later() -> None:
 def test_a_floor_that_cannot_hold_is_refused() -> None:
     with pytest.raises(InputError, match="min_site_weight"):
         SiteWeights(MinMaxSettings(min_site_weight=0.4), list("abc"))
+
+
+FAIR = MinMaxSettings(dual_step_size=0, fairness_power=2.0)
+AFL = MinMaxSettings(dual_step_size=0.5, max_site_weight=1.0)
+RELATIVE = MinMaxSettings(loss_baseline="student", rho=0.25)
+TABLES = st.dictionaries(st.sampled_from("abcdef"), st.floats(0, 1e3), min_size=1)
+
+
+def test_a_fairness_power_weighs_by_pairs_and_loss() -> None:
+    weights = SiteWeights(FAIR, list("abc"))
+    move = weights.step(LOSSES, PAIRS)
+    assert weights.current == pytest.approx({"a": 40 / 130, "b": 30 / 130, "c": 60 / 130})
+    assert move.rule == "fairness"
+
+
+def test_a_fairness_power_leaves_out_a_site_that_did_not_answer() -> None:
+    weights = SiteWeights(FAIR, list("abc"))
+    weights.step(LOSSES, PAIRS)
+    weights.step({"a": 2.0, "b": 1.0}, {"a": 10, "b": 30})
+    assert weights.current == pytest.approx({"a": 4 / 7, "b": 3 / 7, "c": 0.0})
+
+
+def test_without_any_answer_a_fairness_power_changes_nothing() -> None:
+    weights = SiteWeights(FAIR, list("ab"))
+    assert weights.step({}, {}).rule == "none"
+    assert weights.current == {"a": 0.5, "b": 0.5}
+
+
+@given(st.lists(st.dictionaries(st.sampled_from("abcdef"), st.floats(0, 5)), min_size=1, max_size=5))
+def test_agnostic_federated_learning_is_the_multiplicative_step_on_the_whole_simplex(
+    rounds: list[dict[str, float]],
+) -> None:
+    weights = SiteWeights(AFL, list("abcdef"))
+    free = np.full(6, 1 / 6)
+    for table in rounds:
+        losses = dict.fromkeys("abcdef", 1.0) | table
+        weights.step(losses, {})
+        free = multiplicative_step(free, np.array(list(losses.values())), step_size=0.5)
+    np.testing.assert_allclose(list(weights.current.values()), free, atol=1e-7)
+
+
+def test_agnostic_federated_learning_may_give_one_site_everything() -> None:
+    weights = SiteWeights(AFL, list("abc"))
+    for _ in range(100):
+        weights.step(LOSSES, PAIRS)
+    assert weights.current["a"] == pytest.approx(1.0)
+
+
+def test_a_step_against_a_baseline_worked_by_hand() -> None:
+    weights = SiteWeights(MinMaxSettings(loss_baseline="student", rho=1.0), list("ab"))
+    move = weights.step({"a": 3.0, "b": 2.0}, {}, {"a": 2.8, "b": 1.0})  # excess .2 and 1, so b gains
+    gain = np.exp(0.5 * np.array([0.2, 1.0]))
+    assert list(weights.current.values()) == pytest.approx(gain / gain.sum())
+    assert (move.baselines, move.losses) == ({"a": 2.8, "b": 1.0}, {"a": 3.0, "b": 2.0})
+
+
+@given(TABLES, TABLES, st.floats(0.01, 3))
+def test_with_baselines_equal_to_the_losses_nothing_moves(
+    first: dict[str, float], losses: dict[str, float], rho: float
+) -> None:
+    weights = SiteWeights(MinMaxSettings(loss_baseline="alone", rho=rho), list("abcdef"))
+    weights.step(first, {}, dict.fromkeys(first, 0.0))
+    before = dict(weights.current)
+    weights.step(losses, {}, losses)
+    assert weights.current == pytest.approx(before, abs=1e-9)
+
+
+@given(TABLES, TABLES, st.sets(st.sampled_from("abcdef")))
+def test_a_site_without_a_baseline_keeps_its_weight(
+    first: dict[str, float], losses: dict[str, float], heard: set[str]
+) -> None:
+    weights = SiteWeights(RELATIVE, list("abcdef"))
+    weights.step(first, {}, dict.fromkeys(first, 0.0))
+    before = dict(weights.current)
+    weights.step(losses, {}, dict.fromkeys(heard, 0.1))
+    silent = set(before) - (heard & losses.keys())
+    assert {site: weights.current[site] for site in silent} == {site: before[site] for site in silent}
+
+
+@given(st.lists(st.tuples(TABLES, TABLES), min_size=1, max_size=4), st.floats(0.01, 3), st.floats(0, 0.16))
+def test_the_weights_are_feasible_with_any_baselines(
+    rounds: list[tuple[dict[str, float], dict[str, float]]], rho: float, floor: float
+) -> None:
+    weights = SiteWeights(MinMaxSettings(loss_baseline="student", rho=rho, min_site_weight=floor), list("abcdef"))
+    for losses, baselines in rounds:
+        weights.step(losses, {}, baselines)
+        values = np.array(list(weights.current.values()))
+        assert values.min() >= floor - 1e-12
+        assert values.sum() == pytest.approx(1, abs=1e-12)
+        assert ((6 * values - 1) ** 2).sum() / 12 <= rho + 1e-9
+
+
+def test_without_any_baseline_there_is_no_step() -> None:
+    weights = SiteWeights(RELATIVE, list("abc"))
+    move = weights.step(LOSSES, PAIRS)
+    assert weights.current == dict.fromkeys("abc", 1 / 3)
+    assert (move.baselines, move.cut_by_ball) == ({}, False)
+
+
+def test_baselines_have_no_effect_where_none_are_wanted() -> None:
+    plain, given_some = (SiteWeights(MinMaxSettings(), list("abc")) for _ in range(2))
+    plain.step(LOSSES, PAIRS)
+    assert given_some.step(LOSSES, PAIRS, LOSSES).baselines == {}
+    assert given_some.current == plain.current
+
+
+def test_a_move_says_what_the_ball_cut() -> None:
+    weights = SiteWeights(MinMaxSettings(dual_step_size=5.0, max_site_weight=0.4), list("abc"))
+    move = weights.step(LOSSES, PAIRS)
+    assert (move.rule, move.cut_by_ball, move.raised_by_floor) == ("dual_step", True, False)
+    assert move.unprojected["a"] == pytest.approx(np.exp(10) / (np.exp(10) + 2 * np.exp(5)))
+    assert weights.current["a"] == pytest.approx(0.4)
+
+
+def test_weights_that_stay_have_no_rule() -> None:
+    assert SiteWeights(MinMaxSettings(dual_step_size=0), list("abc")).step(LOSSES, PAIRS).rule == "none"
+    assert SiteWeights(BY_PAIRS, list("abc")).step(LOSSES, PAIRS).rule == "pairs"

@@ -21,7 +21,8 @@ from safetensors import SafetensorError
 from fedaid.flare.gate import Gate, RefusedUpdate
 from fedaid.flare.messages import MalformedMessage, UpdateMessage, update_from_shareable
 from fedaid.flare.spool import Spool
-from fedaid.minmax.weighted_average import apply, renormalise, weighted_sum
+from fedaid.minmax.server_optimizer import ServerOptimizer, ServerOptimizerSettings
+from fedaid.minmax.weighted_average import renormalise, weighted_sum
 
 AUTHENTICATED_SITE = "fedaid_authenticated_site"  # private context property, set by the controller
 SPOOL_FOLDER = "fedaid_spool"  # in the job's run folder
@@ -38,13 +39,14 @@ class SiteWeightedAggregator(Aggregator):  # type: ignore[misc]
         super().__init__()
         self._gate: Gate | None = None
         self._base: Mapping[str, NDArray[Any]] = {}
-        self._scale = 1.0
+        self._optimizer = ServerOptimizer(ServerOptimizerSettings())
         self._spool: Spool | None = None
         self.site_weights: dict[str, float] = {}
 
-    def open(self, gate: Gate, base: Mapping[str, NDArray[Any]], *, scale: float = 1.0) -> None:
-        """Starts a phase: updates pass ``gate`` and their sum, times ``scale``, is added to ``base``."""
-        self._gate, self._base, self._scale = gate, base, scale
+    def open(self, gate: Gate, base: Mapping[str, NDArray[Any]], *, optimizer: ServerOptimizer | None = None) -> None:
+        """Starts a phase: updates pass ``gate``, their sum moves ``base`` by ``optimizer``; None adds it as it is."""
+        self._gate, self._base = gate, base
+        self._optimizer = optimizer or ServerOptimizer(ServerOptimizerSettings())
         if self._spool:
             self._spool.clear()
 
@@ -74,6 +76,11 @@ class SiteWeightedAggregator(Aggregator):  # type: ignore[misc]
             return False
         return self._to_disk(site, self._gate, fl_ctx)
 
+    def refuse(self, site: str, reason: str, fl_ctx: FLContext) -> None:
+        """Notes that a site's update could not be taken before it came here, as one that the gate refuses."""
+        if self._gate and site in self._gate.sites:
+            self.log_warning(fl_ctx, str(self._gate.refuse(site, ValueError(reason))))
+
     def _to_disk(self, site: str, gate: Gate, fl_ctx: FLContext) -> bool:
         """Whether an accepted update could be moved out of memory; its metrics stay."""
         if self._spool is None:
@@ -93,7 +100,9 @@ class SiteWeightedAggregator(Aggregator):  # type: ignore[misc]
         return self._gate.close() if self._gate else {}
 
     def total(self) -> Mapping[str, NDArray[Any]]:
-        """Base + scale · Σ α_i Δ_i of the phase, which it ends, with α renormalised over the sites that were accepted.
+        """Base, moved by Σ α_i Δ_i of the phase, which it ends, with α renormalised over the sites that were accepted.
+
+        A phase has one total: an optimizer with a memory takes each for a round of its own.
 
         Raises:
             RuntimeError: if nothing was accepted.
@@ -105,7 +114,7 @@ class SiteWeightedAggregator(Aggregator):  # type: ignore[misc]
         total: dict[str, NDArray[Any]] = {}
         for name, tensor in self._base.items():
             change = weighted_sum(self._spool.tensor(name), weights) if self._spool else {}
-            total |= apply({name: tensor}, change, scale=self._scale)
+            total |= self._optimizer.moved({name: tensor}, change)
         return total
 
     def aggregate(self, fl_ctx: FLContext) -> Shareable:

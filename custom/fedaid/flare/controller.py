@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nvflare.apis.controller_spec import Task
 from nvflare.apis.fl_context import FLContext
 from nvflare.apis.signal import Signal
 
-from fedaid.errors import InputError, require
+from fedaid.errors import InputError, require, split_settings
 from fedaid.flare.ballot import Ballot, Splits
 from fedaid.flare.gate import Gate
 from fedaid.flare.gated_scatter_gather import BelowQuorum, GatedScatterAndGather
 from fedaid.flare.messages import ALIGN, PRETRAIN, TRAIN, VALIDATE, Arrays, UpdateMessage
-from fedaid.flare.persistor import RUN_STATE, tensors_of
+from fedaid.flare.persistor import RUN_STATE, SERVER_OPTIMIZER, tensors_of
 from fedaid.flare.run_record import RunRecord
 from fedaid.flare.selection import METRICS, BestModel, Selection
-from fedaid.minmax.settings import MinMaxSettings
+from fedaid.minmax.loss_baseline import LossBaseline
+from fedaid.minmax.server_optimizer import ServerOptimizer, ServerOptimizerSettings
+from fedaid.minmax.settings import WHERE, MinMaxSettings
 from fedaid.minmax.site_weights import SiteWeights
-from fedaid.models.naming import is_alignment
+from fedaid.models.naming import is_alignment, is_statistic
 
-WHERE = "controller args of config_fed_server.json"
 TRAIN_METRICS = ("contrastive", "binding")
+METHOD = (MinMaxSettings, ServerOptimizerSettings)  # what the method may set at the server
+
+
+def signature_with(method: Callable[..., None], *kinds: type) -> inspect.Signature:
+    """The keyword arguments of a constructor, and with them the fields of what it takes by ``**``."""
+    own = [p for p in inspect.signature(method).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    more = [p.replace(kind=p.KEYWORD_ONLY) for kind in kinds for p in inspect.signature(kind).parameters.values()]
+    return inspect.Signature([*own, *more])
 
 
 class FedAIDController(GatedScatterAndGather):
@@ -33,12 +43,11 @@ class FedAIDController(GatedScatterAndGather):
         num_rounds: rounds.
         task_timeout: seconds that the sites have for one task.
         wait_time_after_min_received: seconds that a phase waits for the others once ``min_clients`` have answered.
-        server_learning_rate: η in (0, 1], the scale of the aggregated update; above 1 a running variance could turn
-            negative.
-        selection_metric: names the best model, see :class:`Selection`.
+        selection_metric, selection_share: name the best model, see :class:`Selection`.
         alignment_phase: whether a round starts with the alignment phase; without it a round is one task, as FedAvg's.
-        dual_step_size, rho, max_site_weight, min_site_weight, initial_site_weights: see :class:`MinMaxSettings`.
         aggregator_id, persistor_id, shareable_generator_id: components of the server.
+        method: the fields of :class:`MinMaxSettings`, and of :class:`ServerOptimizerSettings` for the model at the end
+            of a round; the ideal alignment is a plain sum.
 
     Raises:
         InputError: naming the setting.
@@ -53,28 +62,22 @@ class FedAIDController(GatedScatterAndGather):
         num_rounds: int,
         task_timeout: int = 7200,
         wait_time_after_min_received: int = 600,
-        server_learning_rate: float = 1.0,
         selection_metric: str = "worst_loss",
+        selection_share: float = 0.3,
         alignment_phase: bool = True,
-        dual_step_size: float = 0.5,
-        rho: float = 0.25,
-        max_site_weight: float | None = None,
-        min_site_weight: float = 0.0,
-        initial_site_weights: str = "uniform",
         aggregator_id: str = "aggregator",
         persistor_id: str = "persistor",
         shareable_generator_id: str = "shareable_generator",
+        **method: Any,
     ) -> None:
         for name, value in (("min_clients", min_clients), ("num_rounds", num_rounds), ("task_timeout", task_timeout)):
             require_whole(name, value, least=1)
         require_whole("wait_time_after_min_received", wait_time_after_min_received, least=0)
-        rate, remedy = server_learning_rate, "Use 1.0, or less to move the model more slowly."
-        ok = isinstance(rate, (int, float)) and not isinstance(rate, bool) and 0 < rate <= 1
-        require(ok, "server_learning_rate", "be in (0, 1]", got=repr(rate), where=WHERE, remedy=remedy)
-        self._minmax = MinMaxSettings(dual_step_size, rho, max_site_weight, min_site_weight, initial_site_weights)
-        self._server_learning_rate = server_learning_rate
         require_flag("alignment_phase", alignment_phase)
-        self._alignment_phase, self._best = alignment_phase, BestModel(Selection(selection_metric))
+        self._minmax, optimizer = split_settings(METHOD, method, where=WHERE)
+        self._optimizer = ServerOptimizer(optimizer, is_statistic=is_statistic)
+        self._baseline = LossBaseline(self._minmax.loss_baseline)
+        self._alignment_phase, self._best = alignment_phase, BestModel(Selection(selection_metric, selection_share))
         self._site_weights = SiteWeights(MinMaxSettings(), ["unknown"])  # until the run starts
         super().__init__(
             min_clients=min_clients,
@@ -87,6 +90,8 @@ class FedAIDController(GatedScatterAndGather):
             train_timeout=task_timeout,
         )
         self._record = RunRecord(self.traffic)
+
+    __signature__ = signature_with(__init__, *METHOD)  # what it takes, for tools that check a job's arguments
 
     def start_controller(self, fl_ctx: FLContext) -> None:
         """Checks the run against the sites that take part, before anything is sent."""
@@ -111,9 +116,11 @@ class FedAIDController(GatedScatterAndGather):
                 self.system_panic(str(stop), fl_ctx)
             return
         self._record.pretrained(pretrained, self.aggregator.refused)
+        self._baseline.trained({site: update.metrics for site, update in pretrained.items()})
         self.log_info(fl_ctx, self.traffic.describe(self._current_round))
         state = self._record.state(best_round=self._best.round_number)
         fl_ctx.set_prop(RUN_STATE, state, private=True, sticky=False)
+        fl_ctx.set_prop(SERVER_OPTIMIZER, self._optimizer, private=True, sticky=False)
 
     def _round(self, task: Task, fl_ctx: FLContext, **waiting: Any) -> dict[str, UpdateMessage]:
         number, theta = self._current_round, tensors_of(self._global_weights)
@@ -144,17 +151,20 @@ class FedAIDController(GatedScatterAndGather):
     def _open(self, phase: str, moves: Arrays, *, base: Arrays, sites: list[str], needs: tuple[str, ...]) -> None:
         """Opens the aggregator for a phase that moves the tensors ``moves`` from ``base``."""
         gate = Gate(phase=phase, round_number=self._current_round, template=moves, sites=sites, needs=needs)
-        self.aggregator.open(gate, base, scale=1.0 if phase == ALIGN else self._server_learning_rate)
+        self.aggregator.open(gate, base, optimizer=None if phase == ALIGN else self._optimizer)
         self.progress.enter(phase, self._current_round)
 
     def _weigh(self, aligned: Mapping[str, UpdateMessage], fl_ctx: FLContext) -> None:
         """The dual step on the sites' losses; θ is kept if it is the best model so far."""
         metrics = {site: dict(update.metrics) for site, update in aligned.items()}
         losses = {site: values["loss"] for site, values in metrics.items()}
-        self._site_weights.step(losses, {site: update.pairs for site, update in aligned.items()})
-        self.aggregator.site_weights = self._site_weights.current
-        self._record.aligned(self._current_round, aligned, self._site_weights.current, refused=self.aggregator.refused)
-        self.progress.measured(losses, self._site_weights.current)
+        pairs, baselines = {site: update.pairs for site, update in aligned.items()}, self._baseline.of_round(metrics)
+        move, weights = self._site_weights.step(losses, pairs, baselines), self._site_weights.current
+        if self._minmax.loss_baseline != "none" and not move.baselines:
+            self.log_info(fl_ctx, f"no site reported its {self._minmax.loss_baseline} loss: the site weights stay")
+        self.aggregator.site_weights = weights
+        self._record.aligned(self._current_round, aligned, weights, move=move, refused=self.aggregator.refused)
+        self.progress.measured(losses, weights)
         self._select(self._current_round, metrics, fl_ctx)
 
     def _select(self, round_number: int, metrics: Mapping[str, Mapping[str, float]], fl_ctx: FLContext) -> None:

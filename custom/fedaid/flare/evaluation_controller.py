@@ -18,7 +18,7 @@ from safetensors.numpy import load_file
 
 from fedaid.errors import InputError, require
 from fedaid.flare.aggregator import SPOOL_FOLDER
-from fedaid.flare.controller import WHERE, require_flag, require_whole
+from fedaid.flare.controller import require_flag, require_whole
 from fedaid.flare.gate import RefusedUpdate, demand, judge_tensors, specs_of
 from fedaid.flare.gated_scatter_gather import BelowQuorum, GatedScatterAndGather
 from fedaid.flare.messages import EVALUATE, LOCAL_MODEL, Arrays
@@ -27,6 +27,7 @@ from fedaid.flare.persistor import tensors_of
 from fedaid.flare.run_store import replace_text
 from fedaid.flare.spool import Spool
 from fedaid.flare.suite_ballot import SuiteBallot
+from fedaid.minmax.settings import WHERE
 from fedaid.models.saved_model import CONFIG, WEIGHTS
 
 GLOBAL, LOCAL = "global", "local:"  # names of models: the given one, and a site's own with the site's name

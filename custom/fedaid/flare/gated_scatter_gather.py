@@ -18,7 +18,15 @@ from nvflare.widgets.info_collector import InfoCollector
 
 from fedaid.flare.aggregator import AUTHENTICATED_SITE
 from fedaid.flare.ballot import Ballot, Splits
-from fedaid.flare.messages import ERROR_HEADER, LONGEST_ERROR, Arrays, ModelMessage, UpdateMessage, model_to_shareable
+from fedaid.flare.messages import (
+    ERROR_HEADER,
+    LONGEST_ERROR,
+    REFUSED_HEADER,
+    Arrays,
+    ModelMessage,
+    UpdateMessage,
+    model_to_shareable,
+)
 from fedaid.flare.persistor import RunPersistor
 from fedaid.flare.progress import RunProgress
 from fedaid.flare.traffic import Traffic
@@ -137,17 +145,18 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
     ) -> bool:
         """Tells the aggregator whose result this is; the peer's own word for it is not asked."""
         fl_ctx.set_prop(AUTHENTICATED_SITE, client_name, private=True, sticky=False)
-        self._failed(client_name, result, fl_ctx)
+        if result.get_header(REFUSED_HEADER) is True:
+            self.aggregator.refuse(client_name, said_by(result), fl_ctx)
+        else:
+            self._failed(client_name, result, fl_ctx)
         accepted: bool = super()._accept_train_result(client_name, result, fl_ctx, is_unknown_task)
         return accepted
 
     def _failed(self, site: str, result: Shareable, fl_ctx: FLContext) -> bool:
         """Whether the reply is an error; if so its text is kept for the message to the person who runs the job."""
-        code, text = result.get_return_code(), result.get_header(ERROR_HEADER)
-        if code == ReturnCode.OK:
+        if result.get_return_code() == ReturnCode.OK:
             return False
-        said = text if isinstance(text, str) else str(code)
-        self._site_errors[site] = f"site {site} could not work: {said[:LONGEST_ERROR]}"
+        self._site_errors[site] = f"site {site} could not work: {said_by(result)}"
         self.log_error(fl_ctx, self._site_errors[site])
         return True
 
@@ -165,3 +174,9 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
         collector = fl_ctx.get_prop(InfoCollector.CTX_KEY_STATS_COLLECTOR)
         if event_type == InfoCollector.EVENT_TYPE_GET_STATS and collector:
             collector.add_info(group_name=self._name, info=self.progress.as_dict())
+
+
+def said_by(result: Shareable) -> str:
+    """The text of an error reply, cut; its code where it has none."""
+    text = result.get_header(ERROR_HEADER)
+    return (text if isinstance(text, str) else str(result.get_return_code()))[:LONGEST_ERROR]

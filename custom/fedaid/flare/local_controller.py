@@ -27,6 +27,7 @@ from fedaid.flare.messages import (
 from fedaid.flare.persistor import RUN_STATE, tensors_of
 from fedaid.flare.run_record import RunRecord
 from fedaid.flare.selection import METRICS
+from fedaid.minmax.site_weights import Move
 
 NO_ROUND = -1  # there is no one best round: each site has its own
 
@@ -91,9 +92,10 @@ class LocalController(GatedScatterAndGather):
         fl_ctx.set_prop(AppConstants.CURRENT_ROUND, number, private=True, sticky=True)
         gate = Gate(phase=TRAIN_ALONE, round_number=number, template={}, sites=sites, needs=METRICS + TRAIN_METRICS)
         found = self._collect(gate, sites, fl_ctx, abort_signal)
-        self._record.aligned(number, found, {}, refused=gate.refused)
+        losses = {site: update.metrics["loss"] for site, update in found.items()}
+        self._record.aligned(number, found, {}, move=Move("none", losses, {}, {}), refused=gate.refused)
         self._record.pretrained(found, gate.refused)
-        self.progress.measured({site: update.metrics["loss"] for site, update in found.items()}, {})
+        self.progress.measured(losses, {})
         fl_ctx.set_prop(RUN_STATE, self._record.state(best_round=NO_ROUND), private=True, sticky=False)
         self.fire_event(AppEventType.ROUND_DONE, fl_ctx)
         return list(found)

@@ -22,6 +22,7 @@ TRAIN = "train"  # in place of the first two where a run has no alignment phase
 TRAIN_ALONE, KEEP_ALONE = "train_alone", "keep_alone"  # of jobs/local_pretrain
 EVALUATE, LOCAL_MODEL = "evaluate", "local_model"  # of jobs/evaluate_global
 ERROR_HEADER = "fedaid_error"
+REFUSED_HEADER = "fedaid_refused"  # true where the server could not read an answer, and not the site its task
 LONGEST_ERROR = 500  # characters
 LONGEST_RESULT = 1_000_000  # characters of the JSON that an evaluation of one model at one site may be
 MOST_FIELDS = 100  # of metrics, counts or meta; far above what a message of ours holds

@@ -15,8 +15,10 @@ from nvflare.app_common.app_event_type import AppEventType
 from nvflare.app_opt.pt.file_model_persistor import PTFileModelPersistor
 
 from fedaid.flare.run_store import RunStore
+from fedaid.minmax.server_optimizer import ServerOptimizer
 
 RUN_STATE = "fedaid_run_state"  # private context property, set by the controller: plain JSON
+SERVER_OPTIMIZER = "fedaid_server_optimizer"  # the same: the optimizer, whose state is saved with the round's model
 STORE_FOLDER = "fedaid"
 
 
@@ -52,7 +54,8 @@ class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
     def save_model(self, ml: ModelLearnable, fl_ctx: FLContext) -> None:
         """Saves a round: called by the base controller after aggregation."""
         super().save_model(ml, fl_ctx)
-        self.open_store.commit(tensors_of(ml), fl_ctx.get_prop(RUN_STATE))
+        optimizer: ServerOptimizer | None = fl_ctx.get_prop(SERVER_OPTIMIZER)
+        self.open_store.commit(tensors_of(ml), fl_ctx.get_prop(RUN_STATE), optimizer.state if optimizer else {})
 
     def save_best(self, ml: ModelLearnable, state: Mapping[str, Any], fl_ctx: FLContext) -> None:
         """Saves the best model so far and tells FLARE's other components of it."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from fedaid.flare.messages import UpdateMessage
 from fedaid.flare.traffic import Traffic
+from fedaid.minmax.site_weights import Move
 
 SiteMetrics = Mapping[str, Mapping[str, float]]  # site → metric → value
 
@@ -30,14 +32,15 @@ class RunRecord:
         updates: Mapping[str, UpdateMessage],
         weights: Mapping[str, float],
         *,
+        move: Move,
         refused: Mapping[str, str],
     ) -> None:
-        """Phase one is over: losses of the round's model, site weights that follow from them, whom it refused."""
+        """Phase one is over: losses of the round's model, site weights and why they moved so, whom it refused."""
         for site, update in updates.items():
             self.pairs[site], self.skipped[site] = update.pairs, dict(update.skipped)
         valid = {site: dict(update.metrics) for site, update in updates.items()}
-        entry = {"round": round_number, "site_weights": dict(weights), "valid": valid, "refused": dict(refused)}
-        self.history.append(entry)
+        entry = {"round": round_number, "site_weights": dict(weights), "weight_move": asdict(move)}
+        self.history.append(entry | {"valid": valid, "refused": dict(refused)})
 
     def pretrained(self, updates: Mapping[str, UpdateMessage], refused: Mapping[str, str]) -> None:
         """Phase two is over: the training losses, and whose update was refused."""

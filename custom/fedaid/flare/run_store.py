@@ -12,15 +12,19 @@ import shutil
 from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from numpy.typing import NDArray
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
 from fedaid.models.saved_model import WEIGHTS, save_model
 
-STATE = "state.json"
+STATE, OPTIMIZER = "state.json", "server_optimizer.safetensors"
 ROUND, BEST = "round", "best"  # kinds of generation: folders round-00003 and best-00003, pointers ROUND and BEST
+
+Tensors = Mapping[str, NDArray[Any]]
+NONE: Tensors = MappingProxyType({})
 
 
 class RunStore:
@@ -37,13 +41,25 @@ class RunStore:
         self._configuration, self._vocabulary_hash = configuration, vocabulary_hash
         folder.mkdir(parents=True, exist_ok=True)
 
-    def commit(self, tensors: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> Path:
-        """Writes the generation of ``state["round"]`` durably and makes it the current one; the one before is kept."""
-        return self._commit(ROUND, tensors, state, keep_previous=True)
+    def commit(self, tensors: Tensors, state: Mapping[str, Any], optimizer: Tensors = NONE) -> Path:
+        """Writes the generation of ``state["round"]`` durably and makes it the current one; the one before is kept.
 
-    def commit_best(self, tensors: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> Path:
+        Args:
+            tensors: of the model.
+            state: plain JSON.
+            optimizer: the state of the server's optimizer; an empty one has no file.
+        """
+        return self._commit(ROUND, tensors, state, optimizer=optimizer, keep_previous=True)
+
+    def commit_best(self, tensors: Tensors, state: Mapping[str, Any]) -> Path:
         """Writes the best model durably and makes it the best one."""
-        return self._commit(BEST, tensors, state, keep_previous=False)
+        return self._commit(BEST, tensors, state, optimizer=NONE, keep_previous=False)
+
+    def optimizer_state(self) -> dict[str, NDArray[Any]]:
+        """The state of the server's optimizer after the newest round; empty if it has none."""
+        file = self.newest(ROUND) / OPTIMIZER
+        state: dict[str, NDArray[Any]] = load_file(file) if file.exists() else {}
+        return state
 
     def newest(self, kind: str) -> Path:
         """Folder of the newest generation of a kind."""
@@ -66,7 +82,7 @@ class RunStore:
         replace_text(self.folder / "results.json", json.dumps(results, indent=1, sort_keys=True))
 
     def _commit(
-        self, kind: str, tensors: Mapping[str, NDArray[Any]], state: Mapping[str, Any], *, keep_previous: bool
+        self, kind: str, tensors: Tensors, state: Mapping[str, Any], *, optimizer: Tensors, keep_previous: bool
     ) -> Path:
         pointer = self.folder / kind.upper()
         previous = pointer.read_text() if pointer.exists() else ""
@@ -76,6 +92,8 @@ class RunStore:
             shutil.rmtree(unfinished)
         unfinished.mkdir()
         save_model(unfinished, tensors, configuration=self._configuration, vocabulary_hash=self._vocabulary_hash)
+        if optimizer:
+            save_file(dict(optimizer), unfinished / OPTIMIZER)
         (unfinished / STATE).write_text(json.dumps(state, indent=1, sort_keys=True))
         for path in (*unfinished.iterdir(), unfinished):
             flush(path)

@@ -11,34 +11,56 @@ Metrics = Mapping[str, Mapping[str, float]]  # site → metric → value
 WHERE = "controller args of config_fed_server.json"
 LOWER_IS_BETTER = ("loss",)
 METRICS = ("loss", "recall_at_1", "recall_at_5", "recall_at_10")
-OVER_SITES = ("worst", "mean")
+OVER_SITES = ("worst", "mean", "cvar")
 
 
 @dataclass(frozen=True)
 class Selection:
-    """A metric by name, for instance ``worst_loss`` or ``mean_recall_at_5``.
+    """A metric by name, for instance ``worst_loss`` or ``cvar_recall_at_5``.
 
     Attributes:
-        name: ``worst_`` or ``mean_`` and a metric of :data:`METRICS`.
+        name: ``worst_``, ``mean_`` or ``cvar_`` and a metric of :data:`METRICS`.
+        share: of the sites that ``cvar_`` takes the mean over, the worst of them, in (0, 1]; at least one site.
 
     Raises:
-        InputError: for another name.
+        InputError: for another name or share.
     """
 
     name: str = "worst_loss"
+    share: float = 0.3
 
     def __post_init__(self) -> None:
         known = [f"{over}_{metric}" for over in OVER_SITES for metric in METRICS]
         ok, remedy = self.name in known, "Choose one of these."
         rule = f"be one of {', '.join(known)}"
         require(ok, "selection_metric", rule, got=repr(self.name), where=WHERE, remedy=remedy)
+        ok = isinstance(self.share, (int, float)) and not isinstance(self.share, bool) and 0 < self.share <= 1
+        remedy = "0.3 takes the worst three of ten sites."
+        require(ok, "selection_share", "be in (0, 1]", got=repr(self.share), where=WHERE, remedy=remedy)
 
     def score(self, metrics: Metrics) -> float:
         """The metric over the sites, turned so that higher is better."""
         over, _, metric = self.name.partition("_")
         sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
         values = [sign * metrics[site][metric] for site in sorted(metrics)]
+        if over == "cvar":
+            return mean_of_worst(values, share=self.share)
         return min(values) if over == "worst" else sum(values) / len(values)
+
+
+def mean_of_worst(values: list[float], *, share: float) -> float:
+    """The mean of the lowest ``share`` of the values, of which the last may count in part.
+
+    Args:
+        values: higher is better, at least one.
+        share: in (0, 1]; less than one value is taken as one, so that a small share gives the worst.
+
+    Source: conditional value at risk with the values as atoms of equal weight, the one at the quantile split
+    (Rockafellar and Uryasev, J. Banking & Finance 26, 2002, proposition 8).
+    """
+    count = max(share * len(values), 1.0)
+    parts = [min(max(count - rank, 0.0), 1.0) for rank in range(len(values))]
+    return sum(part * value for part, value in zip(parts, sorted(values), strict=True)) / count
 
 
 class BestModel:

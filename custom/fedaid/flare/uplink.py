@@ -18,7 +18,7 @@ from nvflare.apis.shareable import Shareable, make_reply
 
 from fedaid.flare.codec import Arrays, decode, encode, is_packable
 from fedaid.flare.downlink import HOLDS, ORDER, WIRE
-from fedaid.flare.messages import ERROR_HEADER, LONGEST_ERROR
+from fedaid.flare.messages import ERROR_HEADER, LONGEST_ERROR, REFUSED_HEADER
 from fedaid.flare.swap_file import SwapFile
 
 STILL = "still"  # name → shape and type of a tensor of zeros, which is not sent
@@ -78,7 +78,8 @@ class UpdateDecoder(DXOFilter):  # type: ignore[misc]
             decoded: Shareable = super().process(shareable, fl_ctx)
         except Exception as error:  # whatever a site made up: its layout reaches numpy's own parsers
             reason = f"update must be as its layout says: {error}"
-            return make_reply(ReturnCode.BAD_TASK_DATA, {ERROR_HEADER: reason[:LONGEST_ERROR]})
+            headers = {ERROR_HEADER: reason[:LONGEST_ERROR], REFUSED_HEADER: True}
+            return make_reply(ReturnCode.BAD_TASK_DATA, headers)
         return decoded
 
     def process_dxo(self, dxo: DXO, shareable: Shareable, fl_ctx: FLContext) -> DXO | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import log_softmax
@@ -12,6 +13,23 @@ from fedaid.minmax.projection import Weights, ball_radius, project_to_ball
 
 SMALLEST = np.finfo(np.float64).tiny
 LARGEST_STEP = 1e4  # nats; a larger gap of log weights has no effect beyond the ceiling of the ball
+ROUNDING = 1e-9  # of a weight; a projection that moves a point by less has left it where it was
+
+
+class DualStep(NamedTuple):
+    """The site weights after a step, and how it came to them: site → weight, in the order of site names.
+
+    Attributes:
+        weights: α after the step.
+        unprojected: after the multiplicative step alone.
+        cut_by_ball: whether the ball took something of that.
+        raised_by_floor: whether a site was raised to the floor.
+    """
+
+    weights: dict[str, float]
+    unprojected: dict[str, float]
+    cut_by_ball: bool = False
+    raised_by_floor: bool = False
 
 
 def multiplicative_step(weights: Weights, losses: Weights, *, step_size: float) -> Weights:
@@ -41,7 +59,7 @@ def raise_to_floor(weights: Weights, *, floor: float) -> Weights:
 
 def dual_step(
     weights: Mapping[str, float], losses: Mapping[str, float], *, step_size: float, rho: float, floor: float = 0.0
-) -> dict[str, float]:
+) -> DualStep:
     """New site weights: multiplicative step, projection onto Q_ρ, floor.
 
     A site without a loss keeps its weight: the step moves only what the answering sites hold together, inside the
@@ -55,19 +73,31 @@ def dual_step(
         floor: least weight of a site, at most 1/S.
 
     Returns:
-        site → α in the order of site names, on the simplex, inside Q_ρ.
+        The step; its ``weights`` are on the simplex and inside Q_ρ.
 
-    Source: algorithm of arXiv:2404.03854; the exact projection and the floor are ours.
+    Source: algorithm of arXiv:2404.03854; the exact projection and the floor are ours. With ρ so large that Q_ρ is the
+    simplex it is agnostic federated learning (Mohri et al., arXiv:1902.00146), which moves α by a projected gradient
+    step, α + γ f, where this step is multiplicative.
     """
-    present = [site for site in sorted(weights) if site in losses]
+    before = {site: weights[site] for site in sorted(weights)}
+    present = [site for site in before if site in losses]
     held = sum(weights[site] for site in present)
     if step_size == 0 or held <= 0:
-        return {site: weights[site] for site in sorted(weights)}
+        return DualStep(before, before)
     share = np.array([weights[site] / held for site in present])
     stepped = multiplicative_step(share, np.array([losses[site] for site in present]), step_size=step_size)
     projected = project_to_ball(stepped, radius=slice_radius(weights, present, rho=rho))
-    moved = held * raise_to_floor(projected, floor=min(floor / held, 1 / len(present)))
-    return {site: weights[site] for site in sorted(weights)} | dict(zip(present, moved.tolist(), strict=True))
+    raised = raise_to_floor(projected, floor=min(floor / held, 1 / len(present)))
+
+    def whole(shares: Weights) -> dict[str, float]:
+        return before | dict(zip(present, (held * shares).tolist(), strict=True))
+
+    return DualStep(whole(raised), whole(stepped), differ(stepped, projected), differ(projected, raised))
+
+
+def differ(one: Weights, other: Weights) -> bool:
+    """Whether two sets of weights differ by more than rounding."""
+    return bool(np.abs(one - other).max() > ROUNDING)
 
 
 def slice_radius(weights: Mapping[str, float], present: list[str], *, rho: float) -> float:

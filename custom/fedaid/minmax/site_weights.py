@@ -3,9 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 
 from fedaid.minmax.dual_step import dual_step
+from fedaid.minmax.fairness import fair_weights
+from fedaid.minmax.loss_baseline import excess
 from fedaid.minmax.settings import MinMaxSettings
+
+NONE: Mapping[str, float] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Move:
+    """Why the site weights of a round are what they are.
+
+    Attributes:
+        rule: ``dual_step``, ``fairness``, ``pairs``, or ``none`` where nothing moves them.
+        losses: site → f in nats, as reported.
+        baselines: site → b in nats, of the sites that have one; empty where the rule takes none.
+        unprojected: site → weight after the multiplicative step, before ball and floor.
+        cut_by_ball: whether the ball took something of that.
+        raised_by_floor: whether a site was raised to the floor.
+    """
+
+    rule: str
+    losses: dict[str, float]
+    baselines: dict[str, float]
+    unprojected: dict[str, float]
+    cut_by_ball: bool = False
+    raised_by_floor: bool = False
 
 
 class SiteWeights:
@@ -28,17 +55,36 @@ class SiteWeights:
         self._pairs: dict[str, int] = {}
         self.current: dict[str, float] = {site: 1 / len(sites) for site in sorted(sites)}
 
-    def step(self, losses: Mapping[str, float], pairs: Mapping[str, int]) -> None:
-        """Moves the weights by what the sites that answered report.
+    def step(
+        self, losses: Mapping[str, float], pairs: Mapping[str, int], baselines: Mapping[str, float] = NONE
+    ) -> Move:
+        """Moves the weights by what the sites that answered report, and says why they went there.
 
         Args:
             losses: site → f in nats, finite.
             pairs: site → training pairs, above 0; used by weights in proportion to them only. A site that has not been
                 heard of yet has weight 0, and gets its share in the first round that it answers.
+            baselines: site → b in nats; used with a ``loss_baseline`` only. Then the dual step takes max(f − b, 0), and
+                a site without a baseline keeps its weight.
         """
-        if self._settings.initial_site_weights == "pairs":
+        if self._settings.dual_step_size > 0:
+            return self._dual_step(losses, baselines)
+        rule = "none"
+        if self._settings.fairness_power > 0 and losses:
+            rule, found = "fairness", fair_weights(losses, pairs, power=self._settings.fairness_power)
+            self.current = {site: found.get(site, 0.0) for site in self.current}
+        elif self._settings.initial_site_weights == "pairs":
+            rule = "pairs"
             self._pairs |= pairs
             total = sum(self._pairs.values())
             self.current = {site: self._pairs.get(site, 0) / total for site in self.current}
-        step, floor = self._settings.dual_step_size, self._settings.min_site_weight
-        self.current = dual_step(self.current, losses, step_size=step, rho=self._rho, floor=floor)
+        return Move(rule, dict(losses), {}, dict(self.current))
+
+    def _dual_step(self, losses: Mapping[str, float], baselines: Mapping[str, float]) -> Move:
+        size, floor = self._settings.dual_step_size, self._settings.min_site_weight
+        relative = self._settings.loss_baseline != "none"
+        heard = {site: baselines[site] for site in sorted(losses) if site in baselines} if relative else {}
+        driving = excess(losses, heard) if relative else losses
+        step = dual_step(self.current, driving, step_size=size, rho=self._rho, floor=floor)
+        self.current = step.weights
+        return Move("dual_step", dict(losses), heard, step.unprojected, step.cut_by_ball, step.raised_by_floor)

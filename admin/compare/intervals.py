@@ -1,0 +1,88 @@
+"""Intervals of recall over patients and runs, and of the paired difference of two methods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from admin.compare.judge import Hits
+
+Floats = NDArray[np.float64]
+Runs = Sequence[Mapping[str, Sequence[Hits]]]  # run → site → the hits of one model, or of several that are averaged
+DRAWS = 2000
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value and the bounds of its bootstrap interval, in points of recall."""
+
+    low: float
+    mid: float
+    high: float
+
+    def as_json(self) -> dict[str, float]:
+        """Rounded to hundredths."""
+        return {name: round(value, 2) for name, value in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """Recall of a method in every draw of the bootstrap, the first "draw" being the studies as they are.
+
+    Attributes:
+        mean: (1 + draws,) over sites.
+        worst: (1 + draws,) of the worst site of each run, averaged over the runs.
+        sites: site → (1 + draws,).
+    """
+
+    mean: Floats
+    worst: Floats
+    sites: Mapping[str, Floats]
+
+
+def resampled(runs: Runs, *, over_runs: bool, draws: int = DRAWS, seed: int = 0) -> Resampled:
+    """Recalls under a bootstrap over patients, and over runs too.
+
+    The draws depend on the test sets and the seed alone, so that two methods tested on the same patients are resampled
+    alike and their difference is paired.
+
+    Args:
+        runs: of one method, in the order of seeds or folds; all have the same sites.
+        over_runs: whether the runs are resampled as well: true where they are seeds, drawn from many; false where they
+            are folds, which together are the data.
+        draws: of the bootstrap.
+        seed: of the draws.
+    """
+    names = list(runs[0])
+    recalls = np.stack(
+        [np.stack([resampled_site(run[name], draws=draws, seed=seed) for name in names]) for run in runs]
+    )
+    picks = np.tile(np.arange(len(runs)), (draws + 1, 1))
+    if over_runs:
+        picks[1:] = np.random.default_rng(seed).integers(len(runs), size=(draws, len(runs)))
+    chosen = np.take_along_axis(recalls, picks.T[:, None, :], axis=0)  # (runs, sites, 1 + draws)
+    by_site = chosen.mean(axis=0)
+    sites = dict(zip(names, by_site, strict=True))
+    return Resampled(by_site.mean(axis=0), chosen.min(axis=1).mean(axis=0), sites)
+
+
+def resampled_site(models: Sequence[Hits], *, draws: int, seed: int) -> Floats:
+    """(1 + draws,) recall on one test set, its patients drawn with replacement; the mean over several models."""
+    patients = models[0].patients
+    count = int(patients.max()) + 1
+    rng = np.random.default_rng([seed, count, len(patients)])
+    times = rng.multinomial(count, np.full(count, 1 / count), size=draws)
+    weights = np.vstack([np.ones(len(patients)), times[:, patients]])
+    recall: Floats = np.mean([hits.recall(weights) for hits in models], axis=0)
+    return recall
+
+
+def interval(values: Floats) -> Interval:
+    """The value as it is, and the percentiles of its draws; (1 + draws,)."""
+    tail = (1 - LEVEL) / 2
+    low, high = np.quantile(values[1:], [tail, 1 - tail])
+    return Interval(float(low), float(values[0]), float(high))

@@ -1,0 +1,92 @@
+"""Runs trials side by side in processes of their own; what has a result already is not run again."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from admin.compare.trial import Trial
+from admin.methods import LOCAL
+
+Result = Mapping[str, Any]
+
+
+class TrialFailed(RuntimeError):
+    """A trial ended without a result."""
+
+
+def run_trials(
+    trials: Sequence[Trial],
+    folder: Path,
+    *,
+    processes: int,
+    watch: Callable[[Trial, float], None] = lambda *_: None,
+) -> dict[str, Result]:
+    """The results of all trials by their names.
+
+    A result lies in ``folder`` under the trial's name, which changes with its configuration; so an interrupted study
+    goes on where it was. The trials of ``local`` come first: others may need what they reach.
+
+    Args:
+        trials: what to run.
+        folder: of the results; made if absent.
+        processes: trials at a time, each on one thread.
+        watch: called with a trial that has ended and the seconds of its training.
+
+    Raises:
+        TrialFailed: naming the trial and the file of its messages; the other trials' results are kept.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    alone = {group(trial): str(result_file(trial, folder)) for trial in trials if trial.method == LOCAL}
+    found: dict[str, Result] = {}
+    for wave in ([t for t in trials if t.method == LOCAL], [t for t in trials if t.method != LOCAL]):
+        known = [replace(trial, alone=alone.get(group(trial))) for trial in wave]
+        for trial, result in finished(known, folder, processes=processes):
+            found[trial.name] = result
+            watch(trial, result["seconds"])
+    return found
+
+
+def group(trial: Trial) -> tuple[str, int]:
+    """What two trials share whose numbers are compared."""
+    return trial.data, trial.seed
+
+
+def finished(trials: Sequence[Trial], folder: Path, *, processes: int) -> Iterator[tuple[Trial, Result]]:
+    """The trials with their results, as they end."""
+    with ThreadPoolExecutor(processes) as pool:
+        running = {pool.submit(result_of, trial, folder): trial for trial in trials}
+        try:
+            for future in as_completed(running):
+                yield running[future], future.result()
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def result_file(trial: Trial, folder: Path) -> Path:
+    """Where a trial's result lies."""
+    return folder / f"{trial.name}.json"
+
+
+def result_of(trial: Trial, folder: Path) -> Result:
+    """A trial's result, read, or run in a process of its own."""
+    file = result_file(trial, folder)
+    if not file.exists():
+        source, log = file.with_suffix(".trial"), file.with_suffix(".log")
+        source.write_text(json.dumps(asdict(trial)), encoding="utf-8")
+        command = [sys.executable, "-m", "admin.compare.trial", str(source), str(file)]
+        one_thread = os.environ | {"OMP_NUM_THREADS": "1"}
+        with log.open("w", encoding="utf-8") as messages:
+            done = subprocess.run(command, env=one_thread, stderr=messages, check=False)  # noqa: S603 - our own module
+        if done.returncode or not file.exists():
+            raise TrialFailed(f"trial {trial.name} ended with exit code {done.returncode}; see {log}")
+    result: Result = json.loads(file.read_text(encoding="utf-8"))
+    return result

@@ -1,0 +1,93 @@
+"""What the trials of a data set say: recalls of each method with intervals, and differences to one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from admin.compare.intervals import Interval, Resampled, Runs, interval, resampled
+from admin.compare.judge import hits_from
+from admin.compare.study import Result
+
+BASE = "fedavg"
+
+
+def summarise(
+    results: Mapping[str, Sequence[Result]], *, over_runs: bool, base: str = BASE, draws: int = 2000
+) -> dict[str, dict[str, Any]]:
+    """Numbers of each method, plain JSON, in points of recall at 5.
+
+    Args:
+        results: method → its results in the order of seeds or folds, the same for every method.
+        over_runs: whether the interval covers other seeds too, see :func:`resampled`.
+        base: the method that the others are compared with, on the same patients and seeds.
+        draws: of the bootstrap.
+    """
+    found = {method: everything(runs, over_runs=over_runs, draws=draws) for method, runs in results.items()}
+    summary = {method: described(all_sites, results[method]) for method, all_sites in found.items()}
+    for method in summary if base in found else ():
+        if method != base:
+            summary[method]["difference_to_" + base] = differences(found[method], found[base])
+    return summary
+
+
+def everything(results: Sequence[Result], *, over_runs: bool, draws: int) -> dict[str, Resampled]:
+    """``sites`` → the resampled recalls over the sites; each held-out population → those of itself alone."""
+    own = list(results[0]["trial"]["sites"])
+    held_out = list(results[0]["trial"]["held_out"])
+
+    def of(tests: Sequence[str]) -> Resampled:
+        runs: Runs = [{test: [hits_from(one) for one in result["hits"][test]] for test in tests} for result in results]
+        return resampled(runs, over_runs=over_runs, draws=draws)
+
+    return {"sites": of(own)} | {name: of([name]) for name in held_out}
+
+
+def described(found: Mapping[str, Resampled], results: Sequence[Result]) -> dict[str, Any]:
+    """A method's own numbers."""
+    sites = found["sites"]
+    mean, worst = interval(sites.mean), interval(sites.worst)
+    return {
+        "mean_recall_at_5": round(mean.mid, 2),
+        "worst_recall_at_5": round(worst.mid, 2),
+        "interval": {"mean": bounds(mean), "worst": bounds(worst)},
+        "sites": {name: interval(values).as_json() for name, values in sites.sites.items()},
+        "held_out": {name: interval(one.mean).as_json() for name, one in found.items() if name != "sites"},
+        "site_weights": weights_of(results),
+        "rounds": results[0]["rounds"],
+        "seconds": round(float(np.median([result["seconds"] for result in results])), 1),
+        "runs": len(results),
+    }
+
+
+def bounds(found: Interval) -> list[float]:
+    """Low and high."""
+    return [round(found.low, 2), round(found.high, 2)]
+
+
+def weights_of(results: Sequence[Result]) -> dict[str, dict[str, float]]:
+    """Site → its mean and its largest weight over all rounds and runs; empty where no model is common."""
+    rounds = [entry["site_weights"] for result in results for entry in result["curves"].get("global", [])]
+    sites = list(rounds[0]) if rounds else []
+    return {
+        site: {
+            "mean": round(float(np.mean([weights[site] for weights in rounds])), 4),
+            "most": round(max(weights[site] for weights in rounds), 4),
+        }
+        for site in sites
+    }
+
+
+def differences(found: Mapping[str, Resampled], base: Mapping[str, Resampled]) -> dict[str, Any]:
+    """Paired differences: over the sites ``mean`` and ``worst``, each site, each held-out population."""
+    sites, others = found["sites"], base["sites"]
+    return {
+        "mean": interval(sites.mean - others.mean).as_json(),
+        "worst": interval(sites.worst - others.worst).as_json(),
+        "sites": {name: interval(sites.sites[name] - others.sites[name]).as_json() for name in sites.sites},
+        "held_out": {
+            name: interval(one.mean - base[name].mean).as_json() for name, one in found.items() if name != "sites"
+        },
+    }

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from admin.compare.intervals import interval, resampled, resampled_site
+from admin.compare.judge import Hits
+
+
+def hits(found: list[int], patients: list[int] | None = None) -> Hits:
+    """Every text its own, found from both sides or from none."""
+    count = len(found)
+    numbers = np.arange(count) if patients is None else np.array(patients)
+    return Hits(numbers, np.array(found), np.array(found), np.ones(count))
+
+
+def test_the_first_draw_is_the_studies_as_they_are() -> None:
+    found = resampled([{"a": [hits([1, 0, 0, 0])], "b": [hits([1, 1, 0, 0])]}], over_runs=False, draws=10)
+    assert found.mean[0] == pytest.approx(37.5)
+    assert found.worst[0] == pytest.approx(25)
+    assert {name: values[0] for name, values in found.sites.items()} == pytest.approx({"a": 25, "b": 50})
+
+
+def test_the_worst_site_is_that_of_each_run() -> None:
+    runs = [{"a": [hits([0, 0])], "b": [hits([1, 1])]}, {"a": [hits([1, 1])], "b": [hits([1, 0])]}]
+    assert resampled(runs, over_runs=False, draws=1).worst[0] == pytest.approx((0 + 50) / 2)
+
+
+def test_several_models_of_one_run_are_averaged() -> None:
+    found = resampled([{"a": [hits([1, 1]), hits([0, 1])]}], over_runs=False, draws=1)
+    assert found.mean[0] == pytest.approx(75)
+
+
+def test_two_methods_on_the_same_patients_are_resampled_alike() -> None:
+    one, other = hits([1, 0, 1, 0, 1, 1]), hits([0, 1, 0, 1, 0, 0])
+    first, second = (resampled_site([h], draws=50, seed=0) for h in (one, other))
+    np.testing.assert_allclose(first + second, 100)
+
+
+def test_the_bounds_cover_the_true_recall_as_often_as_they_say() -> None:
+    rng = np.random.default_rng(0)
+    covered = 0
+    for number in range(200):
+        values = resampled_site([hits((rng.random(150) < 0.6).astype(int).tolist())], draws=400, seed=number)
+        found = interval(values)
+        covered += found.low <= 60 <= found.high
+    assert 0.9 <= covered / 200 <= 0.985
+
+
+def test_studies_of_one_patient_are_drawn_together() -> None:
+    alone = interval(resampled_site([hits([1, 0] * 50)], draws=500, seed=0))
+    many = interval(resampled_site([hits([1, 0] * 50, sorted([*range(10)] * 10))], draws=500, seed=0))
+    assert many.high - many.low == pytest.approx(0)  # each of the ten patients has five hits of ten
+    assert alone.high - alone.low > 10
+
+
+def test_seeds_that_differ_widen_the_interval_only_where_they_are_resampled() -> None:
+    runs = [{"a": [hits([1] * 50)]}, {"a": [hits([0] * 50)]}]
+    assert interval(resampled(runs, over_runs=False, draws=200).mean).low == pytest.approx(50)
+    assert interval(resampled(runs, over_runs=True, draws=200).mean).low == pytest.approx(0)
+
+
+def test_a_value_lies_between_its_bounds_in_json_of_hundredths() -> None:
+    found = interval(np.array([2.0, 1.0, 2.0, 3.0]))
+    assert found.as_json() == {"low": 1.05, "mid": 2.0, "high": 2.95}

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from admin.compare import judge as module
+from admin.compare.judge import Hits, hits, hits_from, loaded
+from admin.compare.sites import EvaluationSet, read_sites
+from fedaid.evaluation.retrieval import retrieval
+from fedaid.models.dual_encoder import DualEncoder, Embeddings
+
+
+def unit(rng: np.random.Generator, count: int) -> torch.Tensor:
+    return torch.nn.functional.normalize(torch.from_numpy(rng.normal(size=(count, 4)).astype(np.float32)), dim=1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_counted_once_the_hits_give_the_recall_of_the_evaluation(
+    seed: int, monkeypatch: pytest.MonkeyPatch, model_options: dict[str, Any]
+) -> None:
+    rng = np.random.default_rng(seed)
+    image, text, groups = unit(rng, 30), unit(rng, 30), rng.integers(0, 12, 30)
+    text = text[[int(np.flatnonzero(groups == group)[0]) for group in groups]]
+    monkeypatch.setattr(module, "embed", lambda *_, **__: Embeddings(image, text))
+    dataset: Any = SimpleNamespace(text_groups=groups)
+    found = hits(DualEncoder(**model_options), EvaluationSet(dataset, np.arange(30)), k=5)
+    expected = 100 * retrieval(image.numpy(), text.numpy(), groups)["recall_at_5"]
+    assert float(found.recall()) == pytest.approx(expected)
+
+
+def test_a_study_counted_twice_weighs_as_two() -> None:
+    found = Hits(np.arange(3), np.array([1, 0, 0]), np.array([1, 1, 0]), np.ones(3))
+    assert float(found.recall(np.array([2.0, 1.0, 0.0]))) == pytest.approx(50 * (2 / 3 + 3 / 3))
+
+
+def test_hits_survive_json() -> None:
+    found = Hits(np.array([0, 0, 1]), np.array([1, 0, 1]), np.array([0, 0, 1]), np.array([0.5, 0.5, 1.0]))
+    again = hits_from(json.loads(json.dumps(found.as_json())))
+    assert float(again.recall()) == float(found.recall())
+    np.testing.assert_array_equal(again.patients, found.patients)
+
+
+def test_a_model_with_other_weights_is_judged_by_those(
+    consortium: dict[str, Path], model_options: dict[str, Any], tmp_path: Path
+) -> None:
+    model, other = (DualEncoder(**model_options | {"seed": seed}) for seed in (0, 1))
+    tests = read_sites(consortium, model.configuration, cache=tmp_path).test_sets()
+    site = next(iter(consortium))
+    expected = module.judge(other, tests)[site].as_json()
+    tensors = {name: tensor.numpy() for name, tensor in other.state_dict().items()}
+    assert module.judge(loaded(model, tensors), tests)[site].as_json() == expected
