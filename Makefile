@@ -25,8 +25,8 @@ bench-speed: .venv/dev  ## what FedAID costs against FedAvg in time, memory and 
 bench-data: .venv/dev  ## the numbers of the data room: speed, memory, checks, in build/bench/data.json
 	$(BIN)/python -m tests.benchmarks.data
 
-jobs: .venv/runtime  ## package the jobs of jobs/ into build/jobs
-	for job in jobs/*/; do $(BIN)/python -m admin.package_job $$(basename $$job) || exit 1; done
+jobs: .venv/runtime  ## package the training jobs of jobs/ into build/jobs
+	for job in jobs/*_pretrain/; do $(BIN)/python -m admin.package_job $$(basename $$job) || exit 1; done
 
 setup: .venv/runtime  ## the virtual environment only
 	@echo "activate it with: source .venv/bin/activate"

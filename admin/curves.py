@@ -19,7 +19,7 @@ def draw_curves(results: RunResults, file: Path) -> None:
         losses = [entry["valid"].get(site.name, {}).get("loss") for entry in results.history]
         ends = [*losses, site.loss] if results.best_round == results.rounds else losses
         panels[0].plot(range(len(ends)), ends, marker=".", label=site.name)
-        panels[1].plot(rounds, [entry["site_weights"][site.name] for entry in results.history], marker=".")
+        panels[1].plot(rounds, [entry["site_weights"].get(site.name) for entry in results.history], marker=".")
     panels[0].set(title="Validation loss (nats)", xlabel="rounds of training", ylim=(0, None))
     panels[1].set(title="Site weights α", xlabel="round", ylim=(0, None))
     panels[0].legend(frameon=False, fontsize=8)

@@ -4,6 +4,7 @@ python -m admin.package_job fedaid_pretrain --set num_rounds=5 --set min_clients
 python -m admin.package_job fedaid_pretrain --method fedprox --set proximal_weight=0.1
 python -m admin.package_job fedaid_pretrain --list
 python -m admin.package_job fedaid_pretrain --list-methods
+python -m admin.package_job evaluate_global --model build/demo/model
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from types import MappingProxyType
 
 from admin.check_job import PACKAGE, SOURCE, check_job
 from admin.job_files import META, config_files, read_object, require_job_name, require_plain_files, write_object
+from admin.job_model import add_model
 from admin.job_plan import by_name
 from admin.job_settings import change_settings, from_text, settable
 from admin.methods import METHODS, job_settings
@@ -36,6 +38,7 @@ def package_job(
     settings: Mapping[str, object] = NOTHING,
     method: str | None = None,
     rename: str | None = None,
+    model: Path | None = None,
     jobs: Path = JOBS,
 ) -> Path:
     """Return the folder of a new, checked job; a former one of that name is replaced, and kept if this one is unsound.
@@ -48,6 +51,7 @@ def package_job(
         settings: what to change, as ``NAME`` or ``ID.NAME``.
         method: a name of :data:`METHODS`; its settings are put upon the job's first.
         rename: the new job's name, if another than ``name``.
+        model: folder of the model that the job is about, if it is about one.
         jobs: the folder of source jobs.
 
     Raises:
@@ -63,6 +67,7 @@ def package_job(
     with tempfile.TemporaryDirectory(prefix=".packaging-", dir=out) as part:
         made = Path(part) / called
         copy_job(source, made)
+        add_model(made, model)
         change_settings(made, settings)
         write_object(made / META, {**read_object(made / META), "name": called})
         check_job(made)
@@ -105,6 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--set", dest="pairs", action="append", default=[], metavar="NAME=VALUE", help="repeatable")
     parser.add_argument("--method", help="a baseline or an ablation; --set changes it further")
     parser.add_argument("--rename", help="the new job's name")
+    parser.add_argument("--model", type=Path, help="folder of the model that evaluate_global is about")
     parser.add_argument("--list", action="store_true", help="print what --set can change, and stop")
     parser.add_argument("--list-methods", action="store_true", help="print what --method can be, and stop")
     parser.add_argument("--jobs", type=Path, default=JOBS, help=argparse.SUPPRESS)
@@ -115,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print("\n".join(setting_lines(source) if options.list else method_lines()))
             return 0
         settings = from_text(options.pairs, settable(source))
-        given = {name: getattr(options, name) for name in ("out", "method", "rename", "jobs")}
+        given = {name: getattr(options, name) for name in ("out", "method", "rename", "model", "jobs")}
         print(package_job(options.name, settings=settings, **given))
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)

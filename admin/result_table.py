@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from statistics import mean
 
 from rich.box import SIMPLE_HEAD
@@ -16,9 +17,9 @@ CUTS = (1, 5, 10)
 
 def show_table(results: RunResults, console: Console) -> None:
     """Prints one row a site, then the mean and the worst over the sites; it fits 80 columns."""
-    title = (
-        f"Best model: after round {results.best_round} of {results.rounds}. Recall at 1, 5, 10 in % on the test split."
-    )
+    chosen = f"Best model: after round {results.best_round} of {results.rounds}."
+    chosen = chosen if results.best_round >= 0 else f"Each site's own best model of {results.rounds} rounds alone."
+    title = f"{chosen} Recall at 1, 5, 10 in % on the test split."
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     headings = ("pairs", "loss", *(f"{way}\nR@1   5  10" for way, _ in WAYS), "chance\nR@5", "site\nweight")
     table.add_column("site", no_wrap=True)
@@ -37,7 +38,8 @@ def site_row(site: SiteResult) -> list[str]:
     """The cells of one site."""
     recalls = [percents([site.test[f"{way}_recall_at_{k}"] for k in CUTS]) if site.test else "-" for _, way in WAYS]
     chance = f"{100 * site.chance_at_5:.0f}"
-    return [site.name, str(site.pairs), f"{site.loss:.3f}", *recalls, chance, f"{site.site_weight:.3f}"]
+    weight = "-" if isnan(site.site_weight) else f"{site.site_weight:.3f}"
+    return [site.name, str(site.pairs), f"{site.loss:.3f}", *recalls, chance, weight]
 
 
 def over_sites(results: RunResults, way: str, *, worst: bool) -> str:

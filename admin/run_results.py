@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ class SiteResult:
         pairs: training pairs; 0 if the site gave no update.
         loss: validation loss in nats.
         test: retrieval on the test split, metric → value in [0, 1]; empty if the site has no test split.
-        site_weight: α after the last round.
+        site_weight: α after the last round; NaN where the sites trained alone.
     """
 
     name: str
@@ -39,7 +40,10 @@ class SiteResult:
 
 @dataclass(frozen=True)
 class RunResults:
-    """A finished run: its sites in the order of names, the history by round, and where the best model lies."""
+    """A finished run: its sites in the order of names, the history by round, and where the best model lies.
+
+    Of a run in which the sites trained alone ``best_round`` is −1, and ``model`` is the one that they started from.
+    """
 
     rounds: int
     best_round: int
@@ -73,5 +77,5 @@ def read_results(run_folder: Path) -> RunResults:
 def site_result(name: str, found: Mapping[str, Any]) -> SiteResult:
     """One site's part of ``results.json``."""
     splits = found["best"][name]
-    weight = found["site_weights"][name]
+    weight = found["site_weights"].get(name, nan)
     return SiteResult(name, found["pairs"].get(name, 0), splits["valid"]["loss"], splits.get("test", {}), weight)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from io import StringIO
 from pathlib import Path
 
@@ -36,3 +37,13 @@ def test_it_fits_eighty_columns_without_a_cut_cell(tmp_path: Path) -> None:
     lines = printed(tmp_path)
     assert max(map(len, lines)) <= 80
     assert "…" not in "".join(lines)
+
+
+def test_sites_that_trained_alone_have_their_own_models_and_no_weight(tmp_path: Path) -> None:
+    file = write_run(tmp_path, best_round=-1) / "app_server" / "fedaid" / "results.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"site_weights": {}}))
+    stream = StringIO()
+    show_table(read_results(tmp_path), Console(file=stream, width=80))
+    lines = stream.getvalue().splitlines()
+    assert lines[0].startswith("Each site's own best model of 2 rounds alone.")
+    assert row(lines, "lake")[-1] == "-"

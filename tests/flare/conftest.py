@@ -109,9 +109,11 @@ class Communicator(WFCommServer):
 class Federation:
     """A server with all our components, and the sites' answers."""
 
+    kind: type[Any] = FedAIDController
+    defaults: Mapping[str, Any] = {"min_clients": 2, "num_rounds": 2}
+
     def __init__(self, folder: Path, model: dict[str, Any], answers: Mapping[str, Answer], **settings: Any) -> None:
-        arguments = {"min_clients": 2, "num_rounds": 2} | settings
-        self.controller = FedAIDController(**arguments)
+        self.controller = self.kind(**self.defaults | settings)
         self.persistor, self.aggregator = RunPersistor(model), SiteWeightedAggregator()
         components = {
             "persistor": self.persistor,

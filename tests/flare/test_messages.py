@@ -18,11 +18,16 @@ from fedaid.flare.messages import (
     MetricsMessage,
     ModelMessage,
     UpdateMessage,
+    is_report,
     metrics_from_shareable,
     metrics_to_shareable,
     model_from_shareable,
     model_to_shareable,
+    report_from_shareable,
+    report_to_shareable,
     require_plain,
+    result_from_shareable,
+    result_to_shareable,
     update_from_shareable,
     update_to_shareable,
 )
@@ -177,3 +182,34 @@ def test_only_plain_arrays_of_numbers_leave_a_process(array: Any, make_update: C
 
 def test_arrays_of_numbers_are_plain(template: dict[str, NDArray[Any]]) -> None:
     require_plain(template)
+
+
+def test_a_report_survives_the_way_to_the_server(make_update: Callable[..., UpdateMessage]) -> None:
+    message = make_update(delta={})
+    sent = travelled(report_to_shareable(message))
+    assert report_from_shareable(sent) == message
+    assert is_report(sent)
+
+
+def test_an_update_is_no_report(make_update: Callable[..., UpdateMessage]) -> None:
+    assert not is_report(update_to_shareable(make_update()))
+    with pytest.raises(MalformedMessage, match="of kind"):
+        report_from_shareable(update_to_shareable(make_update()))
+
+
+def test_a_report_holds_nothing_beside_its_metrics(make_update: Callable[..., UpdateMessage]) -> None:
+    sent = report_to_shareable(make_update(delta={}))
+    sent["DXO"]["data"]["matrix"] = np.ones(2)
+    with pytest.raises(MalformedMessage, match="metrics only"):
+        report_from_shareable(sent)
+
+
+def test_a_result_survives_the_way_to_the_server() -> None:
+    result = {"loss": 0.1, "findings": {"Edema": None}, "flags": [True, "20-49", -3]}
+    assert result_from_shareable(travelled(result_to_shareable(2, result))) == (2, result)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), np.float32(1), object()])
+def test_only_finite_plain_json_is_sent_as_a_result(value: object) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        result_to_shareable(2, {"loss": value})

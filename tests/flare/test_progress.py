@@ -31,3 +31,9 @@ def test_what_remains_follows_from_the_rounds_that_are_done(monkeypatch: pytest.
     run.enter("align", 4)
     state = run.as_dict()
     assert (state["elapsed"], state["remaining"]) == (40.0, 10.0)
+
+
+def test_the_number_of_rounds_may_show_on_the_way() -> None:
+    run = RunProgress(1)
+    run.plan(4)
+    assert run.as_dict()["num_rounds"] == 4

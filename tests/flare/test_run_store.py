@@ -220,3 +220,11 @@ def test_results_are_plain_json_and_replaced_in_one_step(
             break
     assert at == 4  # write, open, fsync, replace, then the folder's own flush
     assert json.loads((store.folder / "results.json").read_text()) == {"best_round": 2}
+
+
+def test_the_state_of_the_newest_generation_can_be_read(store: RunStore) -> None:
+    assert store.state(ROUND) is None
+    for number in (1, 2):
+        store.commit(tensors(1.0), {"round": number})
+    assert store.state(ROUND) == {"round": 2}
+    assert store.state(BEST) is None

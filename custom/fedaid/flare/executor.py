@@ -41,6 +41,7 @@ from fedaid.flare.swap_file import SwapFile
 from fedaid.models.naming import is_alignment
 from fedaid.models.saved_model import new_model
 from fedaid.training.data_folders import DataFolders
+from fedaid.training.local_model import local_model_of, valid_split
 from fedaid.training.settings import WHERE, TrainingSettings
 from fedaid.training.site_worker import LocalUpdate, SiteWorker, Validation
 from fedaid.training.spread_worker import ProcessesFailed, at_site, worker_for
@@ -90,6 +91,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
         super().__init__()
         self._settings = settings_from(TrainingSettings, settings, where=WHERE)
         self._worker: SiteWorker | None = None
+        self._alone: dict[str, float] = {}  # what the site reached alone, where it compares with this run
         self._round: int | None = None  # whose model the worker holds, its encoders as they were sent
         self._held, self._own, self._abort = HeldModel(), SwapFile("own"), Abort()
         self._tasks = {ALIGN: self._align, PRETRAIN: self._pretrain, TRAIN: self._train, VALIDATE: self._validate}
@@ -125,7 +127,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
     def _align(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
         worker = self._loaded(message, fl_ctx)
         self._held.keep(message, fl_ctx)
-        metrics = measured(worker, worker.validate("valid"), "valid")
+        metrics = measured(worker, worker.validate("valid"), "valid") | self._alone
         update = worker.align(round_number=message.round_number, check=self._abort)
         self._round = message.round_number
         return self._answer(message, update, metrics)
@@ -140,7 +142,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
     def _train(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
         """FedAvg's one task a round: the validation loss of the model, then all of local training."""
         worker = self._loaded(message, fl_ctx)
-        metrics = measured(worker, worker.validate("valid"), "valid")
+        metrics = measured(worker, worker.validate("valid"), "valid") | self._alone
         update = self._trained(worker, message, fl_ctx)
         return self._answer(message, update, metrics | update.metrics)
 
@@ -187,6 +189,9 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             run = Path(workspace.get_run_dir(fl_ctx.get_job_id()))
             settings = at_site(self._settings, os.environ, site=site)
             self._worker = worker_for(model, data, settings, site=site, folders=folders, folder=run)
+            split = valid_split(data.valid, batch_size=settings.valid_batch_size)
+            alone = local_model_of(site, Path(workspace.get_root_dir()), os.environ)
+            self._alone = alone.alone_loss(split, configuration, message.vocabulary_hash)
             kept = self._own.read(fl_ctx)
             if kept is not None:
                 self._worker.remember(kept[0])

@@ -6,6 +6,7 @@ dataclass would encode at the sender and end the receiver's process at decoding.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,9 +19,12 @@ from nvflare.app_common.app_constant import AppConstants
 
 ALIGN, PRETRAIN, VALIDATE = "align", "pretrain", "validate"
 TRAIN = "train"  # in place of the first two where a run has no alignment phase
+TRAIN_ALONE, KEEP_ALONE = "train_alone", "keep_alone"  # of jobs/local_pretrain
+EVALUATE, LOCAL_MODEL = "evaluate", "local_model"  # of jobs/evaluate_global
 ERROR_HEADER = "fedaid_error"
 REFUSED_HEADER = "fedaid_refused"  # true where the server could not read an answer, and not the site its task
 LONGEST_ERROR = 500  # characters
+LONGEST_RESULT = 1_000_000  # characters of the JSON that an evaluation of one model at one site may be
 MOST_FIELDS = 100  # of metrics, counts or meta; far above what a message of ours holds
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -101,14 +105,18 @@ def model_from_shareable(shareable: Shareable) -> ModelMessage:
 
 def update_to_shareable(message: UpdateMessage) -> Shareable:
     """Packs a site's update; its tensors are a difference, which privacy filters of a site know how to treat."""
-    meta = {
+    require_plain(message.delta)
+    return DXO(DataKind.WEIGHT_DIFF, data=dict(message.delta), meta=described(message)).to_shareable()
+
+
+def described(message: UpdateMessage) -> dict[str, Any]:
+    """All of an update but its tensors, as plain numbers."""
+    return {
         "round": message.round_number,
         "metrics": {name: float(value) for name, value in message.metrics.items()},
         "pairs": int(message.pairs),
         "skipped": {str(reason): int(count) for reason, count in message.skipped.items()},
     }
-    require_plain(message.delta)
-    return DXO(DataKind.WEIGHT_DIFF, data=dict(message.delta), meta=meta).to_shareable()
 
 
 def update_from_shareable(shareable: Shareable) -> UpdateMessage:
@@ -122,6 +130,52 @@ def update_from_shareable(shareable: Shareable) -> UpdateMessage:
         part(meta, "pairs", int),
         part(meta, "skipped", dict),
     )
+
+
+def report_to_shareable(message: UpdateMessage) -> Shareable:
+    """Packs an update that moves nothing: metrics and counts, which no privacy filter takes for a model."""
+    meta = described(message)
+    return DXO(DataKind.METRICS, data={"metrics": meta.pop("metrics")}, meta=meta).to_shareable()
+
+
+def is_report(shareable: Shareable) -> bool:
+    """Whether a site's answer is of metrics only."""
+    try:
+        read(shareable, DataKind.METRICS)
+    except MalformedMessage:
+        return False
+    return True
+
+
+def report_from_shareable(shareable: Shareable) -> UpdateMessage:
+    """Unpacks metrics and counts of a site; values are not judged here but by the gate."""
+    dxo = read(shareable, DataKind.METRICS)
+    meta, metrics = dxo.meta, part(dxo.data, "metrics", dict)
+    if len(dxo.data) > 1:
+        raise MalformedMessage("report must hold metrics only, got more")
+    return UpdateMessage(part(meta, "round", int), {}, metrics, part(meta, "pairs", int), part(meta, "skipped", dict))
+
+
+def result_to_shareable(round_number: int, result: Mapping[str, Any]) -> Shareable:
+    """Packs what a site found of a model, plain JSON, as one text: nothing else can travel in it."""
+    text = json.dumps(result, allow_nan=False)
+    return DXO(DataKind.METRICS, data={"result": text}, meta={"round": round_number}).to_shareable()
+
+
+def result_from_shareable(shareable: Shareable) -> tuple[int, Any]:
+    """The round that a site answers, and its result; what is in it is not judged here.
+
+    Raises:
+        MalformedMessage: if it is too long or no JSON.
+    """
+    dxo = read(shareable, DataKind.METRICS)
+    text = part(dxo.data, "result", str)
+    if len(text) > LONGEST_RESULT:
+        raise MalformedMessage(f"result must be at most {LONGEST_RESULT} characters, got {len(text)}")
+    try:
+        return part(dxo.meta, "round", int), json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise MalformedMessage("result must be JSON, got something else") from error
 
 
 def metrics_to_shareable(message: MetricsMessage) -> Shareable:

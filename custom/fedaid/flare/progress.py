@@ -21,6 +21,10 @@ class RunProgress:
         self._losses: dict[str, float] = {}
         self._weights: dict[str, float] = {}
 
+    def plan(self, num_rounds: int) -> None:
+        """How many rounds there will be, where that shows on the way only."""
+        self._num_rounds = num_rounds
+
     def enter(self, phase: str, round_number: int) -> None:
         """A phase begins."""
         self._phase, self._round = phase, round_number

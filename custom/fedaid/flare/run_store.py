@@ -65,6 +65,13 @@ class RunStore:
         """Folder of the newest generation of a kind."""
         return self.folder / (self.folder / kind.upper()).read_text()
 
+    def state(self, kind: str) -> dict[str, Any] | None:
+        """The state that the newest generation of a kind was committed with, or None before there is one."""
+        if not (self.folder / kind.upper()).exists():
+            return None
+        state: dict[str, Any] = json.loads((self.newest(kind) / STATE).read_text())
+        return state
+
     def best_tensors(self) -> dict[str, NDArray[Any]]:
         """The tensors of the best model."""
         tensors: dict[str, NDArray[Any]] = load_file(self.newest(BEST) / WEIGHTS)

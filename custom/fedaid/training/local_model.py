@@ -1,0 +1,137 @@
+"""The model that a site trained alone and keeps: where it lies, what it reached, whether it fits a run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
+
+from fedaid.data.dataset import StudyDataset
+from fedaid.errors import require
+from fedaid.models.saved_model import CONFIG, WEIGHTS
+
+FOLDER, STATE = "fedaid_local_model", "state.json"
+VARIABLE, PLACEHOLDER = "FEDAID_LOCAL_MODEL", "{site}"
+
+
+@dataclass(frozen=True)
+class ValidSplit:
+    """What a validation loss was measured on; two losses compare only if all of it is equal.
+
+    Attributes:
+        studies: of the validation split.
+        batch_size: of the loss.
+        sha256: of the split's token ids, in order. It does not leave the site.
+    """
+
+    studies: int
+    batch_size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class LocalState:
+    """What there is to say of a kept model.
+
+    Attributes:
+        round: rounds that it was trained for.
+        valid_loss: its validation loss in nats.
+        valid: what that was measured on.
+        job_id: of the run that trained it.
+        sha256: of its weights' file.
+    """
+
+    round: int
+    valid_loss: float
+    valid: ValidSplit
+    job_id: str
+    sha256: str
+
+
+class LocalModel:
+    """A site's folder for the model that it trained alone: ``model.safetensors``, ``config.json``, ``state.json``.
+
+    Args:
+        folder: may be absent: then there is no such model.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def state(self) -> LocalState | None:
+        """What the folder says, or None if it holds no model."""
+        try:
+            fields = json.loads((self.folder / STATE).read_text())
+            return LocalState(**fields | {"valid": ValidSplit(**fields["valid"])})
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+    def fits(self, configuration: Mapping[str, Any], vocabulary_hash: str) -> bool:
+        """Whether the model is one of this configuration and vocabulary."""
+        try:
+            config = json.loads((self.folder / CONFIG).read_text())
+        except (OSError, ValueError):
+            return False
+        wanted = {"configuration": dict(configuration), "vocabulary_sha256": vocabulary_hash}
+        return bool(config == json.loads(json.dumps(wanted)))  # as it was saved: JSON knows no tuples
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """The model's tensors."""
+        tensors: dict[str, NDArray[Any]] = load_file(self.folder / WEIGHTS)
+        return tensors
+
+    def alone_loss(self, valid: ValidSplit, configuration: Mapping[str, Any], vocabulary_hash: str) -> dict[str, float]:
+        """``{"alone_loss": nats}`` if the model's loss compares with one of a run, else nothing."""
+        state = self.state
+        comparable = state is not None and state.valid == valid and self.fits(configuration, vocabulary_hash)
+        return {"alone_loss": state.valid_loss} if state is not None and comparable else {}
+
+    def keep(self, model: Path, *, round_number: int, valid_loss: float, valid: ValidSplit, job_id: str) -> None:
+        """Puts a copy of the saved ``model`` in place of the one before; a reader sees one or the other, or none."""
+        unfinished, former = (self.folder.with_name(f".{self.folder.name}.{part}") for part in ("unfinished", "former"))
+        for left in (unfinished, former):
+            shutil.rmtree(left, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        for name in (WEIGHTS, CONFIG):
+            shutil.copyfile(model / name, unfinished / name)
+        digest = hashlib.sha256((unfinished / WEIGHTS).read_bytes()).hexdigest()
+        state = LocalState(round_number, valid_loss, valid, job_id, digest)
+        (unfinished / STATE).write_text(json.dumps(asdict(state), indent=1, sort_keys=True))
+        if self.folder.exists():
+            self.folder.rename(former)
+        unfinished.rename(self.folder)
+        shutil.rmtree(former, ignore_errors=True)
+
+
+def local_model_of(site: str, kit: Path, environ: Mapping[str, str]) -> LocalModel:
+    """The place of a site's own model: in its kit, or where its environment variable FEDAID_LOCAL_MODEL says.
+
+    Args:
+        site: its name; it replaces ``{site}`` in the variable.
+        kit: the root of the site's startup kit.
+        environ: of the site's process.
+
+    Raises:
+        InputError: if the variable is no absolute path.
+    """
+    setting = environ.get(VARIABLE, "").strip()
+    folder = Path(setting.replace(PLACEHOLDER, site)) if setting else kit / FOLDER
+    where = f"environment of site {site}"
+    require(folder.is_absolute(), VARIABLE, "be an absolute path", got="another", where=where, remedy="Correct it.")
+    return LocalModel(folder)
+
+
+def valid_split(valid: StudyDataset, *, batch_size: int) -> ValidSplit:
+    """What a loss on this split is measured on."""
+    digest = hashlib.sha256()
+    for ids in valid.token_ids:
+        digest.update(len(ids).to_bytes(4, "little") + ids.numpy().tobytes())
+    return ValidSplit(len(valid), batch_size, digest.hexdigest())
