@@ -1,0 +1,84 @@
+"""What a run left on the server, as the report card reads it: plain JSON, nothing computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from admin.job_files import CONFIGS, read_object
+from admin.run_results import STORE, read_results
+from fedaid.errors import require
+
+EVALUATION = "evaluation.json"
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """A finished run.
+
+    Attributes:
+        folder: the run folder, with ``app_server``.
+        results: ``results.json`` as it is.
+        configs: the job's config files as they were shipped, by name; empty if the folder has none.
+        meta: what FLARE knows of the job; empty if the folder has none, as the simulator's.
+        model: folder of the best model.
+        evaluation: ``evaluation.json`` of the evaluation job, or None.
+    """
+
+    folder: Path
+    results: Mapping[str, Any]
+    configs: Mapping[str, Any]
+    meta: Mapping[str, Any]
+    model: Path
+    evaluation: Mapping[str, Any] | None
+
+    @property
+    def sites(self) -> list[str]:
+        """Names of all sites of the run, in the order of the alphabet."""
+        return sorted({*self.results["site_weights"], *self.results["best"]})
+
+    @property
+    def controller(self) -> Mapping[str, Any]:
+        """The arguments of the job's controller; empty without a server config."""
+        workflows = self.configs.get("config_fed_server.json", {}).get("workflows", [])
+        found: Mapping[str, Any] = workflows[0].get("args", {}) if workflows else {}
+        return found
+
+
+def read_run_files(run_folder: Path, evaluation: Path | None = None) -> RunFiles:
+    """What there is of a finished run.
+
+    Args:
+        run_folder: as :func:`admin.run_results.read_results` takes it.
+        evaluation: the run folder of the evaluation job; None reads ``evaluation.json`` of ``run_folder`` if it is
+            there.
+
+    Raises:
+        InputError: if the run did not get to its end, a file is no JSON, or the evaluation is not there.
+    """
+    store = run_folder / STORE
+    model = read_results(run_folder).model
+    judged = (evaluation or run_folder) / STORE / EVALUATION
+    remedy = "Give the run folder of a finished evaluate_global job, or leave --evaluation out."
+    there = evaluation is None or judged.is_file()
+    require(there, "--evaluation", f"hold {EVALUATION}", got="none", where=str(judged.parent), remedy=remedy)
+    config = run_folder / "app_server" / "config"
+    return RunFiles(
+        folder=run_folder,
+        results=read_object(store / "results.json"),
+        configs={name: read_object(config / name) for name in CONFIGS if (config / name).is_file()},
+        meta=newest_meta(run_folder),
+        model=model,
+        evaluation=read_object(judged) if judged.is_file() else None,
+    )
+
+
+def newest_meta(run_folder: Path) -> Mapping[str, Any]:
+    """The job's ``meta.json``: of the download if the run folder lies in one, else the one inside the run folder."""
+    for file in (run_folder.parent / "meta.json", run_folder / "meta.json"):
+        if file.is_file() and "job_id" in (found := read_object(file)):
+            return found
+    return {}
+
