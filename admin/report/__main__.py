@@ -72,7 +72,14 @@ def write_report(
         InputError: if something that was given cannot be used.
     """
     rule, remedy = "come with --sites", "Give the folder of the prepared data, or leave it out."
-    require(sites is not None or not allow_examples, "--allow-examples", rule, got="it alone", where="command line", remedy=remedy)
+    require(
+        sites is not None or not allow_examples,
+        "--allow-examples",
+        rule,
+        got="it alone",
+        where="command line",
+        remedy=remedy,
+    )
     files = read_run_files(run, evaluation)
     out.mkdir(parents=True, exist_ok=True)
     pictures = None

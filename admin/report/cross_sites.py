@@ -8,8 +8,8 @@ from admin.report.run_files import RunFiles
 from admin.report.suite_numbers import GLOBAL, LOCAL, recall_at_5, suites_of
 
 MISSING = (
-    "No model was measured across the sites. The job evaluate_global does it; make this page again with --evaluation and "
-    "the run folder of that job."
+    "No model was measured across the sites. The job evaluate_global does it; make this page again with --evaluation "
+    "and the run folder of that job."
 )
 
 
@@ -20,7 +20,9 @@ def cross_sites(files: RunFiles) -> dict[str, Any]:
         return {"missing": MISSING}
     sites = sorted({site for suites in models.values() for site in suites})
     order = sorted(models, key=lambda name: (name != GLOBAL, name))
-    rows = [{"model": shown(name), "own": name.removeprefix(LOCAL), "cells": cells(files, name, sites)} for name in order]
+    rows = [
+        {"model": shown(name), "own": name.removeprefix(LOCAL), "cells": cells(files, name, sites)} for name in order
+    ]
     return {"sites": sites, "rows": rows}
 
 

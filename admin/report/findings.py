@@ -9,8 +9,8 @@ from admin.report.run_files import RunFiles
 from admin.report.suite_numbers import GLOBAL, Suite, suites_of
 
 MISSING = (
-    "Not measured: the training run validates retrieval only. The job evaluate_global measures it; make this page again "
-    "with --evaluation and the run folder of that job."
+    "Not measured: the training run validates retrieval only. The job evaluate_global measures it; make this page "
+    "again with --evaluation and the run folder of that job."
 )
 UNLABELLED = "No site has labels, or patients enough, to measure this."
 

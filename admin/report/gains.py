@@ -1,17 +1,18 @@
-"""Who gains from joining: the shared model against the one that each site trained alone, on the site's own test split."""
+"""Who gains from joining: the shared model against the one that each site trained alone, on the site's test split."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from admin.report.intervals import Interval, difference
+from admin.report.intervals import Interval, difference, mean_of
 from admin.report.run_files import RunFiles
 from admin.report.suite_numbers import GLOBAL, LOCAL, recall_at_5, suites_of
 
 GAINS, LOSES, OPEN = "gains", "loses", "cannot tell"
 MISSING = (
-    "Not known yet: nothing compares the shared model with what each site reaches alone. Run the jobs local_pretrain and "
-    "evaluate_global in the same federation, then make this page again with --evaluation and the run folder of the latter."
+    "Not known yet: nothing compares the shared model with what each site reaches alone. Run the jobs local_pretrain "
+    "and evaluate_global in the same federation, then make this page again with --evaluation and the run folder of the "
+    "latter."
 )
 NOTE = (
     "Shared minus alone, recall at 5. The interval treats the two as measured on different studies; they are the same "
@@ -20,7 +21,7 @@ NOTE = (
 
 
 def gains(files: RunFiles) -> dict[str, Any]:
-    """One row a site with both models' recall, their difference and a verdict, and the answer in a sentence."""
+    """One row a site with both models' recall, their difference and a verdict; the answer in words; the mean gain."""
     shared = suites_of(files.evaluation, GLOBAL)
     rows, untold = [], []
     for site in sorted(shared):
@@ -32,7 +33,8 @@ def gains(files: RunFiles) -> dict[str, Any]:
             untold.append(site)
     if not rows:
         return {"missing": MISSING}
-    return {"answer": answer(rows), "rows": rows, "untold": untold, "note": NOTE}
+    mean = mean_of([Interval(**row["gain"]) for row in rows]).as_dict()
+    return {"answer": answer(rows), "rows": rows, "mean": mean, "untold": untold, "note": NOTE}
 
 
 def row_of(site: str, shared: Interval, alone: Interval) -> dict[str, Any]:
@@ -58,7 +60,7 @@ def answer(rows: list[dict[str, Any]]) -> str:
     if by_verdict[LOSES]:
         parts.append(f"{listed(by_verdict[LOSES], 'loses', 'lose')} by joining.")
     if by_verdict[OPEN]:
-        parts.append(f"For {listed(by_verdict[OPEN])} the test split is too small to tell.")
+        parts.append(f"For {listed(by_verdict[OPEN])} the test data cannot tell.")
     return " ".join(parts)
 
 

@@ -36,7 +36,8 @@ class HeldOut:
 
     def picture(self, number: int) -> NDArray[np.float32]:
         """The image (S, S) of a study."""
-        return self.pixels[self.rows[number]].astype(np.float32)
+        found: NDArray[np.float32] = self.pixels[self.rows[number]].astype(np.float32)
+        return found
 
 
 def site_folders(folder: Path) -> dict[str, Path]:

@@ -48,7 +48,9 @@ def line_chart(series: Mapping[str, Points], *, x_label: str, y_label: str, limi
         parts.append(element("line", x1=left[0], y1=left[1], x2=right[0], y2=right[1], class_="limit"))
     for number, line in enumerate(series.values()):
         parts += drawn(frame, line, number)
-    return picture(parts, width=WIDTH, height=HEIGHT, said=f"{y_label} by {x_label}, a line for each of {', '.join(series)}")
+    return picture(
+        parts, width=WIDTH, height=HEIGHT, said=f"{y_label} by {x_label}, a line for each of {', '.join(series)}"
+    )
 
 
 def drawn(frame: Frame, line: Points, number: int) -> list[Markup]:

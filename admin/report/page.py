@@ -17,7 +17,7 @@ from admin.report.svg import legend
 
 TEMPLATE = "page.html.j2"
 CURVES = {"loss": "Validation loss, nats", "recall_at_5": "Validation recall at 5"}
-FORMATS = ("percent", "percents", "points", "plain", "size", "minus")
+FORMATS = ("percent", "percents", "span", "points", "plain", "size", "minus")
 
 
 def report_page(card: Mapping[str, Any], *, pictures: SitePictures | None = None) -> str:
@@ -25,7 +25,7 @@ def report_page(card: Mapping[str, Any], *, pictures: SitePictures | None = None
 
     Args:
         card: of :func:`admin.report.card.report_card`.
-        pictures: what only the place where the images lie can show, of :func:`admin.report.site_pictures.site_pictures`.
+        pictures: what only the place where the images lie can show; None if it was not asked for.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -33,7 +33,7 @@ def report_page(card: Mapping[str, Any], *, pictures: SitePictures | None = None
     environment.filters |= {name: getattr(wording, name) for name in FORMATS}
     environment.globals["strip"] = strip
     charts = {"curves": curve_charts(card), "weights": weight_chart(card), "legend": legend(card["run"]["sites"])}
-    charts["shown"] = legend(pictures.sites) if pictures else {}
+    charts["shown"] = legend(pictures.sites, shapes=False) if pictures else {}
     page = environment.get_template(TEMPLATE).render(card=card, charts=charts, pictures=pictures)
     return page.replace("://", ":&#47;&#47;")  # so that an address in a setting is a text and nothing else
 

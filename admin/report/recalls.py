@@ -28,7 +28,11 @@ def headline(files: RunFiles) -> dict[str, Any]:
     """
     rows = rows_of_sites(files)
     untested = [site for site in files.sites if site not in {row["site"] for row in rows}]
-    out: dict[str, Any] = {"sites": rows, "untested": untested, "note": BOOTSTRAP if suites_of(files.evaluation, GLOBAL) else ROUGH}
+    out: dict[str, Any] = {
+        "sites": rows,
+        "untested": untested,
+        "note": BOOTSTRAP if suites_of(files.evaluation, GLOBAL) else ROUGH,
+    }
     if not rows:
         return out | {"missing": "No site has a test split, so that nothing tells what the model is worth."}
     worst = min(rows, key=lambda row: row["recall_at_5"]["value"])

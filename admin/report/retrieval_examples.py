@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from admin.doctor.chart import picture_address
 from admin.report.embedding_picture import Pairs
 from admin.report.held_out import HeldOut
 
-NEAREST, EXCERPT, IN_ALL = 3, 240, 12
+NEAREST, EXCERPT, IN_ALL = 3, 220, 12
+"""Reports an example, letters of a report, examples in all."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def example(site: str, held_out: HeldOut, pairs: Pairs, number: int) -> Example:
     order = np.argsort(-similarity, kind="stable")
     nearest = tuple(
         {
-            "text": held_out.texts[first[column]][:EXCERPT],
+            "text": shorten(held_out.texts[first[column]], EXCERPT, placeholder=" …"),
             "cosine": float(similarity[column]),
             "own": bool(groups[first[column]] == groups[number]),
         }

@@ -81,4 +81,3 @@ def newest_meta(run_folder: Path) -> Mapping[str, Any]:
         if file.is_file() and "job_id" in (found := read_object(file)):
             return found
     return {}
-

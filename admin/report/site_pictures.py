@@ -77,7 +77,9 @@ def site_pictures(model: Path, sites: Path, *, allow_examples: bool, scratch: Pa
 
 def held_out_splits(sites: Path, cache: Path, configuration: Mapping[str, Any]) -> dict[str, HeldOut]:
     """Site → its test studies, of the sites that have some."""
-    found = {s: read_held_out(root, cache / str(n), configuration) for n, (s, root) in enumerate(site_folders(sites).items())}
+    found = {
+        s: read_held_out(root, cache / str(n), configuration) for n, (s, root) in enumerate(site_folders(sites).items())
+    }
     kept = {site: split for site, split in found.items() if len(split.texts) >= FEWEST}
     rule, remedy = f"have a test split of at least {FEWEST} studies", "Leave --sites out, or give other sites."
     require(bool(kept), "--sites", rule, got="none", where=str(sites), remedy=remedy)

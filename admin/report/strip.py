@@ -9,12 +9,11 @@ from markupsafe import Markup
 
 from admin.report.svg import element
 
-HEIGHT = 26
+PAD, PITCH = 6, 13
+"""Pixels above the first value and below the last, and from one to the next."""
 
 
-def strip(
-    marks: Sequence[Mapping[str, Any] | None], *, low: float, high: float, line: float | None = None
-) -> Markup:
+def strip(marks: Sequence[Mapping[str, Any] | None], *, low: float, high: float, line: float | None = None) -> Markup:
     """Up to two values above each other, each with its interval.
 
     Args:
@@ -27,14 +26,15 @@ def strip(
     def at(value: float) -> str:
         return f"{2 + 96 * (min(max(value, low), high) - low) / (high - low):.2f}%"
 
-    parts = [element("line", x1="2%", x2="98%", y1=HEIGHT - 3, y2=HEIGHT - 3, class_="grid")]
+    height = 2 * PAD + PITCH * len(marks)
+    parts = [element("line", x1="2%", x2="98%", y1=height - 1, y2=height - 1, class_="grid")]
     if line is not None:
-        parts.append(element("line", x1=at(line), x2=at(line), y1=1, y2=HEIGHT - 1, class_="limit"))
+        parts.append(element("line", x1=at(line), x2=at(line), y1=1, y2=height - 1, class_="limit"))
     for number, mark in enumerate(marks):
         if mark is None:
             continue
-        y = (number + 1) * HEIGHT / (len(marks) + 1) - 1
+        y = PAD + PITCH * (number + 0.5)
         kind = "hollow" if len(marks) > 1 and number == 0 else "full"
         parts.append(element("line", x1=at(mark["low"]), x2=at(mark["high"]), y1=y, y2=y, class_=f"whisker {kind}"))
         parts.append(element("circle", cx=at(mark["value"]), cy=y, r=4, class_=kind))
-    return element("svg", *parts, width="100%", height=HEIGHT, class_="strip", aria_hidden="true")
+    return element("svg", *parts, width="100%", height=height, class_="strip", aria_hidden="true")

@@ -44,10 +44,11 @@ def marker(number: int, x: float, y: float, *, size: float = 3.5) -> Markup:
         ((0, 1.2), (1.1, -0.8), (-1.1, -0.8)),
         ((-1.5, -0.5), (1.5, -0.5), (1.5, 0.5), (-1.5, 0.5)),
     )
-    name, kind = colour(number), number % (len(outlines) + 1)
+    kind = number % (len(outlines) + 1)
     if kind == 0:
-        return element("circle", cx=x, cy=y, r=size, class_=f"fill {name}")
-    return element("polygon", points=points((x + size * a, y + size * b) for a, b in outlines[kind - 1]), class_=f"fill {name}")
+        return dot(number, x, y, size=size)
+    corners = points((x + size * a, y + size * b) for a, b in outlines[kind - 1])
+    return element("polygon", points=corners, class_=f"fill {colour(number)}")
 
 
 def colour(number: int) -> str:
@@ -60,11 +61,13 @@ def points(places: Iterable[tuple[float, float]]) -> str:
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
 
 
-def legend_mark(number: int) -> Markup:
-    """A marker by itself, for a legend."""
-    return element("svg", marker(number, 7, 7, size=4.5), viewBox="0 0 14 14", class_="swatch", aria_hidden="true")
+def legend(names: Sequence[str], *, shapes: bool = True) -> Mapping[str, Markup]:
+    """Name → its marker, in the order in which charts number their series; without ``shapes`` a dot of its colour."""
+    marks = [marker(n, 7, 7, size=4.5) if shapes else dot(n, 7, 7, size=4.5) for n in range(len(names))]
+    drawn = (element("svg", mark, viewBox="0 0 14 14", class_="swatch", aria_hidden="true") for mark in marks)
+    return dict(zip(names, drawn, strict=True))
 
 
-def legend(names: Sequence[str]) -> Mapping[str, Markup]:
-    """Name → its marker, in the order in which charts number their series."""
-    return {name: legend_mark(number) for number, name in enumerate(names)}
+def dot(number: int, x: float, y: float, *, size: float) -> Markup:
+    """A dot in the colour of the ``number``-th series."""
+    return element("circle", cx=x, cy=y, r=size, class_=f"fill {colour(number)}")

@@ -12,25 +12,31 @@ from fedaid.minmax.settings import MinMaxSettings
 
 TOUCH = 1e-6  # share of ρ within which the weights lie on the edge of their ball
 STILL = 5e-4  # a move that three decimals do not show
+RULES = {
+    "none": "Nothing moves the weights: the min-max is off.",
+    "pairs": "The weights follow the numbers of training pairs.",
+    "fairness": "The weights follow training pairs and losses (q-FedAvg).",
+}
 
 
 def weight_moves(files: RunFiles) -> dict[str, Any]:
     """The weights after every round, where they started, their ceiling, and the cause of each move in words.
 
-    ``ceiling`` and ``rho`` are null if the job's config is not in the run folder.
+    ``ceiling`` is null where nothing limits the weights, or the job's config is not in the run folder.
     """
-    settings = minmax_settings(files)
-    sites = list(files.results["history"][0]["site_weights"]) if files.results["history"] else []
-    if not sites:
+    history = files.results["history"]
+    if not history:
         return {"missing": "The run's history is empty."}
-    rho = settings.for_sites(len(sites)) if settings else None
-    before = {site: 1 / len(sites) for site in sites}
-    rounds = []
-    for entry in files.results["history"]:
-        rounds.append(move(entry, before, settings=settings, rho=rho))
+    start = {site: 1 / len(files.sites) for site in files.sites}
+    settings = minmax_settings(files)
+    rho = settings.for_sites(len(start)) if settings and settings.dual_step_size > 0 else None
+    rounds, before = [], start
+    for entry in history:
+        why = entry.get("weight_move") or likely_move(entry, settings, rho)
+        cause = in_words(why, before, entry["site_weights"])
+        rounds.append({"round": entry["round"] + 1, "site_weights": dict(entry["site_weights"]), "cause": cause})
         before = entry["site_weights"]
-    ceiling = weight_ceiling(len(sites), rho) if rho and settings and settings.dual_step_size > 0 else None
-    return {"start": {site: 1 / len(sites) for site in sites}, "rounds": rounds, "ceiling": ceiling, "rho": rho}
+    return {"start": start, "rounds": rounds, "ceiling": weight_ceiling(len(start), rho) if rho else None}
 
 
 def minmax_settings(files: RunFiles) -> MinMaxSettings | None:
@@ -41,53 +47,14 @@ def minmax_settings(files: RunFiles) -> MinMaxSettings | None:
     return MinMaxSettings(**{name: files.controller[name] for name in names if name in files.controller})
 
 
-def move(
-    entry: Mapping[str, Any], before: Mapping[str, float], *, settings: MinMaxSettings | None, rho: float | None
-) -> dict[str, Any]:
-    """One round: losses heard, weights after it, and why they are what they are."""
-    after = entry["site_weights"]
+def likely_move(entry: Mapping[str, Any], settings: MinMaxSettings | None, rho: float | None) -> dict[str, Any]:
+    """What a run of before the server wrote ``weight_move`` would have written, from its losses and weights."""
     losses = {site: metrics["loss"] for site, metrics in entry["valid"].items()}
-    told = entry.get("cause") or cause(losses, before, after, settings=settings, rho=rho)
-    return {"round": entry["round"] + 1, "losses": losses, "site_weights": dict(after), "cause": told}
-
-
-def cause(
-    losses: Mapping[str, float],
-    before: Mapping[str, float],
-    after: Mapping[str, float],
-    *,
-    settings: MinMaxSettings | None,
-    rho: float | None,
-) -> str:
-    """Why the weights moved, in words."""
-    if settings and settings.initial_site_weights == "pairs":
-        return "Weights follow the numbers of training pairs; no min-max."
+    rule = "dual_step"
     if settings and settings.dual_step_size == 0:
-        return "Weights stay where they started; no min-max."
-    parts = [highest_loss(losses), biggest_move(before, after)]
-    silent = sorted(set(after) - set(losses))
-    if silent:
-        parts.append(f"{', '.join(silent)} did not answer and kept the weight.")
-    if rho is not None and on_the_edge(after, rho):
-        parts.append(f"The limit held the step: no site may weigh more than {weight_ceiling(len(after), rho):.3f}.")
-    return " ".join(part for part in parts if part)
-
-
-def highest_loss(losses: Mapping[str, float]) -> str:
-    """Who had the highest loss."""
-    if not losses:
-        return "No site answered."
-    worst = max(losses, key=lambda site: losses[site])
-    return f"{worst} had the highest loss ({losses[worst]:.3f} nats)."
-
-
-def biggest_move(before: Mapping[str, float], after: Mapping[str, float]) -> str:
-    """Who gained and who lost the most weight."""
-    moves = {site: after[site] - before.get(site, 0.0) for site in after}
-    up, down = max(moves, key=lambda site: moves[site]), min(moves, key=lambda site: moves[site])
-    if max(moves[up], -moves[down]) < STILL:
-        return "The weights hardly moved."
-    return f"{up} gained {moves[up]:+.3f}, {down} gave {moves[down]:+.3f}."
+        rule = "pairs" if settings.initial_site_weights == "pairs" else "none"
+    cut = rho is not None and on_the_edge(entry["site_weights"], rho)
+    return {"rule": rule, "losses": losses, "baselines": {}, "cut_by_ball": cut, "raised_by_floor": False}
 
 
 def on_the_edge(weights: Mapping[str, float], rho: float) -> bool:
@@ -95,3 +62,37 @@ def on_the_edge(weights: Mapping[str, float], rho: float) -> bool:
     sites = len(weights)
     used = sum((sites * weight - 1) ** 2 for weight in weights.values()) / (2 * sites)
     return used >= rho * (1 - TOUCH)
+
+
+def in_words(why: Mapping[str, Any], before: Mapping[str, float], after: Mapping[str, float]) -> str:
+    """Why the weights moved, as sentences."""
+    if why["rule"] in RULES:
+        return RULES[why["rule"]]
+    parts = [highest(why["losses"], why["baselines"]), biggest_move(before, after)]
+    silent = sorted(set(after) - set(why["losses"]))
+    if silent:
+        parts.append(f"{', '.join(silent)} did not answer and kept the weight.")
+    if why["cut_by_ball"]:
+        parts.append("The limit on how far weights may part held the step back.")
+    if why["raised_by_floor"]:
+        parts.append("The least weight was kept for a site that would have had less.")
+    return " ".join(parts)
+
+
+def highest(losses: Mapping[str, float], baselines: Mapping[str, float]) -> str:
+    """Who had the highest loss, or the highest loss above the site's own baseline where there are any."""
+    driving = {site: max(losses[site] - baselines[site], 0.0) for site in baselines if site in losses} or losses
+    if not driving:
+        return "No site answered."
+    worst = max(driving, key=lambda site: driving[site])
+    beyond = " above what it reaches by itself" if baselines else ""
+    return f"{worst} had the highest loss{beyond} ({driving[worst]:.3f} nats)."
+
+
+def biggest_move(before: Mapping[str, float], after: Mapping[str, float]) -> str:
+    """Who gained and who gave the most weight."""
+    moves = {site: after[site] - before.get(site, 0.0) for site in after}
+    up, down = max(moves, key=lambda site: moves[site]), min(moves, key=lambda site: moves[site])
+    if max(moves[up], -moves[down]) < STILL:
+        return "The weights hardly moved."
+    return f"{up} gained {moves[up]:.3f}, {down} gave {-moves[down]:.3f}."

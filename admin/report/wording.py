@@ -13,6 +13,11 @@ def percent(value: float | None) -> str:
     return ABSENT if value is None else f"{100 * value:.1f} %"
 
 
+def span(found: Number) -> str:
+    """The interval of a share in percent."""
+    return f"{100 * found['low']:.1f} to {100 * found['high']:.1f} %"
+
+
 def percents(found: Number | None) -> str:
     """A share in percent and its interval."""
     if found is None:
