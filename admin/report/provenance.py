@@ -42,7 +42,7 @@ def hashes(files: RunFiles) -> dict[str, str]:
         f"best model, {WEIGHTS}": files.model / WEIGHTS,
         f"best model, {CONFIG}": files.model / CONFIG,
         "results.json": store / "results.json",
-        EVALUATION: store / EVALUATION,
+        EVALUATION: files.evaluation_file,
         **{name: app / "config" / name for name in files.configs},
     }
     out = {name: sha256(file) for name, file in named.items() if file.is_file()}

@@ -6,7 +6,7 @@ from typing import Any
 
 from admin.report.intervals import Interval, mean_of, wilson
 from admin.report.run_files import RunFiles
-from admin.report.suite_numbers import GLOBAL, recall_at_5, suites_of, test_counts
+from admin.report.suite_numbers import GLOBAL, counts_of_test, recall_at_5, suites_of
 
 ROUGH = (
     "Intervals are Wilson's at 95 %, as if every study were of another patient; "
@@ -46,7 +46,7 @@ def rows_of_sites(files: RunFiles) -> list[dict[str, Any]]:
     suites = suites_of(files.evaluation, GLOBAL)
     if suites:
         found = {site: recall_at_5(suite) for site, suite in sorted(suites.items())}
-        return [row_of(site, recall, **test_counts(suites[site])) for site, recall in found.items() if recall]
+        return [row_of(site, recall, **counts_of_test(suites[site])) for site, recall in found.items() if recall]
     tested = {site: files.results["best"].get(site, {}).get("test") for site in files.sites}
     counts = {site: int(test["studies"]) for site, test in tested.items() if test}
     return [row_of(site, wilson(tested[site]["recall_at_5"], count), studies=count) for site, count in counts.items()]

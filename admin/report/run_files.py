@@ -25,6 +25,7 @@ class RunFiles:
         meta: what FLARE knows of the job; empty if the folder has none, as the simulator's.
         model: folder of the best model.
         evaluation: ``evaluation.json`` of the evaluation job, or None.
+        evaluation_file: where that lies, whether or not it is there.
     """
 
     folder: Path
@@ -33,6 +34,7 @@ class RunFiles:
     meta: Mapping[str, Any]
     model: Path
     evaluation: Mapping[str, Any] | None
+    evaluation_file: Path
 
     @property
     def sites(self) -> list[str]:
@@ -72,6 +74,7 @@ def read_run_files(run_folder: Path, evaluation: Path | None = None) -> RunFiles
         meta=newest_meta(run_folder),
         model=model,
         evaluation=read_object(judged) if judged.is_file() else None,
+        evaluation_file=judged,
     )
 
 

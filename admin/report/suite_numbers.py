@@ -23,7 +23,7 @@ def recall_at_5(suite: Suite) -> Interval | None:
     return interval_of(suite["retrieval"]["recall_at_5"]) if suite.get("retrieval") else None
 
 
-def test_counts(suite: Suite) -> dict[str, int]:
+def counts_of_test(suite: Suite) -> dict[str, int]:
     """How many ``studies`` and different ``texts`` a site tested on."""
     counts = suite["counts"]["test"]
     return {"studies": int(counts["studies"]), "texts": int(counts.get("texts") or counts["studies"])}

@@ -17,6 +17,7 @@ RULES = {
     "pairs": "The weights follow the numbers of training pairs.",
     "fairness": "The weights follow training pairs and losses (q-FedAvg).",
 }
+WAITING = "No site has told yet what it reaches by itself, so that the weights stay."
 
 
 def weight_moves(files: RunFiles) -> dict[str, Any]:
@@ -25,15 +26,16 @@ def weight_moves(files: RunFiles) -> dict[str, Any]:
     ``ceiling`` is null where nothing limits the weights, or the job's config is not in the run folder.
     """
     history = files.results["history"]
-    if not history:
-        return {"missing": "The run's history is empty."}
+    if not any(entry["site_weights"] for entry in history):
+        return {"missing": "There are none: nothing was averaged over the sites."}
     start = {site: 1 / len(files.sites) for site in files.sites}
     settings = minmax_settings(files)
     rho = settings.for_sites(len(start)) if settings and settings.dual_step_size > 0 else None
     rounds, before = [], start
     for entry in history:
         why = entry.get("weight_move") or likely_move(entry, settings, rho)
-        cause = in_words(why, before, entry["site_weights"])
+        relative = files.controller.get("loss_baseline", "none") != "none"
+        cause = WAITING if relative and not why["baselines"] else in_words(why, before, entry["site_weights"])
         rounds.append({"round": entry["round"] + 1, "site_weights": dict(entry["site_weights"]), "cause": cause})
         before = entry["site_weights"]
     return {"start": start, "rounds": rounds, "ceiling": weight_ceiling(len(start), rho) if rho else None}
