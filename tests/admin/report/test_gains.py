@@ -10,7 +10,9 @@ def test_without_an_evaluation_it_says_what_to_run(plain: RunFiles) -> None:
 
 
 def test_each_site_is_compared_with_the_model_that_it_trained_itself(judged: RunFiles) -> None:
-    found = {row["site"]: (row["alone"]["value"], row["shared"]["value"], row["verdict"]) for row in gains(judged)["rows"]}
+    found = {
+        row["site"]: (row["alone"]["value"], row["shared"]["value"], row["verdict"]) for row in gains(judged)["rows"]
+    }
     assert found == {"lake": (0.4, 0.7, GAINS), "north": (0.58, 0.6, OPEN)}
 
 

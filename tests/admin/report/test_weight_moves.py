@@ -40,7 +40,9 @@ def test_a_run_of_before_the_server_told_causes_has_them_from_its_losses(plain: 
 
 def test_what_the_server_told_is_believed(run: Path) -> None:
     change(run, lambda results: results["history"][0].update(weight_move=move(rule="pairs")))
-    assert weight_moves(read_run_files(run))["rounds"][0]["cause"] == "The weights follow the numbers of training pairs."
+    assert (
+        weight_moves(read_run_files(run))["rounds"][0]["cause"] == "The weights follow the numbers of training pairs."
+    )
 
 
 def test_the_limit_and_the_floor_are_told() -> None:
