@@ -14,7 +14,10 @@ MISSING = (
 
 
 def cross_sites(files: RunFiles) -> dict[str, Any]:
-    """Rows of models, columns of sites, cells of recall at 5; a cell is null where a site could not tell."""
+    """Rows of models, columns of sites, cells of recall at 5, and why what is not there was left out.
+
+    A cell is null where a site gave no result, or has too few patients to tell.
+    """
     models = (files.evaluation or {}).get("models", {})
     if not models:
         return {"missing": MISSING}
@@ -23,7 +26,13 @@ def cross_sites(files: RunFiles) -> dict[str, Any]:
     rows = [
         {"model": shown(name), "own": name.removeprefix(LOCAL), "cells": cells(files, name, sites)} for name in order
     ]
-    return {"sites": sites, "rows": rows}
+    reasons = (files.evaluation or {}).get("left_out", {})
+    left_out = [
+        {"model": shown(name), "site": site, "reason": reason}
+        for name in sorted(reasons)
+        for site, reason in sorted(reasons[name].items())
+    ]
+    return {"sites": sites, "rows": rows, "left_out": left_out}
 
 
 def cells(files: RunFiles, model: str, sites: list[str]) -> list[dict[str, float] | None]:

@@ -10,21 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from admin.job_files import read_object
+from admin.report.file_hash import sha256
 from admin.report.run_files import EVALUATION, RunFiles
 from admin.run_results import STORE
 from fedaid.models.saved_model import CONFIG, WEIGHTS
 
 PACKAGES = ("nvflare", "torch", "monai", "transformers", "peft", "numpy", "scipy", "scikit-learn")
-CHUNK = 1 << 20
-
-
-def sha256(file: Path) -> str:
-    """The hash of a file of any size."""
-    digest = hashlib.sha256()
-    with file.open("rb") as opened:
-        while chunk := opened.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def tree_sha256(folder: Path) -> str:

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from admin.job_files import CONFIGS, read_object
+from admin.report.file_hash import sha256
 from admin.run_results import STORE, read_results
 from fedaid.errors import require
+from fedaid.models.saved_model import WEIGHTS
 
 EVALUATION = "evaluation.json"
 
@@ -58,7 +60,8 @@ def read_run_files(run_folder: Path, evaluation: Path | None = None) -> RunFiles
             there.
 
     Raises:
-        InputError: if the run did not get to its end, a file is no JSON, or the evaluation is not there.
+        InputError: if the run did not get to its end, a file is no JSON, or the evaluation is not there or of another
+            model.
     """
     store = run_folder / STORE
     model = read_results(run_folder).model
@@ -66,6 +69,8 @@ def read_run_files(run_folder: Path, evaluation: Path | None = None) -> RunFiles
     remedy = "Give the run folder of a finished evaluate_global job, or leave --evaluation out."
     there = evaluation is None or judged.is_file()
     require(there, "--evaluation", f"hold {EVALUATION}", got="none", where=str(judged.parent), remedy=remedy)
+    found = read_object(judged) if judged.is_file() else None
+    require_same_model(found, model, where=str(judged))
     config = run_folder / "app_server" / "config"
     return RunFiles(
         folder=run_folder,
@@ -73,9 +78,18 @@ def read_run_files(run_folder: Path, evaluation: Path | None = None) -> RunFiles
         configs={name: read_object(config / name) for name in CONFIGS if (config / name).is_file()},
         meta=newest_meta(run_folder),
         model=model,
-        evaluation=read_object(judged) if judged.is_file() else None,
+        evaluation=found,
         evaluation_file=judged,
     )
+
+
+def require_same_model(evaluation: Mapping[str, Any] | None, model: Path, *, where: str) -> None:
+    """Refuses an evaluation that says it is of another model than the run's best one."""
+    told = (evaluation or {}).get("global_model", {}).get("sha256")
+    if told is None:
+        return
+    found, remedy = sha256(model / WEIGHTS), "Evaluate this run's model: package evaluate_global with --model."
+    require(told == found, "--evaluation", f"be of the model {found[:12]}…", got=told[:12], where=where, remedy=remedy)
 
 
 def newest_meta(run_folder: Path) -> Mapping[str, Any]:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from admin.report.cross_sites import cross_sites
-from admin.report.run_files import RunFiles
+from admin.report.run_files import RunFiles, read_run_files
 
 
 def test_the_shared_model_comes_first_then_the_sites_own(judged: RunFiles) -> None:
@@ -18,3 +21,11 @@ def test_a_cell_is_the_recall_of_its_model_at_its_site_or_null(judged: RunFiles)
 
 def test_without_an_evaluation_it_says_what_to_run(plain: RunFiles) -> None:
     assert "evaluate_global" in cross_sites(plain)["missing"]
+
+
+def test_what_was_left_out_is_told_with_its_reason(run: Path, evaluation: Path) -> None:
+    file = evaluation / "app_server" / "fedaid" / "evaluation.json"
+    left_out = {"global": {}, "local:south": {"south": "no answer in time"}}
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"left_out": left_out}))
+    told = [{"model": "south alone", "site": "south", "reason": "no answer in time"}]
+    assert cross_sites(read_run_files(run, evaluation))["left_out"] == told

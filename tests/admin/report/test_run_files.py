@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -41,3 +42,14 @@ def test_an_evaluation_inside_the_run_folder_is_found(run: Path) -> None:
 def test_a_run_that_did_not_finish_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"result must hold results.json"):
         read_run_files(tmp_path)
+
+
+def test_an_evaluation_of_another_model_is_refused(run: Path, evaluation: Path) -> None:
+    file = evaluation / "app_server" / "fedaid" / "evaluation.json"
+    found = json.loads(file.read_text())
+    own = hashlib.sha256(b"weights").hexdigest()
+    file.write_text(json.dumps(found | {"global_model": {"sha256": own}}))
+    assert read_run_files(run, evaluation).evaluation is not None
+    file.write_text(json.dumps(found | {"global_model": {"sha256": "0" * 64}}))
+    with pytest.raises(InputError, match=r"--evaluation must be of the model .*, got 000000000000"):
+        read_run_files(run, evaluation)
