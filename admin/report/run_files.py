@@ -13,7 +13,7 @@ from admin.run_results import STORE, read_results
 from fedaid.errors import require
 from fedaid.models.saved_model import WEIGHTS
 
-EVALUATION = "evaluation.json"
+EVALUATION, SCHEMA_VERSION = "evaluation.json", "1"
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ def read_run_files(run_folder: Path, evaluation: Path | None = None) -> RunFiles
     there = evaluation is None or judged.is_file()
     require(there, "--evaluation", f"hold {EVALUATION}", got="none", where=str(judged.parent), remedy=remedy)
     found = read_object(judged) if judged.is_file() else None
-    require_same_model(found, model, where=str(judged))
+    require_readable(found or {}, where=str(judged))
+    require_same_model(found or {}, model, where=str(judged))
     config = run_folder / "app_server" / "config"
     return RunFiles(
         folder=run_folder,
@@ -83,9 +84,17 @@ def read_run_files(run_folder: Path, evaluation: Path | None = None) -> RunFiles
     )
 
 
-def require_same_model(evaluation: Mapping[str, Any] | None, model: Path, *, where: str) -> None:
+def require_readable(evaluation: Mapping[str, Any], *, where: str) -> None:
+    """Refuses an evaluation whose suites have other keys than those that the card reads."""
+    suites = [suite for by_site in evaluation.get("models", {}).values() for suite in by_site.values()]
+    other = sorted({str(suite.get("schema_version")) for suite in suites} - {SCHEMA_VERSION})
+    rule, remedy = f"have suites of schema version {SCHEMA_VERSION}", "Use the evaluate_global of this version."
+    require(not other, "--evaluation", rule, got=", ".join(other), where=where, remedy=remedy)
+
+
+def require_same_model(evaluation: Mapping[str, Any], model: Path, *, where: str) -> None:
     """Refuses an evaluation that says it is of another model than the run's best one."""
-    told = (evaluation or {}).get("global_model", {}).get("sha256")
+    told = evaluation.get("global_model", {}).get("sha256")
     if told is None:
         return
     found, remedy = sha256(model / WEIGHTS), "Evaluate this run's model: package evaluate_global with --model."

@@ -11,6 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from admin.job_files import read_object
+from admin.report.data_statement import LEAST
 from admin.report.embedding_picture import Pairs, drawn_pairs, embedding_picture
 from admin.report.held_out import HeldOut, read_held_out, site_folders
 from admin.report.retrieval_examples import IN_ALL, Example, site_examples
@@ -20,7 +21,6 @@ from fedaid.models.saved_model import CONFIG, load_model, new_model
 from fedaid.training.validation import embed
 
 BATCH = 64
-FEWEST = 3  # studies of a site's test split, so that there is something to look at
 HOW = (
     "Not drawn: it needs images and reports. Where they lie, run the command again with --sites and the folder of the "
     "prepared data; the page then holds a point for every test study."
@@ -76,12 +76,12 @@ def site_pictures(model: Path, sites: Path, *, allow_examples: bool, scratch: Pa
 
 
 def held_out_splits(sites: Path, cache: Path, configuration: Mapping[str, Any]) -> dict[str, HeldOut]:
-    """Site → its test studies, of the sites that have some."""
+    """Site → its test studies, of the sites that have enough of them to be told of."""
     found = {
         s: read_held_out(root, cache / str(n), configuration) for n, (s, root) in enumerate(site_folders(sites).items())
     }
-    kept = {site: split for site, split in found.items() if len(split.texts) >= FEWEST}
-    rule, remedy = f"have a test split of at least {FEWEST} studies", "Leave --sites out, or give other sites."
+    kept = {site: split for site, split in found.items() if len(split.texts) >= LEAST}
+    rule, remedy = f"have a test split of at least {LEAST} studies", "Leave --sites out, or give other sites."
     require(bool(kept), "--sites", rule, got="none", where=str(sites), remedy=remedy)
     return kept
 

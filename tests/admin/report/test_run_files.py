@@ -3,12 +3,14 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from admin.report.run_files import RunFiles, read_run_files
 from fedaid.errors import InputError
 from tests.admin.report.card_folder import change
+from tests.admin.report.evaluation_folder import write_evaluation
 
 
 def test_a_run_is_read_with_the_configs_that_it_was_started_with(plain: RunFiles) -> None:
@@ -53,3 +55,9 @@ def test_an_evaluation_of_another_model_is_refused(run: Path, evaluation: Path) 
     file.write_text(json.dumps(found | {"global_model": {"sha256": "0" * 64}}))
     with pytest.raises(InputError, match=r"--evaluation must be of the model .*, got 000000000000"):
         read_run_files(run, evaluation)
+
+
+def test_an_evaluation_of_other_keys_is_refused(run: Path, tmp_path: Path, models: dict[str, Any]) -> None:
+    models["global"]["lake"]["schema_version"] = 2
+    with pytest.raises(InputError, match=r"--evaluation must have suites of schema version 1, got 2"):
+        read_run_files(run, write_evaluation(tmp_path / "later", models))

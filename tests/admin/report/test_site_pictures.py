@@ -91,5 +91,5 @@ def test_sites_without_a_test_split_are_refused(trained: Path, consortium: dict[
     root = shutil.copytree(next(iter(consortium.values())), tmp_path / "site")
     rows = (root / "manifest.csv").read_text().splitlines(keepends=True)
     (root / "manifest.csv").write_text("".join(row for row in rows if ",test," not in row))
-    with pytest.raises(InputError, match=r"--sites must have a test split of at least 3 studies"):
+    with pytest.raises(InputError, match=r"--sites must have a test split of at least 5 studies"):
         site_pictures(trained, root, allow_examples=False, scratch=tmp_path)
