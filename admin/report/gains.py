@@ -11,8 +11,8 @@ from admin.report.suite_numbers import GLOBAL, LOCAL, recall_at_5, suites_of
 GAINS, LOSES, OPEN = "gains", "loses", "cannot tell"
 MISSING = (
     "Not known yet: nothing compares the shared model with what each site reaches alone. Run the jobs local_pretrain "
-    "and evaluate_global in the same federation, then make this page again with --evaluation and the run folder of the "
-    "latter."
+    "and evaluate_global in the same federation, as docs/cross-site.md says, then make this page again with "
+    "--evaluation and the run folder of the latter."
 )
 NOTE = (
     "Shared minus alone, recall at 5. The interval treats the two as measured on different studies; they are the same "

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from admin.report.intervals import Interval, mean_of, wilson
 from admin.report.run_files import RunFiles
-from admin.report.suite_numbers import GLOBAL, counts_of_test, recall_at_5, suites_of
+from admin.report.suite_numbers import GLOBAL, counts_of_test, retrieval, suites_of
 
 ROUGH = (
     "Intervals are Wilson's at 95 %, as if every study were of another patient; "
     "the evaluation job gives bootstrap intervals over patients."
 )
 BOOTSTRAP = "Intervals are the evaluation's at 95 %, by bootstrap over patients."
-MANY = 5
+MANY, RECALL = 5, "recall_at_"
 
 
 def chance_at_5(studies: int, texts: int) -> float:
@@ -45,14 +46,21 @@ def rows_of_sites(files: RunFiles) -> list[dict[str, Any]]:
     """One row a site that has a test split, from the evaluation where there is one, else from the run itself."""
     suites = suites_of(files.evaluation, GLOBAL)
     if suites:
-        found = {site: recall_at_5(suite) for site, suite in sorted(suites.items())}
-        return [row_of(site, recall, **counts_of_test(suites[site])) for site, recall in found.items() if recall]
-    tested = {site: files.results["best"].get(site, {}).get("test") for site in files.sites}
-    counts = {site: int(test["studies"]) for site, test in tested.items() if test}
-    return [row_of(site, wilson(tested[site]["recall_at_5"], count), studies=count) for site, count in counts.items()]
+        told = {site: retrieval(suite) for site, suite in sorted(suites.items())}
+        return [row_of(site, recalls, **counts_of_test(suites[site])) for site, recalls in told.items() if recalls]
+    splits = {site: files.results["best"].get(site, {}).get("test") for site in files.sites}
+    return [row_of_run(site, test) for site, test in splits.items() if test]
 
 
-def row_of(site: str, recall: Interval, *, studies: int, texts: int | None = None) -> dict[str, Any]:
-    """A site's row."""
-    chance = chance_at_5(studies, texts or studies)
-    return {"site": site, "studies": studies, "recall_at_5": recall.as_dict(), "chance": chance}
+def row_of_run(site: str, test: Mapping[str, float]) -> dict[str, Any]:
+    """A site's row from the metrics of its test split that the run itself took."""
+    studies = int(test["studies"])
+    recalls = {name: wilson(value, studies) for name, value in test.items() if RECALL in name}
+    return row_of(site, recalls, studies=studies, texts=studies)
+
+
+def row_of(site: str, recalls: Mapping[str, Interval], *, studies: int, texts: int) -> dict[str, Any]:
+    """A site's row; ``recalls`` are those at 1, 5 and 10, each way and the mean of both."""
+    found = {name: recall.as_dict() for name, recall in recalls.items() if RECALL in name}
+    head = {"site": site, "studies": studies, "recall_at_5": found["recall_at_5"]}
+    return head | {"chance": chance_at_5(studies, texts), "recalls": found}

@@ -18,9 +18,14 @@ def suites_of(evaluation: Mapping[str, Any] | None, model: str) -> Mapping[str, 
     return found
 
 
+def retrieval(suite: Suite) -> dict[str, Interval]:
+    """The recalls on a site's test split by name; empty if the site had too few patients to tell."""
+    return {name: interval_of(found) for name, found in (suite.get("retrieval") or {}).items()}
+
+
 def recall_at_5(suite: Suite) -> Interval | None:
     """Mean recall at 5 of both ways on a site's test split; None if the site had too few patients to tell."""
-    return interval_of(suite["retrieval"]["recall_at_5"]) if suite.get("retrieval") else None
+    return retrieval(suite).get("recall_at_5")
 
 
 def counts_of_test(suite: Suite) -> dict[str, int]:

@@ -34,7 +34,7 @@ def suite(recall: float, *, half: float = 0.05) -> dict[str, Any]:
         "settings": {"least_patients": 5, "draws": 1000, "level": 0.95, "seed": 0, "prompt_set": "chexpert-v1"},
         "counts": {"test": {"studies": 50, "patients": 40, "texts": 40}},
         "loss": 2.0,
-        "retrieval": {"recall_at_5": interval(recall, half)},
+        "retrieval": {"recall_at_5": interval(recall, half), "image_to_text_recall_at_5": interval(recall + 0.0123)},
         "zero_shot": {"prompt_set": "chexpert-v1", "macro_auroc": interval(0.74), "findings": findings},
         "linear_probe": {"0.01": None, "1.0": probe},
         "calibration": {"zero_shot": {"value": 0.2, "findings": {}}, "linear_probe": None},

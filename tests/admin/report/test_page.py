@@ -95,6 +95,7 @@ def test_the_numbers_of_the_page_are_those_of_the_card(judged: RunFiles, page: s
     assert "lake gains from joining." in words
     assert "+30.0 points" in words, "0.7 shared, 0.4 alone"
     assert "5.0 MB from the server" in words
+    assert "71.2 %" in words, "lake's recall at 5 from image to report"
     for entry in card["weights"]["rounds"]:
         assert entry["cause"] in words
         assert all(f"{weight:.3f}" in words for weight in entry["site_weights"].values())

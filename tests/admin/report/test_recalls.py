@@ -28,6 +28,13 @@ def test_an_evaluation_is_believed_before_the_run(judged: RunFiles) -> None:
     assert found["note"] == BOOTSTRAP
 
 
+def test_both_ways_are_told_at_each_cut(plain: RunFiles, judged: RunFiles) -> None:
+    recalls = headline(plain)["sites"][0]["recalls"]
+    assert len(recalls) == 9
+    assert recalls["text_to_image_recall_at_10"]["value"] == pytest.approx(0.7)
+    assert headline(judged)["sites"][0]["recalls"]["image_to_text_recall_at_5"]["value"] == pytest.approx(0.7123)
+
+
 def test_chance_is_five_guesses_among_images_and_among_different_texts() -> None:
     assert chance_at_5(50, 40) == pytest.approx((5 / 50 + 5 / 40) / 2)
     assert chance_at_5(3, 3) == 1
