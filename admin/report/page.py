@@ -51,6 +51,9 @@ def weight_chart(card: Mapping[str, Any]) -> Markup | None:
     weights = card["weights"]
     if "missing" in weights:
         return None
-    moments = [(0, weights["start"]), *((entry["round"], entry["site_weights"]) for entry in weights["rounds"])]
-    series = {site: [(number, found[site]) for number, found in moments] for site in card["run"]["sites"]}
+    first = [(0, weights["start"])] if weights["start"] else []
+    moments = [*first, *((entry["round"], entry["site_weights"]) for entry in weights["rounds"])]
+    series = {
+        site: [(number, found[site]) for number, found in moments if site in found] for site in card["run"]["sites"]
+    }
     return line_chart(series, x_label="round", y_label="Site weight", limit=weights["ceiling"])

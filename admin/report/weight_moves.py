@@ -23,22 +23,23 @@ WAITING = "No site has told yet what it reaches by itself, so that the weights s
 def weight_moves(files: RunFiles) -> dict[str, Any]:
     """The weights after every round, where they started, their ceiling, and the cause of each move in words.
 
-    ``ceiling`` is null where nothing limits the weights, or the job's config is not in the run folder.
+    ``start`` and ``ceiling`` are null without a min-max, or if the job's config is not in the run folder.
     """
     history = files.results["history"]
     if not any(entry["site_weights"] for entry in history):
         return {"missing": "There are none: nothing was averaged over the sites."}
-    start = {site: 1 / len(files.sites) for site in files.sites}
+    equal = {site: 1 / len(files.sites) for site in files.sites}
     settings = minmax_settings(files)
-    rho = settings.for_sites(len(start)) if settings and settings.dual_step_size > 0 else None
-    rounds, before = [], start
+    rho = settings.for_sites(len(equal)) if settings and settings.dual_step_size > 0 else None
+    rounds, before = [], equal
     for entry in history:
         why = entry.get("weight_move") or likely_move(entry, settings, rho)
         relative = files.controller.get("loss_baseline", "none") != "none"
         cause = WAITING if relative and not why["baselines"] else in_words(why, before, entry["site_weights"])
         rounds.append({"round": entry["round"] + 1, "site_weights": dict(entry["site_weights"]), "cause": cause})
         before = entry["site_weights"]
-    return {"start": start, "rounds": rounds, "ceiling": weight_ceiling(len(start), rho) if rho else None}
+    limits = {"start": equal, "ceiling": weight_ceiling(len(equal), rho)} if rho else {"start": None, "ceiling": None}
+    return {"rounds": rounds, **limits}
 
 
 def minmax_settings(files: RunFiles) -> MinMaxSettings | None:

@@ -33,6 +33,14 @@ def test_rounds_count_from_one_and_start_from_equal_weights(plain: RunFiles) -> 
     assert found["ceiling"] == pytest.approx((1 + (2 * 0.25) ** 0.5) / 2), "rho of the job is 0.25"
 
 
+def test_weights_that_no_min_max_moves_begin_with_the_first_round(run: Path) -> None:
+    file = run / "app_server" / "config" / "config_fed_server.json"
+    file.write_text('{"workflows": [{"args": {"dual_step_size": 0, "initial_site_weights": "pairs"}}]}')
+    found = weight_moves(read_run_files(run))
+    assert (found["start"], found["ceiling"]) == (None, None)
+    assert found["rounds"][0]["cause"] == "The weights follow the numbers of training pairs."
+
+
 def test_a_run_of_before_the_server_told_causes_has_them_from_its_losses(plain: RunFiles) -> None:
     causes = [entry["cause"] for entry in weight_moves(plain)["rounds"]]
     assert causes[0] == "lake had the highest loss (2.900 nats). lake gained 0.050, north gave 0.050."
