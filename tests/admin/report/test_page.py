@@ -12,6 +12,7 @@ from admin.report.card import report_card
 from admin.report.page import report_page
 from admin.report.run_files import RunFiles, read_run_files
 from tests.admin.report.card_folder import change
+from tests.admin.report.evaluation_folder import write_evaluation
 
 SECTIONS = (
     "answer", "recall", "matrix", "learning", "weights", "findings", "subgroups",
@@ -161,3 +162,17 @@ def test_a_page_of_fifty_sites_and_two_hundred_rounds_stays_below_its_size(run: 
         ]
 
     assert len(report_page(report_card(read_run_files(change(run, grow))))) < 1_500_000
+
+
+def test_a_run_without_any_test_split_has_a_page(run: Path) -> None:
+    change(run, lambda results: [splits.pop("test") for splits in results["best"].values()])
+    words = Page(report_page(report_card(read_run_files(run)))).text
+    assert words.count("No site has a test split") == 2, "among the first numbers, and in the section"
+
+
+def test_sites_without_labels_have_a_page(run: Path, tmp_path: Path, models: dict[str, Any]) -> None:
+    unlabelled = {"zero_shot": None, "linear_probe": None}
+    models["global"] = {site: suite | unlabelled for site, suite in models["global"].items()}
+    words = Page(report_page(report_card(read_run_files(run, write_evaluation(tmp_path / "few", models))))).text
+    assert words.count("No site has labels, or patients enough") == 2
+    assert "Expected calibration error" in words
