@@ -26,6 +26,7 @@ from admin.monitor_job import COMPLETED, monitor
 from admin.package_job import package_job
 from admin.poc import PocFederation
 from admin.progress import ProgressDisplay
+from admin.report.__main__ import write_report
 from admin.result_table import show_table
 from admin.run_results import RunResults, read_results
 from admin.session import admin_session
@@ -57,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sites, results = train(options.folder, options.rounds, console)
         show_table(results, console)
         draw_curves(results, options.folder / "curves.png")
+        write_card(results, options.folder)
         model, seconds = keep_model(results, options.folder), time.monotonic() - started
         summary = summarise(results, sites, model=model, seconds=seconds)
     except KeyboardInterrupt:
@@ -68,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     finally:
         write_summary(options.folder, summary)
-    for name in ("model", "curves.png", "summary.json"):
+    for name in ("report.html", "model", "curves.png", "summary.json"):
         console.print(f"{name:13s}{options.folder / name}", highlight=False)
     console.print(f"done in {summary['seconds']:.0f} s", highlight=False)
     return 0
@@ -124,6 +126,18 @@ def run_job(kit: Path, job: Path, out: Path, console: Console) -> RunResults:
 def keep_model(results: RunResults, folder: Path) -> Path:
     """Copy the best model out of the download and return its folder."""
     return shutil.copytree(results.model, folder / "model")
+
+
+def write_card(results: RunResults, folder: Path, *, evaluation: Path | None = None) -> Path:
+    """Write the report card and return its page; the hospitals are synthetic, so that it may show films and reports.
+
+    Args:
+        results: of the run.
+        folder: of the demo.
+        evaluation: run folder of the evaluation job, if there was one.
+    """
+    run_folder = results.model.parents[2]
+    return write_report(run_folder, out=folder, evaluation=evaluation, sites=folder / "sites", allow_examples=True)
 
 
 def summarise(results: RunResults, prepared: Sequence[PreparedSite], *, model: Path, seconds: float) -> dict[str, Any]:

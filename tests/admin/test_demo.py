@@ -31,6 +31,17 @@ def test_the_summary_has_the_numbers_of_the_run(tmp_path: Path) -> None:
     assert found == [("lake", 16, 3), ("north", 48, 0)]
 
 
+def test_the_report_card_is_of_the_run_and_of_the_demos_own_sites(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(demo, "write_report", lambda run, **given: asked.append((run, given)) or given["out"])
+    results = read_results(write_run(tmp_path / "run"))
+    demo.write_card(results, tmp_path / "demo", evaluation=tmp_path / "evaluation")
+    given = {"evaluation": tmp_path / "evaluation", "sites": tmp_path / "demo" / "sites", "allow_examples": True}
+    assert asked == [(tmp_path / "run", {"out": tmp_path / "demo"} | given)]
+
+
 def test_what_prepare_found_is_said_for_each_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = []
 

@@ -58,6 +58,11 @@ def test_it_writes_data_learns_reports_and_stops_the_federation(tmp_path: Path) 
     assert not list((folder / "poc").rglob("fedaid_image_cache")), "prepared pixels are not decoded again"
     assert "pretrain" in printed
     assert (folder / "curves.png").stat().st_size > 5000
+    page = (folder / "report.html").read_text()
+    assert "report.html" in printed
+    assert "embedding space, before and after" in page
+    assert f"{100 * summary['mean_recall_at_5']:.1f} %" in page
+    assert json.loads((folder / "report.json").read_text())["run"]["rounds"] == 5
     assert not left_running(folder)
 
 

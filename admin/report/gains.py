@@ -1,0 +1,70 @@
+"""Who gains from joining: the shared model against the one that each site trained alone, on the site's test split."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from admin.report.intervals import Interval, difference, mean_of
+from admin.report.run_files import RunFiles
+from admin.report.suite_numbers import GLOBAL, LOCAL, recall_at_5, suites_of
+
+GAINS, LOSES, OPEN = "gains", "loses", "cannot tell"
+MISSING = (
+    "Not known yet: nothing compares the shared model with what each site reaches alone. Run the jobs local_pretrain "
+    "and evaluate_global in the same federation, as docs/cross-site.md says, then make this page again with "
+    "--evaluation and the run folder of the latter."
+)
+NOTE = (
+    "Shared minus alone, recall at 5. The interval treats the two as measured on different studies; they are the same "
+    "ones, so that it is on the wide side."
+)
+
+
+def gains(files: RunFiles) -> dict[str, Any]:
+    """One row a site with both models' recall, their difference and a verdict; the answer in words; the mean gain."""
+    shared = suites_of(files.evaluation, GLOBAL)
+    rows, untold = [], []
+    for site in sorted(shared):
+        alone = suites_of(files.evaluation, LOCAL + site).get(site, {})
+        both = recall_at_5(shared[site]), recall_at_5(alone)
+        if both[0] and both[1]:
+            rows.append(row_of(site, both[0], both[1]))
+        else:
+            untold.append(site)
+    if not rows:
+        return {"missing": MISSING}
+    mean = mean_of([Interval(**row["gain"]) for row in rows]).as_dict()
+    return {"answer": answer(rows), "rows": rows, "mean": mean, "untold": untold, "note": NOTE}
+
+
+def row_of(site: str, shared: Interval, alone: Interval) -> dict[str, Any]:
+    """A site's row."""
+    gain = difference(shared, alone)
+    numbers = {"shared": shared.as_dict(), "alone": alone.as_dict(), "gain": gain.as_dict()}
+    return {"site": site, "verdict": verdict(gain), **numbers}
+
+
+def verdict(gain: Interval) -> str:
+    """Whether the interval of a difference leaves out zero, and on which side."""
+    if gain.low > 0:
+        return GAINS
+    return LOSES if gain.high < 0 else OPEN
+
+
+def answer(rows: list[dict[str, Any]]) -> str:
+    """The answer in a sentence or two."""
+    by_verdict = {word: [row["site"] for row in rows if row["verdict"] == word] for word in (GAINS, LOSES, OPEN)}
+    parts = []
+    if by_verdict[GAINS]:
+        parts.append(f"{listed(by_verdict[GAINS], 'gains', 'gain')} from joining.")
+    if by_verdict[LOSES]:
+        parts.append(f"{listed(by_verdict[LOSES], 'loses', 'lose')} by joining.")
+    if by_verdict[OPEN]:
+        parts.append(f"For {listed(by_verdict[OPEN])} the test data cannot tell.")
+    return " ".join(parts)
+
+
+def listed(sites: list[str], one: str = "", many: str = "") -> str:
+    """Names as a list in words, with the verb that goes with their number."""
+    names = sites[0] if len(sites) == 1 else f"{', '.join(sites[:-1])} and {sites[-1]}"
+    return f"{names} {one if len(sites) == 1 else many}".strip()

@@ -1,0 +1,50 @@
+"""Numbers as the page writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+ABSENT = "not told"
+Number = Mapping[str, float]
+
+
+def percent(value: float | None) -> str:
+    """A share in percent with one decimal."""
+    return ABSENT if value is None else f"{100 * value:.1f} %"
+
+
+def span(found: Number) -> str:
+    """The interval of a share in percent."""
+    return f"{100 * found['low']:.1f} to {100 * found['high']:.1f} %"
+
+
+def percents(found: Number | None) -> str:
+    """A share in percent and its interval."""
+    if found is None:
+        return ABSENT
+    return f"{100 * found['value']:.1f} % ({100 * found['low']:.1f} to {100 * found['high']:.1f})"
+
+
+def points(found: Number | None) -> str:
+    """A difference of shares in points of a percent, with its sign and interval."""
+    if found is None:
+        return ABSENT
+    value, low, high = (minus(f"{100 * found[name]:+.1f}") for name in ("value", "low", "high"))
+    return f"{value} points ({low} to {high})"
+
+
+def plain(found: Number | None) -> str:
+    """A measure between 0 and 1 and its interval, with two decimals."""
+    if found is None:
+        return ABSENT
+    return f"{found['value']:.2f} ({found['low']:.2f} to {found['high']:.2f})"
+
+
+def size(count: float) -> str:
+    """Bytes in megabytes, small numbers in kilobytes."""
+    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"
+
+
+def minus(text: str) -> str:
+    """A number with a minus sign that is as wide as its plus."""
+    return text.replace("-", "−")

@@ -1,0 +1,57 @@
+"""An evaluation job's result, written by hand by the keys of docs/evaluation.md, for tests of what reads it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def interval(value: float, half: float = 0.05) -> dict[str, float]:
+    return {"value": value, "low": round(value - half, 4), "high": round(value + half, 4)}
+
+
+def finding(auroc: float | None, *, inverted: bool = False) -> dict[str, Any]:
+    """One finding of the zero-shot part; None for too few patients."""
+    found = None if auroc is None else interval(auroc)
+    few = {"positives": "<5" if auroc is None else "20-49", "negatives": "50-99"}
+    return {**few, "inverted": inverted, "auroc": found, "average_precision": found, "f1": found}
+
+
+def suite(recall: float, *, half: float = 0.05) -> dict[str, Any]:
+    """One model on one site's test split."""
+    findings = {"Cardiomegaly": finding(0.81), "Edema": finding(0.31, inverted=True), "Fracture": finding(None)}
+    sexes = {
+        "F": {"patients": "20-49", "recall_at_5": interval(recall - 0.1), "macro_auroc": None},
+        "M": {"patients": "20-49", "recall_at_5": interval(recall), "macro_auroc": interval(0.7)},
+        "O": {"patients": "<5", "recall_at_5": None, "macro_auroc": None},
+    }
+    gap = {"best": "M", "worst": "F", **interval(0.1)}
+    probe = {"draws": 5, "macro_auroc": interval(0.71), "spread": 0.03, "findings": 7, "left_out": 0.0}
+    return {
+        "schema_version": 1,
+        "settings": {"least_patients": 5, "draws": 1000, "level": 0.95, "seed": 0, "prompt_set": "chexpert-v1"},
+        "counts": {"test": {"studies": 50, "patients": 40, "texts": 40}},
+        "loss": 2.0,
+        "retrieval": {"recall_at_5": interval(recall, half), "image_to_text_recall_at_5": interval(recall + 0.0123)},
+        "zero_shot": {"prompt_set": "chexpert-v1", "macro_auroc": interval(0.74), "findings": findings},
+        "linear_probe": {"0.01": None, "1.0": probe},
+        "calibration": {"zero_shot": {"value": 0.2, "findings": {}}, "linear_probe": None},
+        "geometry": None,
+        "subgroups": {"sex": {"groups": sexes, "gap": {"recall_at_5": gap, "macro_auroc": None}}},
+    }
+
+
+def untold() -> dict[str, Any]:
+    """A site with fewer test patients than it may tell of."""
+    parts = ("retrieval", "zero_shot", "linear_probe", "calibration", "geometry", "subgroups")
+    return suite(0.5) | dict.fromkeys(parts)
+
+
+def write_evaluation(folder: Path, models: Mapping[str, Mapping[str, Any]]) -> Path:
+    """Writes ``evaluation.json`` with the suites, model → site → suite; returns the run folder."""
+    store = folder / "app_server" / "fedaid"
+    store.mkdir(parents=True, exist_ok=True)
+    (store / "evaluation.json").write_text(json.dumps({"models": models, "data": {}}))
+    return folder

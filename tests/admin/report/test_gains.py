@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from admin.report.gains import GAINS, LOSES, OPEN, answer, gains, verdict
+from admin.report.intervals import Interval
+from admin.report.run_files import RunFiles
+
+
+def test_without_an_evaluation_it_says_what_to_run(plain: RunFiles) -> None:
+    assert "Run the jobs local_pretrain and evaluate_global" in gains(plain)["missing"]
+
+
+def test_each_site_is_compared_with_the_model_that_it_trained_itself(judged: RunFiles) -> None:
+    found = {
+        row["site"]: (row["alone"]["value"], row["shared"]["value"], row["verdict"]) for row in gains(judged)["rows"]
+    }
+    assert found == {"lake": (0.4, 0.7, GAINS), "north": (0.58, 0.6, OPEN)}
+
+
+def test_the_answer_names_who_gains_and_who_cannot_tell(judged: RunFiles) -> None:
+    assert gains(judged)["answer"] == "lake gains from joining. For north the test data cannot tell."
+
+
+def test_the_mean_gain_is_over_the_sites(judged: RunFiles) -> None:
+    assert round(gains(judged)["mean"]["value"], 6) == 0.16
+
+
+def test_a_verdict_needs_an_interval_without_zero() -> None:
+    assert verdict(Interval(0.1, 0.01, 0.2)) == GAINS
+    assert verdict(Interval(-0.1, -0.2, -0.01)) == LOSES
+    assert verdict(Interval(0.1, 0.0, 0.2)) == OPEN
+
+
+def test_a_loss_is_said_as_plainly_as_a_gain() -> None:
+    rows = [{"site": site, "verdict": word} for site, word in zip("abcd", (GAINS, GAINS, GAINS, LOSES), strict=True)]
+    assert answer(rows) == "a, b and c gain from joining. d loses by joining."
