@@ -1,0 +1,138 @@
+"""A MONAI bundle in pure configuration: the image tower from classes of MONAI, transformers and torch alone."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save_file
+from torch import Tensor
+
+from admin.export.input_contract import input_contract
+from admin.export.model_card import INTENDED_USE, METHOD, write_card
+from admin.export.source import Source
+from admin.export.stock_tower import IMPORTS, StockTower, stock_image_tower
+from admin.export.usage import usage
+from fedaid.data.intensity import TAIL_PERCENT
+
+SCHEMA = "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20240725.json"
+WEIGHTS = "models/model.safetensors"
+PACKAGES = ("einops", "pillow", "safetensors", "transformers")
+
+
+def write_bundle(source: Source, folder: Path) -> None:
+    """Writes the bundle into an existing folder."""
+    for name in ("configs", "models", "docs"):
+        (folder / name).mkdir()
+    tower = stock_image_tower(source.model)
+    save_file(tensors(tower), folder / WEIGHTS)
+    size: int = source.model.configuration["image_size"]
+    for name, content in (("inference", inference(tower, size)), ("metadata", metadata(source))):
+        (folder / "configs" / f"{name}.json").write_text(json.dumps(content, indent=4), encoding="utf-8")
+    write_card(source, folder / "docs" / "README.md", usage=usage("monai", folder="."))
+
+
+def tensors(tower: StockTower) -> dict[str, Tensor]:
+    """The tensors of ``network_def`` by name."""
+    inside = {f"encoder.{name}": tensor for name, tensor in tower.encoder.state_dict().items()}
+    return {name: tensor.contiguous() for name, tensor in (inside | tower.head.state_dict()).items()}
+
+
+def inference(tower: StockTower, size: int) -> dict[str, Any]:
+    """The configuration: a folder of films → a file of embeddings, one a row in the order of the films' names."""
+    films = "$sorted(str(film) for film in pathlib.Path(@dataset_dir).iterdir() if film.suffix in ('.png', '.jpg', '.jpeg'))"
+    embedded = "[@embed(images.to(@device)).cpu() for images in @dataloader]"
+    return {
+        "imports": [*IMPORTS, "$import pathlib", "$import numpy", "$import safetensors.torch"],
+        "bundle_root": ".",
+        "dataset_dir": "$@bundle_root + '/films'",
+        "output_file": "$@bundle_root + '/embeddings.npy'",
+        "device": "$torch.device('cuda' if torch.cuda.is_available() else 'cpu')",
+        **tower.definition,
+        "preprocessing": {"_target_": "Compose", "transforms": preprocessing(size)},
+        "films": films,
+        "dataset": {"_target_": "Dataset", "data": "@films", "transform": "@preprocessing"},
+        "dataloader": {"_target_": "DataLoader", "dataset": "@dataset", "batch_size": 16, "num_workers": 0},
+        "initialize": [
+            f"$@network_def.load_state_dict(safetensors.torch.load_file(@bundle_root + '/{WEIGHTS}'))",
+            "$@network_def.eval().requires_grad_(False).to(@device)",
+        ],
+        "run": [f"$numpy.save(@output_file, torch.cat({embedded}).numpy())"],
+    }
+
+
+def preprocessing(size: int) -> list[dict[str, Any]]:
+    """The input contract in MONAI's transforms, for PNG and JPEG; the same numbers as this project's own reader."""
+    grey = "$lambda film: film if film.mode.startswith('I') else film.convert('L')"
+    reader = {"_target_": "monai.data.PILReader", "reverse_indexing": False, "converter": grey}
+    stretch = {"lower": TAIL_PERCENT, "upper": 100 - TAIL_PERCENT, "b_min": 0.0, "b_max": 1.0, "clip": True}
+    resize = {"spatial_size": size, "size_mode": "longest", "mode": "bilinear", "anti_aliasing": True}
+    to_range = {"a_min": 0.0, "a_max": 1.0, "b_min": -1.0, "b_max": 1.0, "clip": True}
+    return [
+        {"_target_": "LoadImage", "reader": reader, "image_only": True, "ensure_channel_first": True},
+        {"_target_": "ScaleIntensityRangePercentiles"} | stretch,
+        {"_target_": "Resize"} | resize,
+        {"_target_": "ResizeWithPadOrCrop", "spatial_size": [size, size]},
+        {"_target_": "ScaleIntensityRange"} | to_range,
+        {"_target_": "EnsureType", "data_type": "tensor", "dtype": "$torch.float32", "track_meta": False},
+    ]
+
+
+def metadata(source: Source) -> dict[str, Any]:
+    """What MONAI's schema asks for, and the input contract in full."""
+    configuration = source.model.configuration
+    contract = input_contract(configuration["image_size"])
+    image = {
+        "type": "image",
+        "format": "magnitude",
+        "modality": "X-ray",
+        "num_channels": 1,
+        "spatial_shape": contract["shape"][2:],
+        "dtype": "float32",
+        "value_range": contract["range"],
+        "is_patch_data": False,
+        "channel_def": {"0": "; ".join(contract["steps"])},
+    }
+    embedding = {
+        "type": "array",
+        "format": "embedding, unit norm",
+        "num_channels": configuration["embedding_dim"],
+        "spatial_shape": [],
+        "dtype": "float32",
+        "value_range": [-1.0, 1.0],
+    }
+    return {
+        "schema": SCHEMA,
+        "version": "1.0.0",
+        "changelog": {"1.0.0": "exported"},
+        "monai_version": version("monai"),
+        "pytorch_version": version("torch").split("+")[0],
+        "numpy_version": version("numpy"),
+        "required_packages_version": {name: version(name) for name in PACKAGES},
+        "name": "FedAID image tower",
+        "task": "Embedding of chest radiographs into the space of their reports",
+        "description": "The image tower of an image-text model that hospitals trained together; the text tower is in the "
+        "Hugging Face layout.",
+        "authors": "not stated",
+        "copyright": f"licence: {source.licence}",
+        "data_type": "png, jpeg",
+        "intended_use": INTENDED_USE,
+        "references": [METHOD],
+        "eval_metrics": eval_metrics(source),
+        "network_data_format": {"inputs": {"image": image}, "outputs": {"embedding": embedding}},
+    }
+
+
+def eval_metrics(source: Source) -> dict[str, float]:
+    """The metrics of the run by name, split, and whether mean or worst of the sites."""
+    evidence = source.evidence
+    if evidence is None:
+        return {}
+    found = {f"{evidence.split}_{name}": values for name, values in evidence.metrics.items()}
+    return {
+        f"{end}_{name}": value
+        for name, values in found.items()
+        for end, value in zip(("mean", "worst"), values, strict=True)
+    }
