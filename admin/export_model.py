@@ -1,7 +1,7 @@
 """Write a trained model in the formats of others.
 
 python -m admin.export_model build/demo/model --to all --out build/export
-python -m admin.export_model RUN/app_server/fedaid/best-00020 --run RUN --to huggingface --licence cc-by-nc-4.0 --out FOLDER
+python -m admin.export_model MODEL_FOLDER --run RUN_FOLDER --to huggingface --licence cc-by-nc-4.0 --out FOLDER
 """
 
 from __future__ import annotations

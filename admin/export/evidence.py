@@ -11,7 +11,7 @@ from typing import Any
 from admin.run_results import RunResults
 
 FEWEST_STUDIES = 10
-"""A site with fewer studies in a split takes no part in the numbers of that split: they would speak of single studies."""
+"""A site with fewer studies in a split takes no part in that split's numbers: they would speak of single studies."""
 
 METRICS = {"recall_at_1": max, "recall_at_5": max, "recall_at_10": max, "loss": min}  # which end is the better one
 WORST = {max: min, min: max}

@@ -1,4 +1,4 @@
-"""The Hugging Face layout: both encoders as stock folders for ``AutoModel``, and the alignment's tensors beside them."""
+"""The Hugging Face layout: both encoders as folders for ``AutoModel``, and the alignment's tensors beside them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ def write_processor(model: DualEncoder, folder: Path) -> None:
 
     A film of colour is refused by it where the encoder takes one channel.
     """
-    size, channels = model.configuration["image_size"], model.image["encoder"].channels
+    size: int = model.configuration["image_size"]
+    channels: int = model.image["encoder"].channels  # type: ignore[assignment]
     processor = ViTImageProcessorPil(
         size={"height": size, "width": size},
         resample=2,  # bilinear
@@ -79,7 +80,7 @@ def alignment_facts(model: DualEncoder) -> dict[str, Any]:
     """What a reader of the alignment's tensors needs to know, as plain JSON."""
     return {
         "embedding_dim": model.configuration["embedding_dim"],
-        "logit_scale": float(model.logit_scale),
+        "logit_scale": float(model.logit_scale.detach()),
         "max_tokens": model.configuration["max_tokens"],
         "input": input_contract(model.configuration["image_size"]),
     }

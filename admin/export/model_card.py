@@ -10,8 +10,8 @@ from admin.export.usage import TEMPLATES
 from fedaid.models.image_encoder import MONAI
 
 INTENDED_USE = (
-    "Research: features of chest radiographs for retrieval, for zero-shot classification and as a start for training on "
-    "a task of your own. It is no medical device and must not take part in the care of a patient."
+    "Research: features of chest radiographs for retrieval, for zero-shot classification and as a start for training\n"
+    "on a task of your own. It is no medical device and must not take part in the care of a patient."
 )
 METHOD = "arXiv:2404.03854"
 

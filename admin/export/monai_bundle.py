@@ -42,10 +42,10 @@ def tensors(tower: StockTower) -> dict[str, Tensor]:
 
 def inference(tower: StockTower, size: int) -> dict[str, Any]:
     """The configuration: a folder of films → a file of embeddings, one a row in the order of the films' names."""
-    films = "$sorted(str(film) for film in pathlib.Path(@dataset_dir).iterdir() if film.suffix in ('.png', '.jpg', '.jpeg'))"
+    films = "$sorted(str(film) for film in pathlib.Path(@dataset_dir).glob('*') if film.suffix in ('.png', '.jpg'))"
     embedded = "[@embed(images.to(@device)).cpu() for images in @dataloader]"
     return {
-        "imports": [*IMPORTS, "$import pathlib", "$import numpy", "$import safetensors.torch"],
+        "imports": [*IMPORTS, "$import pathlib", "$import numpy", "$from safetensors.torch import load_file"],
         "bundle_root": ".",
         "dataset_dir": "$@bundle_root + '/films'",
         "output_file": "$@bundle_root + '/embeddings.npy'",
@@ -56,7 +56,7 @@ def inference(tower: StockTower, size: int) -> dict[str, Any]:
         "dataset": {"_target_": "Dataset", "data": "@films", "transform": "@preprocessing"},
         "dataloader": {"_target_": "DataLoader", "dataset": "@dataset", "batch_size": 16, "num_workers": 0},
         "initialize": [
-            f"$@network_def.load_state_dict(safetensors.torch.load_file(@bundle_root + '/{WEIGHTS}'))",
+            f"$@network_def.load_state_dict(load_file(@bundle_root + '/{WEIGHTS}'))",
             "$@network_def.eval().requires_grad_(False).to(@device)",
         ],
         "run": [f"$numpy.save(@output_file, torch.cat({embedded}).numpy())"],
@@ -113,8 +113,8 @@ def metadata(source: Source) -> dict[str, Any]:
         "required_packages_version": {name: version(name) for name in PACKAGES},
         "name": "FedAID image tower",
         "task": "Embedding of chest radiographs into the space of their reports",
-        "description": "The image tower of an image-text model that hospitals trained together; the text tower is in the "
-        "Hugging Face layout.",
+        "description": "The image tower of an image-text model that hospitals trained together; the text tower is in "
+        "the Hugging Face layout.",
         "authors": "not stated",
         "copyright": f"licence: {source.licence}",
         "data_type": "png, jpeg",

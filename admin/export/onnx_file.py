@@ -44,7 +44,7 @@ def write_onnx(source: Source, folder: Path) -> None:
     Raises:
         RuntimeError: if the file's embeddings differ from torch's.
     """
-    tower = ImageTower(source.model.image).eval()  # type: ignore[arg-type]
+    tower = ImageTower(source.model.image).eval()
     size: int = source.model.configuration["image_size"]
     save_graph(tower, torch.zeros(2, 1, size, size), folder / FILE)
     describe(folder / FILE, source)

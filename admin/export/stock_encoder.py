@@ -70,7 +70,7 @@ def last_block(encoder: nn.Module) -> tuple[str, str]:
 def fill_untrained(encoder: nn.Module, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The tensors, and zeros for the parts of a stock class that were never trained.
 
-    A pooler that the file lacked would be drawn at random wherever it is loaded, and give an output that looks like one.
+    A pooler that the file lacked would be drawn at random wherever it is loaded, and its output would look like one.
 
     Raises:
         RuntimeError: if anything else is missing or too much.

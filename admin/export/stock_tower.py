@@ -1,4 +1,4 @@
-"""The two towers in modules of other libraries alone: what each format is written from, and the names of its tensors."""
+"""The two towers in modules of other libraries alone: what the formats are written from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from monai.bundle import ConfigParser
-from torch import Tensor, nn
+from torch import nn
 
 from admin.export.stock_encoder import (
     StockEncoder,
@@ -29,9 +29,9 @@ class StockTower:
 
     Attributes:
         encoder: the whole encoder, its last block included where it has one.
-        head: what comes after it: ``projection``, and before it ``position``, ``block``, ``norm`` where the encoder has no
-            transformer block of its own.
-        definition: the configuration that MONAI builds an image tower from; empty for text.
+        head: what comes after it: ``projection``, and before it ``position``, ``block``, ``norm`` where the encoder
+            has no transformer block of its own.
+        definition: the configuration that MONAI builds the head from, and of an image tower the encoder, too.
     """
 
     encoder: nn.Module
@@ -63,9 +63,14 @@ def stock_image_encoder(model: DualEncoder) -> StockEncoder:
     """The stock class of a model's image encoder."""
     name = model.configuration["image_encoder"]["name"]
     if name not in MONAI:
-        return hugging_face_encoder(model.image["encoder"].backbone.config)
+        return hugging_face_encoder(backbone_config(model.image))
     options = {key: value for key, value in model.configuration["image_encoder"].items() if key != "name"}
     return monai_encoder(name, options, model.configuration["image_size"])
+
+
+def backbone_config(tower: Any) -> Any:
+    """The Hugging Face configuration of a tower's encoder, of all its layers."""
+    return tower["encoder"].backbone.config
 
 
 def block_definition(block: Any) -> dict[str, Any]:
@@ -98,23 +103,22 @@ def projection_definition(projection: Any) -> str:
 def stock_image_tower(model: DualEncoder) -> StockTower:
     """The image tower of a model without adapters."""
     stock, definition = image_definition(model)
-    parser = ConfigParser({"imports": list(IMPORTS)} | definition)
-    network: nn.ModuleDict = parser.get_parsed_content("network_def")
+    network: nn.ModuleDict = built(definition, "network_def")
     encoder = network.pop("encoder")
     return filled_tower(model.image, encoder, head=network, whole=stock.holds_last_block, definition=definition)
 
 
 def stock_text_tower(model: DualEncoder) -> StockTower:
     """The text tower of a model without adapters."""
-    encoder = stock_text_encoder(model.text["encoder"].backbone.config)
-    first, last = (model.text["alignment"].projection[number] for number in (0, 2))
-    sizes = (
-        nn.Linear(first.in_features, first.out_features),
-        nn.GELU(),
-        nn.Linear(last.in_features, last.out_features),
-    )
-    head = nn.ModuleDict({"projection": nn.Sequential(*sizes)})
-    return filled_tower(model.text, encoder, head=head, whole=True, definition={})
+    encoder = stock_text_encoder(backbone_config(model.text))
+    definition = {"projection": projection_definition(model.text["alignment"].projection)}
+    head = nn.ModuleDict({"projection": built(definition, "projection")})
+    return filled_tower(model.text, encoder, head=head, whole=True, definition=definition)
+
+
+def built(definition: Mapping[str, Any], name: str) -> Any:
+    """What MONAI makes of one part of a configuration."""
+    return ConfigParser({"imports": list(IMPORTS)} | dict(definition)).get_parsed_content(name)
 
 
 def filled_tower(

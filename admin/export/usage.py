@@ -36,18 +36,12 @@ def hugging_face_usage(model: DualEncoder, image: StockTower | None, text: Stock
         image: its image tower, None if ``transformers`` has no class for it.
         text: its text tower.
     """
-    values: dict[str, Any] = {"size": model.configuration["image_size"], "scale": float(model.logit_scale)}
-    projection = text.head["projection"]
-    values["text_head"] = f"torch.nn.Sequential({', '.join(f'torch.nn.{part}' for part in map(bare, projection))})"  # type: ignore[arg-type]
+    values: dict[str, Any] = {"size": model.configuration["image_size"], "scale": float(model.logit_scale.detach())}
+    values["text_head"] = {name: constructor(text.definition[name]) for name in text.head}
     if image is not None:
         values["image_head"] = {name: constructor(image.definition[name]) for name in image.head}
         values["features"] = features_expression(image.definition)
     return usage("hugging_face", image=image is not None, **values)
-
-
-def bare(layer: Any) -> str:
-    """A layer as one writes it, without what torch gives by itself."""
-    return repr(layer).replace(", bias=True", "").replace("approximate='none'", "")
 
 
 def constructor(definition: Any) -> str:
