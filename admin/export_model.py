@@ -7,11 +7,14 @@ python -m admin.export_model MODEL_FOLDER --run RUN_FOLDER --to huggingface --li
 from __future__ import annotations
 
 import argparse
+import logging
 import re
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+from transformers.utils.logging import disable_progress_bar
 
 from admin.export.hugging_face import write_hugging_face
 from admin.export.monai_bundle import write_bundle
@@ -51,9 +54,16 @@ def export_model(source: Source, formats: Sequence[str], *, out: Path) -> list[P
     return [out / name for name in formats]
 
 
+def silence_libraries() -> None:
+    """Keeps progress bars of a second, and warnings that torchvision is not there, off the terminal."""
+    disable_progress_bar()
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 0 exported, 1 refused."""
     options = parse(arguments)
+    silence_libraries()
     try:
         rule, remedy = "be a licence as model hubs write it", "Write for example cc-by-nc-4.0, or leave it out."
         known = re.fullmatch(r"[a-z0-9][a-z0-9.-]*", options.licence) is not None

@@ -29,7 +29,8 @@ SITES = {
 def trained(image_encoder: Any = "resnet", **settings: Any) -> DualEncoder:
     """A small model, every tensor of which is moved off its first value, as by training."""
     sizes = {"image_size": SIZE, "embedding_dim": DIM, "projection_hidden": 16, "max_tokens": 16}
-    model = DualEncoder(image_encoder=IMAGE_ENCODERS.get(image_encoder, image_encoder), **(sizes | settings))
+    encoder = IMAGE_ENCODERS.get(image_encoder, image_encoder) if isinstance(image_encoder, str) else image_encoder
+    model = DualEncoder(image_encoder=encoder, **(sizes | settings))
     draw = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for tensor in model.state_dict().values():
