@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +15,20 @@ from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 
 from admin.export.hugging_face import write_hugging_face
 from fedaid.models.dual_encoder import DualEncoder
+from fedaid.models.image_encoder import MONAI
+from fedaid.models.presets import IMAGE_ENCODERS
 from fedaid.models.vocabulary import load_tokenizer
-from tests.admin.export.trained_models import SIZE, some_images, source_of, text_embeddings, trained
+from tests.admin.export.trained_models import (
+    SIZE,
+    image_embeddings,
+    some_images,
+    source_of,
+    text_embeddings,
+    trained,
+    write_film,
+)
 
+STOCK = [name for name in IMAGE_ENCODERS if name not in MONAI]
 REPORTS = ["No acute findings.", "Large LEFT pleural effusion; cardiomegaly, " + "edema and opacity " * 20]
 
 
@@ -26,13 +39,32 @@ def layout(model: DualEncoder, folder: Path) -> Path:
     return out
 
 
-@pytest.mark.parametrize("name", ["vit", "resnet", "dinov2", "convnext"])
+@pytest.mark.parametrize("name", STOCK)
 def test_both_encoders_load_by_stock_classes_with_nothing_missing(name: str, tmp_path: Path) -> None:
-    out = layout(trained(name), tmp_path)
+    out = layout(trained(name, image_size=64), tmp_path)
     for encoder in ("image_encoder", "text_encoder"):
         _, report = AutoModel.from_pretrained(out / encoder, output_loading_info=True)
         assert not report["missing_keys"]
         assert not report["unexpected_keys"]
+
+
+@pytest.mark.parametrize("name", STOCK)
+def test_the_card_s_code_gives_the_model_s_embeddings(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = trained(name, image_size=64)
+    out = layout(model, tmp_path)
+    [code] = re.findall(r"```python\n(.*?)```", (out / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "card.py").write_text(code, encoding="utf-8")
+    write_film(out / "film.png")
+    monkeypatch.chdir(out)
+    with torch.enable_grad():  # the code turns gradients off for good
+        found = runpy.run_path(str(tmp_path / "card.py"))
+    images = found["images"][:, :1]
+    torch.testing.assert_close(found["image_embeddings"], image_embeddings(model, images), atol=1e-5, rtol=0)
+    texts = found["texts"]
+    ours = text_embeddings(model, texts["input_ids"], texts["attention_mask"].bool())
+    torch.testing.assert_close(found["text_embeddings"], ours, atol=1e-5, rtol=0)
 
 
 def test_the_stock_vit_gives_the_features_behind_the_model_s_embedding(tmp_path: Path) -> None:

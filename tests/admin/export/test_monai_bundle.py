@@ -9,7 +9,7 @@ import torch
 from monai.bundle import ConfigParser
 from safetensors.torch import load_file
 
-from admin.export.monai_bundle import SCHEMA, preprocessing, write_bundle
+from admin.export.monai_bundle import preprocessing, write_bundle
 from fedaid.data.radiograph import read_radiograph
 from fedaid.models.dual_encoder import DualEncoder
 from tests.admin.export.clean_process import run_module
@@ -84,15 +84,6 @@ def test_the_transforms_read_a_film_as_this_project_does(shape: tuple[int, int],
         "read"
     )
     torch.testing.assert_close(found(str(film))[None], as_read(film), atol=1e-5, rtol=0)
-
-
-def test_metadata_carry_the_input_contract_and_the_metrics(tmp_path: Path) -> None:
-    metadata = json.loads((bundle(trained(), tmp_path) / "configs" / "metadata.json").read_text())
-    image = metadata["network_data_format"]["inputs"]["image"]
-    assert metadata["schema"] == SCHEMA
-    assert (image["num_channels"], image["spatial_shape"], image["value_range"]) == (1, [SIZE, SIZE], [-1.0, 1.0])
-    assert "0.1 and 99.9 percentiles" in image["channel_def"]["0"]
-    assert metadata["eval_metrics"]["worst_validation_recall_at_5"] == 0.25
 
 
 def test_the_weights_are_the_network_s_and_in_safetensors(tmp_path: Path) -> None:
