@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import warnings
 from pathlib import Path
@@ -11,6 +12,7 @@ import onnx
 import onnxruntime
 import torch
 from torch import Tensor, nn
+from transformers import PreTrainedModel
 
 from admin.export.input_contract import input_contract
 from admin.export.model_card import write_card
@@ -44,12 +46,23 @@ def write_onnx(source: Source, folder: Path) -> None:
     Raises:
         RuntimeError: if the file's embeddings differ from torch's.
     """
-    tower = ImageTower(source.model.image).eval()
     size: int = source.model.configuration["image_size"]
-    save_graph(tower, torch.zeros(2, 1, size, size), folder / FILE)
+    save_graph(ImageTower(plain_attention(source.model.image)).eval(), torch.zeros(2, 1, size, size), folder / FILE)
     describe(folder / FILE, source)
-    check(tower, folder / FILE, size=size)
+    check(ImageTower(source.model.image).eval(), folder / FILE, size=size)
     write_card(source, folder / "README.md", usage=usage("onnx", folder="."))
+
+
+def plain_attention(tower: nn.ModuleDict) -> nn.ModuleDict:
+    """A copy of a tower whose Hugging Face encoder writes attention out.
+
+    It computes the same; the exporter cannot take Swin's fused attention.
+    """
+    copied = copy.deepcopy(tower)
+    for module in copied.modules():
+        if isinstance(module, PreTrainedModel):
+            module.set_attn_implementation("eager")
+    return copied
 
 
 def save_graph(tower: nn.Module, example: Tensor, file: Path) -> None:

@@ -9,7 +9,7 @@ import onnxruntime
 import pytest
 import torch
 
-from admin.export.onnx_file import FILE, OPSET, ImageTower, check, write_onnx
+from admin.export.onnx_file import FILE, OPSET, ImageTower, check, plain_attention, write_onnx
 from fedaid.models.dual_encoder import DualEncoder
 from tests.admin.export.trained_models import (
     DIM,
@@ -40,12 +40,13 @@ def resnet(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", IMAGE_ENCODERS)
+@pytest.mark.parametrize("name", [*IMAGE_ENCODERS, "swin"])
 def test_onnxruntime_embeds_batches_of_any_size_as_torch_does(name: str, tmp_path: Path) -> None:
-    model = trained(name)
+    size = 64 if name == "swin" else SIZE
+    model = trained(name, image_size=size)
     file = exported(model, tmp_path)
     for number in (1, 2, 5):
-        images = some_images(number)
+        images = torch.rand(number, 1, size, size) * 2 - 1
         np.testing.assert_allclose(embedded(file, images), image_embeddings(model, images).numpy(), atol=1e-4)
 
 
@@ -78,6 +79,14 @@ def test_the_file_carries_the_input_contract(resnet: Path) -> None:
     assert json.loads(facts["input"])["shape"] == ["batch", 1, SIZE, SIZE]
     assert facts["license"] == "unknown"
     assert len(facts["source_sha256"]) == 64
+
+
+def test_writing_attention_out_leaves_the_model_as_it_is() -> None:
+    model = trained("vit")
+    before = model.image["encoder"].backbone.config._attn_implementation
+    copied = plain_attention(model.image)
+    assert model.image["encoder"].backbone.config._attn_implementation == before == "sdpa"
+    assert copied["encoder"].backbone.config._attn_implementation == "eager"
 
 
 def test_a_file_of_another_model_does_not_pass_the_check(resnet: Path) -> None:
