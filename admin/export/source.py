@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,23 +47,33 @@ def read_source(folder: Path, *, run: Path | None = None, licence: str = "unknow
     Raises:
         InputError: if the folder holds no such model, or the run ended with another one.
     """
-    where, remedy = str(folder), "Give a folder with model.safetensors and config.json, such as build/demo/model."
-    rule = "be a model that a run left"
-    try:
+    with refusal("MODEL_FOLDER", "be a model that a run left", where=str(folder)):
         loaded = load_model(folder)
+        sha256 = hash_of(folder)
+        evidence = evidence_of_state(folder)
+    if run is not None:
+        with refusal("--run", "be the folder of a finished run", where=str(run)):
+            evidence = evidence_of_the_run(run, sha256)
+    adapted = loaded.configuration["adapters"] is not None
+    return Source(merged_model(loaded).eval(), adapted, sha256, evidence, licence)
+
+
+@contextmanager
+def refusal(name: str, rule: str, *, where: str) -> Iterator[None]:
+    """Says in one line that files cannot be read as what they should be.
+
+    Raises:
+        InputError: for whatever reading them raises.
+    """
+    remedy = "Give a folder as a run left it, such as build/demo/model, or for --run the one with app_server."
+    try:
+        yield
     except InputError:
         raise
     except OSError as error:
-        got = error.strerror or "no model"
-        raise InputError("MODEL_FOLDER", rule, got=got, where=where, remedy=remedy) from error
-    except (ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-        got = f"{type(error).__name__} on loading"
-        raise InputError("MODEL_FOLDER", rule, got=got, where=where, remedy=remedy) from error
-    sha256 = hash_of(folder)
-    adapted = loaded.configuration["adapters"] is not None
-    model = merged_model(loaded).eval()
-    evidence = evidence_of_state(folder) if run is None else evidence_of_the_run(run, sha256)
-    return Source(model, adapted, sha256, evidence, licence)
+        raise InputError(name, rule, got=error.strerror or "no such file", where=where, remedy=remedy) from error
+    except (ValueError, LookupError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
+        raise InputError(name, rule, got=f"{type(error).__name__} on reading", where=where, remedy=remedy) from error
 
 
 def evidence_of_the_run(run: Path, sha256: str) -> Evidence | None:

@@ -68,6 +68,23 @@ def test_weights_of_another_shape_are_refused_in_one_line(tmp_path: Path) -> Non
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize("broken", ["{", "[]", '{"metrics": {"north": {"loss": 1.0}}}'])
+def test_a_state_that_cannot_be_read_is_refused_in_one_line(broken: str, tmp_path: Path) -> None:
+    model = write_model(trained(), tmp_path / "model")
+    (model / "state.json").write_text(broken)
+    with pytest.raises(InputError, match="MODEL_FOLDER must be a model that a run left") as refused:
+        read_source(model)
+    assert "\n" not in str(refused.value)
+
+
+def test_results_that_cannot_be_read_are_refused_in_one_line(tmp_path: Path) -> None:
+    model = write_model(trained(), tmp_path / "model")
+    run = write_run(tmp_path / "run", model)
+    (run / "app_server" / "fedaid" / "results.json").write_text("{}")
+    with pytest.raises(InputError, match="--run must be the folder of a finished run"):
+        read_source(model, run=run)
+
+
 def test_a_folder_that_is_not_there_is_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No such file"):
         read_source(tmp_path / "nothing")
