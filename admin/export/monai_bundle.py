@@ -17,6 +17,7 @@ from admin.export.usage import usage
 from fedaid.data.intensity import TAIL_PERCENT
 
 WEIGHTS = "models/model.safetensors"
+READING = ("$import numpy", "$from PIL import Image")
 
 
 def write_bundle(source: Source, folder: Path) -> None:
@@ -42,7 +43,7 @@ def inference(tower: StockTower, size: int) -> dict[str, Any]:
     films = "$sorted(str(film) for film in pathlib.Path(@dataset_dir).glob('*') if film.suffix in ('.png', '.jpg'))"
     embedded = "[@embed(images.to(@device)).cpu() for images in @dataloader]"
     return {
-        "imports": [*IMPORTS, "$import pathlib", "$import numpy", "$from safetensors.torch import load_file"],
+        "imports": [*IMPORTS, *READING, "$import pathlib", "$from safetensors.torch import load_file"],
         "bundle_root": ".",
         "dataset_dir": "$@bundle_root + '/films'",
         "output_file": "$@bundle_root + '/embeddings.npy'",
@@ -61,14 +62,19 @@ def inference(tower: StockTower, size: int) -> dict[str, Any]:
 
 
 def preprocessing(size: int) -> list[dict[str, Any]]:
-    """The input contract in MONAI's transforms, for PNG and JPEG; the same numbers as this project's own reader."""
-    grey = "$lambda film: film if film.mode.startswith('I') else film.convert('L')"
-    reader = {"_target_": "monai.data.PILReader", "reverse_indexing": False, "converter": grey}
+    """The input contract in MONAI's transforms, for PNG and JPEG; the same numbers as this project's own reader.
+
+    MONAI's ``LoadImage`` would read DICOM files, too, but neither window nor invert them.
+    """
+    opened = "$lambda film: Image.open(film, formats=('PNG', 'JPEG'))"
+    grey = "$lambda film: numpy.array(film if film.mode.startswith('I') else film.convert('L'), dtype='float32')"
     stretch = {"lower": TAIL_PERCENT, "upper": 100 - TAIL_PERCENT, "b_min": 0.0, "b_max": 1.0, "clip": True}
     resize = {"spatial_size": size, "size_mode": "longest", "mode": "bilinear", "anti_aliasing": True}
     to_range = {"a_min": 0.0, "a_max": 1.0, "b_min": -1.0, "b_max": 1.0, "clip": True}
     return [
-        {"_target_": "LoadImage", "reader": reader, "image_only": True, "ensure_channel_first": True},
+        {"_target_": "Lambda", "func": opened},
+        {"_target_": "Lambda", "func": grey},
+        {"_target_": "EnsureChannelFirst", "channel_dim": "no_channel"},
         {"_target_": "ScaleIntensityRangePercentiles"} | stretch,
         {"_target_": "Resize"} | resize,
         {"_target_": "ResizeWithPadOrCrop", "spatial_size": [size, size]},

@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from monai.bundle import ConfigParser
+from PIL import Image
 from safetensors.torch import load_file
 
-from admin.export.monai_bundle import preprocessing, write_bundle
+from admin.export.monai_bundle import READING, preprocessing, write_bundle
 from fedaid.data.radiograph import read_radiograph
 from fedaid.models.dual_encoder import DualEncoder
 from tests.admin.export.clean_process import run_module
@@ -31,6 +33,12 @@ def bundle(model: DualEncoder, folder: Path) -> Path:
     out.mkdir()
     write_bundle(source_of(model, folder / "model"), out)
     return out
+
+
+def film_reader() -> Any:
+    """The transforms of a bundle: a film's path → (1, S, S)."""
+    content = {"imports": list(READING), "read": {"_target_": "Compose", "transforms": preprocessing(SIZE)}}
+    return ConfigParser(content).get_parsed_content("read")
 
 
 def as_read(film: Path) -> torch.Tensor:
@@ -80,10 +88,21 @@ def test_monai_verifies_the_metadata_offline_with_the_schema_at_hand(tmp_path: P
 @pytest.mark.parametrize(("shape", "levels"), [((90, 70), 255), ((50, 64), 4095), ((SIZE, SIZE), 200), ((20, 9), 255)])
 def test_the_transforms_read_a_film_as_this_project_does(shape: tuple[int, int], levels: int, tmp_path: Path) -> None:
     film = write_film(tmp_path / "film.png", shape=shape, levels=levels)
-    found = ConfigParser({"read": {"_target_": "Compose", "transforms": preprocessing(SIZE)}}).get_parsed_content(
-        "read"
-    )
-    torch.testing.assert_close(found(str(film))[None], as_read(film), atol=1e-5, rtol=0)
+    torch.testing.assert_close(film_reader()(str(film))[None], as_read(film), atol=1e-5, rtol=0)
+
+
+def test_a_dicom_file_is_refused_whatever_its_name(tmp_path: Path) -> None:
+    film = tmp_path / "film.png"
+    film.write_bytes(bytes(128) + b"DICM" + bytes(512))
+    with pytest.raises(RuntimeError) as refused:
+        film_reader()(str(film))
+    assert "cannot identify image file" in str(refused.value.__cause__)
+
+
+def test_a_film_of_three_equal_channels_is_read_as_the_grey_one(tmp_path: Path) -> None:
+    film = write_film(tmp_path / "grey.png")
+    Image.open(film).convert("RGB").save(tmp_path / "colour.png")
+    torch.testing.assert_close(film_reader()(str(tmp_path / "colour.png")), film_reader()(str(film)))
 
 
 def test_the_weights_are_the_network_s_and_in_safetensors(tmp_path: Path) -> None:
