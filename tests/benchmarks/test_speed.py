@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,10 @@ import pytest
 
 from tests.benchmarks import speed
 from tests.benchmarks.number_formats import bf16_against_fp32
-from tests.benchmarks.server_memory import peak_in_a_process
+from tests.benchmarks.server_memory import peak_in_a_process, per_site
 from tests.benchmarks.speed_site import MIDDLE
+from tests.benchmarks.speed_wire import from_a_line
+from tests.benchmarks.spread import Difference
 
 KEYS = (
     *("round_ratio", "executor_ratio", "flare_round_seconds", "bytes_ratio", "site_memory_ratio"),
@@ -44,9 +47,34 @@ def test_one_number_format_above_its_share_misses_the_goal(bf16: float, met: boo
     assert speed.light({"fp32": 1.1, "bf16": bf16, "int8": 0.3}) is met
 
 
-@pytest.mark.parametrize(("int8", "met"), [(-0.9, True), (1.1, False), (-1.1, False)])
-def test_quality_is_alike_within_one_point_of_a_hundred(int8: float, met: bool) -> None:
-    assert speed.alike({"fp32": 0.0, "bf16": 0.4, "int8": int8}) is met
+def interval(mean: float) -> dict[str, Any]:
+    return asdict(Difference(mean, 0.1, mean - 0.25, mean + 0.25, 5))
+
+
+@pytest.mark.parametrize(
+    ("int8", "met"), [(-0.7, True), (0.0, True), (0.8, None), (1.2, None), (1.3, False), (-1.3, False)]
+)
+def test_quality_is_alike_where_the_whole_interval_is_within_a_point(int8: float, met: bool | None) -> None:
+    assert speed.alike({"bf16": interval(0.4), "int8": interval(int8)}) is met
+
+
+def test_what_an_interval_cannot_tell_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    details = {"difference": {"int8": 0.9}, "intervals": {"int8": interval(0.9)}}
+    table = speed.table({"wire_quality": details["difference"], "details": {"wire_quality": details}})
+    assert table.endswith("within 1 point of fp32      cannot tell")
+
+
+def test_server_memory_is_compared_pair_by_pair() -> None:
+    found = per_site({3: [10e6, 20e6, 30e6], 12: [19e6, 20e6, 48e6]}, 10e6)
+    assert found["ratios"] == pytest.approx([0.1, 0.0, 0.2])
+    assert found["ratio"] == pytest.approx(0.1)
+
+
+def test_distance_from_a_line_is_relative() -> None:
+    assert from_a_line({2: 2.5, 4: 4.5, 8: 8.5})["residual"] == pytest.approx(0, abs=1e-9)
+    bent = from_a_line({2: 2.5, 4: 5.4, 8: 8.5})
+    assert 0.05 < bent["residual"] < 0.2
+    assert bent["seconds"] == {2: 2.5, 4: 5.4, 8: 8.5}
 
 
 def test_the_servers_memory_is_that_of_a_process_that_finds_the_package_by_itself(
