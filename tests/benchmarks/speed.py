@@ -23,6 +23,7 @@ import admin  # noqa: F401 - makes custom/fedaid importable
 from tests.benchmarks.machine import surroundings
 from tests.benchmarks.number_formats import bf16_against_fp32
 from tests.benchmarks.server_memory import server_memory_per_site
+from tests.benchmarks.server_process import server_process_memory_per_site
 from tests.benchmarks.speed_training import accumulation_memory_ratio, executor_ratio, site_memory_ratio
 from tests.benchmarks.speed_wire import bytes_ratio, flare_round_seconds, linear_residual, round_ratio
 from tests.benchmarks.spread import Difference
@@ -79,8 +80,9 @@ def bytes_by_dtype() -> dict[str, Any]:
 MEASURES: Mapping[str, Measure] = {
     "bytes_ratio": Measure(bytes_by_dtype, "ratios", "fp32 1.15, bf16 0.6, int8 0.35", light, 2),
     "server_memory_per_site": Measure(server_memory_per_site, "ratio", "at most 0.1", at_most(0.1), 3),
+    "server_process_memory_per_site": Measure(server_process_memory_per_site, "ratio", "at most 0.1", at_most(0.1), 25),
     "executor_ratio": Measure(executor_ratio, "executor_ratio", "at least 0.95", lambda value: bool(value >= 0.95)),
-    "site_memory_ratio": Measure(site_memory_ratio, "site_memory_ratio", "at most 1.15", at_most(1.15), 2),
+    "site_memory_ratio": Measure(site_memory_ratio, "site_memory_ratio", "at most 1.15", at_most(1.15), 8),
     "accumulation_memory_ratio": Measure(
         accumulation_memory_ratio, "accumulation_memory_ratio", "at most 1.2", at_most(1.2), 5
     ),

@@ -1,4 +1,4 @@
-"""A site that computes nothing: it answers at once with updates of the right size; jobs of benchmarks carry this file."""
+"""A site that computes nothing: it answers with updates of the right size; jobs of benchmarks carry this file."""
 
 from __future__ import annotations
 

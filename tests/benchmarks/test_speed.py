@@ -7,16 +7,24 @@ from typing import Any
 
 import pytest
 
+from admin.check_job import check_job
+from admin.job_files import META, read_object
+from admin.round_cost import model_size
+from fedaid.models.dual_encoder import DualEncoder
 from tests.benchmarks import speed
 from tests.benchmarks.number_formats import bf16_against_fp32
 from tests.benchmarks.server_memory import peak_in_a_process, per_site
+from tests.benchmarks.server_process import model_of, server_process_memory_per_site, synthetic_job
 from tests.benchmarks.speed_site import MIDDLE
+from tests.benchmarks.speed_training import site_memory_ratio
 from tests.benchmarks.speed_wire import from_a_line
 from tests.benchmarks.spread import Difference
+from tests.benchmarks.wire_site import tasks, write_messages
+from tests.integration.conftest import MODEL as TINY
 
 KEYS = (
     *("round_ratio", "executor_ratio", "flare_round_seconds", "bytes_ratio", "site_memory_ratio"),
-    *("accumulation_memory_ratio", "server_memory_per_site", "linear_residual"),
+    *("accumulation_memory_ratio", "server_memory_per_site", "linear_residual", "server_process_memory_per_site"),
 )
 
 
@@ -90,3 +98,37 @@ def test_bf16_computes_nearly_the_loss_of_fp32() -> None:
     assert found["time_ratio"] > 0
     assert found["loss"] > 0
     assert 0 < abs(found["loss_difference"]) < 0.05 * found["loss"]
+
+
+@pytest.mark.slow
+def test_a_sites_memory_is_measured_through_its_executor_too() -> None:
+    found = site_memory_ratio(1, model=TINY, studies=40, batch_size=8, steps=[1, 1])
+    assert set(found["through_executor"]) == {"fp32", "int8"}
+    assert all(0.8 < one["ratio"] < 1.3 for one in [*found["through_executor"].values()])
+
+
+@pytest.mark.parametrize(("method", "expected"), [("fedaid", ["align", "pretrain"] * 2), ("fedavg", ["train"] * 2)])
+def test_the_messages_of_a_run_are_written_in_the_order_of_its_tasks(
+    method: str, expected: list[str], tmp_path: Path
+) -> None:
+    write_messages(tmp_path, method, model=TINY)
+    found = list(tasks(tmp_path))
+    assert [task for task, _ in found] == expected
+    assert len(found[0][1]["DXO"]["data"]) == len(DualEncoder(**TINY).state_dict())
+
+
+def test_a_synthetic_site_is_in_a_job_for_some_sites_that_passes_its_checks(tmp_path: Path) -> None:
+    job = synthetic_job(tmp_path, ["a", "b"], model_of(1), 0.5)
+    assert check_job(job) > 5
+    assert read_object(job / META)["deploy_map"] == {"app": ["server", "a", "b"]}
+
+
+def test_the_model_that_fills_the_servers_memory_has_the_size_asked_for() -> None:
+    assert model_size(model_of(200)).whole == pytest.approx(200e6, rel=0.06)
+
+
+@pytest.mark.slow
+def test_the_memory_of_both_processes_of_a_server_is_found() -> None:
+    found = server_process_memory_per_site(1, (1, 2), 1)
+    for of in (found, found["job_process"], found["relay"]):
+        assert all(peak > 50 for peaks in of["peak_mb_by_sites"].values() for peak in peaks)
