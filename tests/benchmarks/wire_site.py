@@ -24,6 +24,7 @@ from nvflare.apis.utils.decomposers import flare_decomposers
 from nvflare.app_common.decomposers import numpy_decomposers
 from nvflare.fuel.utils import fobs
 
+import admin  # noqa: F401 - makes custom/fedaid importable
 from fedaid.flare.executor import FedAIDExecutor
 from fedaid.flare.messages import ALIGN, PRETRAIN, TRAIN
 from fedaid.models.dual_encoder import DualEncoder
