@@ -69,6 +69,7 @@ def receive_on_disk(folder: Path) -> None:
     handler: ViaDownloaderDecomposer = fobs.get_dot_handler(NumpyArrayDecomposer().get_download_dot())
 
     def download(**source: Any) -> tuple[str | None, dict[str, NDArray[Any]] | None]:
+        """As FLARE's own: an error, or the arrays of a message by their names there."""
         file = ArrayFile(folder)
         error, places = download_arrays(**source, arrays_received_cb=file.put)
         return error, None if error else file.arrays(places or {})
