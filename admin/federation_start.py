@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from admin.federation_record import Record, write_record
-from admin.kit_process import KitProcess, start_kit
+from admin.kit_process import KitProcess, site_threads, start_kit
 from admin.session import admin_session
 
 CONNECT_SECONDS = 60.0
@@ -21,7 +21,9 @@ def start_processes(record: Record, *, workspace: Path) -> Record:
     write_record(workspace, record)
     processes: list[KitProcess] = []
     for name in (record.server, *record.sites):
-        processes.append(start_kit(record.kits / name, log=logs / f"{name}.txt", mark=record.mark))
+        threads = 1 if name == record.server else site_threads(len(record.sites))
+        kit, log = record.kits / name, logs / f"{name}.txt"
+        processes.append(start_kit(kit, log=log, mark=record.mark, threads=threads))
         record = record.with_processes(processes)
         write_record(workspace, record)
     return record

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
+THREADS = "OMP_NUM_THREADS"  # what torch and numpy take for their number of threads
 MARK = "FEDAID_FEDERATION"  # an environment variable that every process of one federation inherits
 TERM_SECONDS = 3.0
 KILL_SECONDS = 3.0
@@ -34,20 +35,29 @@ class KitProcess:
         return None if ended else process
 
 
-def kit_environment(mark: str, *, home: Path | None = None) -> dict[str, str]:
-    """Return this process's environment with the interpreter's folder first on PATH, one thread, and ``mark``.
+def site_threads(sites: int) -> int:
+    """Return how many threads each of so many sites on this machine gets: its share of the cores, at least one.
+
+    Left to itself torch takes all cores, in every site. What the user's environment says goes before.
+    """
+    given = os.environ.get(THREADS, "")
+    return int(given) if given.isdecimal() and int(given) else max(1, len(os.sched_getaffinity(0)) // sites)
+
+
+def kit_environment(mark: str, *, home: Path | None = None, threads: int = 1) -> dict[str, str]:
+    """Return this process's environment with the interpreter's folder first on PATH, ``threads``, and ``mark``.
 
     ``start.sh`` of a kit runs ``python3``: it has to find the one that has nvflare.
     """
     left_out = ("PYTHONPATH", "NVFL_WORKSPACE", "NVFLARE_POC_WORKSPACE")
     environment = {name: value for name, value in os.environ.items() if name not in left_out}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', os.defpath)}"
-    environment["OMP_NUM_THREADS"] = "1"
+    environment[THREADS] = str(threads)
     environment[MARK] = mark
     return environment if home is None else environment | {"HOME": str(home)}
 
 
-def start_kit(kit: Path, *, log: Path, mark: str) -> KitProcess:
+def start_kit(kit: Path, *, log: Path, mark: str, threads: int = 1) -> KitProcess:
     """Start a server's or a site's kit in a session of its own and return its process.
 
     ``--once`` runs it without the restarting daemon of ``start.sh``, which sleeps five seconds first.
@@ -59,7 +69,7 @@ def start_kit(kit: Path, *, log: Path, mark: str) -> KitProcess:
             stdin=subprocess.DEVNULL,
             stdout=console,
             stderr=subprocess.STDOUT,
-            env=kit_environment(mark),
+            env=kit_environment(mark, threads=threads),
             start_new_session=True,
         )
     return KitProcess(kit.name, process.pid, psutil.Process(process.pid).create_time())

@@ -21,9 +21,10 @@ from types import MappingProxyType
 from admin.check_job import PACKAGE, SOURCE, check_job
 from admin.job_files import META, config_files, read_object, require_job_name, require_plain_files, write_object
 from admin.job_model import add_model
-from admin.job_plan import by_name
+from admin.job_plan import PLAN, by_name
 from admin.job_settings import change_settings, from_text, settable
 from admin.methods import METHODS, job_settings
+from admin.planned_job import plan_again
 from fedaid.errors import InputError, require
 
 JOBS = Path(__file__).resolve().parent.parent / "jobs"
@@ -43,7 +44,8 @@ def package_job(
 ) -> Path:
     """Return the folder of a new, checked job; a former one of that name is replaced, and kept if this one is unsound.
 
-    Code is copied, because FLARE ships a symbolic link empty.
+    A former job's plan stays in force: the new one is planned for the same federation (:mod:`admin.plan`). Code is
+    copied, because FLARE ships a symbolic link empty.
 
     Args:
         name: a folder of ``jobs``.
@@ -69,6 +71,8 @@ def package_job(
         copy_job(source, made)
         add_model(made, model)
         change_settings(made, settings)
+        if (out / called / PLAN).is_file():
+            plan_again(made, out / called / PLAN, chosen=settings)
         write_object(made / META, {**read_object(made / META), "name": called})
         check_job(made)
         if (out / called).exists():

@@ -1,77 +1,38 @@
 """Say before a job starts what its rounds will cost, and set the timeouts that they need.
 
-python -m admin.plan build/jobs/fedaid_pretrain --sites 5 --bandwidth-mbit 100 --step-seconds 2.5
-python -m admin.plan build/jobs/fedaid_pretrain --sites 5 --bandwidth-mbit 100 --measure --write
+python -m admin.plan build/jobs/fedaid_pretrain --sites 5 --studies 20000 --bandwidth-mbit 100 --step-seconds 2.5
+python -m admin.plan build/jobs/fedaid_pretrain --sites 5 --studies 20000 --bandwidth-mbit 100 --measure --write
 python -m admin.plan --projection
 """
 
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from admin.job_files import CONFIGS, config_files, read_object, write_object
-from admin.job_plan import OWN, PLAN, by_name, require_planned_timeouts
-from admin.job_settings import change_settings
+from admin.job_plan import by_name, require_planned_timeouts
+from admin.planned_job import Given, configuration, planned, write_plan
 from admin.projection import PAGE, write_projection
 from admin.round_cost import (
-    DOWNLOAD,
     Federation,
     ModelSize,
+    decoding,
     first_exchange,
-    model_size,
+    longest_work,
     phases,
-    request_interval,
     server_disk,
     server_memory,
     site_memory,
     timeouts,
+    validation,
 )
 from admin.step_time import measure_step
 from fedaid.errors import InputError, require
 
 MEGA, GIGA = 1e6, 1e9
-
-
-def planned(job: Path, sites: int, bandwidth_mbit: float, *, step_seconds: float) -> tuple[ModelSize, Federation]:
-    """Return the sizes and the federation that a packaged job's settings and the given numbers make.
-
-    Raises:
-        InputError: a number is not above 0.
-    """
-    for name, value in (("sites", sites), ("bandwidth-mbit", bandwidth_mbit), ("step-seconds", step_seconds)):
-        where, remedy = "the command line", "Give what you have."
-        require(0 < value < math.inf, f"--{name}", "be above 0", got=value, where=where, remedy=remedy)
-    settings = by_name(job)
-    federation = Federation(
-        sites=sites,
-        bandwidth_mbit=bandwidth_mbit,
-        step_seconds=step_seconds,
-        align_steps=settings["align_steps"],
-        pretrain_steps=settings["pretrain_steps"],
-        wire_dtype=settings.get("wire_dtype", "fp32"),
-        alignment_phase=settings.get("alignment_phase", True),
-    )
-    return model_size(configuration(job)), federation
-
-
-def configuration(job: Path) -> dict[str, Any]:
-    """Return the constructor arguments of the job's model.
-
-    Raises:
-        InputError: the job has no model.
-    """
-    for file in config_files(job):
-        for component in read_object(file).get("components", []):
-            model = component.get("args", {}).get("model")
-            if isinstance(model, dict):
-                arguments: dict[str, Any] = model.get("args", {})
-                return arguments
-    raise InputError("job", "have a persistor with a model", got="none", where=job.name, remedy="Package it again.")
+DECODE_SECONDS = 0.1  # a full-size compressed film took 0.06 s in two processes on two cores, from a local disk
 
 
 def described(size: ModelSize, federation: Federation) -> str:
@@ -83,6 +44,7 @@ def described(size: ModelSize, federation: Federation) -> str:
     for phase in phases(size, federation):
         row = f"{phase.task:<10}{phase.down / MEGA:>10.1f}{phase.up / MEGA:>10.1f}"
         lines.append(f"{row}{phase.transfer_seconds:>12.1f}{phase.work_seconds:>10.1f}")
+    lines += first_and_last(size, federation)
     total = sum(phase.seconds for phase in phases(size, federation))
     lines.append(f"round: {total:.1f} s, of which {federation.sites} sites work at the same time")
     lines.append(f"largest exchange, at the start and the end of a run: {first_exchange(size, federation):.1f} s")
@@ -92,24 +54,23 @@ def described(size: ModelSize, federation: Federation) -> str:
     return "\n".join([*lines, f"needs at least: {needs(timeouts(size, federation))}"])
 
 
+def first_and_last(size: ModelSize, federation: Federation) -> list[str]:
+    """Return the lines about what is not in every step: validation, the images' first reading, the longest task."""
+    studies, one = federation.studies, validation(federation)
+    decode, tasks = decoding(federation), phases(size, federation)
+    longest, exchange = longest_work(federation, tasks), first_exchange(size, federation)
+    return [
+        f"validation: {one:.1f} s in each {tasks[0].task}, in its work above; twice that in the last task, which "
+        "measures two splits (a batch is taken as a third of a step)",
+        f"first {tasks[0].task}: {decode:.1f} s more to decode {studies} studies at {federation.decode_seconds:g} s "
+        "(none at a site that admin.prepare prepared: --decode-seconds 0)",
+        f"longest task: {longest:.1f} s of work and {exchange:.1f} s of transfer; a timeout is twice that and a minute",
+    ]
+
+
 def needs(least: Mapping[str, int]) -> str:
     """Return timeouts as a person writes them."""
     return ", ".join(f"{name} {seconds} s" for name, seconds in least.items())
-
-
-def write_plan(job: Path, size: ModelSize, federation: Federation) -> None:
-    """Set the job's timeouts to at least what the plan needs, and leave the plan with the job for the checks."""
-    least = timeouts(size, federation)
-    change_settings(job, {name: max(least[name], by_name(job)[name]) for name in OWN})
-    for file in config_files(job):
-        content = read_object(file)
-        if file.name == CONFIGS[0]:
-            content.setdefault("server", {})["task_request_interval"] = request_interval(federation.sites)
-            content[DOWNLOAD] = least[DOWNLOAD]
-        else:
-            content |= {name: least[name] for name in least if name not in OWN}
-        write_object(file, content)
-    write_object(job / PLAN, {"sites": federation.sites, "timeouts": least})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -128,19 +89,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> None:
     """Print the plan of a job, and write it or hold the job against it."""
-    require(options.job is not None, "JOB", "be given", got="none", where="the command line", remedy="Name its folder.")
+    require_option("JOB", options.job, "Name its folder.")
+    require_option("--studies", options.studies, "Give the number of studies of the largest site.")
     seconds = options.step_seconds
     if options.measure:
         seconds = measure_step(configuration(options.job), batch_size=by_name(options.job)["batch_size"])
         print(f"a step on this machine: {seconds:.3f} s")
-    remedy = "Give --step-seconds S, or --measure."
-    require(seconds is not None, "--step-seconds", "be given", got="none", where="the command line", remedy=remedy)
-    size, federation = planned(options.job, options.sites, options.bandwidth_mbit, step_seconds=seconds)
+    require_option("--step-seconds", seconds, "Give --step-seconds S, or --measure.")
+    given = Given(options.sites, options.bandwidth_mbit, seconds, options.studies, options.decode_seconds)
+    size, federation = planned(options.job, given)
     print(described(size, federation))
     if options.write:
-        write_plan(options.job, size, federation)
+        write_plan(options.job, given)
         print(f"written: {options.job}")
     require_planned_timeouts(options.job, least=timeouts(size, federation))
+
+
+def require_option(name: str, value: object, remedy: str) -> None:
+    """Refuse a command line without something that the plan needs."""
+    require(value is not None, name, "be given", got="none", where="the command line", remedy=remedy)
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -149,6 +116,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("job", type=Path, nargs="?", help="a job folder that admin.package_job made")
     parser.add_argument("--sites", type=int, default=3, help="default: %(default)s")
     parser.add_argument("--bandwidth-mbit", type=float, default=100.0, help="of every link; default: %(default)s")
+    parser.add_argument("--studies", type=int, help="of the largest site, all splits")
+    parser.add_argument(
+        "--decode-seconds", type=float, default=DECODE_SECONDS, help="to decode a study once; default: %(default)s"
+    )
     step = parser.add_mutually_exclusive_group()
     step.add_argument("--step-seconds", type=float, help="one step of local training at the slowest site")
     step.add_argument("--measure", action="store_true", help="take the step time of this machine")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from admin.round_cost import Federation, model_size, phases, server_memory, site_memory, timeouts
+from admin.round_cost import HELD_OUT, Federation, model_size, phases, server_memory, site_memory, timeouts
 
 PAGE = Path("docs/projection.md")
 STUDIES = 227_827  # of MIMIC-CXR-JPG, Johnson et al. 2019, arXiv:1901.07042
@@ -31,6 +31,8 @@ HEAD = """# Projection: MIMIC-CXR at 5, 20 and 100 hospitals
 | model | ViT-B/16, BERT-base: {parameters:.0f} M parameters, {whole:.0f} MB, alignment {share:.1f} % | built |
 | steps a round | T1 {align}, T2 {pretrain}, batch {batch} | the released code |
 | a step | {step} s | an assumption for one GPU; time your own with `python -m admin.plan JOB --measure` |
+| validation | {held_out:.0f} % of a site's studies a round, a batch as a third of a step | `admin.prepare` splits so |
+| images | prepared before the run by `admin.prepare` | else the first task decodes them |
 | link | the same nominal bandwidth at server and sites, 90 % of it used, and at most 150 MB/s | see wire.md |
 
 The server's link carries all sites, so the transfer grows with their number; the work of the sites does not. A round
@@ -61,6 +63,7 @@ def projection() -> str:
         pretrain=PRETRAIN_STEPS,
         batch=BATCH,
         step=STEP_SECONDS,
+        held_out=100 * HELD_OUT,
     )
     rows = [row(sites, link, dtype) for sites in SITES for link in BANDWIDTHS for dtype in ("fp32", "bf16", "int8")]
     return head + "\n".join(rows) + "\n"
@@ -69,7 +72,16 @@ def projection() -> str:
 def row(sites: int, bandwidth: float, dtype: str) -> str:
     """Return one line of the table."""
     size = model_size(MODEL)
-    federation = Federation(sites, bandwidth, STEP_SECONDS, ALIGN_STEPS, PRETRAIN_STEPS, dtype)
+    federation = Federation(
+        sites,
+        bandwidth,
+        STEP_SECONDS,
+        ALIGN_STEPS,
+        PRETRAIN_STEPS,
+        dtype,
+        studies=STUDIES // sites,
+        batch_size=BATCH,
+    )
     tasks = phases(size, federation)
     exchanged = sum(task.down + task.up for task in tasks) / 1e6
     moved, total = sum(task.transfer_seconds for task in tasks), sum(task.seconds for task in tasks)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,8 @@ NETWORK_SHARE = 0.9  # of the nominal bandwidth that TLS over TCP leaves
 FLARE_BYTES_PER_SECOND = 150e6  # what FLARE moved on two cores, over all sites (docs/wire.md)
 MODELS_AT_SITE = 10  # weights, gradients, two moments, teacher, the round's model, start, end, update, residual
 MODELS_AT_SERVER = 8  # global, broadcast, view, step, an update, its sum, and FLARE's buffers: a rule of thumb
+VALIDATION_STEP = 1 / 3  # of a training step: student and teacher forward, and a backward of about two forwards
+HELD_OUT = 0.15  # of a site's studies in its validation split, and as many in its test split
 PROCESS_BYTES = {"site": 0.4e9, "server": 0.3e9}
 
 
@@ -79,6 +81,9 @@ class Federation:
         align_steps, pretrain_steps: T1, T2.
         wire_dtype: ``fp32``, ``bf16`` or ``int8``.
         alignment_phase: false for FedAvg's round.
+        studies: of the largest site, all splits.
+        batch_size: B of a step.
+        decode_seconds: to read a study's image for the first time, at the rate of all the site's decoding processes.
     """
 
     sites: int
@@ -88,11 +93,14 @@ class Federation:
     pretrain_steps: int
     wire_dtype: str = "fp32"
     alignment_phase: bool = True
+    studies: int = 0
+    batch_size: int = 1
+    decode_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
 class Phase:
-    """One task of a round: bytes of one site each way, and seconds that it takes."""
+    """One task of a round: bytes of one site each way, and seconds that it takes, validation included."""
 
     task: str
     down: int
@@ -110,13 +118,30 @@ def phases(size: ModelSize, federation: Federation) -> list[Phase]:
     """The tasks of a round after the first, in which every site gets the whole model at 32 bits."""
     dtype = federation.wire_dtype
     whole, part = size.packed(dtype), size.packed(dtype, alignment=True)
-    tasks = [("align", whole, part, federation.align_steps), ("pretrain", part, whole, federation.pretrain_steps)]
+    aligning, training = (
+        steps * federation.step_seconds for steps in (federation.align_steps, federation.pretrain_steps)
+    )
+    tasks = [("align", whole, part, aligning + validation(federation)), ("pretrain", part, whole, training)]
     if not federation.alignment_phase:
-        tasks = [("train", whole, whole, federation.pretrain_steps)]
-    return [
-        Phase(task, down, up, transfer(down + up, federation), steps * federation.step_seconds)
-        for task, down, up, steps in tasks
-    ]
+        tasks = [("train", whole, whole, training + validation(federation))]
+    return [Phase(task, down, up, transfer(down + up, federation), work) for task, down, up, work in tasks]
+
+
+def validation(federation: Federation) -> float:
+    """Seconds to measure a model on one held-out split, at the start of a round's first task."""
+    batches = HELD_OUT * federation.studies / federation.batch_size
+    return batches * VALIDATION_STEP * federation.step_seconds
+
+
+def decoding(federation: Federation) -> float:
+    """Seconds until a site has read its images, in its first task of all; none where ``admin.prepare`` did it."""
+    return federation.studies * federation.decode_seconds
+
+
+def longest_work(federation: Federation, tasks: Sequence[Phase]) -> float:
+    """Seconds of the longest task of a run without its transfer: the first decodes, the last measures both splits."""
+    first, *others = (task.work_seconds for task in tasks)
+    return max(first + decoding(federation), 2 * validation(federation), *others)
 
 
 def transfer(of_one_site: int, federation: Federation) -> float:
@@ -150,13 +175,14 @@ def timeouts(size: ModelSize, federation: Federation) -> dict[str, int]:
     """FLARE's timeouts in seconds that the run needs, each twice what was computed and a minute.
 
     ``task_timeout`` and ``wait_time_after_min_received`` are a job's own settings, the others are FLARE's by name. The
-    sites share the server's link, so that the last answer may come an exchange after the first.
+    sites share the server's link, so that the last answer may come an exchange after the first; in the first round it
+    waits for the site with the most images to decode, too.
     """
-    longest = max(phase.work_seconds for phase in phases(size, federation))
+    longest = longest_work(federation, phases(size, federation))
     exchange = first_exchange(size, federation)
     return {
         "task_timeout": seconds_with_margin(longest + exchange),
-        "wait_time_after_min_received": seconds_with_margin(exchange),
+        "wait_time_after_min_received": seconds_with_margin(exchange + decoding(federation)),
         "get_task_timeout": seconds_with_margin(exchange),
         "submit_task_result_timeout": seconds_with_margin(exchange),
         DOWNLOAD: max(300, seconds_with_margin(exchange / federation.sites)),

@@ -17,7 +17,7 @@ from admin.check_job import check_job
 from admin.exit_code import OK, exit_code
 from admin.failure import failure_reason
 from admin.federation_record import new_mark
-from admin.kit_process import end, family, kit_environment
+from admin.kit_process import end, family, kit_environment, site_threads
 from admin.sigterm import sigterm_leaves
 from admin.site_names import require_site_names
 from fedaid.errors import require
@@ -57,7 +57,8 @@ def simulate(
     require_replaceable(workspace)
     command = [sys.executable, "-m", "nvflare.private.fed.app.simulator.simulator", str(job.resolve())]
     command += ["-w", str(workspace.resolve()), "-c", ",".join(sites), "-t", str(threads or len(sites))]
-    code = run_logged(command, workspace=workspace, data=data, timeout=timeout)
+    cores = site_threads(threads or len(sites))
+    code = run_logged(command, workspace=workspace, data=data, threads=cores, timeout=timeout)
     log = workspace / CONSOLE
     if code is None:
         raise TimeoutError(f"the simulation was ended after {timeout:.0f} s: see {log}")
@@ -66,21 +67,21 @@ def simulate(
     return workspace / RUN_FOLDER
 
 
-def run_logged(command: Sequence[str], *, workspace: Path, data: Path, timeout: float) -> int | None:
+def run_logged(command: Sequence[str], *, workspace: Path, data: Path, timeout: float, threads: int = 1) -> int | None:
     """Return what :func:`run` does, with the console log left in the workspace, which the simulator deletes first."""
     workspace.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=workspace.parent, prefix=".console-", delete=False) as console:
         try:
-            return run(command, console=Path(console.name), data=data, timeout=timeout)
+            return run(command, console=Path(console.name), data=data, threads=threads, timeout=timeout)
         finally:
             workspace.mkdir(exist_ok=True)
             Path(console.name).rename(workspace / CONSOLE)
 
 
-def run(command: Sequence[str], *, console: Path, data: Path, timeout: float) -> int | None:
+def run(command: Sequence[str], *, console: Path, data: Path, timeout: float, threads: int = 1) -> int | None:
     """Return the command's exit code, or None if the time was over; whatever happens, nothing of it is left running."""
     mark = new_mark()
-    environment = kit_environment(mark) | {"FEDAID_DATA": f"{data.resolve()}{os.sep}{{site}}"}
+    environment = kit_environment(mark, threads=threads) | {"FEDAID_DATA": f"{data.resolve()}{os.sep}{{site}}"}
     with sigterm_leaves(), console.open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - this interpreter, no shell
             command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True

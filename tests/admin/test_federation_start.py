@@ -4,12 +4,13 @@ import socket
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from admin.federation import free_port
 from admin.federation_record import Record, read_record
 from admin.federation_start import connected_sites, listening, require_starting, start_processes, wait_until_connected
-from admin.kit_process import end, family
+from admin.kit_process import THREADS, end, family
 from tests.admin.fake_federation import FakeFederation
 
 
@@ -35,6 +36,18 @@ def test_every_process_is_on_record_once_started(started: Record, tmp_path: Path
         assert read_record(tmp_path / "run") == record
     finally:
         end(family(record.processes, mark=record.mark))
+
+
+def test_a_site_has_its_share_of_the_cores_and_the_server_one(
+    started: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("admin.federation_start.site_threads", lambda sites: 7 * sites)
+    record = start_processes(started, workspace=tmp_path / "run")
+    try:
+        found = {kit.kit: psutil.Process(kit.pid).environ()[THREADS] for kit in record.processes}
+    finally:
+        end(family(record.processes, mark=record.mark))
+    assert found == {"server": "1", "a": "7"}
 
 
 def test_a_server_that_never_listens_is_a_timeout_that_names_it(started: Record, tmp_path: Path) -> None:

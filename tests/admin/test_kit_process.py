@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from admin.federation_record import new_mark
-from admin.kit_process import MARK, KitProcess, end, family, kit_environment, start_kit, wait_for
+from admin.kit_process import MARK, THREADS, KitProcess, end, family, kit_environment, site_threads, start_kit, wait_for
 
 DETACHED = "import subprocess, sys; p = subprocess.Popen(['sleep', '60'], start_new_session=True); print(p.pid)"
 
@@ -108,6 +108,22 @@ def test_a_kit_finds_this_interpreter_and_uses_one_thread() -> None:
     environment = kit_environment("m")
     assert environment["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
     assert (environment["OMP_NUM_THREADS"], environment[MARK]) == ("1", "m")
+
+
+@pytest.mark.parametrize(("cores", "sites", "threads"), [(8, 3, 2), (8, 2, 4), (2, 3, 1), (2, 1, 2)])
+def test_sites_on_one_machine_share_its_cores(
+    cores: int, sites: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(THREADS, raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
+    assert site_threads(sites) == threads
+
+
+@pytest.mark.parametrize(("given", "threads"), [("3", 3), ("", 4), ("0", 4), ("many", 4)])
+def test_the_users_own_number_of_threads_goes_before(given: str, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(THREADS, given)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
+    assert site_threads(2) == threads
 
 
 def test_a_kit_does_not_inherit_paths_that_would_mislead_it(monkeypatch: pytest.MonkeyPatch) -> None:

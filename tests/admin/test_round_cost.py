@@ -8,6 +8,7 @@ from admin.round_cost import (
     Federation,
     ModelSize,
     first_exchange,
+    longest_work,
     model_size,
     phases,
     request_interval,
@@ -16,6 +17,7 @@ from admin.round_cost import (
     site_memory,
     timeouts,
     transfer,
+    validation,
 )
 from fedaid.flare.codec import encode
 from fedaid.models.dual_encoder import DualEncoder
@@ -92,6 +94,32 @@ def test_timeouts_are_twice_what_was_computed_and_a_minute() -> None:
     assert found["get_task_timeout"] == found["submit_task_result_timeout"] == 2 * 8 + 60
     assert found["wait_time_after_min_received"] == 2 * 8 + 60
     assert found["np_min_download_timeout"] == 300
+
+
+VALIDATED = replace(FEDERATION, studies=400, batch_size=4)  # 15 batches a split, each of 2/3 s
+
+
+def test_validation_is_part_of_the_first_task_of_a_round() -> None:
+    assert validation(VALIDATED) == pytest.approx(10)
+    assert [phase.work_seconds for phase in phases(SIZE, VALIDATED)] == pytest.approx([6 + 10, 10])
+    (train,) = phases(SIZE, replace(VALIDATED, alignment_phase=False))
+    assert train.work_seconds == pytest.approx(10 + 10)
+
+
+@pytest.mark.parametrize(("decode", "studies", "longest"), [(0.5, 400, 6 + 10 + 200), (0.0, 400, 20), (0.0, 40, 10)])
+def test_the_longest_task_decodes_or_measures_both_splits_or_trains(
+    decode: float, studies: int, longest: float
+) -> None:
+    federation = replace(VALIDATED, decode_seconds=decode, studies=studies)
+    assert longest_work(federation, phases(SIZE, federation)) == pytest.approx(longest)
+
+
+def test_the_first_round_waits_for_the_site_with_the_most_images_to_decode() -> None:
+    federation = replace(VALIDATED, decode_seconds=0.5)
+    found, prepared = timeouts(SIZE, federation), timeouts(SIZE, VALIDATED)
+    assert found["task_timeout"] == 2 * (216 + 8) + 60
+    assert found["wait_time_after_min_received"] == prepared["wait_time_after_min_received"] + 2 * 200
+    assert found["get_task_timeout"] == prepared["get_task_timeout"]
 
 
 def test_memory_of_the_server_grows_with_answers_on_the_way_and_that_of_a_site_does_not() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from admin.kit_process import family
+from admin.kit_process import THREADS, family
 from admin.simulate_job import main, run, simulate
 from fedaid.errors import InputError
 
@@ -57,6 +57,26 @@ def test_a_program_learns_where_the_data_of_its_site_lie(tmp_path: Path) -> None
     script = "import os; print(os.environ['FEDAID_DATA'])"
     assert run([sys.executable, "-c", script], console=console, data=tmp_path / "data", timeout=20) == 0
     assert console.read_text() == f"{tmp_path}/data/{{site}}\n"
+
+
+@pytest.mark.parametrize(("at_a_time", "shared"), [(None, 2), (1, 1)])
+def test_the_sites_that_work_at_the_same_time_share_the_cores(
+    at_a_time: int | None, shared: int, trivial_job: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[int] = []
+    monkeypatch.setattr("admin.simulate_job.site_threads", lambda sites: 10 + sites)
+    monkeypatch.setattr("admin.simulate_job.run_logged", lambda *_, threads, **__: given.append(threads) or 1)
+    with pytest.raises(RuntimeError, match="the simulation failed"):
+        simulate(trivial_job, workspace=tmp_path / "w", sites=SITES, data=data, threads=at_a_time)
+    assert given == [10 + shared]
+
+
+def test_a_program_gets_its_threads(tmp_path: Path) -> None:
+    console = tmp_path / "console"
+    console.touch()
+    script = f"import os; print(os.environ['{THREADS}'])"
+    assert run([sys.executable, "-c", script], console=console, data=tmp_path, timeout=20, threads=3) == 0
+    assert console.read_text() == "3\n"
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from typing import Any
 
 from admin.projection import MODEL as BASE_SIZED
 from admin.round_cost import ModelSize, model_size
-from tests.benchmarks.speed_wire import round_bytes, run
+from tests.benchmarks.simulated_run import round_bytes, run
 
 LAYERS = {"hidden_size": 64, "intermediate_size": 256, "num_attention_heads": 2, "num_hidden_layers": 8}
 MODEL: dict[str, Any] = {

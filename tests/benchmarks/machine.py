@@ -28,7 +28,7 @@ def surroundings() -> dict[str, object]:
     }
 
 
-def peak_mib() -> float:
-    """The most memory that this program has held; not ``ru_maxrss``, which starts at that of the caller's process."""
-    status = Path("/proc/self/status").read_text()
+def peak_mib(process: int | str = "self") -> float:
+    """The most memory that a program has held; not ``ru_maxrss``, which starts at that of the caller's process."""
+    status = Path(f"/proc/{process}/status").read_text()
     return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024

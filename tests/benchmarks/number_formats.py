@@ -21,7 +21,7 @@ LARGE: dict[str, Any] = {
 }
 
 
-def bf16_against_fp32(repeats: int = 3, batch_size: int = 8, *, model: dict[str, Any] = LARGE) -> dict[str, Any]:
+def bf16_against_fp32(repeats: int = 5, batch_size: int = 8, *, model: dict[str, Any] = LARGE) -> dict[str, Any]:
     """Seconds of a training step in each format, in turns, and how far the loss of the first step is off.
 
     Both start from the same weights and see the same batch; loading is part of a step.

@@ -8,7 +8,11 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import median
+from typing import Any
 
 import numpy as np
 from nvflare.apis.fl_constant import FLContextKey
@@ -29,6 +33,24 @@ def peak_in_a_process(sites: int, megabytes: int, folder: Path) -> int:
     command = [sys.executable, "-m", "tests.benchmarks.server_memory", str(sites), str(megabytes), str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
     return int(done.stdout.split()[-1])
+
+
+def server_memory_per_site(megabytes: int = 200, sites: tuple[int, int] = (3, 12), repeats: int = 5) -> dict[str, Any]:
+    """Peak memory of the aggregator for each site more, over the size of the model: median of pairs."""
+    peaks: dict[int, list[int]] = {count: [] for count in sites}
+    for number in range(repeats):
+        for count in sites if number % 2 == 0 else reversed(sites):
+            with tempfile.TemporaryDirectory() as folder:
+                peaks[count].append(peak_in_a_process(count, megabytes, Path(folder)))
+    return per_site(peaks, megabytes * 1e6)
+
+
+def per_site(peaks: Mapping[int, Sequence[float]], model_bytes: float) -> dict[str, Any]:
+    """How much of a model each site more takes, of peaks in bytes with few and with many sites, pair by pair."""
+    (few, least), (many, most) = sorted(peaks.items())
+    ratios = [(high - low) / (many - few) / model_bytes for low, high in zip(least, most, strict=True)]
+    megabytes = {str(count): [peak / 1e6 for peak in found] for count, found in peaks.items()}
+    return {"ratio": median(ratios), "ratios": ratios, "peak_mb_by_sites": megabytes}
 
 
 def model(megabytes: int, seed: int) -> Arrays:

@@ -22,15 +22,12 @@ import torch
 import admin  # noqa: F401 - makes custom/fedaid importable
 from tests.benchmarks.machine import surroundings
 from tests.benchmarks.number_formats import bf16_against_fp32
+from tests.benchmarks.server_memory import server_memory_per_site
+from tests.benchmarks.server_process import server_process_memory_per_site
 from tests.benchmarks.speed_training import accumulation_memory_ratio, executor_ratio, site_memory_ratio
-from tests.benchmarks.speed_wire import (
-    bytes_ratio,
-    flare_round_seconds,
-    linear_residual,
-    round_ratio,
-    server_memory_per_site,
-    wire_quality,
-)
+from tests.benchmarks.speed_wire import bytes_ratio, flare_round_seconds, linear_residual, round_ratio
+from tests.benchmarks.spread import Difference
+from tests.benchmarks.wire_quality import wire_quality
 
 OUT = Path("build/bench/speed.json")
 BYTES = {"fp32": 1.15, "bf16": 0.6, "int8": 0.35}  # most, of FedAvg's
@@ -39,12 +36,23 @@ POINT = 1.0  # of recall, which is counted from 0 to 100
 
 @dataclass(frozen=True)
 class Measure:
-    """One number: what measures it, under which name that returns it, its goal in words, and whether it is met."""
+    """One number and its goal.
+
+    Attributes:
+        run: measures it.
+        key: under which name that returns it.
+        goal: in words.
+        met: whether the goal is met by what ``run`` returns as ``judged``, by default the number; None: cannot tell.
+        minutes: that it takes on two idle cores, about.
+        judged: the name of what is judged.
+    """
 
     run: Callable[[], dict[str, Any]]
     key: str
     goal: str
-    met: Callable[[Any], bool]
+    met: Callable[[Any], bool | None]
+    minutes: float = 1
+    judged: str = ""
 
 
 def at_most(limit: float) -> Callable[[Any], bool]:
@@ -57,9 +65,10 @@ def light(ratios: Mapping[str, float]) -> bool:
     return all(ratios[dtype] <= most for dtype, most in BYTES.items())
 
 
-def alike(differences: Mapping[str, float]) -> bool:
-    """Whether no number format is a point of recall away from fp32."""
-    return all(abs(difference) <= POINT for difference in differences.values())
+def alike(intervals: Mapping[str, Mapping[str, Any]]) -> bool | None:
+    """Whether every number format is within a point of recall of fp32, as far as its interval tells."""
+    found = [Difference(**interval).within(POINT) for interval in intervals.values()]
+    return False if False in found else None if None in found else True
 
 
 def bytes_by_dtype() -> dict[str, Any]:
@@ -69,18 +78,21 @@ def bytes_by_dtype() -> dict[str, Any]:
 
 
 MEASURES: Mapping[str, Measure] = {
-    "bytes_ratio": Measure(bytes_by_dtype, "ratios", "fp32 1.15, bf16 0.6, int8 0.35", light),
-    "server_memory_per_site": Measure(server_memory_per_site, "ratio", "at most 0.1", at_most(0.1)),
+    "bytes_ratio": Measure(bytes_by_dtype, "ratios", "fp32 1.15, bf16 0.6, int8 0.35", light, 2),
+    "server_memory_per_site": Measure(server_memory_per_site, "ratio", "at most 0.1", at_most(0.1), 3),
+    "server_process_memory_per_site": Measure(server_process_memory_per_site, "ratio", "at most 0.1", at_most(0.1), 25),
     "executor_ratio": Measure(executor_ratio, "executor_ratio", "at least 0.95", lambda value: bool(value >= 0.95)),
-    "site_memory_ratio": Measure(site_memory_ratio, "site_memory_ratio", "at most 1.15", at_most(1.15)),
+    "site_memory_ratio": Measure(site_memory_ratio, "site_memory_ratio", "at most 1.15", at_most(1.15), 8),
     "accumulation_memory_ratio": Measure(
-        accumulation_memory_ratio, "accumulation_memory_ratio", "at most 1.2", at_most(1.2)
+        accumulation_memory_ratio, "accumulation_memory_ratio", "at most 1.2", at_most(1.2), 5
     ),
     "flare_round_seconds": Measure(flare_round_seconds, "flare", "at most 1", at_most(1.0)),
-    "round_ratio": Measure(round_ratio, "ratio", "at most 1.15", at_most(1.15)),
-    "linear_residual": Measure(linear_residual, "residual", "at most 0.1", at_most(0.1)),
-    "bf16_time_ratio": Measure(bf16_against_fp32, "time_ratio", "reported as it is", lambda value: value > 0),
-    "wire_quality": Measure(wire_quality, "difference", "within 1 point of fp32", alike),
+    "round_ratio": Measure(round_ratio, "ratio", "at most 1.15", at_most(1.15), 20),
+    "linear_residual": Measure(linear_residual, "residual", "at most 0.1", at_most(0.1), 14),
+    "bf16_time_ratio": Measure(bf16_against_fp32, "time_ratio", "reported as it is", lambda value: value > 0, 5),
+    "wire_quality": Measure(
+        wire_quality, "difference", "95 % within 1 point of fp32", alike, minutes=10, judged="intervals"
+    ),
 }
 
 
@@ -95,25 +107,36 @@ def main(arguments: list[str] | None = None) -> None:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     found: dict[str, Any] = json.loads(options.out.read_text()) if options.only and options.out.exists() else {}
     found |= surroundings()
-    for name, measure in MEASURES.items():
-        if options.only is None or name in options.only:
-            begun = time.perf_counter()
-            print(f"measuring {name}", file=sys.stderr, flush=True)
-            details = measure.run()
-            found[name] = details[measure.key]
-            found.setdefault("details", {})[name] = details
-            options.out.write_text(json.dumps(found, indent=1) + "\n")
-            print(f"  {time.perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
+    wanted = {name: measure for name, measure in MEASURES.items() if options.only is None or name in options.only}
+    say(f"about {sum(measure.minutes for measure in wanted.values()):.0f} minutes on two idle cores")
+    for name, measure in wanted.items():
+        begun = time.perf_counter()
+        say(f"measuring {name}, about {measure.minutes:.0f} min")
+        details = measure.run()
+        found[name] = details[measure.key]
+        found.setdefault("details", {})[name] = details
+        options.out.write_text(json.dumps(found, indent=1) + "\n")
+        say(f"  {time.perf_counter() - begun:.0f} s")
     print(table(found))
+
+
+def say(text: str) -> None:
+    """Report progress on standard error."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def table(found: Mapping[str, Any]) -> str:
     """A line a measure: its number, its goal, and whether it is met."""
-    present = {name: (measure, found[name]) for name, measure in MEASURES.items() if name in found}
     return "\n".join(
-        f"{name:26} {shown(value):>40}   {measure.goal:32} {'met' if measure.met(value) else 'MISSED'}"
-        for name, (measure, value) in present.items()
+        f"{name:26} {shown(found[name]):>40}   {measure.goal:32} {verdict(measure, found['details'][name])}"
+        for name, measure in MEASURES.items()
+        if name in found
     )
+
+
+def verdict(measure: Measure, details: Mapping[str, Any]) -> str:
+    """Whether the goal is met, in a word or two."""
+    return {True: "met", False: "MISSED", None: "cannot tell"}[measure.met(details[measure.judged or measure.key])]
 
 
 def shown(value: object) -> str:

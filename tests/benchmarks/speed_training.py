@@ -9,7 +9,9 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -23,6 +25,7 @@ from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training.batches import round_plan, training_batches
 from fedaid.training.optimizer import BETAS
 from tests.benchmarks.speed_site import ROOT, a_round, job_model, job_settings, settings_of, site
+from tests.benchmarks.wire_site import write_messages
 
 REPEATS = 5
 STEPS = (10, 40)  # T1, T2 of the job
@@ -94,9 +97,9 @@ def local_round_ratio() -> dict[str, Any]:
     return {"local_round_ratio": median(ratios), "fedaid": median(fedaid), "fedavg": median(fedavg), "ratios": ratios}
 
 
-def peaks(**given: Any) -> dict[str, float]:
+def peaks(module: str = "speed_site", **given: Any) -> dict[str, float]:
     """Peak memory in MiB of a process of its own that does a round, and its peak before the round."""
-    command = [sys.executable, "-m", "tests.benchmarks.speed_site", json.dumps(given)]
+    command = [sys.executable, "-m", f"tests.benchmarks.{module}", json.dumps(given)]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, env=environment)
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
@@ -122,11 +125,30 @@ def accumulation_memory_ratio(repeats: int = REPEATS) -> dict[str, Any]:
     return memory_ratio("accumulation_memory_ratio", large, same | {"batch_size": 32}, repeats=repeats)
 
 
-def site_memory_ratio(repeats: int = REPEATS) -> dict[str, Any]:
-    """A round of FedAID against one of FedAvg, the same batch and as many steps."""
-    same = {"steps": [1, 2], "batch_size": 32}
+def site_memory_ratio(repeats: int = REPEATS, **changes: Any) -> dict[str, Any]:
+    """A round of FedAID against one of FedAvg, the same batch and as many steps.
+
+    ``through_executor`` is the same with what stands around training at a site: two rounds of its executor, with the
+    messages and their packing, by type on the wire, each against FedAvg's at 32 bits.
+    """
+    same = {"steps": [1, 2], "batch_size": 32} | changes
     fedaid, fedavg = ({"method": method} | same for method in ("fedaid", "fedavg"))
-    return memory_ratio("site_memory_ratio", fedaid, fedavg, repeats=repeats)
+    found = memory_ratio("site_memory_ratio", fedaid, fedavg, repeats=repeats)
+    with tempfile.TemporaryDirectory() as folder:
+        by_wire = {dtype: with_wire(Path(folder), same, dtype, repeats=repeats) for dtype in ("fp32", "int8")}
+    return found | {"through_executor": by_wire}
+
+
+def with_wire(folder: Path, same: dict[str, Any], dtype: str, *, repeats: int) -> dict[str, Any]:
+    """:func:`memory_ratio` of FedAID's executor with a type on the wire over FedAvg's at 32 bits."""
+    sides = []
+    for method, wire in (("fedaid", dtype), ("fedavg", "fp32")):
+        messages = folder / f"{dtype}-{method}"
+        messages.mkdir()
+        model = {"model": same["model"]} if "model" in same else {}
+        write_messages(messages, method, wire_dtype=wire, **model)
+        sides.append({"module": "wire_site", "method": method, "folder": str(messages)} | same)
+    return memory_ratio("ratio", *sides, repeats=repeats)
 
 
 def optimizer_ratio(steps: int = 30) -> dict[str, Any]:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
 from nvflare.apis.dxo import from_shareable
-from tests.integration.plain_rounds import make_workers
 
+from admin.compare.sites import make_workers, read_sites
 from fedaid.evaluation.retrieval import retrieval
 from fedaid.minmax.settings import MinMaxSettings
 from fedaid.minmax.site_weights import SiteWeights
 from fedaid.minmax.weighted_average import apply, weighted_sum
+from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.naming import is_alignment
 from fedaid.training.settings import TrainingSettings
 from fedaid.training.site_worker import SiteWorker
+from tests.benchmarks.simulated_run import write_sites
+from tests.benchmarks.spread import difference
 from tests.flare.wire_link import Arrays, Server, Site
+from tests.integration.conftest import MODEL as TINY
+
+PACKED = ("bf16", "int8")
 
 
 def recall_at_5(
@@ -39,7 +47,8 @@ def recall_at_5(
         rounds: of FedAID.
         at: an empty folder, for caches and the sites' files.
     """
-    workers = make_workers(roots, model, settings, cache=at / "cache")
+    sites = read_sites(roots, DualEncoder(**model).configuration, cache=at / "cache")
+    workers = make_workers({site: sites.data(site) for site in roots}, model, settings)
     server, links = Server(dtype), {site: Site(site, at / site) for site in roots}
     theta: Arrays = next(iter(workers.values())).tensors()
     weights = SiteWeights(MinMaxSettings(), list(workers))
@@ -60,6 +69,26 @@ def recall_at_5(
         deltas = exchange(server, links, workers, ideal, pretrain)
         theta = apply({**theta, **ideal}, weighted_sum(deltas, weights.current))
     return 100 * mean(measured(worker, theta) for worker in workers.values())
+
+
+def wire_quality(seeds: Sequence[int] = range(8), rounds: int = 8, studies: int = 480) -> dict[str, Any]:
+    """Recall at 5 in points by type on the wire, and its difference from that of fp32 over the seeds, in pairs."""
+    recalls: dict[str, list[float]] = {dtype: [] for dtype in ("fp32", *PACKED)}
+    with tempfile.TemporaryDirectory() as folder:
+        names = write_sites(Path(folder) / "data", 3, studies=studies)
+        roots = {name: Path(folder) / "data" / name for name in names}
+        for seed in seeds:
+            settings = TrainingSettings(batch_size=16, align_steps=6, pretrain_steps=24, learning_rate=1e-3, seed=seed)
+            for dtype, found in recalls.items():
+                at = Path(folder) / f"{dtype}-{seed}"
+                at.mkdir()
+                found.append(recall_at_5(dtype, roots, TINY | {"seed": seed}, settings, rounds=rounds, at=at))
+    differences = {dtype: difference(recalls[dtype], recalls["fp32"]) for dtype in PACKED}
+    return {
+        "difference": {dtype: found.mean for dtype, found in differences.items()},
+        "intervals": {dtype: asdict(found) for dtype, found in differences.items()},
+        "recall_at_5": recalls,
+    }
 
 
 def exchange(

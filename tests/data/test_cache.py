@@ -184,3 +184,15 @@ def test_a_row_that_is_not_there_is_refused(prepared: Path) -> None:
     manifest.write_text(manifest.read_text().replace("npy,2,", "npy,3,"))
     with pytest.raises(InputError, match="prepared"):
         cached_images(read_manifest(prepared).studies, prepared / "cache", image_size=8)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_what_the_check_raises_ends_the_decoding_and_leaves_no_cache(
+    workers: int, studies: list[Study], tmp_path: Path
+) -> None:
+    def check() -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        cached_images(studies, tmp_path / "cache", image_size=8, workers=workers, check=check)
+    assert list((tmp_path / "cache").iterdir()) == []

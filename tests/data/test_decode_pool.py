@@ -195,3 +195,17 @@ def test_it_works_from_a_thread(pixels: Path, tmp_path: Path) -> None:
     thread.start()
     thread.join(60)
     assert found == [[None]]
+
+
+def test_a_check_ends_the_work_though_a_file_takes_its_time(pixels: Path, tmp_path: Path) -> None:
+    begun = time.monotonic()
+
+    def check() -> None:
+        if (tmp_path / "pid").exists():
+            raise InterruptedError
+
+    command = [sys.executable, "-c", HOSTILE]
+    with pytest.raises(InterruptedError), DecodePool(pixels, workers=1, command=command, check=check) as pool:
+        reasons(pool, [picture(tmp_path / "waits")])
+    assert time.monotonic() - begun < 30
+    assert not Path(f"/proc/{pool.processes[0].pid}").exists()

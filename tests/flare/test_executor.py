@@ -17,6 +17,8 @@ from nvflare.apis.shareable import Shareable
 from nvflare.apis.signal import Signal
 from safetensors import SafetensorError
 
+from fedaid.data.decode_pool import WORKERS
+from fedaid.data.decode_process import DecodeProcess
 from fedaid.errors import InputError
 from fedaid.flare import executor as module
 from fedaid.flare.executor import FedAIDExecutor
@@ -427,3 +429,17 @@ def test_an_abort_while_images_are_read_is_heeded_before_anything_is_measured(
     monkeypatch.setattr(DataFolders, "load", aborting)
     monkeypatch.setattr(SiteWorker, "validate", lambda *_: pytest.fail("it went on"))
     assert site.ask(ALIGN).get_return_code() == ReturnCode.TASK_ABORTED
+
+
+def test_an_abort_while_images_are_decoded_ends_the_decoding(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def aborting(process: DecodeProcess, request: Any) -> None:
+        asked.append(request.key)
+        site.abort.trigger(True)
+        ask(process, request)
+
+    ask = DecodeProcess.ask
+    monkeypatch.setattr(DecodeProcess, "ask", aborting)
+    assert site.ask(ALIGN).get_return_code() == ReturnCode.TASK_ABORTED
+    assert 1 <= len(asked) <= WORKERS

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fedaid.data.decode_pool import WORKERS, DecodePool
+from fedaid.data.decode_pool import WORKERS, Check, DecodePool, keep_going
 from fedaid.data.decode_process import Answer, Request
 from fedaid.data.decode_worker import PixelRows, answer_to
 from fedaid.data.manifest import Study
@@ -62,13 +62,15 @@ def new_pixels(file: Path, count: int, image_size: int) -> NDArray[np.float16]:
     return pixels
 
 
-def decode(studies: Sequence[Study], file: Path, *, image_size: int, workers: int) -> tuple[list[int], dict[str, int]]:
+def decode(
+    studies: Sequence[Study], file: Path, *, image_size: int, workers: int, check: Check
+) -> tuple[list[int], dict[str, int]]:
     """Writes the decoded images to ``file``; returns the rows that hold a study and the reasons of the others."""
     new_pixels(file, len(studies), image_size)
     kept: list[int] = []
     skipped: Counter[str] = Counter()
     requests = [Request(row, study.image, row) for row, study in enumerate(studies)]
-    for answer in _answers(requests, file, workers=workers):
+    for answer in _answers(requests, file, workers=workers, check=check):
         if answer.reason is None:
             kept.append(answer.key)
         else:
@@ -76,19 +78,22 @@ def decode(studies: Sequence[Study], file: Path, *, image_size: int, workers: in
     return sorted(kept), dict(sorted(skipped.items()))
 
 
-def _answers(requests: Sequence[Request], file: Path, *, workers: int) -> Iterator[Answer]:
+def _answers(requests: Sequence[Request], file: Path, *, workers: int, check: Check) -> Iterator[Answer]:
     """What became of each request; without workers in this process and without limits, for tests."""
     if workers:
-        with DecodePool(file, workers=min(workers, len(requests))) as pool:
+        with DecodePool(file, workers=min(workers, len(requests)), check=check) as pool:
             yield from pool.run(requests)
         return
     pixels = PixelRows(file)
     for request in requests:
+        check()
         yield Answer(request.key, answer_to({"path": request.path, "row": request.row}, pixels)["reason"])
     pixels.close()
 
 
-def cached_images(studies: Sequence[Study], folder: Path, *, image_size: int, workers: int = WORKERS) -> ImageCache:
+def cached_images(
+    studies: Sequence[Study], folder: Path, *, image_size: int, workers: int = WORKERS, check: Check = keep_going
+) -> ImageCache:
     """The images of ``studies``, decoded now or on an earlier call.
 
     Args:
@@ -96,6 +101,7 @@ def cached_images(studies: Sequence[Study], folder: Path, *, image_size: int, wo
         folder: where the cache lies; it never leaves the site.
         image_size: S in pixels.
         workers: processes that decode; 0 decodes in this one, without limits, and is meant for tests.
+        check: called while images are decoded; what it raises ends that, and the cache stays unmade.
 
     Raises:
         InputError: if the site was prepared for another size.
@@ -108,7 +114,7 @@ def cached_images(studies: Sequence[Study], folder: Path, *, image_size: int, wo
     if not (index.exists() and file.exists()):
         draft = folder / f".images-{name}-{os.getpid()}.npy"  # another job of the site may read or make the same cache
         try:
-            kept, skipped = decode(studies, draft, image_size=image_size, workers=workers)
+            kept, skipped = decode(studies, draft, image_size=image_size, workers=workers, check=check)
             draft.replace(file)
         finally:
             draft.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from multiprocessing.connection import wait
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +16,12 @@ from typing import Self
 from fedaid.data.decode_process import COMMAND, Answer, DecodeProcess, Limits, Lost, Request
 
 WORKERS = min(2, os.cpu_count() or 1)
+PATIENCE = 0.5  # seconds between two checks whether to go on
+Check = Callable[[], object]
+
+
+def keep_going() -> None:
+    """The check of work that nobody may interrupt."""
 
 
 class DecodePool:
@@ -27,6 +33,7 @@ class DecodePool:
         workers: how many processes.
         limits: what one file may cost.
         command: starts one process; tests give another.
+        check: called at least every half second; what it raises ends the work.
     """
 
     def __init__(
@@ -36,9 +43,10 @@ class DecodePool:
         workers: int = WORKERS,
         limits: Limits | None = None,
         command: Sequence[str] = COMMAND,
+        check: Check = keep_going,
     ) -> None:
         self._pixels, self._limits, self._command = pixels, limits or Limits(), tuple(command)
-        self._workers = workers
+        self._workers, self._check = workers, check
         self.processes: list[DecodeProcess] = []
 
     def __enter__(self) -> Self:
@@ -59,6 +67,7 @@ class DecodePool:
         if request is not None and not self.processes:
             self.processes = [self._start() for _ in range(self._workers)]
         while True:
+            self._check()
             for number, process in enumerate(self.processes):
                 if request is not None and process.request is None:
                     self._hand_over(number, request)
@@ -69,10 +78,10 @@ class DecodePool:
             yield from self._answers(busy)
 
     def _answers(self, busy: list[int]) -> Iterator[Answer]:
-        """What comes in until the next deadline."""
+        """What comes in until the next deadline or check."""
         nearest = min(self.processes[number].deadline for number in busy)
         sources = [self.processes[number].fileno() for number in busy]
-        readable = set(wait(sources, max(0.0, nearest - time.monotonic())))
+        readable = set(wait(sources, min(PATIENCE, max(0.0, nearest - time.monotonic()))))
         for number, source in zip(busy, sources, strict=True):
             process = self.processes[number]
             request = process.request

@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 
 from fedaid.data.cache import ImageCache, cached_images
 from fedaid.data.dataset import StudyDataset
+from fedaid.data.decode_pool import Check, keep_going
 from fedaid.data.manifest import read_manifest
 
 
@@ -24,7 +25,9 @@ class SiteData:
     skipped: Mapping[str, int]
 
 
-def load_site_data(root: Path, *, cache: Path, image_size: int, tokenizer: Tokenizer) -> SiteData:
+def load_site_data(
+    root: Path, *, cache: Path, image_size: int, tokenizer: Tokenizer, check: Check = keep_going
+) -> SiteData:
     """Reads a site's manifest, reports and images.
 
     Args:
@@ -32,12 +35,13 @@ def load_site_data(root: Path, *, cache: Path, image_size: int, tokenizer: Token
         cache: folder for decoded images, at the site.
         image_size: S in pixels.
         tokenizer: of the vocabulary that the model uses.
+        check: called while images are decoded for the first time; what it raises ends that.
 
     Raises:
         InputError: for a manifest that cannot be used; a single bad study is skipped and counted.
     """
     manifest = read_manifest(root)
-    images = cached_images(manifest.studies, cache, image_size=image_size)
+    images = cached_images(manifest.studies, cache, image_size=image_size, check=check)
     splits = {name: split_of(images, name, tokenizer) for name in ("train", "valid", "test")}
     return SiteData(**splits, skipped=dict(Counter(manifest.skipped) + Counter(images.skipped)))
 

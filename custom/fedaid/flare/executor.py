@@ -54,7 +54,7 @@ class Aborted(RuntimeError):
 
 
 class Abort:
-    """The check that every step of training makes, and the model before it embeds a batch.
+    """The check that decoding makes, every step of training, and the model before it embeds a batch.
 
     Attributes:
         signal: of the task that is being done.
@@ -170,7 +170,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             judge_tensors(message.tensors, specs_of(expected))
         except ValueError as reason:
             raise MalformedMessage(f"model of round {message.round_number} refused: {reason}") from reason
-        self._abort()  # reading the site's images may have taken long
+        self._abort()  # reading the site's data may have taken long
         worker.load(message.tensors)
         return worker
 
@@ -182,7 +182,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             workspace = fl_ctx.get_engine().get_workspace()
             root = data_root(site, Path(workspace.get_site_config_dir()), os.environ)
             folders = DataFolders(root, Path(workspace.get_root_dir()) / IMAGE_CACHE)
-            data = folders.load(configuration)
+            data = folders.load(configuration, check=self._abort)
             sizes = f"{len(data.train)} train, {len(data.valid)} valid, {len(data.test)} test studies"
             self.log_info(fl_ctx, f"{sizes}; skipped by reason: {dict(data.skipped)}")
             model.register_forward_pre_hook(self._abort)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fedaid.data.decode_pool import Check, keep_going
 from fedaid.data.site_data import SiteData, load_site_data
 from fedaid.models.vocabulary import find_vocabulary, load_tokenizer
 
@@ -23,15 +24,17 @@ class DataFolders:
     root: Path
     cache: Path
 
-    def load(self, configuration: Mapping[str, Any]) -> SiteData:
+    def load(self, configuration: Mapping[str, Any], *, check: Check = keep_going) -> SiteData:
         """The site's data as a model of this configuration takes them.
 
         Args:
             configuration: constructor arguments of the model.
+            check: called while images are decoded for the first time; what it raises ends that.
 
         Raises:
             InputError: as :func:`load_site_data`.
         """
         vocabulary = find_vocabulary(configuration["vocabulary"])
         tokenizer = load_tokenizer(vocabulary, max_tokens=configuration["max_tokens"])
-        return load_site_data(self.root, cache=self.cache, image_size=configuration["image_size"], tokenizer=tokenizer)
+        size = configuration["image_size"]
+        return load_site_data(self.root, cache=self.cache, image_size=size, tokenizer=tokenizer, check=check)

@@ -64,7 +64,7 @@ class TrainingSettings:
         channels_last: lays images and convolutions out with the channels last.
         gradient_checkpointing: Hugging Face encoders compute activations again instead of keeping them.
         compile_backend: of ``torch.compile`` for phase two; ``none`` leaves it out.
-        threads: CPU threads of this site, shared by its processes; 0 leaves torch's choice.
+        threads: CPU threads of this site, shared by its processes; 0 leaves torch's choice (OMP_NUM_THREADS).
         processes: that a batch is spread over in training, one per GPU; a divisor of ``batch_size``. A site's
             environment variable FEDAID_PROCESSES wins.
         workers: data loader processes; 0 loads in the training process.

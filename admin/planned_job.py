@@ -1,0 +1,115 @@
+"""A packaged job and its plan: the numbers of a federation that were given once, and the timeouts that follow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from admin.job_files import CONFIGS, config_files, read_object, write_object
+from admin.job_plan import OWN, PLAN, by_name, require_planned_timeouts
+from admin.job_settings import change_settings
+from admin.round_cost import DOWNLOAD, Federation, ModelSize, model_size, request_interval, timeouts
+from fedaid.errors import InputError, require
+
+GIVEN, TIMEOUTS = "given", "timeouts"  # keys of a plan
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a person says about a federation, and a job does not.
+
+    Attributes:
+        sites: S.
+        bandwidth_mbit: of every link, each way.
+        step_seconds: one step of local training at the slowest site.
+        studies: of the largest site, all splits.
+        decode_seconds: to decode a study's image, over all processes that do; 0 for sites that are prepared.
+    """
+
+    sites: int
+    bandwidth_mbit: float
+    step_seconds: float
+    studies: int
+    decode_seconds: float
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            least = value >= 0 if name == "decode_seconds" else value > 0
+            rule = "be at least 0" if name == "decode_seconds" else "be above 0"
+            option, remedy = f"--{name.replace('_', '-')}", "Give what you have."
+            require(least and value < math.inf, option, rule, got=value, where="the plan", remedy=remedy)
+
+
+def planned(job: Path, given: Given) -> tuple[ModelSize, Federation]:
+    """Return the sizes and the federation that a packaged job's settings and the given numbers make."""
+    settings = by_name(job)
+    federation = Federation(
+        **asdict(given),
+        align_steps=settings["align_steps"],
+        pretrain_steps=settings["pretrain_steps"],
+        wire_dtype=settings.get("wire_dtype", "fp32"),
+        alignment_phase=settings.get("alignment_phase", True),
+        batch_size=settings["batch_size"],
+    )
+    return model_size(configuration(job)), federation
+
+
+def configuration(job: Path) -> dict[str, Any]:
+    """Return the constructor arguments of the job's model.
+
+    Raises:
+        InputError: the job has no model.
+    """
+    for file in config_files(job):
+        for component in read_object(file).get("components", []):
+            model = component.get("args", {}).get("model")
+            if isinstance(model, dict):
+                arguments: dict[str, Any] = model.get("args", {})
+                return arguments
+    raise InputError("job", "have a persistor with a model", got="none", where=job.name, remedy="Package it again.")
+
+
+def write_plan(job: Path, given: Given) -> None:
+    """Set the job's timeouts to at least what the plan needs, and leave the plan with the job for what comes after."""
+    size, federation = planned(job, given)
+    least = timeouts(size, federation)
+    change_settings(job, {name: max(least[name], by_name(job)[name]) for name in OWN})
+    for file in config_files(job):
+        content = read_object(file)
+        if file.name == CONFIGS[0]:
+            content.setdefault("server", {})["task_request_interval"] = request_interval(federation.sites)
+            content[DOWNLOAD] = least[DOWNLOAD]
+        else:
+            content |= {name: least[name] for name in least if name not in OWN}
+        write_object(file, content)
+    of = {"parameters": size.parameters, "batch_size": federation.batch_size}
+    write_object(job / PLAN, {GIVEN: asdict(given), "step_of": of, TIMEOUTS: least})
+
+
+def plan_again(job: Path, plan: Path, *, chosen: Iterable[str]) -> None:
+    """Plan a job that was packaged anew for the federation of its former plan.
+
+    Args:
+        job: the new package.
+        plan: the former ``plan.json``.
+        chosen: names of settings that the person set: such a timeout is not raised but refused if it is too short.
+
+    Raises:
+        InputError: the plan is not one, its step was that of another model or batch, or a timeout is too short.
+    """
+    content, names = read_object(plan), {field.name for field in fields(Given)}
+    where, remedy = str(plan), "Remove the file, package again, and plan again."
+    held = content.get(GIVEN)
+    sound = isinstance(held, dict) and set(held) == names
+    require(sound, "plan", "be one of admin.plan --write", got="another file", where=where, remedy=remedy)
+    given = Given(**content[GIVEN])
+    size, federation = planned(job, given)
+    of = {"parameters": size.parameters, "batch_size": federation.batch_size}
+    rule, got = f"be of the job's model and batch {of}", content.get("step_of")
+    require(got == of, "plan", rule, got=got, where=where, remedy=remedy)
+    least, set_here = timeouts(size, federation), {name.rpartition(".")[2] for name in chosen}
+    require_planned_timeouts(job, least={name: least[name] for name in OWN if name in set_here})
+    write_plan(job, given)
