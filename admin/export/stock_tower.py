@@ -64,7 +64,7 @@ def stock_image_encoder(model: DualEncoder) -> StockEncoder:
     name = model.configuration["image_encoder"]["name"]
     if name not in MONAI:
         return hugging_face_encoder(backbone_config(model.image))
-    options = {key: value for key, value in model.configuration["image_encoder"].items() if key != "name"}
+    options = {k: v for k, v in model.configuration["image_encoder"].items() if k not in ("name", "frozen")}
     return monai_encoder(name, options, model.configuration["image_size"])
 
 

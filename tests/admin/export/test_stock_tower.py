@@ -65,6 +65,13 @@ def test_the_definition_names_no_class_of_this_project() -> None:
     assert set(MONAI) < set(IMAGE_ENCODERS)
 
 
+def test_that_an_encoder_was_frozen_in_training_is_no_option_of_its_class() -> None:
+    model = trained("monai_resnet")
+    model.configuration["image_encoder"] = model.configuration["image_encoder"] | {"frozen": True}
+    found = embedded(stock_image_tower(model), some_images())
+    torch.testing.assert_close(found, image_embeddings(model, some_images()), atol=1e-5, rtol=0)
+
+
 def test_the_given_model_stays_as_it_is() -> None:
     model = trained("vit")
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
