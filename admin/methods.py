@@ -64,6 +64,7 @@ METHODS: Mapping[str, Method] = table(
     (LOCAL, "each site alone", PLAIN),
     (POOLED, "one model on the data of all sites: the reference where data may be pooled", PLAIN),
     ("fedavg", "federated averaging, weights by pairs", PLAIN),
+    ("fedavg_uniform", "fedavg, all sites weigh the same", {**PLAIN, "initial_site_weights": "uniform"}),
     ("fedprox", "fedavg, each site held near the round's model", {**PLAIN, "proximal_weight": 0.01}),
     (
         "fedavgm",
@@ -83,6 +84,7 @@ METHODS: Mapping[str, Method] = table(
     ("fedaid_one_phase", "without the alignment phase", ONE_PHASE),
     ("fedaid_no_binding", "without the binding", {"binding_weight": 0.0}),
     ("fedaid_no_minmax", "with site weights that stay uniform", NO_MINMAX),
+    ("fedaid_fresh_teacher", "the teacher sees each view anew: the slow path", {"teacher_view": "fresh"}),
     ("fedaid_similarity", "binds the image-text similarities of a batch", {"binding_form": "similarity"}),
     ("fedaid_warmup", "the binding grows over 5 rounds", {"binding_schedule": "warmup", "binding_warmup_rounds": 5}),
     ("fedaid_teacher_schedule", "the binding grows with the teacher's quality", {"binding_schedule": "teacher"}),

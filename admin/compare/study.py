@@ -46,9 +46,10 @@ def run_trials(
     folder.mkdir(parents=True, exist_ok=True)
     alone = {group(trial): str(result_file(trial, folder)) for trial in trials if trial.method == LOCAL}
     found: dict[str, Result] = {}
-    for wave in ([t for t in trials if t.method == LOCAL], [t for t in trials if t.method != LOCAL]):
-        known = [replace(trial, alone=alone.get(group(trial))) for trial in wave]
-        for trial, result in finished(known, folder, processes=processes):
+    first = [trial for trial in trials if trial.method == LOCAL]
+    then = [replace(trial, alone=alone.get(group(trial))) for trial in trials if trial.method != LOCAL]
+    for wave in (first, then):
+        for trial, result in finished(wave, folder, processes=processes):
             found[trial.name] = result
             watch(trial, result["seconds"])
     return found

@@ -27,7 +27,8 @@ def applied(name: str, tmp_path: Path, **chosen: object) -> dict[str, Any]:
 
 
 def test_the_table_has_the_methods_of_the_benchmark_under_their_own_names() -> None:
-    wanted = ["local", "pooled", "fedavg", "fedprox", "fedavgm", "fedadam", "fedbn", "moon", "qfedavg", "afl", "fedaid"]
+    federations = ["fedavg", "fedavg_uniform", "fedprox", "fedavgm", "fedadam", "fedbn", "moon", "qfedavg", "afl"]
+    wanted = ["local", "pooled", *federations, "fedaid"]
     assert list(METHODS)[: len(wanted)] == wanted
     assert all(name.startswith("fedaid_") for name in list(METHODS)[len(wanted) :])
     assert [method.name for method in METHODS.values()] == list(METHODS)

@@ -42,7 +42,13 @@ MODEL: dict[str, Any] = {
     "max_tokens": 64,
 }
 REAL_MODEL = MODEL | {"text_encoder": "local:model", "vocabulary": "local:model", "image_size": 64, "max_tokens": 48}
-SETTINGS: dict[str, Any] = {"threads": 1, "batch_size": 16, "align_steps": 8, "pretrain_steps": 32, "learning_rate": 1e-3}
+SETTINGS: dict[str, Any] = {
+    "threads": 1,
+    "batch_size": 16,
+    "align_steps": 8,
+    "pretrain_steps": 32,
+    "learning_rate": 1e-3,
+}
 REAL_SETTINGS = SETTINGS | {"valid_batch_size": 6, "align_steps": 4, "pretrain_steps": 12}
 ROUNDS = {"twin": 16, "noisy": 16, "real": 8}
 

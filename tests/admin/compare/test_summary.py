@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from admin.compare.judge import Hits
+from admin.compare.summary import summarise
+
+
+def hits(found: list[int]) -> dict[str, Any]:
+    return Hits(np.arange(len(found)), np.array(found), np.array(found), np.ones(len(found))).as_json()
+
+
+def result(weights: float, **tests: list[list[int]]) -> dict[str, Any]:
+    return {
+        "trial": {"sites": {"a": "", "b": ""}, "held_out": {"others": ""}},
+        "hits": {name: [hits(one) for one in models] for name, models in tests.items()},
+        "curves": {"global": [{"site_weights": {"a": weights, "b": 1 - weights}}]},
+        "seconds": 2.0,
+        "rounds": 3,
+    }
+
+
+@pytest.fixture
+def summary() -> dict[str, dict[str, Any]]:
+    base = [result(0.5, a=[[1, 0, 0, 0]], b=[[1, 1, 0, 0]], others=[[0, 0, 0, 1]]) for _ in range(2)]
+    better = [result(w, a=[[1, 1, 0, 0]], b=[[1, 1, 1, 0]], others=[[0, 0, 1, 1]]) for w in (0.6, 0.8)]
+    return summarise({"fedavg": base, "fedaid": better}, over_runs=True, draws=200)
+
+
+def test_mean_and_worst_are_over_the_sites_and_not_over_the_held_out(summary: dict[str, dict[str, Any]]) -> None:
+    assert summary["fedavg"]["mean_recall_at_5"] == 37.5
+    assert summary["fedavg"]["worst_recall_at_5"] == 25
+    assert summary["fedavg"]["held_out"]["others"]["mid"] == 25
+
+
+def test_differences_are_paired_with_the_base(summary: dict[str, dict[str, Any]]) -> None:
+    apart = summary["fedaid"]["difference_to_fedavg"]
+    assert apart["mean"]["mid"] == apart["worst"]["mid"] == 25
+    assert apart["sites"]["b"]["mid"] == apart["held_out"]["others"]["mid"] == 25
+    assert apart["mean"]["low"] >= 0, "on no draw of the patients is the base better"
+    assert "difference_to_fedavg" not in summary["fedavg"]
+
+
+def test_the_interval_is_given_for_mean_and_worst(summary: dict[str, dict[str, Any]]) -> None:
+    interval = summary["fedaid"]["interval"]
+    assert set(interval) == {"mean", "worst"}
+    assert interval["mean"][0] < summary["fedaid"]["mean_recall_at_5"] < interval["mean"][1]
+
+
+def test_site_weights_are_told_by_mean_and_most(summary: dict[str, dict[str, Any]]) -> None:
+    assert summary["fedaid"]["site_weights"]["a"] == {"mean": 0.7, "most": 0.8}
+
+
+def test_without_the_base_no_difference_is_told() -> None:
+    alone = summarise({"fedaid": [result(0.5, a=[[1]], b=[[1]], others=[[1]])]}, over_runs=False, draws=5)
+    assert list(alone) == ["fedaid"]
+    assert not any(name.startswith("difference") for name in alone["fedaid"])
