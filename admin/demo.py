@@ -11,6 +11,7 @@ import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -21,6 +22,7 @@ from admin.curves import draw_curves
 from admin.demo_sites import PreparedSite, prepare_sites
 from admin.download import download
 from admin.failure import failure_reason
+from admin.job_plan import by_name
 from admin.job_settings import settable
 from admin.monitor_job import COMPLETED, monitor
 from admin.package_job import package_job
@@ -38,7 +40,17 @@ FOLDER = Path("build/demo")
 ROUNDS = 5
 IMAGE_SIZE = "persistor.model.image_size"  # the setting of the job
 LONGEST_RUN = 900.0  # seconds
+PRETRAIN_STEPS = 30
 INTERRUPTED = 130  # exit code, as a shell gives it
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What the federation leaves: the prepared sites, the run's results, and the run folder of the evaluation."""
+
+    sites: Sequence[PreparedSite]
+    results: RunResults
+    evaluation: Path
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,12 +67,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print(f"[red]failed:[/red] {error}", highlight=False)
         return 1
     try:
-        sites, results = train(options.folder, options.rounds, console)
-        show_table(results, console)
-        draw_curves(results, options.folder / "curves.png")
-        write_card(results, options.folder)
-        model, seconds = keep_model(results, options.folder), time.monotonic() - started
-        summary = summarise(results, sites, model=model, seconds=seconds)
+        trained = train(options.folder, options.rounds, console)
+        show_table(trained.results, console)
+        draw_curves(trained.results, options.folder / "curves.png")
+        write_card(trained, options.folder)
+        model, seconds = keep_model(trained.results, options.folder), time.monotonic() - started
+        summary = summarise(trained.results, trained.sites, model=model, seconds=seconds)
     except KeyboardInterrupt:
         console.print("interrupted; the federation is stopped")
         return INTERRUPTED
@@ -85,18 +97,28 @@ def new_folder(folder: Path) -> None:
     write_summary(folder, {"status": "running"})
 
 
-def train(folder: Path, rounds: int, console: Console) -> tuple[list[PreparedSite], RunResults]:
-    """Write the exports, prepare the sites, start the federation, run the job in it, fetch the result, stop it."""
+def train(folder: Path, rounds: int, console: Console) -> Trained:
+    """Write the exports, prepare the sites, start the federation, run the jobs in it, fetch the results, stop it."""
     console.print(f"[bold]1[/bold] Writing three hospitals' exports of films and reports below {folder / 'exports'}")
     exports = export_consortium(folder / "exports", hospitals=DEMO_HOSPITALS)
-    settings = {"num_rounds": rounds, "pretrain_steps": 30, "min_clients": len(exports), "threads": 1}
-    job = package_job("fedaid_pretrain", out=folder / "jobs", settings=settings)
+    common = {"num_rounds": rounds, "min_clients": len(exports), "threads": 1}
+    job = package_job("fedaid_pretrain", out=folder / "jobs", settings=common | {"pretrain_steps": PRETRAIN_STEPS})
+    steps = by_name(job)["align_steps"] + PRETRAIN_STEPS
+    alone = package_job("local_pretrain", out=folder / "jobs", settings=common | {"pretrain_steps": steps})
     console.print(f"[bold]2[/bold] Preparing each hospital's dataset below {folder / 'sites'}")
     sites = prepare_hospitals(exports, folder / "sites", job=job, console=console)
     roots = {site.name: site.root for site in sites}
     with PocFederation(folder / "poc", list(roots), data_roots=roots) as federation:
         console.print(f"[bold]3[/bold] Federation of a server and {', '.join(roots)} on 127.0.0.1:{federation.port}")
-        return sites, run_job(federation.admin_kit, job, folder / "download", console)
+
+        def run(submitted: Path, number: int, what: str) -> Path:
+            console.print(f"[bold]{number}[/bold] {what}: job {submitted.name}", highlight=False)
+            return run_job(federation.admin_kit, submitted, folder / "download")
+
+        run(alone, 4, "Each hospital alone, for comparison")
+        results = read_results(run(job, 5, "All together, nobody's data leaves"))
+        evaluate = package_job("evaluate_global", out=folder / "jobs", model=results.model, settings={"min_clients": 3})
+        return Trained(sites, results, run(evaluate, 6, "Every model at every hospital"))
 
 
 def prepare_hospitals(exports: Mapping[str, Path], out: Path, *, job: Path, console: Console) -> list[PreparedSite]:
@@ -109,18 +131,17 @@ def prepare_hospitals(exports: Mapping[str, Path], out: Path, *, job: Path, cons
     return sites
 
 
-def run_job(kit: Path, job: Path, out: Path, console: Console) -> RunResults:
-    """Submit the job as the project admin, follow it, and fetch its result."""
+def run_job(kit: Path, job: Path, out: Path) -> Path:
+    """Submit the job as the project admin, follow it, and return the run folder that was fetched."""
     with admin_session(kit) as session:
         job_id = submit(session, job)
-        console.print(f"[bold]4[/bold] Submitted {job.name} as job {job_id}", highlight=False)
         with ProgressDisplay() as display:
             status = monitor(session, job_id, on_progress=display.show, timeout=LONGEST_RUN)
         run_folder = download(session, job_id, out) / "workspace"
     if status != COMPLETED:
         reason = failure_reason(run_folder / "log.txt") or f"the job ended as {status}"
         raise RuntimeError(f"{reason} (see {run_folder / 'log.txt'})")
-    return read_results(run_folder)
+    return run_folder
 
 
 def keep_model(results: RunResults, folder: Path) -> Path:
@@ -128,16 +149,12 @@ def keep_model(results: RunResults, folder: Path) -> Path:
     return shutil.copytree(results.model, folder / "model")
 
 
-def write_card(results: RunResults, folder: Path, *, evaluation: Path | None = None) -> Path:
-    """Write the report card and return its page; the hospitals are synthetic, so that it may show films and reports.
-
-    Args:
-        results: of the run.
-        folder: of the demo.
-        evaluation: run folder of the evaluation job, if there was one.
-    """
-    run_folder = results.model.parents[2]
-    return write_report(run_folder, out=folder, evaluation=evaluation, sites=folder / "sites", allow_examples=True)
+def write_card(trained: Trained, folder: Path) -> Path:
+    """Write the report card and return its page; the hospitals are synthetic, so that it may show films and reports."""
+    run_folder = trained.results.model.parents[2]
+    return write_report(
+        run_folder, out=folder, evaluation=trained.evaluation, sites=folder / "sites", allow_examples=True
+    )
 
 
 def summarise(results: RunResults, prepared: Sequence[PreparedSite], *, model: Path, seconds: float) -> dict[str, Any]:

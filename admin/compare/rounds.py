@@ -16,7 +16,7 @@ from fedaid.minmax.loss_baseline import ALONE_LOSS, LossBaseline
 from fedaid.minmax.server_optimizer import ServerOptimizer, ServerOptimizerSettings
 from fedaid.minmax.settings import MinMaxSettings
 from fedaid.minmax.site_weights import SiteWeights
-from fedaid.minmax.weighted_average import apply, weighted_sum
+from fedaid.minmax.weighted_average import apply, renormalise, weighted_sum
 from fedaid.models.naming import is_alignment, is_statistic
 from fedaid.training.site_worker import SiteWorker
 
@@ -128,7 +128,7 @@ class Rounds:
         """The ideal alignment, from θ, which the workers hold."""
         alignment = {name: tensor for name, tensor in self._theta.items() if is_alignment(name)}
         deltas = {site: worker.align(round_number=number).delta for site, worker in self._workers.items()}
-        return apply(alignment, weighted_sum(deltas, self._weights.current))
+        return apply(alignment, weighted_sum(deltas, renormalise(self._weights.current, list(deltas))))
 
     def _pretrain(self, number: int, ideal: Tensors) -> None:
         """Moves θ by what the sites' training gives, from θ with the ideal alignment."""
@@ -137,7 +137,8 @@ class Rounds:
             worker.load(ideal or self._theta)
             updates[site] = worker.pretrain(round_number=number)
         self._baseline.trained({site: update.metrics for site, update in updates.items()})
-        total = weighted_sum({site: update.delta for site, update in updates.items()}, self._weights.current)
+        deltas = {site: update.delta for site, update in updates.items()}
+        total = weighted_sum(deltas, renormalise(self._weights.current, list(deltas)))
         self._theta = self._optimizer.moved({**self._theta, **ideal}, total)
 
 

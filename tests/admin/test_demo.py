@@ -37,7 +37,7 @@ def test_the_report_card_is_of_the_run_and_of_the_demos_own_sites(
     asked = []
     monkeypatch.setattr(demo, "write_report", lambda run, **given: asked.append((run, given)) or given["out"])
     results = read_results(write_run(tmp_path / "run"))
-    demo.write_card(results, tmp_path / "demo", evaluation=tmp_path / "evaluation")
+    demo.write_card(demo.Trained([], results, tmp_path / "evaluation"), tmp_path / "demo")
     given = {"evaluation": tmp_path / "evaluation", "sites": tmp_path / "demo" / "sites", "allow_examples": True}
     assert asked == [(tmp_path / "run", {"out": tmp_path / "demo"} | given)]
 
