@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Mapping
@@ -10,9 +11,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from admin.package_job import package_job
 from admin.simulate_job import CONSOLE, simulate
 from admin.twin.consortium import DEMO_HOSPITALS, write_consortium
+from fedaid.data.cache import cached_images
+from fedaid.data.manifest import read_manifest
 
 # A small model whose alignment modules are 8 % of it, as those of ViT-B and BERT-base are.
 MODEL: dict[str, Any] = {
@@ -70,6 +75,22 @@ def write_sites(folder: Path, count: int, *, studies: int = STUDIES) -> list[str
     folder.mkdir(parents=True)
     write_consortium(folder, hospitals=hospitals, image_size=64)
     return [hospital.name for hospital in hospitals]
+
+
+def prepare_sites(folder: Path, *, image_size: int) -> None:
+    """Decode the images of all sites once, as ``admin.prepare`` does, so that no run starts processes for it."""
+    for manifest in folder.glob("*/manifest.csv"):
+        studies = read_manifest(manifest.parent).studies
+        images = cached_images(studies, manifest.parent / "cache", image_size=image_size, workers=0)
+        with manifest.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        if not len(rows) == len(images.studies):
+            raise RuntimeError("every study of a benchmark must be usable")
+        np.save(manifest.parent / "pixels.npy", images.pixels, allow_pickle=False)
+        with manifest.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, [*rows[0], "image_row"])
+            writer.writeheader()
+            writer.writerows(row | {"image": "pixels.npy", "image_row": number} for number, row in enumerate(rows))
 
 
 def round_seconds(log: str) -> list[float]:

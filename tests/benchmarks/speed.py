@@ -88,7 +88,7 @@ MEASURES: Mapping[str, Measure] = {
     ),
     "flare_round_seconds": Measure(flare_round_seconds, "flare", "at most 1", at_most(1.0)),
     "round_ratio": Measure(round_ratio, "ratio", "at most 1.15", at_most(1.15), 20),
-    "linear_residual": Measure(linear_residual, "residual", "at most 0.1", at_most(0.1), 14),
+    "linear_residual": Measure(linear_residual, "residual", "at most 0.1", at_most(0.1), 15),
     "bf16_time_ratio": Measure(bf16_against_fp32, "time_ratio", "reported as it is", lambda value: value > 0, 5),
     "wire_quality": Measure(
         wire_quality, "difference", "95 % within 1 point of fp32", alike, minutes=10, judged="intervals"

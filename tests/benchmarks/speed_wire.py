@@ -13,7 +13,17 @@ import numpy as np
 
 from admin.package_job import package_job
 from tests.benchmarks.flare_round import breakdown, run_in_poc
-from tests.benchmarks.simulated_run import CONTROL, TRAINING, round_bytes, run, total_bytes, worst_loss, write_sites
+from tests.benchmarks.simulated_run import (
+    CONTROL,
+    MODEL,
+    TRAINING,
+    prepare_sites,
+    round_bytes,
+    run,
+    total_bytes,
+    worst_loss,
+    write_sites,
+)
 from tests.integration.conftest import MODEL as TINY
 
 LONG_STEPS = {"align_steps": 4, "pretrain_steps": 16}  # as the jobs have them, 1 to 4
@@ -82,6 +92,7 @@ def linear_residual(counts: Sequence[int] = (2, 4, 8, 16), repeats: int = 5, rou
     with tempfile.TemporaryDirectory() as folder:
         for sites in counts:
             write_sites(Path(folder) / f"data-{sites}", sites)
+            prepare_sites(Path(folder) / f"data-{sites}", image_size=MODEL["image_size"])
         for number in range(repeats):
             for sites in counts if number % 2 == 0 else reversed(counts):
                 at, data = Path(folder) / f"{sites}-{number}", Path(folder) / f"data-{sites}"
