@@ -107,11 +107,11 @@ def test_with_a_server_optimizer_and_a_loss_baseline_the_job_equals_the_plain_ro
 def test_fewer_threads_than_sites_give_the_same_model_though_every_task_has_its_own_process(
     rounds: int, settings: dict[str, Any], consortium: Path, tmp_path: Path
 ) -> None:
-    job = small_job(tmp_path / "jobs", sites=2, num_rounds=rounds, **settings)
+    job = small_job(tmp_path / "jobs", sites=2, num_rounds=rounds, task_timeout=240, **settings)
     models, results = [], []
     for threads in (1, 2):
         folder = tmp_path / f"threads-{threads}"
-        store = simulate(job, workspace=folder, sites=SITES, data=consortium, threads=threads, timeout=240) / "fedaid"
+        store = simulate(job, workspace=folder, sites=SITES, data=consortium, threads=threads, timeout=400) / "fedaid"
         models.append(load_file(store / f"round-{rounds:05d}" / "model.safetensors"))
         results.append(json.loads((store / "results.json").read_text()))
     assert models[0].keys() == models[1].keys()
