@@ -17,12 +17,13 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from admin.compare.study import Result, run_trials
-from admin.compare.summary import summarise
+from admin.compare.summary import BASE, summarise
 from admin.compare.trial import Trial
 from admin.methods import METHODS
 from tests.benchmarks.machine import surroundings
@@ -84,22 +85,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="a small form of all of it, a few minutes")
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS), help="these alone")
     parser.add_argument("--methods", nargs="+", choices=list(METHODS), help="these alone")
+    parser.add_argument("--equal-time", action="store_true", help="again with as many rounds as fedavg's time allows")
     parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)), help="default: %(default)s")
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args(arguments)
     size = QUICK if options.quick else LONG
     methods = options.methods or size.methods
-    found: dict[str, Any] = surroundings() | {"quick": options.quick, "sets": {}}
+    found: dict[str, Any] = surroundings() | {"quick": options.quick, "sets": {}, "equal_time": {}}
     for name in options.sets:
         if name == "real" and (missing := what_real_lacks()):
             found["sets"][name] = {"left_out": missing}
             print(f"set real left out: {missing}", file=sys.stderr)
             continue
         trials = trials_of(name, size, methods, folder=options.out.parent / "quality")
-        results = run(trials, options.out.parent / "quality" / "trials", processes=options.processes, title=name)
+        done = Done(options.out.parent / "quality" / "trials", options.processes, title=name)
+        results = done.of(trials)
         found["sets"][name] = summarise(by_method(trials, results), over_runs=name != "real")
         options.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
         print(table(name, found["sets"][name]))
+        if options.equal_time:
+            again = at_equal_time(trials, results)
+            results = done.of(again)
+            found["equal_time"][name] = summarise(by_method(again, results), over_runs=name != "real")
+            options.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+            print(table(f"{name}, equal time", found["equal_time"][name]))
 
 
 def what_real_lacks() -> str:
@@ -152,23 +161,50 @@ def data_of(name: str, size: Size, *, seed: int, folder: Path) -> tuple[DataSet,
     return twin(at, seed=seed, noisy=name == "noisy", tested=size.tested), at / "cache"
 
 
-def run(trials: Sequence[Trial], folder: Path, *, processes: int, title: str) -> dict[str, Result]:
-    """The results of the trials, with a bar."""
-    columns = (
-        TextColumn(title),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns) as bar:
-        task = bar.add_task("", total=len(trials))
+def at_equal_time(trials: Sequence[Trial], results: Mapping[str, Result]) -> list[Trial]:
+    """The trials with as many rounds as each method's own time a round allows in that of fedavg's rounds."""
+    seconds = {
+        method: median(float(result["seconds"]) for result in runs)
+        for method, runs in by_method(trials, results).items()
+    }
 
-        def ended(trial: Trial, seconds: float) -> None:
-            bar.update(task, advance=1, description=f"{trial.method} {trial.seed}: {seconds:.0f} s")
+    def rounds(trial: Trial) -> int:
+        return max(1, round(trial.settings["num_rounds"] * seconds[BASE] / seconds[trial.method]))
 
-        return run_trials(trials, folder, processes=processes, watch=ended)
+    return [replace(trial, settings={**trial.settings, "num_rounds": rounds(trial)}) for trial in trials]
+
+
+@dataclass(frozen=True)
+class Done:
+    """Runs what is missing, with a bar.
+
+    Attributes:
+        folder: of the results.
+        processes: trials at a time.
+        title: before the bar.
+    """
+
+    folder: Path
+    processes: int
+    title: str
+
+    def of(self, trials: Sequence[Trial]) -> dict[str, Result]:
+        """The results of the trials."""
+        columns = (
+            TextColumn(self.title),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns) as bar:
+            task = bar.add_task("", total=len(trials))
+
+            def ended(trial: Trial, seconds: float) -> None:
+                bar.update(task, advance=1, description=f"{trial.method} {trial.seed}: {seconds:.0f} s")
+
+            return run_trials(trials, self.folder, processes=self.processes, watch=ended)
 
 
 def by_method(trials: Sequence[Trial], results: Mapping[str, Result]) -> dict[str, list[Result]]:

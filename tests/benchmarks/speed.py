@@ -20,6 +20,7 @@ from typing import Any
 import torch
 
 import admin  # noqa: F401 - makes custom/fedaid importable
+from tests.benchmarks.fast_path import fast_path_quality, not_worse
 from tests.benchmarks.machine import surroundings
 from tests.benchmarks.number_formats import bf16_against_fp32
 from tests.benchmarks.server_memory import server_memory_per_site
@@ -93,6 +94,7 @@ MEASURES: Mapping[str, Measure] = {
     "wire_quality": Measure(
         wire_quality, "difference", "95 % within 1 point of fp32", alike, minutes=10, judged="intervals"
     ),
+    "fast_path_quality": Measure(fast_path_quality, "difference", "not below the slow path", not_worse, minutes=6),
 }
 
 

@@ -1,0 +1,32 @@
+"""Whether the fast path costs quality: kept teacher embeddings against a teacher that sees each view anew."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from admin.compare.study import run_trials
+from admin.compare.summary import summarise
+from tests.benchmarks.quality import LONG, OUT, Size, by_method, trials_of
+
+FAST, SLOW = "fedaid", "fedaid_fresh_teacher"
+
+
+def fast_path_quality(size: Size = LONG, folder: Path = OUT.parent / "quality") -> dict[str, Any]:
+    """Recall at 5 of the fast path minus that of the slow one in points, on the twin of ``make bench-quality``.
+
+    The trials are those of that benchmark, with its seeds; what has run there is not run again. ``difference`` has
+    low, mid, high over patients and seeds for the mean and the worst site.
+    """
+    trials = trials_of("twin", size, (FAST, SLOW), folder=folder)
+    results = run_trials(trials, folder / "trials", processes=len(os.sched_getaffinity(0)))
+    found = summarise(by_method(trials, results), over_runs=True, base=SLOW)
+    apart = found[FAST]["difference_to_" + SLOW]
+    times = {name: found[name]["seconds"] for name in (FAST, SLOW)}
+    return {"difference": {over: apart[over] for over in ("mean", "worst")}, "seconds": times, "methods": found}
+
+
+def not_worse(difference: dict[str, dict[str, float]]) -> bool:
+    """Whether no interval lies wholly below zero."""
+    return all(interval["high"] >= 0 for interval in difference.values())
