@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fedaid.evaluation.bootstrap import bootstrap_mean, interval, paired_difference, patient_weights, weighted_mean
+from fedaid.evaluation.bootstrap import (
+    bootstrap_mean,
+    expanded_level,
+    interval,
+    paired_difference,
+    patient_weights,
+    weighted_mean,
+)
 
 
 def drawn(rng: np.random.Generator, *, patients: int, studies: int) -> tuple[np.ndarray, np.ndarray]:
@@ -76,6 +83,23 @@ def test_the_interval_covers_the_truth_as_often_as_it_says_and_one_over_studies_
         by_study += over_studies.low <= 3 <= over_studies.high
     assert 0.91 <= by_patient / 300 <= 0.98
     assert by_study / 300 < 0.7
+
+
+def test_the_expanded_level_worked_by_hand_and_of_many_patients() -> None:
+    assert expanded_level(0.95, count=10) == pytest.approx(0.98289, abs=1e-5)  # √(10/9) · 2.2622 = 2.3845
+    assert expanded_level(0.95, count=10**6) == pytest.approx(0.95, abs=1e-5)
+
+
+def test_of_few_patients_the_expanded_interval_covers_the_truth_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    plain, expanded, level = 0, 0, expanded_level(0.95, count=8)
+    for seed in range(400):
+        values, numbers = drawn(rng, patients=8, studies=2)
+        first, second = (bootstrap_mean(values, numbers, seed=seed, level=share) for share in (0.95, level))
+        plain += first.low <= 3 <= first.high
+        expanded += second.low <= 3 <= second.high
+    assert plain / 400 < 0.92
+    assert 0.925 <= expanded / 400 <= 0.985
 
 
 def test_a_paired_difference_is_narrower_than_the_two_apart() -> None:

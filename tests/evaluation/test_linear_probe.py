@@ -65,16 +65,23 @@ def test_one_class_cannot_be_learnt() -> None:
     assert fit_probe(TRAIN, "rare", ALL[1:], TEST.features) is None
 
 
-@pytest.mark.parametrize(("share", "expected"), [(0.001, 1), (0.1, 3), (0.5, 15), (1.0, 30)])
-def test_a_share_is_of_patients_and_at_least_one(share: float, expected: int) -> None:
+@pytest.mark.parametrize(("share", "expected"), [(0.001, 2), (0.1, 3), (0.5, 15), (1.0, 30)])
+def test_a_share_is_of_patients_and_at_least_the_least_number(share: float, expected: int) -> None:
     patients = np.arange(90) % 30
-    rows = patient_subset(patients, share=share, seed=0)
+    rows = patient_subset(patients, share=share, seed=0, least=2)
     assert len(np.unique(patients[rows])) == expected
     assert len(rows) == 3 * expected
 
 
+def test_of_too_few_patients_nothing_is_learnt() -> None:
+    assert len(patient_subset(np.arange(40) % 4, share=1.0, seed=0, least=5)) == 0
+    few = ProbeData(TRAIN.features, TRAIN.targets, TRAIN.patients % 4)
+    result = probe_share(few, TEST, WEIGHTS, findings=["easy"], share=1.0, draws=5)
+    assert (result.macro_auroc, result.left_out) == (None, 1)
+
+
 def test_subsets_of_one_seed_are_nested_and_another_seed_draws_others() -> None:
     patients = np.arange(100)
-    small, large = (set(patient_subset(patients, share=share, seed=0)) for share in (0.1, 0.3))
+    small, large = (set(patient_subset(patients, share=share, seed=0, least=2)) for share in (0.1, 0.3))
     assert small < large
-    assert small != set(patient_subset(patients, share=0.1, seed=1))
+    assert small != set(patient_subset(patients, share=0.1, seed=1, least=2))

@@ -21,6 +21,18 @@ def test_a_group_below_the_least_number_of_patients_and_what_is_not_known_stay_o
     assert set(large_groups(GROUPS, PATIENTS, least=2)) == {"F", "M", "O"}
 
 
+def test_no_group_is_shown_that_tells_what_a_small_one_reaches() -> None:
+    groups = ["F"] * 6 + ["M"] * 5 + ["O"] * 2
+    assert set(large_groups(groups, np.arange(13), least=3)) == {"F"}, "M and O are left over together"
+    assert set(large_groups(groups[:11], np.arange(11), least=3)) == {"F", "M"}, "nobody is left over"
+    assert set(large_groups([*groups, ""], np.arange(14), least=3)) == {"F", "M"}, "three are left over"
+    assert large_groups(["F"] * 6 + ["O"] * 2, np.arange(8), least=3) == {}
+
+
+def test_a_patient_of_an_unknown_group_is_left_over_too() -> None:
+    assert set(large_groups(["F"] * 6 + ["M"] * 5 + [""], np.arange(12), least=3)) == {"F"}
+
+
 def test_patients_are_counted_and_not_studies() -> None:
     assert set(large_groups(GROUPS, PATIENTS, least=5)) == {"F"}
 
@@ -36,7 +48,7 @@ def test_the_gap_is_between_the_best_group_and_the_worst() -> None:
     assert gap is not None
     assert (gap.best, gap.worst) == ("F", "M")
     assert gap.difference.mid == pytest.approx(4 / 6)
-    assert 0 < gap.difference.low < gap.difference.mid < gap.difference.high <= 1
+    assert gap.difference.low < gap.difference.mid < gap.difference.high <= 1
 
 
 def test_one_group_has_no_gap() -> None:

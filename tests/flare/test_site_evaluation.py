@@ -36,6 +36,10 @@ def test_a_site_of_the_twin_gets_every_part(worker: SiteWorker) -> None:
     json.dumps(result, allow_nan=False)
 
 
+def test_of_too_few_patients_the_loss_is_not_told_either(worker: SiteWorker) -> None:
+    assert evaluate_site(worker, replace(FEW, least_patients=50))["loss"] is None
+
+
 def test_nothing_of_a_patient_is_in_the_result(worker: SiteWorker, site_data: SiteData) -> None:
     text = json.dumps(evaluate_site(worker, FEW))
     assert "TWIN" not in text

@@ -77,16 +77,25 @@ def fit_probe(train: ProbeData, finding: str, rows: NDArray[np.int64], features:
     return probability
 
 
-def patient_subset(patients: NDArray[np.int64], *, share: float, seed: int) -> NDArray[np.int64]:
-    """Rows of the studies of a random share of the patients, at least of one; a smaller share is part of a larger."""
+def patient_subset(patients: NDArray[np.int64], *, share: float, seed: int, least: int) -> NDArray[np.int64]:
+    """Rows of the studies of a random share of the patients; a smaller share is part of a larger.
+
+    Args:
+        patients: (N,), equal for studies of one patient.
+        share: in (0, 1].
+        seed: of the draw.
+        least: patients that are drawn where the share has fewer; none where there are fewer at all, since what is
+            learnt from a few tells of them.
+    """
     names = np.unique(patients)
-    chosen = np.random.default_rng(seed).permutation(names)[: max(1, round(share * len(names)))]
+    count = max(least, round(share * len(names))) if len(names) >= least else 0
+    chosen = np.random.default_rng(seed).permutation(names)[:count]
     return np.flatnonzero(np.isin(patients, chosen))
 
 
 def probe_share(
     train: ProbeData, test: ProbeData, weights: Weights, *, findings: Sequence[str], share: float, draws: int,
-    seed: int = 0, level: float = 0.95,
+    seed: int = 0, least: int = 5, level: float = 0.95,
 ) -> ProbeResult:  # fmt: skip
     """The macro AUROC that a share of the training labels reaches, over several subsets of the patients.
 
@@ -98,13 +107,14 @@ def probe_share(
         share: of the training patients, in (0, 1]; 1 is one subset, all of them.
         draws: subsets of a smaller share.
         seed: of the subsets.
+        least: patients that a subset has, see :func:`patient_subset`.
         level: of the interval.
     """
     subsets = 1 if share >= 1 else draws
     macros: list[Weights] = []
     missing = 0
     for draw in range(subsets):
-        rows = patient_subset(train.patients, share=share, seed=seed + draw)
+        rows = patient_subset(train.patients, share=share, seed=seed + draw, least=least)
         areas = [_area(train, test, finding, rows, weights) for finding in findings]
         found = [area for area in areas if area is not None]
         missing += len(areas) - len(found)

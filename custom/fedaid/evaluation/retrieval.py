@@ -69,7 +69,7 @@ def retrieval(
     *,
     ks: Sequence[int] = CUT_OFFS,
 ) -> dict[str, float]:
-    """Recall at k both ways; arguments as of :func:`retrieval_ranks`. Blind guessing gives about k/M and k/N.
+    """Recall at k both ways; arguments as of :func:`retrieval_ranks`. Blind guessing gives about k/M either way.
 
     Returns:
         ``image_to_text_recall_at_K``, ``text_to_image_recall_at_K`` and their mean ``recall_at_K``, in [0, 1].

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from fedaid.evaluation.bootstrap import Weights, interval, patient_weights
+from fedaid.evaluation.bootstrap import Weights, expanded_level, interval, patient_weights
 from fedaid.evaluation.calibration import calibration_error
 from fedaid.evaluation.embedded_split import EmbeddedSplit
 from fedaid.evaluation.evaluation_settings import EvaluationSettings
 from fedaid.evaluation.geometry import alignment, modality_gap, uniformity
-from fedaid.evaluation.linear_probe import fit_probe, probe_share
+from fedaid.evaluation.linear_probe import fit_probe, patient_subset, probe_share
 from fedaid.evaluation.plain_result import (
     plain_calibration,
     plain_column,
@@ -56,18 +56,19 @@ class SiteMetrics:
         self._splits, self._prompts = splits, prompts
         self._test, self._logit_scale, self._settings = splits["test"], logit_scale, settings
         self._weights = patient_weights(self._test.patients, draws=settings.draws, seed=settings.seed)
+        self._level = expanded_level(settings.level, count=self._test.patient_count)
         self._ranks = retrieval_ranks(self._test.image, self._test.text, self._test.text_groups)
 
     def retrieval(self) -> dict[str, Any]:
         """Recalls both ways."""
-        recalls, level = resampled_retrieval(self._ranks, self._weights), self._settings.level
-        return {name: plain_interval(interval(recall, level=level)) for name, recall in recalls.items()}
+        recalls = resampled_retrieval(self._ranks, self._weights)
+        return {name: plain_interval(interval(recall, level=self._level)) for name, recall in recalls.items()}
 
     def zero_shot(self) -> dict[str, Any]:
         """Each finding, and the mean of those that are reported."""
         return {
             "prompt_set": self._settings.prompt_set,
-            "macro_auroc": plain_interval(macro_auroc(self._results, level=self._settings.level)),
+            "macro_auroc": plain_interval(macro_auroc(self._results, level=self._level)),
             "findings": {finding: plain_finding(result) for finding, result in self._results.items()},
         }
 
@@ -78,19 +79,20 @@ class SiteMetrics:
         for share in settings.probe_shares:
             result = probe_share(
                 train, test, self._weights, findings=self._reported, share=share,
-                draws=settings.probe_draws, seed=settings.seed, level=settings.level,
+                draws=settings.probe_draws, seed=settings.seed, least=settings.least_patients, level=self._level,
             )  # fmt: skip
             probes[str(share)] = plain_probe(result, findings=len(self._reported))
         return probes
 
     def calibration(self) -> dict[str, Any]:
         """Calibration errors of zero-shot probabilities, and of those of probes with all training labels."""
-        train = self._splits["train"].probe_data
+        train, least = self._splits["train"].probe_data, self._settings.least_patients
+        rows = patient_subset(train.patients, share=1.0, seed=0, least=least)
         zero_shot, probed = dict[str, float](), dict[str, float]()
         for finding in self._reported:
             probability = zero_shot_probability(self._margins[finding], logit_scale=self._logit_scale)
             zero_shot[finding] = self._calibration_error(finding, probability)
-            learned = fit_probe(train, finding, np.arange(len(train.patients)), self._test.image)
+            learned = fit_probe(train, finding, rows, self._test.image)
             if learned is not None:
                 probed[finding] = self._calibration_error(finding, learned)
         return {"zero_shot": plain_calibration(zero_shot), "linear_probe": plain_calibration(probed)}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fedaid.evaluation.bootstrap import Interval, Weights, interval
+from fedaid.evaluation.bootstrap import Interval, Weights, expanded_level, interval
 from fedaid.evaluation.count_band import count_band
 
 Metric = Callable[[Weights], Weights | None]
@@ -31,7 +32,7 @@ class Subgroups:
     """A metric by group.
 
     Attributes:
-        patients: group → patients, as a band; groups below the least number are not there.
+        patients: group → patients, as a band; groups that are not shown are not there.
         metric: group → value with its interval; empty if the metric cannot be said for one of them.
         gap: None for fewer than two groups.
     """
@@ -44,14 +45,26 @@ class Subgroups:
 def large_groups(groups: Sequence[str], patients: NDArray[np.int64], *, least: int) -> dict[str, NDArray[np.bool_]]:
     """Group → which of the N studies are in it, for each group of at least so many patients.
 
+    What is not shown could be told from all studies and the shown groups. So where fewer patients than that would be
+    left over, those of small groups and of no known group together, the smallest shown group is left over with them.
+
     Args:
         groups: of the N studies; an empty one is not known and stays out.
         patients: (N,), equal for studies of one patient.
-        least: patients that a group needs to be shown.
+        least: patients that a group needs to be shown, and that what is not shown has if it has any.
     """
+    count = partial(count_of, patients)
     values = np.array(groups, dtype=np.str_)
     members = {str(group): values == group for group in np.unique(values) if group}
-    return {group: inside for group, inside in members.items() if len(np.unique(patients[inside])) >= least}
+    shown = {group: inside for group, inside in members.items() if count(inside) >= least}
+    while shown and 0 < count(~np.any(list(shown.values()), axis=0)) < least:
+        del shown[min(shown, key=lambda group: count(shown[group]))]
+    return shown
+
+
+def count_of(patients: NDArray[np.int64], inside: NDArray[np.bool_]) -> int:
+    """How many patients some of the studies are of."""
+    return len(np.unique(patients[inside]))
 
 
 def by_group(
@@ -66,21 +79,25 @@ def by_group(
         patients: (N,).
         weights: (R, N), see :mod:`fedaid.evaluation.bootstrap`.
         least: patients that a group needs to be shown.
-        level: of the intervals.
+        level: of the intervals, each as wide as its number of patients asks for.
     """
     members = large_groups(groups, patients, least=least)
-    bands = {group: count_band(len(np.unique(patients[inside])), least=least) for group, inside in members.items()}
+    counts = {group: count_of(patients, inside) for group, inside in members.items()}
+    bands = {group: count_band(count, least=least) for group, count in counts.items()}
+    levels = {group: expanded_level(level, count=count) for group, count in counts.items()}
     values = {group: metric(weights * inside) for group, inside in members.items()}
     said = {group: value for group, value in values.items() if value is not None and np.isfinite(value[0])}
     if len(said) < len(values):
         return Subgroups(bands, {}, None)
-    return Subgroups(bands, {group: interval(value, level=level) for group, value in said.items()}, _gap(said, level))
+    shown = {group: interval(value, level=levels[group]) for group, value in said.items()}
+    return Subgroups(bands, shown, _gap(said, levels))
 
 
-def _gap(values: dict[str, Weights], level: float) -> Gap | None:
-    """How far the best group is from the worst."""
+def _gap(values: dict[str, Weights], levels: dict[str, float]) -> Gap | None:
+    """How far the best group is from the worst, with the level that the smaller of them asks for."""
     if len(values) < 2:
         return None
     order = sorted(values, key=lambda group: float(values[group][0]))
     worst, best = order[0], order[-1]
+    level = max(levels[best], levels[worst])
     return Gap(best, worst, interval(values[best] - values[worst], level=level))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from fedaid.evaluation.bootstrap import Interval, Weights, interval
+from fedaid.evaluation.bootstrap import Interval, Weights, expanded_level, interval
 from fedaid.evaluation.count_band import count_band
 from fedaid.evaluation.ranking import auroc, average_precision, best_threshold, f1_score
 
@@ -113,12 +113,12 @@ def score_finding(
         valid: other studies, of which the threshold of F1 comes.
         weights: (R, N), see :mod:`fedaid.evaluation.bootstrap`.
         least: patients with, and patients without the finding that either split needs.
-        level: of the intervals.
+        level: of the intervals, which are as wide as the number of patients of the rarer class asks for.
     """
     positives, negatives = (count_band(count, least=least) for count in test.counts)
     if not test.enough(least):
         return FindingResult(positives, negatives)
-    known = test.known
+    known, level = test.known, expanded_level(level, count=min(test.counts))
     scores, positive, weight = test.scores[known], test.target[known] == 1, weights[:, known]
     area = auroc(scores, positive, weight)
     f1 = None

@@ -45,7 +45,8 @@ def evaluate_site(worker: SiteWorker, settings: EvaluationSettings = DEFAULTS) -
     }
     prompts = embedded_prompts(worker.model, prompt_set)
     result = evaluate(splits, prompts, logit_scale=worker.model.logit_scale.item(), settings=settings)
-    loss = validation.loss if validation else float("nan")
+    enough = splits["test"].patient_count >= settings.least_patients
+    loss = validation.loss if validation and enough else float("nan")
     return result | {"loss": round(loss, 4) if np.isfinite(loss) else None}
 
 
