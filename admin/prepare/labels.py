@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from fedaid.data.labels import SEPARATOR
 from fedaid.data.scrub import scrub
 
-SEPARATOR = "|"
-_LABEL = re.compile(r"\??[^\W\d_](?:(?!\d{3})[\w /()+-]){0,39}")
+_LABEL = re.compile(r"(?:\? *)?[^\W\d_](?:(?!\d{3})[\w /()+-]){0,39}")
 
 
 def kept_labels(labels: str) -> tuple[str, int]:

@@ -33,6 +33,7 @@ def report_card(files: RunFiles, pictures: SitePictures | None = None) -> dict[s
         "linear_probe": findings.linear_probe(files),
         "calibration": findings.calibration(files),
         "subgroups": findings.subgroups(files),
+        "geometry": findings.geometry(files),
         "embedding": dict(pictures.summary) if pictures else {"missing": HOW},
         "examples": {"count": len(pictures.examples)} if pictures and pictures.examples else {"missing": HOW_EXAMPLES},
         "exchange": exchange(files),

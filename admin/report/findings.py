@@ -1,4 +1,4 @@
-"""Zero-shot findings, linear probe, calibration and subgroup gaps of the shared model, one row per site."""
+"""Zero-shot findings, linear probe, calibration, subgroup gaps and geometry of the shared model, one row per site."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def linear_probe(files: RunFiles) -> dict[str, Any]:
 def calibration(files: RunFiles) -> dict[str, Any]:
     """Calibration error at each site by what gave the probabilities; 0 is best."""
     rows = [
-        {"site": site, "of": of, "error": numbers["value"]}
+        {"site": site, "of": of, "error": numbers["value"], "findings": len(numbers["findings"])}
         for site, part in parts(files, "calibration").items()
         for of, numbers in part.items()
         if numbers and numbers["value"] is not None
@@ -57,7 +57,7 @@ def calibration(files: RunFiles) -> dict[str, Any]:
 
 
 def subgroups(files: RunFiles) -> dict[str, Any]:
-    """Each group at each site with its recall, and the gap between the best and the worst group of its kind.
+    """Each group at each site with its recall and AUROC, and how far the best group of its kind is from the worst.
 
     Groups below the least number of patients are told by a band of patients only.
     """
@@ -65,9 +65,13 @@ def subgroups(files: RunFiles) -> dict[str, Any]:
     for site, part in parts(files, "subgroups").items():
         for kind, split in part.items():
             rows += [{"site": site, "kind": kind, "group": name, **group} for name, group in split["groups"].items()]
-            gap = split["gap"]["recall_at_5"]
-            gaps += [{"site": site, "kind": kind, **gap}] if gap else []
+            gaps += [{"site": site, "kind": kind, "of": of, **gap} for of, gap in split["gap"].items() if gap]
     return found(files, rows) | {"gaps": gaps}
+
+
+def geometry(files: RunFiles) -> dict[str, Any]:
+    """How the embeddings of each site's test split lie: alignment, uniformity of either modality, the gap between."""
+    return found(files, [{"site": site, **part} for site, part in parts(files, "geometry").items()])
 
 
 def parts(files: RunFiles, name: str) -> dict[str, Suite]:

@@ -23,9 +23,15 @@ class Interval:
         return asdict(self)
 
 
-def interval_of(found: Mapping[str, Any]) -> Interval:
-    """The interval that a dictionary with ``value``, ``low`` and ``high`` holds, widened to the value if need be."""
+def interval_of(found: Mapping[str, Any], *, patients: int) -> Interval:
+    """The interval of a share that a dictionary with ``value``, ``low`` and ``high`` holds, widened to the value.
+
+    Where all resamples agree, as where every study was found, they tell nothing of other patients; nor is there anything
+    without limits. Then it is :func:`wilson`'s, of so many patients.
+    """
     value = float(found["value"])
+    if found["low"] is None or found["low"] == found["high"]:
+        return wilson(value, patients)
     return Interval(value, min(value, float(found["low"])), max(value, float(found["high"])))
 
 

@@ -17,7 +17,7 @@ from admin.report.svg import legend
 
 TEMPLATE = "page.html.j2"
 CURVES = {"loss": "Validation loss, nats", "recall_at_5": "Validation recall at 5"}
-FORMATS = ("percent", "percents", "span", "points", "plain", "size", "minus")
+FORMATS = ("percent", "percents", "span", "points", "plain", "limits", "apart", "size", "minus")
 
 
 def report_page(card: Mapping[str, Any], *, pictures: SitePictures | None = None) -> str:

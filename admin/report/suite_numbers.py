@@ -20,7 +20,8 @@ def suites_of(evaluation: Mapping[str, Any] | None, model: str) -> Mapping[str, 
 
 def retrieval(suite: Suite) -> dict[str, Interval]:
     """The recalls on a site's test split by name; empty if the site had too few patients to tell."""
-    return {name: interval_of(found) for name, found in (suite.get("retrieval") or {}).items()}
+    told = suite.get("retrieval") or {}
+    return {name: interval_of(found, patients=suite["counts"]["test"]["patients"]) for name, found in told.items()}
 
 
 def recall_at_5(suite: Suite) -> Interval | None:

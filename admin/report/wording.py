@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 ABSENT = "not told"
 Number = Mapping[str, float]
+Limited = Mapping[str, float | None]
 
 
 def percent(value: float | None) -> str:
@@ -33,11 +34,22 @@ def points(found: Number | None) -> str:
     return f"{value} points ({low} to {high})"
 
 
-def plain(found: Number | None) -> str:
+def plain(found: Limited | None) -> str:
     """A measure between 0 and 1 and its interval, with two decimals."""
     if found is None:
         return ABSENT
-    return f"{found['value']:.2f} ({found['low']:.2f} to {found['high']:.2f})"
+    return f"{found['value']:.2f} ({limits(found)})"
+
+
+def limits(found: Limited) -> str:
+    """The interval of a measure with two decimals; too few patients to resample give none."""
+    return ABSENT if found["low"] is None else f"{found['low']:.2f} to {found['high']:.2f}"
+
+
+def apart(found: Limited) -> str:
+    """A difference of measures with its sign and interval, with two decimals."""
+    span = ABSENT if found["low"] is None else f"{found['low']:+.2f} to {found['high']:+.2f}"
+    return minus(f"{found['value']:+.2f} ({span})")
 
 
 def size(count: float) -> str:

@@ -8,7 +8,7 @@ CHEXPERT = (
     *("No Finding", "Enlarged Cardiomediastinum", "Cardiomegaly", "Lung Opacity", "Lung Lesion", "Edema"),
     *("Consolidation", "Pneumonia", "Atelectasis", "Pneumothorax", "Pleural Effusion", "Pleural Other", "Fracture"),
     *("Support Devices", "Pleural_Thickening", "COVID-19", "T12 fracture", "Erguss (groß)", "J18"),
-    *("?Edema",),
+    *("?Edema", "? Edema"),
 )
 
 

@@ -28,6 +28,7 @@ def suite(recall: float, *, half: float = 0.05) -> dict[str, Any]:
         "O": {"patients": "<5", "recall_at_5": None, "macro_auroc": None},
     }
     gap = {"best": "M", "worst": "F", **interval(0.1)}
+    turned = {"best": "F", "worst": "M", **interval(0.04)}
     probe = {"draws": 5, "macro_auroc": interval(0.71), "spread": 0.03, "findings": 7, "left_out": 0.0}
     return {
         "schema_version": 1,
@@ -37,9 +38,9 @@ def suite(recall: float, *, half: float = 0.05) -> dict[str, Any]:
         "retrieval": {"recall_at_5": interval(recall, half), "image_to_text_recall_at_5": interval(recall + 0.0123)},
         "zero_shot": {"prompt_set": "chexpert-v1", "macro_auroc": interval(0.74), "findings": findings},
         "linear_probe": {"0.01": None, "1.0": probe},
-        "calibration": {"zero_shot": {"value": 0.2, "findings": {}}, "linear_probe": None},
-        "geometry": None,
-        "subgroups": {"sex": {"groups": sexes, "gap": {"recall_at_5": gap, "macro_auroc": None}}},
+        "calibration": {"zero_shot": {"value": 0.2, "findings": {"Cardiomegaly": 0.2}}, "linear_probe": None},
+        "geometry": {"alignment": 0.83, "image_uniformity": -1.94, "text_uniformity": -2.26, "modality_gap": 0.31},
+        "subgroups": {"sex": {"groups": sexes, "gap": {"recall_at_5": gap, "macro_auroc": turned}}},
     }
 
 

@@ -3,13 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from admin.report.findings import MISSING, UNLABELLED, calibration, linear_probe, subgroups, zero_shot
+from admin.report.findings import MISSING, UNLABELLED, calibration, geometry, linear_probe, subgroups, zero_shot
 from admin.report.run_files import RunFiles, read_run_files
 from tests.admin.report.evaluation_folder import untold, write_evaluation
 
 
 def test_without_an_evaluation_each_part_says_what_to_run(plain: RunFiles) -> None:
-    for part in (zero_shot, linear_probe, calibration, subgroups):
+    for part in (zero_shot, linear_probe, calibration, subgroups, geometry):
         assert part(plain)["missing"] == MISSING
 
 
@@ -30,14 +30,21 @@ def test_a_probe_that_could_not_be_fitted_has_no_row(judged: RunFiles) -> None:
 
 
 def test_calibration_is_told_by_what_gave_the_probabilities(judged: RunFiles) -> None:
-    assert calibration(judged)["rows"][0] == {"site": "lake", "of": "zero_shot", "error": 0.2}
+    assert calibration(judged)["rows"][0] == {"site": "lake", "of": "zero_shot", "error": 0.2, "findings": 1}
 
 
 def test_subgroups_are_told_with_the_gap_between_best_and_worst(judged: RunFiles) -> None:
     found = subgroups(judged)
     assert [row["group"] for row in found["rows"]] == ["F", "M", "O"] * 2
     assert found["rows"][2]["recall_at_5"] is None
-    assert (found["gaps"][0]["best"], found["gaps"][0]["worst"], found["gaps"][0]["value"]) == ("M", "F", 0.1)
+    told = [(gap["of"], gap["best"], gap["worst"], gap["value"]) for gap in found["gaps"][:2]]
+    assert told == [("recall_at_5", "M", "F", 0.1), ("macro_auroc", "F", "M", 0.04)]
+
+
+def test_the_geometry_of_each_site_is_told(judged: RunFiles) -> None:
+    rows = geometry(judged)["rows"]
+    assert [row["site"] for row in rows] == ["lake", "north"]
+    assert (rows[0]["alignment"], rows[0]["text_uniformity"], rows[0]["modality_gap"]) == (0.83, -2.26, 0.31)
 
 
 def test_sites_that_could_tell_nothing_are_no_missing_evaluation(run: Path, tmp_path: Path) -> None:

@@ -37,4 +37,14 @@ def test_the_distances_of_a_difference_add_in_squares() -> None:
 
 
 def test_limits_that_leave_the_value_out_are_widened_to_it() -> None:
-    assert interval_of({"value": 0.5, "low": 0.6, "high": 0.7}) == Interval(0.5, 0.5, 0.7)
+    assert interval_of({"value": 0.5, "low": 0.6, "high": 0.7}, patients=20) == Interval(0.5, 0.5, 0.7)
+
+
+def test_limits_without_a_width_are_those_of_so_many_patients() -> None:
+    found = interval_of({"value": 1.0, "low": 1.0, "high": 1.0}, patients=6)
+    assert found == wilson(1.0, 6)
+    assert found.low == pytest.approx(0.60967, abs=1e-5), "n / (n + z²)"
+
+
+def test_an_interval_without_limits_is_that_of_so_many_patients() -> None:
+    assert interval_of({"value": 0.5, "low": None, "high": None}, patients=10) == wilson(0.5, 10)

@@ -120,6 +120,30 @@ def test_suppressed_cells_are_words(page: str) -> None:
     assert "nan" not in findings.lower().replace("finding", "")
 
 
+def test_geometry_and_both_gaps_are_on_the_page(page: str) -> None:
+    words = Page(page).text
+    assert "lake 0.83 −1.94 −2.26 0.31" in words
+    assert "lake, by sex: M over F by +10.0 points (+5.0 to +15.0) in recall at 5." in words
+    assert "lake, by sex: F over M by +0.04 (−0.01 to +0.09) in mean AUROC." in words
+
+
+def test_measures_without_limits_have_a_page(run: Path, tmp_path: Path, models: dict[str, Any]) -> None:
+    unlimited = {"value": 0.81, "low": None, "high": None}
+    models["global"]["lake"]["zero_shot"]["macro_auroc"] = unlimited
+    models["global"]["lake"]["zero_shot"]["findings"]["Cardiomegaly"]["auroc"] = unlimited
+    words = Page(report_page(report_card(read_run_files(run, write_evaluation(tmp_path / "few", models))))).text
+    assert "0.81 (not told)" in words
+    assert "None" not in words
+
+
+def test_a_finding_that_one_site_does_not_have_is_not_told_there(
+    run: Path, tmp_path: Path, models: dict[str, Any]
+) -> None:
+    del models["global"]["lake"]["zero_shot"]["findings"]["Edema"]
+    words = Page(report_page(report_card(read_run_files(run, write_evaluation(tmp_path / "one", models))))).text
+    assert "Edema not told 0.31" in words
+
+
 def test_a_refused_update_is_shown(bare: str) -> None:
     assert "an update of 3.0 norms above the others" in Page(bare).text
 

@@ -3,10 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from admin.report.recalls import BOOTSTRAP, ROUGH, chance_at_5, headline
 from admin.report.run_files import RunFiles, read_run_files
+from fedaid.evaluation.retrieval import retrieval
 from tests.admin.report.card_folder import change
 from tests.admin.report.evaluation_folder import untold, write_evaluation
 
@@ -35,9 +37,30 @@ def test_both_ways_are_told_at_each_cut(plain: RunFiles, judged: RunFiles) -> No
     assert headline(judged)["sites"][0]["recalls"]["image_to_text_recall_at_5"]["value"] == pytest.approx(0.7123)
 
 
-def test_chance_is_five_guesses_among_images_and_among_different_texts() -> None:
-    assert chance_at_5(50, 40) == pytest.approx((5 / 50 + 5 / 40) / 2)
-    assert chance_at_5(3, 3) == 1
+def test_chance_is_five_guesses_among_the_different_texts() -> None:
+    assert chance_at_5(40) == pytest.approx(5 / 40)
+    assert chance_at_5(3) == 1
+
+
+def test_a_blind_guess_both_ways_is_not_above_chance() -> None:
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(30), rng.integers(1, 4, 30))
+    found = [
+        retrieval(unit(rng, len(groups)), unit(rng, 30)[groups], groups, ks=(5,))["recall_at_5"] for _ in range(300)
+    ]
+    assert np.mean(found) == pytest.approx(chance_at_5(30), abs=0.02)
+    assert np.mean(found) <= chance_at_5(30) + 0.005
+
+
+def unit(rng: np.random.Generator, rows: int) -> np.ndarray:
+    drawn = rng.normal(size=(rows, 16))
+    return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+
+
+def test_a_test_split_too_small_to_tell_of_is_named_and_not_told(run: Path) -> None:
+    change(run, lambda results: results["best"]["lake"]["test"].update(studies=4.0))
+    found = headline(read_run_files(run))
+    assert (found["untested"], [row["site"] for row in found["sites"]]) == (["lake"], ["north"])
 
 
 def test_a_site_without_a_test_split_is_named(run: Path) -> None:

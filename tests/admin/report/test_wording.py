@@ -21,6 +21,14 @@ def test_what_is_null_is_not_told() -> None:
 
 def test_measures_have_two_decimals() -> None:
     assert wording.plain(FOUND) == "0.60 (0.49 to 0.69)"
+    assert wording.apart({"value": 0.1, "low": -0.021, "high": 0.2}) == "+0.10 (−0.02 to +0.20)"
+
+
+def test_a_measure_without_limits_keeps_its_value() -> None:
+    unlimited = {"value": 0.5957, "low": None, "high": None}
+    assert wording.plain(unlimited) == "0.60 (not told)"
+    assert wording.limits(unlimited) == "not told"
+    assert wording.apart(unlimited) == "+0.60 (not told)"
 
 
 def test_bytes_are_megabytes_or_less() -> None:
