@@ -1,4 +1,9 @@
-"""Intervals of recall over patients and runs, and of the paired difference of two methods."""
+"""Intervals of recall over patients and runs, and of the paired difference of two methods.
+
+The lowest of several noisy recalls lies below the lowest true one, the more so the more alike the sites are. So the
+worst site is the one whose mean over all runs is lowest, not the mean of each run's lowest; what bias is left
+understates a method that levels the sites.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from admin.compare.judge import Hits
+from fedaid.evaluation.bootstrap import patient_weights
 
 Floats = NDArray[np.float64]
 Runs = Sequence[Mapping[str, Sequence[Hits]]]  # run → site → the hits of one model, or of several that are averaged
@@ -35,20 +41,24 @@ class Resampled:
 
     Attributes:
         mean: (1 + draws,) over sites.
-        worst: (1 + draws,) of the worst site of each run, averaged over the runs.
-        sites: site → (1 + draws,).
+        worst: (1 + draws,) of the site that is worst over all runs together, picked anew in every draw.
+        above_chance: (1 + draws,) of the site that is worst by how far it is from a guess, 0, to all found, 100: where
+            test sets are unlike, the lowest recall is that of the largest one. A site where a guess finds all is left
+            out; 0 where there is no other.
+        sites: site → (1 + draws,), over the runs.
     """
 
     mean: Floats
     worst: Floats
+    above_chance: Floats
     sites: Mapping[str, Floats]
 
 
 def resampled(runs: Runs, *, over_runs: bool, draws: int = DRAWS, seed: int = 0) -> Resampled:
     """Recalls under a bootstrap over patients, and over runs too.
 
-    The draws depend on the test sets and the seed alone, so that two methods tested on the same patients are resampled
-    alike and their difference is paired.
+    The draws depend on the numbers of run and site and the seed alone, so that two methods tested on the same patients
+    are resampled alike and their difference is paired, while those of different sites know nothing of each other.
 
     Args:
         runs: of one method, in the order of seeds or folds; all have the same sites.
@@ -59,7 +69,10 @@ def resampled(runs: Runs, *, over_runs: bool, draws: int = DRAWS, seed: int = 0)
     """
     names = list(runs[0])
     recalls = np.stack(
-        [np.stack([resampled_site(run[name], draws=draws, seed=seed) for name in names]) for run in runs]
+        [
+            np.stack([resampled_site(run[name], draws=draws, seed=(seed, r, s)) for s, name in enumerate(names)])
+            for r, run in enumerate(runs)
+        ]
     )
     picks = np.tile(np.arange(len(runs)), (draws + 1, 1))
     if over_runs:
@@ -67,16 +80,21 @@ def resampled(runs: Runs, *, over_runs: bool, draws: int = DRAWS, seed: int = 0)
     chosen = np.take_along_axis(recalls, picks.T[:, None, :], axis=0)  # (runs, sites, 1 + draws)
     by_site = chosen.mean(axis=0)
     sites = dict(zip(names, by_site, strict=True))
-    return Resampled(by_site.mean(axis=0), chosen.min(axis=1).mean(axis=0), sites)
+    chance = np.mean([[run[name][0].chance for name in names] for run in runs], axis=0)
+    return Resampled(by_site.mean(axis=0), by_site.min(axis=0), least_above(chance, by_site), sites)
 
 
-def resampled_site(models: Sequence[Hits], *, draws: int, seed: int) -> Floats:
+def least_above(chance: Floats, recalls: Floats) -> Floats:
+    """(1 + draws,) how far the recall of the worst site is from chance, (sites,), to all found, in points."""
+    telling = chance < 100
+    guess = chance[telling, None]
+    above: Floats = (100 * (recalls[telling] - guess) / (100 - guess)).min(axis=0, initial=100)
+    return above if telling.any() else np.zeros_like(above)
+
+
+def resampled_site(models: Sequence[Hits], *, draws: int, seed: int | Sequence[int]) -> Floats:
     """(1 + draws,) recall on one test set, its patients drawn with replacement; the mean over several models."""
-    patients = models[0].patients
-    count = int(patients.max()) + 1
-    rng = np.random.default_rng([seed, count, len(patients)])
-    times = rng.multinomial(count, np.full(count, 1 / count), size=draws)
-    weights = np.vstack([np.ones(len(patients)), times[:, patients]])
+    weights = patient_weights(models[0].patients, draws=draws, seed=seed)
     recall: Floats = np.mean([hits.recall(weights) for hits in models], axis=0)
     return recall
 

@@ -11,11 +11,12 @@ import torch
 from numpy.typing import NDArray
 
 from admin.compare.sites import EvaluationSet
-from fedaid.evaluation.retrieval import best_ranks
+from fedaid.evaluation.retrieval import retrieval_ranks
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training.validation import embed
 
 BATCH = 64
+K = 5  # of recall at K
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ class Hits:
         recall: NDArray[np.float64] = 50 * (there + back)
         return recall
 
+    @property
+    def chance(self) -> float:
+        """What a blind guess reaches, in points; ``share`` adds up to the number of different texts."""
+        return min(100.0, 100 * K / float(self.share.sum()))
+
     def as_json(self) -> dict[str, list[float]]:
         """Plain JSON, for :func:`hits_from`."""
         return {name: getattr(self, name).tolist() for name in ("patients", "to_text", "to_image", "share")}
@@ -57,20 +63,18 @@ def hits_from(stored: Mapping[str, list[float]]) -> Hits:
     return Hits(**{name: np.array(values) for name, values in stored.items()})
 
 
-def judge(model: DualEncoder, tests: Mapping[str, EvaluationSet], *, k: int = 5) -> dict[str, Hits]:
-    """Test set → hits of a model at rank ``k``."""
-    return {name: hits(model, test, k=k) for name, test in tests.items()}
+def judge(model: DualEncoder, tests: Mapping[str, EvaluationSet]) -> dict[str, Hits]:
+    """Test set → hits of a model."""
+    return {name: hits(model, test) for name, test in tests.items()}
 
 
-def hits(model: DualEncoder, test: EvaluationSet, *, k: int) -> Hits:
+def hits(model: DualEncoder, test: EvaluationSet) -> Hits:
     """Hits of a model on one test set; retrieval is that of ``fedaid.evaluation.retrieval``, duplicates collapsed."""
     image, text = (side.numpy() for side in embed(model, test.dataset, batch_size=BATCH))
-    groups = test.dataset.text_groups
-    _, first, group, sizes = np.unique(groups, return_index=True, return_inverse=True, return_counts=True)
-    similarity = image @ text[first].T
-    correct = group[:, None] == np.arange(len(first))[None, :]
-    there, back = best_ranks(similarity, correct) < k, best_ranks(similarity.T, correct.T) < k
-    return Hits(test.patients, there.astype(np.int64), back[group].astype(np.int64), 1 / sizes[group])
+    ranks = retrieval_ranks(image, text, test.dataset.text_groups)
+    group, back = ranks.text_of_image, ranks.text < K
+    share = 1 / np.bincount(group)[group]
+    return Hits(test.patients, (ranks.image < K).astype(np.int64), back[group].astype(np.int64), share)
 
 
 def loaded(model: DualEncoder, tensors: Mapping[str, NDArray[Any]]) -> DualEncoder:

@@ -53,13 +53,22 @@ def described(found: Mapping[str, Resampled], results: Sequence[Result]) -> dict
         "mean_recall_at_5": round(mean.mid, 2),
         "worst_recall_at_5": round(worst.mid, 2),
         "interval": {"mean": bounds(mean), "worst": bounds(worst)},
+        "worst_above_chance": interval(sites.above_chance).as_json(),
         "sites": {name: interval(values).as_json() for name, values in sites.sites.items()},
         "held_out": {name: interval(one.mean).as_json() for name, one in found.items() if name != "sites"},
+        "chance": chance_of(results),
         "site_weights": weights_of(results),
         "rounds": results[0]["rounds"],
         "seconds": round(float(np.median([result["seconds"] for result in results])), 1),
         "runs": len(results),
     }
+
+
+def chance_of(results: Sequence[Result]) -> dict[str, float]:
+    """Site → what a blind guess reaches on its test sets, mean over the runs; sites of unlike chance do not compare."""
+    sites = list(results[0]["trial"]["sites"])
+    by_run = {site: [hits_from(result["hits"][site][0]).chance for result in results] for site in sites}
+    return {site: round(float(np.mean(found)), 2) for site, found in by_run.items()}
 
 
 def bounds(found: Interval) -> list[float]:
@@ -81,11 +90,12 @@ def weights_of(results: Sequence[Result]) -> dict[str, dict[str, float]]:
 
 
 def differences(found: Mapping[str, Resampled], base: Mapping[str, Resampled]) -> dict[str, Any]:
-    """Paired differences: over the sites ``mean`` and ``worst``, each site, each held-out population."""
+    """Paired differences over the sites, of each site, of each held-out population."""
     sites, others = found["sites"], base["sites"]
     return {
         "mean": interval(sites.mean - others.mean).as_json(),
         "worst": interval(sites.worst - others.worst).as_json(),
+        "worst_above_chance": interval(sites.above_chance - others.above_chance).as_json(),
         "sites": {name: interval(sites.sites[name] - others.sites[name]).as_json() for name in sites.sites},
         "held_out": {
             name: interval(one.mean - base[name].mean).as_json() for name, one in found.items() if name != "sites"

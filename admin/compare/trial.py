@@ -19,12 +19,12 @@ import torch
 from admin.compare.judge import Hits, judge, loaded
 from admin.compare.rounds import Outcome, Plan, Tensors, Workers, run_rounds
 from admin.compare.sites import POOLED, EvaluationSet, Sites, make_workers, read_sites
-from admin.methods import LOCAL, loop_settings
+from admin.methods import LOCAL, METHODS, loop_settings
 from fedaid.flare.run_store import replace_text
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training.settings import TrainingSettings
 
-FORMAT = 1  # raise it when what a trial does changes
+FORMAT = 1  # raise it when what a trial does changes, or the data that it finds at a path
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ class Trial:
     @property
     def name(self) -> str:
         """Short, and another for every other configuration."""
-        decisive = json.dumps([FORMAT, asdict(replace(self, cache="", alone=None))], sort_keys=True)
+        methods = [dict(METHODS[method].settings) for method in (self.method, LOCAL)]  # for what a site reaches alone
+        decisive = json.dumps([FORMAT, methods, asdict(replace(self, cache="", alone=None))], sort_keys=True)
         return f"{self.data}-{self.method}-{self.seed}-{sha256(decisive.encode()).hexdigest()[:12]}"
 
 
@@ -86,7 +87,8 @@ def run_trial(trial: Trial) -> dict[str, Any]:
 
     Returns:
         ``hits``: test set → one entry a model (several for ``local`` on a held-out population); ``curves``: the
-        history of the rounds; ``best_round``, ``site_weights``, ``seconds`` of training.
+        history of the rounds; ``best_round``, ``site_weights``; ``seconds`` of the processor for training, which on
+        one thread is the time it takes on an idle machine, and other trials beside it do not lengthen.
     """
     torch.set_num_threads(1)
     model = DualEncoder(**trial.model, seed=trial.seed)
@@ -95,9 +97,9 @@ def run_trial(trial: Trial) -> dict[str, Any]:
     sites = Sites({name: everything.images[name] for name in trial.sites}, everything.configuration)
     settings = loop_settings(trial.method, {**trial.settings, "seed": trial.seed})
     bench = Bench(trial, sites, settings.training, Plan.of(settings), alone_losses(trial))
-    started = time.perf_counter()
+    started = time.process_time()
     outcomes = trained(bench)
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     tests = everything.test_sets()
     found = {name: judge(loaded(model, tensors), tests) for name, tensors in selected(outcomes).items()}
     return {

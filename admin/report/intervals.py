@@ -26,8 +26,8 @@ class Interval:
 def interval_of(found: Mapping[str, Any], *, patients: int) -> Interval:
     """The interval of a share that a dictionary with ``value``, ``low`` and ``high`` holds, widened to the value.
 
-    Where all resamples agree, as where every study was found, they tell nothing of other patients; nor is there anything
-    without limits. Then it is :func:`wilson`'s, of so many patients.
+    Where all resamples agree, as where every study was found, they tell nothing of other patients. Then it is
+    :func:`wilson`'s of so many patients, as it is where there are no limits.
     """
     value = float(found["value"])
     if found["low"] is None or found["low"] == found["high"]:

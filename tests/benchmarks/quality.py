@@ -1,9 +1,9 @@
 """``python -m tests.benchmarks.quality``: every method on three data sets at equal compute, build/bench/quality.json.
 
 A trial that has a result is not run again, so an interrupted benchmark goes on where it was, and the file is written
-again after each data set. ``--quick`` is a small form of all of it for CI: it shows that everything runs, and nothing
-about the methods. The third set are real radiographs in ../shared/data (or $FEDAID_REAL_DATA); without them it is left
-out, and said so.
+again after each data set. ``--quick`` is a small form of it for CI, in a file of its own: it shows that all of it runs,
+and nothing about the methods. The third set are real radiographs in ../shared/data (or $FEDAID_REAL_DATA); without them
+it is left out, and said so.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ from admin.compare.study import Result, run_trials
 from admin.compare.summary import BASE, summarise
 from admin.compare.trial import Trial
 from admin.methods import METHODS
+from fedaid.flare.run_store import replace_text
 from tests.benchmarks.machine import surroundings
 from tests.benchmarks.quality_trials import LONG, QUICK, trials_of, what_real_lacks
 
-OUT = Path("build/bench/quality.json")
+OUT, QUICK_OUT = Path("build/bench/quality.json"), Path("build/bench/quality-quick.json")
 SETS = ("twin", "noisy", "real")
 
 
@@ -39,28 +40,38 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--methods", nargs="+", choices=list(METHODS), help="these alone")
     parser.add_argument("--equal-time", action="store_true", help="again with as many rounds as fedavg's time allows")
     parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)), help="default: %(default)s")
-    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--out", type=Path, help=f"default: {OUT}, {QUICK_OUT} with --quick")
     options = parser.parse_args(arguments)
     size = QUICK if options.quick else LONG
     methods = options.methods or size.methods
+    if options.equal_time and BASE not in methods:
+        parser.error(f"--equal-time needs {BASE} among --methods")
+    out = options.out or (QUICK_OUT if options.quick else OUT)
+    out.parent.mkdir(parents=True, exist_ok=True)
     found: dict[str, Any] = surroundings() | {"quick": options.quick, "sets": {}, "equal_time": {}}
     for name in options.sets:
         if name == "real" and (missing := what_real_lacks()):
             found["sets"][name] = {"left_out": missing}
+            write(out, found)
             print(f"set real left out: {missing}", file=sys.stderr)
             continue
-        trials = trials_of(name, size, methods, folder=options.out.parent / "quality")
-        done = Done(options.out.parent / "quality" / "trials", options.processes, title=name)
+        trials = trials_of(name, size, methods, folder=out.parent / "quality")
+        done = Done(out.parent / "quality" / "trials", options.processes, title=name)
         results = done.of(trials)
         found["sets"][name] = summarise(by_method(trials, results), over_runs=name != "real")
-        options.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        write(out, found)
         print(table(name, found["sets"][name]))
         if options.equal_time:
             again = at_equal_time(trials, results)
             results = done.of(again)
             found["equal_time"][name] = summarise(by_method(again, results), over_runs=name != "real")
-            options.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+            write(out, found)
             print(table(f"{name}, equal time", found["equal_time"][name]))
+
+
+def write(out: Path, found: Mapping[str, Any]) -> None:
+    """The file with what there is so far, whole or not at all."""
+    replace_text(out, json.dumps(found, indent=1) + "\n")
 
 
 def at_equal_time(trials: Sequence[Trial], results: Mapping[str, Result]) -> list[Trial]:

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -44,16 +45,24 @@ def twin(folder: Path, *, seed: int, noisy: bool = False, tested: int = TESTED) 
     Each trains and validates on the studies of its preset (70 and 30 % of them) and is tested on ``tested`` others of
     the same make, whose reports are always their own. Written once; a folder that is complete is read.
     """
-    names = [hospital.name for hospital in FIVE_HOSPITALS]
-    if not (folder / DONE).exists():
-        shutil.rmtree(folder, ignore_errors=True)
+    names, asked = [hospital.name for hospital in FIVE_HOSPITALS], {"seed": seed, "noisy": noisy, "tested": tested}
+    if not complete(folder, asked):
         for hospital in FIVE_HOSPITALS:
             noise = NOISE if noisy and hospital.name == NOISY else 0.0
             write_site(folder / hospital.name, hospital, noise=noise, tested=tested, seed=seed)
         mixture = [replace(hospital, studies=tested // 2) for hospital in UNIFORM_POPULATION]
         write_population(folder / POPULATION, hospitals=mixture, seed=seed, image_size=IMAGE_SIZE, split="test")
-        (folder / DONE).write_text(json.dumps({"seed": seed, "noisy": noisy, "tested": tested}))
+        (folder / DONE).write_text(json.dumps(asked))
     return DataSet({name: folder / name for name in names}, {POPULATION: folder / POPULATION})
+
+
+def complete(folder: Path, asked: Mapping[str, Any]) -> bool:
+    """Whether a folder holds all of the data that are asked for; one that holds something else is emptied."""
+    done = folder / DONE
+    if done.is_file() and json.loads(done.read_text()) == asked:
+        return True
+    shutil.rmtree(folder, ignore_errors=True)
+    return False
 
 
 def write_site(root: Path, hospital: Hospital, *, noise: float, tested: int, seed: int) -> None:
@@ -80,15 +89,16 @@ def write_rows(manifest: Path, rows: Sequence[Mapping[str, str]]) -> None:
 def real(folder: Path, source: Path, *, fold: int, folds: int = FOLDS) -> DataSet:
     """The five natural sites of real pairs; the patients of one fold are tested on, a fifth of the others validate.
 
-    Folds and validation patients are drawn once for each site, by patient. The pictures are copied below ``folder``,
-    which must lie outside the project.
+    By patient and for each site on its own; the folds of a site are drawn once. The pictures are copied below
+    ``folder``, which must lie outside the project. Written once; a folder that is complete is read.
     """
     with (source / "pairs.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    names = sorted({row["site"] for row in rows})
-    for name in names if not (folder / DONE).exists() else ():
-        write_real_site(folder / name, source, [row for row in rows if row["site"] == name], fold=fold, folds=folds)
-    (folder / DONE).write_text(json.dumps({"fold": fold, "folds": folds}))
+    names, asked = sorted({row["site"] for row in rows}), {"fold": fold, "folds": folds}
+    if not complete(folder, asked):
+        for name in names:
+            write_real_site(folder / name, source, [row for row in rows if row["site"] == name], fold=fold, folds=folds)
+        (folder / DONE).write_text(json.dumps(asked))
     return DataSet({name: folder / name for name in names}, {})
 
 
@@ -105,7 +115,7 @@ def write_real_site(root: Path, source: Path, rows: Sequence[Mapping[str, str]],
 
 
 def split_by_fold(patients: Sequence[str], *, fold: int, folds: int) -> dict[str, str]:
-    """patient → split: one fold of the patients tests, the next fifth of the others validates."""
+    """patient → split: one fold of the patients tests, a fifth of the others, drawn for this fold, validates."""
     order = np.random.default_rng(0).permutation(sorted(set(patients))).tolist()
     tested = order[fold::folds]
     others = [patient for patient in order if patient not in set(tested)]

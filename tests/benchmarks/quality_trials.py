@@ -76,7 +76,8 @@ def what_real_lacks() -> str:
 
 def trials_of(name: str, size: Size, methods: Sequence[str], *, folder: Path) -> list[Trial]:
     """The trials of a data set, seed by seed, so that a study cut short has whole seeds."""
-    os.environ.setdefault("FEDAID_MODELS", text_folder())
+    if name == "real":  # its trials run in processes that get this environment
+        os.environ["FEDAID_MODELS"] = text_folder()
     runs = range(size.folds if name == "real" else size.seeds)
     return [trial for seed in runs for trial in trials_of_seed(name, size, methods, seed=seed, folder=folder)]
 

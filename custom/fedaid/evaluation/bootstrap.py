@@ -7,11 +7,11 @@ ones: the data as they are.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, t
 
 Floats = NDArray[np.floating]
 Weights = NDArray[np.float64]
@@ -25,7 +25,7 @@ class Interval(NamedTuple):
     high: float
 
 
-def patient_weights(patients: NDArray[np.int64], *, draws: int = 1000, seed: int = 0) -> Weights:
+def patient_weights(patients: NDArray[np.int64], *, draws: int = 1000, seed: int | Sequence[int] = 0) -> Weights:
     """How often each study occurs in the data as they are, and in each resample of the patients with replacement.
 
     Args:
@@ -89,7 +89,9 @@ def expanded_level(level: float, *, count: int) -> float:
     Source: the expanded percentile interval, Hesterberg, The American Statistician 69(4), 2015, pp. 371–386: each tail
         is that of the normal distribution beyond √(n/(n−1)) times the quantile of t with n − 1 degrees of freedom.
     """
-    return float(1 - 2 * norm.sf(np.sqrt(count / (count - 1)) * t.isf((1 - level) / 2, count - 1)))
+    from scipy.special import ndtr, stdtrit  # heavy, and a site that only trains needs none of it
+
+    return float(1 - 2 * ndtr(np.sqrt(count / (count - 1)) * stdtrit(count - 1, (1 - level) / 2)))
 
 
 def bootstrap_mean(

@@ -21,9 +21,36 @@ def test_the_first_draw_is_the_studies_as_they_are() -> None:
     assert {name: values[0] for name, values in found.sites.items()} == pytest.approx({"a": 25, "b": 50})
 
 
-def test_the_worst_site_is_that_of_each_run() -> None:
+def test_the_worst_site_is_that_over_all_runs_together() -> None:
     runs = [{"a": [hits([0, 0])], "b": [hits([1, 1])]}, {"a": [hits([1, 1])], "b": [hits([1, 0])]}]
-    assert resampled(runs, over_runs=False, draws=1).worst[0] == pytest.approx((0 + 50) / 2)
+    assert resampled(runs, over_runs=False, draws=1).worst[0] == pytest.approx((0 + 100) / 2)
+
+
+def test_of_sites_that_are_alike_the_worst_lies_less_below_than_the_mean_of_each_runs_worst() -> None:
+    rng = np.random.default_rng(0)
+    runs = [{site: [hits((rng.random(60) < 0.5).astype(int).tolist())] for site in "abcde"} for _ in range(6)]
+    by_run = [resampled([run], over_runs=False, draws=1).worst[0] for run in runs]
+    assert np.mean(by_run) + 2 < resampled(runs, over_runs=False, draws=1).worst[0] < 50
+
+
+def test_the_worst_above_chance_is_not_the_one_with_the_largest_test_set() -> None:
+    large, small = hits([1] * 10 + [0] * 10), hits([1] * 6 + [0] * 2)  # chance is 25 and 62.5
+    found = resampled([{"large": [large], "small": [small], "tiny": [hits([0])]}], over_runs=False, draws=1)
+    assert found.sites["large"][0] == pytest.approx(50)
+    assert found.above_chance[0] == pytest.approx(100 * 12.5 / 37.5), "large has 25 of 75, small 12.5 of 37.5"
+
+
+def test_where_a_guess_finds_all_nothing_is_above_chance() -> None:
+    assert resampled([{"a": [hits([1, 0])]}], over_runs=False, draws=1).above_chance[0] == 0
+
+
+def test_sites_and_runs_of_one_size_are_drawn_apart() -> None:
+    alike = [hits([1, 0] * 20)]
+    found = resampled([{"a": alike, "b": alike}, {"a": alike, "b": alike}], over_runs=False, draws=400)
+    first, second = found.sites["a"][1:], found.sites["b"][1:]
+    assert abs(np.corrcoef(first, second)[0, 1]) < 0.2
+    single = resampled_site(alike, draws=400, seed=0)[1:]
+    assert first.std() == pytest.approx(single.std() / 2**0.5, rel=0.15), "the mean of two runs"
 
 
 def test_several_models_of_one_run_are_averaged() -> None:

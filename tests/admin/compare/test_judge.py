@@ -29,9 +29,15 @@ def test_counted_once_the_hits_give_the_recall_of_the_evaluation(
     text = text[[int(np.flatnonzero(groups == group)[0]) for group in groups]]
     monkeypatch.setattr(module, "embed", lambda *_, **__: Embeddings(image, text))
     dataset: Any = SimpleNamespace(text_groups=groups)
-    found = hits(DualEncoder(**model_options), EvaluationSet(dataset, np.arange(30)), k=5)
+    found = hits(DualEncoder(**model_options), EvaluationSet(dataset, np.arange(30)))
     expected = 100 * retrieval(image.numpy(), text.numpy(), groups)["recall_at_5"]
     assert float(found.recall()) == pytest.approx(expected)
+
+
+def test_a_guess_reaches_five_of_the_different_texts() -> None:
+    found = Hits(np.arange(20), np.zeros(20, int), np.zeros(20, int), np.repeat([0.5, 1.0], [10, 10]))
+    assert found.chance == pytest.approx(100 * 5 / 15)
+    assert Hits(np.arange(3), np.zeros(3, int), np.zeros(3, int), np.ones(3)).chance == 100
 
 
 def test_a_study_counted_twice_weighs_as_two() -> None:

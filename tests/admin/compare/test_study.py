@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from admin.compare import study
+from admin.compare import trial as module
 from admin.compare.study import TrialFailed, result_file, run_trials
 from admin.compare.trial import Trial
+from admin.methods import METHODS
 
 
 def trial(method: str = "fedavg", **changes: Any) -> Trial:
@@ -48,6 +50,14 @@ def test_what_has_a_result_is_not_run_again(commands: list[Trial], tmp_path: Pat
 )
 def test_another_configuration_has_another_result(change: dict[str, Any]) -> None:
     assert trial(**change).name != trial().name
+
+
+@pytest.mark.parametrize("changed", ["fedavg", "local"])
+def test_a_method_that_is_set_otherwise_has_another_result(changed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = trial().name
+    other = replace(METHODS[changed], settings={**METHODS[changed].settings, "initial_site_weights": "uniform"})
+    monkeypatch.setattr(module, "METHODS", {**METHODS, changed: other})
+    assert trial().name != before
 
 
 def test_where_the_cache_lies_decides_nothing() -> None:

@@ -54,6 +54,11 @@ def test_site_weights_are_told_by_mean_and_most(summary: dict[str, dict[str, Any
     assert summary["fedaid"]["site_weights"]["a"] == {"mean": 0.7, "most": 0.8}
 
 
+def test_chance_is_told_of_each_site() -> None:
+    found = summarise({"fedaid": [result(0.5, a=[[0] * 10], b=[[0] * 20], others=[[1]])]}, over_runs=False, draws=5)
+    assert found["fedaid"]["chance"] == {"a": 50, "b": 25}
+
+
 def test_without_the_base_no_difference_is_told() -> None:
     alone = summarise({"fedaid": [result(0.5, a=[[1]], b=[[1]], others=[[1]])]}, over_runs=False, draws=5)
     assert list(alone) == ["fedaid"]
