@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from admin.methods import LoopSettings
@@ -62,6 +63,7 @@ class Outcome:
         tensors: of the last model.
         site_weights: after the last round.
         best: tensors of the selected model.
+        best_at: site → tensors of the selected model as the site uses it, for sites that keep some of their own.
         best_round: how many rounds it was trained for.
         history: a round an entry: the validation metrics of each site, and the site weights that followed from them;
             the last entry is the last model's.
@@ -70,6 +72,7 @@ class Outcome:
     tensors: Tensors
     site_weights: Mapping[str, float]
     best: Tensors
+    best_at: Mapping[str, Tensors]
     best_round: int
     history: tuple[Mapping[str, Any], ...]
 
@@ -89,6 +92,7 @@ class Rounds:
         self._weights, self._baseline = SiteWeights(plan.minmax, list(workers)), LossBaseline(plan.minmax.loss_baseline)
         self._optimizer = ServerOptimizer(plan.optimizer, is_statistic=is_statistic)
         self._best, self._chosen = BestModel(plan.selection), theta
+        self._chosen_at: Mapping[str, Tensors] = {}
         self._history: list[Mapping[str, Any]] = []
 
     def run(self, watch: Callable[[Mapping[str, Any]], None] = lambda _: None) -> Outcome:
@@ -101,7 +105,7 @@ class Rounds:
             self._pretrain(number, ideal)
         watch(self._note(self._plan.rounds, self._measure(self._plan.rounds)))
         weights, history = self._weights.current, tuple(self._history)
-        return Outcome(self._theta, weights, self._chosen, self._best.round_number, history)
+        return Outcome(self._theta, weights, self._chosen, self._chosen_at, self._best.round_number, history)
 
     def _measure(self, number: int) -> Metrics:
         """Every site measures θ on its validation split; θ is kept if it is the best model so far."""
@@ -112,8 +116,13 @@ class Rounds:
             if site in self._alone:
                 metrics[site][ALONE_LOSS] = self._alone[site]
         if self._best.improves(number, metrics):
-            self._chosen = self._theta
+            self._chosen, self._chosen_at = self._theta, self._own()
         return metrics
+
+    def _own(self) -> dict[str, Tensors]:
+        """Site → the model that it holds, where that is not θ: with local normalisation it goes on with its own."""
+        held = {site: worker.tensors() for site, worker in self._workers.items()}
+        return {site: own for site, own in held.items() if not same(own, self._theta)}
 
     def _weigh(self, metrics: Metrics) -> None:
         losses = {site: found["loss"] for site, found in metrics.items()}
@@ -140,6 +149,11 @@ class Rounds:
         deltas = {site: update.delta for site, update in updates.items()}
         total = weighted_sum(deltas, renormalise(self._weights.current, list(deltas)))
         self._theta = self._optimizer.moved({**self._theta, **ideal}, total)
+
+
+def same(one: Tensors, other: Tensors) -> bool:
+    """Whether two models hold the same numbers."""
+    return all(np.array_equal(tensor, other[name]) for name, tensor in one.items())
 
 
 def run_rounds(

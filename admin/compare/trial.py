@@ -109,7 +109,7 @@ def run_trial(trial: Trial) -> dict[str, Any]:
         "best_round": {name: outcome.best_round for name, outcome in outcomes.items()},
         "site_weights": {name: dict(outcome.site_weights) for name, outcome in outcomes.items()},
         "curves": {name: list(outcome.history) for name, outcome in outcomes.items()},
-        "hits": tested(found, tests, own=set(trial.sites)),
+        "hits": tested(found, tests, own=set(trial.sites)) | tested_at_sites(outcomes, model, tests),
     }
 
 
@@ -136,6 +136,17 @@ def tested(
     return {
         test: [hits[test].as_json() for name, hits in found.items() if not (test in own and name in own - {test})]
         for test in tests
+    }
+
+
+def tested_at_sites(
+    outcomes: Mapping[str, Outcome], model: DualEncoder, tests: Mapping[str, EvaluationSet]
+) -> dict[str, list[dict[str, list[float]]]]:
+    """Test set → hits of the shared model as its site uses it, of the sites that keep some of their own."""
+    return {
+        site: [judge(loaded(model, tensors), {site: tests[site]})[site].as_json()]
+        for outcome in outcomes.values()
+        for site, tensors in outcome.best_at.items()
     }
 
 

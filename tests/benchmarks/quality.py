@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -140,6 +140,8 @@ def table(name: str, methods: Mapping[str, Any]) -> str:
             *(signed(apart.get(over)) for over in ("worst", "mean")),
         ]
         lines.append(f"| {method} | {' | '.join(cells)} |")
+    chance = list(rows[0][1]["chance"].values())
+    lines.append(f"| a blind guess | {min(chance):.1f} | {mean(chance):.1f} | – | – | – |")
     return "\n".join(lines)
 
 

@@ -164,7 +164,7 @@ def test_results_are_told_by_method_in_the_order_of_seeds() -> None:
 def summary(worst: float, mean: float, **more: Any) -> dict[str, Any]:
     found = {"worst_recall_at_5": worst, "mean_recall_at_5": mean}
     bounds = {"worst": [worst - 1, worst + 1], "mean": [mean - 1, mean + 1]}
-    return {**found, "interval": bounds, "held_out": {}, **more}
+    return {**found, "interval": bounds, "held_out": {}, "chance": {"a": 5.0, "b": 7.0}, **more}
 
 
 def test_a_table_has_the_best_worst_site_first_and_the_base_without_a_difference() -> None:
@@ -176,6 +176,7 @@ def test_a_table_has_the_best_worst_site_first_and_the_base_without_a_difference
         "| fedaid | 25.0 (24.0 to 26.0) | 41.0 (40.0 to 42.0) | 30.0 | +5.0 (-1.0 to +11.0) | +1.0 (+0.5 to +1.5) |"
     )
     assert lines[3] == "| fedavg | 20.0 (19.0 to 21.0) | 40.0 (39.0 to 41.0) | – | – | – |"
+    assert lines[4] == "| a blind guess | 5.0 | 6.0 | – | – | – |"
 
 
 def test_equal_time_gives_a_slow_method_fewer_rounds_and_a_fast_one_more() -> None:
@@ -222,6 +223,7 @@ def test_the_quick_form_of_the_twin_has_the_keys_that_a_reader_looks_for(tmp_pat
         worst, mean, interval = (method[name] for name in ("worst_recall_at_5", "mean_recall_at_5", "interval"))
         assert 0 <= worst <= mean <= 100
         assert all(low <= high for low, high in (interval["worst"], interval["mean"]))
+        assert method["worst_above_chance"]["low"] <= method["worst_above_chance"]["high"] <= 100
         assert set(method["chance"]) == {hospital.name for hospital in FIVE_HOSPITALS}
     assert "difference_to_fedavg" not in found["fedavg"]
     for name in ("local", "fedaid"):

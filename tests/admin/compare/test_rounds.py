@@ -35,6 +35,9 @@ class Pull:
     def load(self, tensors: dict[str, NDArray[Any]]) -> None:
         self.held = self.held | dict(tensors)
 
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        return dict(self.held)
+
     def validate(self, split: str) -> float:
         return float(abs(self.held[ENCODER][0] - self.to)) + self.noise
 
@@ -111,6 +114,17 @@ def test_the_best_model_is_that_of_the_selected_metric_and_may_be_the_last() -> 
     np.testing.assert_allclose(found.best[ENCODER], 1.0)
     last = run({"a": Pull(1.0)}, rounds=1, alignment_phase=False, selection=Selection("mean_recall_at_5"))
     assert last.best_round == 1
+
+
+def test_a_site_that_goes_on_with_some_of_its_own_is_kept_with_it() -> None:
+    class Own(Pull):
+        def load(self, tensors: dict[str, NDArray[Any]]) -> None:
+            super().load({**tensors, ALIGNMENT: np.full(2, 7.0)})
+
+    found = run({"a": Own(1.0), "b": Pull(1.0)}, rounds=1, alignment_phase=False)
+    assert set(found.best_at) == {"a"}
+    np.testing.assert_allclose(found.best_at["a"][ALIGNMENT], 7.0)
+    np.testing.assert_allclose(found.best_at["a"][ENCODER], found.best[ENCODER])
 
 
 def test_the_history_has_an_entry_a_round_and_one_of_the_last_model() -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 from admin.compare import trial as module
 from admin.compare.judge import hits_from
 from admin.compare.trial import Trial, alone_losses, main
+from fedaid.models.dual_encoder import DualEncoder
 
 SETTINGS = {
     "batch_size": 4,
@@ -51,6 +52,24 @@ def test_alone_each_site_has_its_own_model_and_all_are_tested_on_the_held_out(
     found = run("local", consortium, model_options, tmp_path)
     assert set(found["curves"]) == set(consortium)
     assert {test: len(models) for test, models in found["hits"].items()} == dict.fromkeys(consortium, 1) | {"others": 2}
+
+
+def test_a_site_with_some_tensors_of_its_own_is_tested_with_these(
+    consortium: dict[str, Path], model_options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = consortium
+    own, trained, judged = DualEncoder(**model_options | {"seed": 5}).state_dict(), module.trained, module.judge
+    at_first = {name: tensor.numpy() for name, tensor in own.items()}
+
+    def with_own(bench: Any) -> dict[str, Any]:
+        return {name: replace(outcome, best_at={first: at_first}) for name, outcome in trained(bench).items()}
+
+    seen: list[set[str]] = []
+    monkeypatch.setattr(module, "trained", with_own)
+    monkeypatch.setattr(module, "judge", lambda model, tests: seen.append(set(tests)) or judged(model, tests))
+    found = run("fedavg", consortium, model_options, tmp_path)
+    assert seen == [{first, second, "others"}, {first}]
+    assert {test: len(models) for test, models in found["hits"].items()} == dict.fromkeys([first, second, "others"], 1)
 
 
 def test_pooled_is_one_site_with_as_many_steps_as_all_sites_together(
