@@ -25,6 +25,9 @@ bench-speed: .venv/dev  ## what FedAID costs against FedAvg in time, memory and 
 bench-data: .venv/dev  ## the numbers of the data room: speed, memory, checks, in build/bench/data.json
 	$(BIN)/python -m tests.benchmarks.data
 
+bench-quality: .venv/dev  ## every method on three data sets, at equal compute and equal time, in build/bench/quality.json (hours)
+	$(BIN)/python -m tests.benchmarks.quality --equal-time
+
 jobs: .venv/runtime  ## package the training jobs of jobs/ into build/jobs
 	for job in jobs/*_pretrain/; do $(BIN)/python -m admin.package_job $$(basename $$job) || exit 1; done
 
@@ -43,4 +46,4 @@ clean:  ## remove what was built; the virtual environment stays
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements-dev.txt -c constraints.txt
 	touch $@
 
-.PHONY: help demo test check bench-data bench-speed jobs setup clean
+.PHONY: help demo test check bench-data bench-quality bench-speed jobs setup clean
