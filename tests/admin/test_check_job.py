@@ -54,7 +54,7 @@ def test_our_own_components_are_constructed(own_job: Path) -> None:
     [
         ({"selection_metric": "worst_accuracy"}, "selection_metric must be one of worst_loss, "),
         ({"selection_metric": "cvar_loss", "selection_share": 0}, "selection_share must be in (0, 1], got 0: "),
-        ({"loss_baseline": "student"}, "student loss must be reported by the sites, got report_student_loss false"),
+        ({"report_student_loss": False}, "student loss must be reported by the sites, got report_student_loss false"),
     ],
 )
 def test_a_metric_that_the_sites_cannot_report_is_refused_before_a_job_is_submitted(
