@@ -29,7 +29,7 @@ def write_bundle(source: Source, folder: Path) -> None:
     size: int = source.model.configuration["image_size"]
     for name, content in (("inference", inference(tower, size)), ("metadata", metadata(source))):
         (folder / "configs" / f"{name}.json").write_text(json.dumps(content, indent=4), encoding="utf-8")
-    write_card(source, folder / "docs" / "README.md", usage=usage("monai", folder="."))
+    write_card(source, folder / "docs" / "README.md", form="monai", usage=usage("monai", folder="."))
 
 
 def tensors(tower: StockTower) -> dict[str, Tensor]:
