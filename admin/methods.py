@@ -15,7 +15,8 @@ from fedaid.training.settings import TrainingSettings
 JOB = "fedaid_pretrain"  # the one source of all methods
 LOCAL, POOLED = "local", "pooled"  # the two that are no federation
 ONE_PHASE: Mapping[str, object] = MappingProxyType({"alignment_phase": False})
-NO_MINMAX: Mapping[str, object] = MappingProxyType({"dual_step_size": 0.0, "loss_baseline": "none"})
+NO_BASELINE: Mapping[str, object] = MappingProxyType({"loss_baseline": "none", "report_student_loss": False})
+NO_MINMAX: Mapping[str, object] = MappingProxyType({"dual_step_size": 0.0, **NO_BASELINE})
 PLAIN: Mapping[str, object] = MappingProxyType(
     {
         **ONE_PHASE,
@@ -63,6 +64,7 @@ def table(*methods: tuple[str, str, Mapping[str, object]], elsewhere: Mapping[st
 
 
 ADAM = {"server_momentum": 0.9, "server_second_moment": 0.99, "server_epsilon": 1e-3}
+ALONE = {"loss_baseline": "alone", "report_student_loss": False}
 AFL = {"dual_step_size": 0.5, "max_site_weight": 1.0, "initial_site_weights": "uniform"}
 METHODS: Mapping[str, Method] = table(
     (LOCAL, "each site alone", PLAIN),
@@ -92,12 +94,8 @@ METHODS: Mapping[str, Method] = table(
     ("fedaid_similarity", "binds the image-text similarities of a batch", {"binding_form": "similarity"}),
     ("fedaid_warmup", "the binding grows over 5 rounds", {"binding_schedule": "warmup", "binding_warmup_rounds": 5}),
     ("fedaid_teacher_schedule", "the binding grows with the teacher's quality", {"binding_schedule": "teacher"}),
-    (
-        "fedaid_student_baseline",
-        "min-max over what a site loses against its own last model",
-        {"loss_baseline": "student", "report_student_loss": True},
-    ),
-    ("fedaid_alone_baseline", "min-max over what a site loses against training alone", {"loss_baseline": "alone"}),
+    ("fedaid_raw_loss", "min-max over the sites' losses as they are, without a baseline", NO_BASELINE),
+    ("fedaid_alone_baseline", "min-max over what a site loses against training alone", ALONE),
     elsewhere={
         LOCAL: "Package the job for it: python -m admin.package_job local_pretrain.",
         POOLED: "No federation pools data; the comparison in one process has it.",

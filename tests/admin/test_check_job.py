@@ -50,18 +50,18 @@ def test_our_own_components_are_constructed(own_job: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change_to", "line"),
+    ("side", "change_to", "line"),
     [
-        ({"selection_metric": "worst_accuracy"}, "selection_metric must be one of worst_loss, "),
-        ({"selection_metric": "cvar_loss", "selection_share": 0}, "selection_share must be in (0, 1], got 0: "),
-        ({"loss_baseline": "student"}, "student loss must be reported by the sites, got report_student_loss false"),
+        ("server", {"selection_metric": "worst_accuracy"}, "selection_metric must be one of worst_loss, "),
+        ("server", {"selection_metric": "cvar_loss", "selection_share": 0}, "selection_share must be in (0, 1], got 0"),
+        ("client", {"report_student_loss": False}, "student loss must be reported by the sites, got report_student_l"),
     ],
 )
 def test_a_metric_that_the_sites_cannot_report_is_refused_before_a_job_is_submitted(
-    change_to: dict[str, Any], line: str, tmp_path: Path
+    side: str, change_to: dict[str, Any], line: str, tmp_path: Path
 ) -> None:
     job = package_job("fedaid_pretrain", out=tmp_path)
-    change(job, "server", **change_to)
+    change(job, side, **change_to)
     with pytest.raises(InputError) as refusal:
         check_job(job)
     assert str(refusal.value).startswith(line)

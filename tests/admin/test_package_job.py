@@ -110,7 +110,10 @@ def test_the_command_puts_a_method_upon_the_job_and_the_settings_upon_that(
     [
         ("selection_metric=worst_accuracy", "error: selection_metric must be one of worst_loss, "),
         ("selection_share=1.5", "error: selection_share must be in (0, 1], got 1.5: "),
-        ("loss_baseline=student", "error: student loss must be reported by the sites, got report_student_loss false: "),
+        (
+            "report_student_loss=false",
+            "error: student loss must be reported by the sites, got report_student_loss false: ",
+        ),
     ],
 )
 def test_a_metric_that_the_sites_cannot_report_is_refused_at_packaging_in_one_line(
