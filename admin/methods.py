@@ -31,7 +31,6 @@ PLAIN: Mapping[str, object] = MappingProxyType(
         "proximal_weight": 0.0,
         "moon_weight": 0.0,
         "local_normalisation": False,
-        "report_student_loss": False,
     }
 )
 
