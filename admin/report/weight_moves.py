@@ -34,12 +34,18 @@ def weight_moves(files: RunFiles) -> dict[str, Any]:
     rounds, before = [], equal
     for entry in history:
         why = entry.get("weight_move") or likely_move(entry, settings, rho)
-        relative = files.controller.get("loss_baseline", "none") != "none"
-        cause = WAITING if relative and not why["baselines"] else in_words(why, before, entry["site_weights"])
+        cause = WAITING if waits(entry, files) else in_words(why, before, entry["site_weights"])
         rounds.append({"round": entry["round"] + 1, "site_weights": dict(entry["site_weights"]), "cause": cause})
         before = entry["site_weights"]
     limits = {"start": equal, "ceiling": weight_ceiling(len(equal), rho)} if rho else {"start": None, "ceiling": None}
     return {"rounds": rounds, **limits}
+
+
+def waits(entry: Mapping[str, Any], files: RunFiles) -> bool:
+    """Whether the dual step of a round had to wait for the sites' baselines."""
+    told = entry.get("weight_move", {"rule": "unknown"})
+    relative = files.controller.get("loss_baseline", "none") != "none"
+    return relative and told["rule"] == "dual_step" and not told["baselines"]
 
 
 def minmax_settings(files: RunFiles) -> MinMaxSettings | None:

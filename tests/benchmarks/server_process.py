@@ -80,6 +80,7 @@ def model_of(megabytes: int) -> dict[str, Any]:
 def synthetic_job(out: Path, sites: Sequence[str], model: dict[str, Any], spread_seconds: float) -> Path:
     """FedAID's job for these sites alone, one round, its executor replaced by one that computes nothing."""
     settings = model | {"num_rounds": 1, "min_clients": len(sites), "align_steps": 1, "pretrain_steps": 1}
+    settings |= {"loss_baseline": "none"}  # the synthetic sites train nothing that could be validated
     job = package_job("fedaid_pretrain", out=out, settings=settings)
     meta = read_object(job / META)
     (app,) = meta["deploy_map"]
