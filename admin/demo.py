@@ -117,7 +117,13 @@ def train(folder: Path, rounds: int, console: Console) -> Trained:
 
         run(alone, 4, "Each hospital alone, for comparison")
         results = read_results(run(job, 5, "All together, nobody's data leaves"))
-        evaluate = package_job("evaluate_global", out=folder / "jobs", model=results.model, settings={"min_clients": 3})
+        evaluate = package_job(
+            "evaluate_global",
+            out=folder / "jobs",
+            model=results.model,
+            sites=list(roots),
+            settings={"min_clients": len(roots)},
+        )
         return Trained(sites, results, run(evaluate, 6, "Every model at every hospital"))
 
 

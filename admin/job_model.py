@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from admin.job_components import MODEL, components
-from admin.job_files import config_files, read_object, write_object
+from admin.job_files import META, config_files, read_object, write_object
 from fedaid.errors import require
 from fedaid.models.saved_model import CONFIG, WEIGHTS
 
+SERVER, SITES_APP = "server", "app_sites"
+LARGEST_SENT = 3_000_000  # bytes of a model that may lie in an app for every site
 SETTING = "model_folder"  # an argument of a component that takes a model: the folder's name in the app
 
 
@@ -43,6 +46,33 @@ def add_model(job: Path, model: Path | None) -> None:
                 component.args.clear()
                 component.args.update(configuration)
         write_object(file, contents[file])
+
+
+def keep_to_server(job: Path, sites: Sequence[str]) -> None:
+    """Let the job's one app go to the server, and a copy without the model to these sites.
+
+    FLARE sends an app to a site as one message, and its http connections drop one above 4 MB (2.9.0 sets the limit at
+    the server only); the model goes to the sites in the first task anyway, as every model does.
+
+    Args:
+        job: with a model in its app.
+        sites: names of all sites that take part; none leaves the app as it is, for everybody.
+
+    Raises:
+        InputError: no site is named and the model is too large to be sent so.
+    """
+    meta = read_object(job / META)
+    (app,) = meta["deploy_map"]
+    folders = [path.parent for path in (job / app).glob(f"*/{WEIGHTS}")]
+    if not sites:
+        size = sum((folder / WEIGHTS).stat().st_size for folder in folders)
+        rule, remedy = f"be at most {LARGEST_SENT / 1e6:.0f} MB", "Name all sites: --sites NAME NAME …"
+        got = f"{size / 1e6:.1f} MB"
+        require(size <= LARGEST_SENT, "model", rule, got=got, where=f"{job.name}, sent to sites", remedy=remedy)
+        return
+    without = shutil.ignore_patterns(*(folder.name for folder in folders))
+    shutil.copytree(job / app, job / SITES_APP, ignore=without)
+    write_object(job / META, meta | {"deploy_map": {app: [SERVER], SITES_APP: list(sites)}})
 
 
 def configuration_of(model: Path) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from types import MappingProxyType
 
 from admin.check_job import PACKAGE, SOURCE, check_job
 from admin.job_files import META, config_files, read_object, require_job_name, require_plain_files, write_object
-from admin.job_model import add_model
+from admin.job_model import add_model, keep_to_server
 from admin.job_plan import PLAN, by_name
 from admin.job_settings import change_settings, from_text, settable
 from admin.methods import METHODS, job_settings
@@ -40,6 +40,7 @@ def package_job(
     method: str | None = None,
     rename: str | None = None,
     model: Path | None = None,
+    sites: Sequence[str] = (),
     jobs: Path = JOBS,
 ) -> Path:
     """Return the folder of a new, checked job; a former one of that name is replaced, and kept if this one is unsound.
@@ -54,6 +55,7 @@ def package_job(
         method: a name of :data:`METHODS`; its settings are put upon the job's first.
         rename: the new job's name, if another than ``name``.
         model: folder of the model that the job is about, if it is about one.
+        sites: that take part in a job about a model, so that the model is not in what is deployed to them.
         jobs: the folder of source jobs.
 
     Raises:
@@ -74,6 +76,8 @@ def package_job(
         if (out / called / PLAN).is_file():
             plan_again(made, out / called / PLAN, chosen=settings)
         write_object(made / META, {**read_object(made / META), "name": called})
+        if model is not None:
+            keep_to_server(made, sites)
         check_job(made)
         if (out / called).exists():
             shutil.rmtree(out / called)
@@ -115,6 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--method", help="a baseline or an ablation; --set changes it further")
     parser.add_argument("--rename", help="the new job's name")
     parser.add_argument("--model", type=Path, help="folder of the model that evaluate_global is about")
+    parser.add_argument("--sites", nargs="+", default=[], help="all sites, for a model above 3 MB")
     parser.add_argument("--list", action="store_true", help="print what --set can change, and stop")
     parser.add_argument("--list-methods", action="store_true", help="print what --method can be, and stop")
     parser.add_argument("--jobs", type=Path, default=JOBS, help=argparse.SUPPRESS)
@@ -125,7 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print("\n".join(setting_lines(source) if options.list else method_lines()))
             return 0
         settings = from_text(options.pairs, settable(source))
-        given = {name: getattr(options, name) for name in ("out", "method", "rename", "model", "jobs")}
+        given = {name: getattr(options, name) for name in ("out", "method", "rename", "model", "sites", "jobs")}
         print(package_job(options.name, settings=settings, **given))
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from admin import job_model
+from admin.check_job import check_job
+from admin.job_files import META, read_object
 from admin.job_model import add_model
 from admin.package_job import JOBS, main, package_job
 from fedaid.errors import InputError
@@ -56,4 +59,20 @@ def test_a_folder_without_a_model_is_refused_by_what_it_lacks(name: str, tmp_pat
 def test_a_config_of_something_else_is_refused(tmp_path: Path, model: Path) -> None:
     (model / "config.json").write_text('{"architectures": ["BertModel"]}')
     with pytest.raises(InputError, match=r"^config\.json must have a configuration"):
+        package_job("evaluate_global", out=tmp_path / "jobs", model=model)
+
+
+def test_with_named_sites_the_model_is_deployed_to_the_server_alone(model: Path, tmp_path: Path) -> None:
+    job = package_job("evaluate_global", out=tmp_path / "jobs", model=model, sites=["lake", "north"])
+    assert read_object(job / META)["deploy_map"] == {"app": ["server"], "app_sites": ["lake", "north"]}
+    assert len(list((job / "app").rglob("model.safetensors"))) == 1
+    assert list((job / "app_sites").rglob("model.safetensors")) == []
+    assert check_job(job) > 0
+
+
+def test_a_large_model_needs_the_names_of_the_sites(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_model, "LARGEST_SENT", 10)
+    with pytest.raises(InputError, match=r"^model must be at most 0 MB, got .* MB: .* Name all sites: --sites"):
         package_job("evaluate_global", out=tmp_path / "jobs", model=model)

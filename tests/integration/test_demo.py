@@ -71,15 +71,16 @@ def test_ctrl_c_stops_the_federation(tmp_path: Path) -> None:
     demo = start(folder, "--rounds", "50")
     try:
         deadline = time.monotonic() + 240
-        while "Submitted" not in (line := demo.stdout.readline() if demo.stdout else ""):
+        while "Each hospital alone" not in (line := demo.stdout.readline() if demo.stdout else ""):
             assert time.monotonic() < deadline, line
             assert demo.poll() is None
         time.sleep(5)
         assert left_running(folder), "the job must be running when it is interrupted"
-        demo.send_signal(signal.SIGINT)
-        demo.communicate(timeout=60)
     finally:
-        if demo.poll() is None:
+        demo.send_signal(signal.SIGINT)
+        try:
+            demo.communicate(timeout=60)
+        finally:
             demo.kill()
     assert demo.returncode == 130
     assert json.loads((folder / "summary.json").read_text())["status"] == "interrupted"
