@@ -27,7 +27,6 @@ SERVER = "server"
 PROJECT_ADMIN = "admin@nvidia.com"
 LEAD = "lead@nvidia.com"
 DEFAULT_WORKSPACE = Path("poc_workspace/run")
-TRANSPORT = {"scheme": "tcp"}  # over http FLARE 2.9 cannot deploy a job above 4 MiB: its client's frames end there
 
 
 class PocFederation(Federation):
@@ -58,7 +57,7 @@ def poc_project(sites: Sequence[str], port: int) -> dict[str, object]:
         people.append({"name": name, "type": "admin", "org": "nvidia", "role": role})
     builders: list[dict[str, object]] = [
         {"path": "nvflare.lighter.impl.workspace.WorkspaceBuilder", "args": {"template_file": ["master_template.yml"]}},
-        {"path": "nvflare.lighter.impl.static_file.StaticFileBuilder", "args": {"config_folder": "config"} | TRANSPORT},
+        {"path": "nvflare.lighter.impl.static_file.StaticFileBuilder", "args": {"config_folder": "config"}},
         {"path": "nvflare.lighter.impl.cert.CertBuilder"},
         {"path": "nvflare.lighter.impl.signature.SignatureBuilder"},
     ]

@@ -7,11 +7,9 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
-import yaml
 
 from admin.federation_record import read_record
 from admin.federation_stop import stop_federation
@@ -39,14 +37,6 @@ def test_the_poc_has_the_sites_given_and_the_users_of_nvflare_poc() -> None:
     project = as_project(poc_project(["x", "z"], 9123), where="test")
     assert (project.sites, project.server, project.lead) == (("x", "z"), "server", "lead@nvidia.com")
     assert project.content["participants"][0]["fed_learn_port"] == 9123
-
-
-@pytest.mark.parametrize(
-    "content", [poc_project(["x"], 1), yaml.safe_load((ROOT / "admin" / "project.yml").read_text())]
-)
-def test_kits_use_a_transport_that_takes_a_job_above_4_mib(content: dict[str, Any]) -> None:
-    [static] = [builder for builder in content["builders"] if builder["path"].endswith("StaticFileBuilder")]
-    assert static["args"]["scheme"] == "tcp"
 
 
 def test_without_a_federation_the_status_is_not_running(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
