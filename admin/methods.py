@@ -28,6 +28,9 @@ PLAIN: Mapping[str, object] = MappingProxyType(
         "server_optimizer": "sgd",
         "server_learning_rate": 1.0,
         "binding_weight": 0.0,
+        "proximal_weight": 0.0,
+        "moon_weight": 0.0,
+        "local_normalisation": False,
     }
 )
 
@@ -56,7 +59,7 @@ class Method:
 
 def table(*methods: tuple[str, str, Mapping[str, object]], elsewhere: Mapping[str, str]) -> dict[str, Method]:
     """The methods by name."""
-    return {name: Method(name, title, change, elsewhere.get(name, "")) for name, title, change in methods}
+    return {name: Method(name, title, settings, elsewhere.get(name, "")) for name, title, settings in methods}
 
 
 ADAM = {"server_momentum": 0.9, "server_second_moment": 0.99, "server_epsilon": 1e-3}
@@ -139,10 +142,10 @@ def job_settings(name: str, job: str, *, stands: Mapping[str, Any], chosen: Mapp
         raise InputError("method", "be one that a job runs", got=name, where=f"job {job}", remedy=method.elsewhere)
     require(job == JOB, "--method", f"be used with {JOB}", got=job, where="--method", remedy=f"Package {JOB}.")
     settings = settings_of(method, stands)
-    useless = [key for key in chosen if method.one_phase and key.rpartition(".")[2] == "align_steps" and chosen[key]]
+    wanted = next((value for key, value in chosen.items() if key.rpartition(".")[2] == "align_steps"), 0)
     rule = f"be left out with the method {name}, which has one phase"
     remedy = f"Set pretrain_steps to all steps of a round; the job's are {settings.get('pretrain_steps')}."
-    require(not useless, "align_steps", rule, got=chosen.get("".join(useless[:1])), where="--set", remedy=remedy)
+    require(not (method.one_phase and wanted), "align_steps", rule, got=wanted, where="--set", remedy=remedy)
     return {**settings, **chosen}
 
 

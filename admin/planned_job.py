@@ -53,6 +53,7 @@ def planned(job: Path, given: Given) -> tuple[ModelSize, Federation]:
         wire_dtype=settings.get("wire_dtype", "fp32"),
         alignment_phase=settings.get("alignment_phase", True),
         batch_size=settings["batch_size"],
+        student_loss=settings.get("report_student_loss", False),
     )
     return model_size(configuration(job)), federation
 

@@ -84,6 +84,7 @@ class Federation:
         studies: of the largest site, all splits.
         batch_size: B of a step.
         decode_seconds: to read a study's image for the first time, at the rate of all the site's decoding processes.
+        student_loss: whether a site measures the model that it trained, too.
     """
 
     sites: int
@@ -96,6 +97,7 @@ class Federation:
     studies: int = 0
     batch_size: int = 1
     decode_seconds: float = 0.0
+    student_loss: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,7 @@ def phases(size: ModelSize, federation: Federation) -> list[Phase]:
     aligning, training = (
         steps * federation.step_seconds for steps in (federation.align_steps, federation.pretrain_steps)
     )
+    training += validation(federation) if federation.student_loss else 0
     tasks = [("align", whole, part, aligning + validation(federation)), ("pretrain", part, whole, training)]
     if not federation.alignment_phase:
         tasks = [("train", whole, whole, training + validation(federation))]
@@ -128,7 +131,7 @@ def phases(size: ModelSize, federation: Federation) -> list[Phase]:
 
 
 def validation(federation: Federation) -> float:
-    """Seconds to measure a model on one held-out split, at the start of a round's first task."""
+    """Seconds to measure a model on one held-out split: at the start of a round, and the site's own at its end."""
     batches = HELD_OUT * federation.studies / federation.batch_size
     return batches * VALIDATION_STEP * federation.step_seconds
 

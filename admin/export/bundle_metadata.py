@@ -51,8 +51,8 @@ def metadata(source: Source) -> dict[str, Any]:
         "required_packages_version": {name: version(name) for name in PACKAGES},
         "name": "FedAID image tower",
         "task": "Embedding of chest radiographs into the space of their reports",
-        "description": "The image tower of an image-text model that hospitals trained together; the text tower is in "
-        "the Hugging Face layout.",
+        "description": "The image tower of a model that embeds radiographs and reports in one space; the text tower is "
+        "in the Hugging Face layout.",
         "authors": "not stated",
         "copyright": f"licence: {source.licence}",
         "data_type": "png, jpeg",

@@ -67,7 +67,8 @@ def evidence(split: str, sites: Iterable[Mapping[str, Any]], *, rounds: int, pai
     """
     given = list(sites)
     measured = [site for site in given if site.get("studies", 0) >= FEWEST_STUDIES]
-    metrics = {name: over_sites(name, measured) for name in METRICS if measured and name in measured[0]}
+    known = [name for name in METRICS if measured and all(name in site for site in measured)]
+    metrics = {name: over_sites(name, measured) for name in known}  # a split below a batch has no loss
     studies = int(sum(site["studies"] for site in measured))
     return Evidence(split, rounds, len(given), pairs, len(measured), studies, metrics)
 

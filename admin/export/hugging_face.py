@@ -37,7 +37,8 @@ def write_hugging_face(source: Source, folder: Path) -> None:
         save_file(tower.head.state_dict(), folder / ALIGNMENT / f"{name.removesuffix('_encoder')}.safetensors")
     write_tokenizer(model, folder / TEXT)
     (folder / ALIGNMENT / "config.json").write_text(json.dumps(alignment_facts(model), indent=1))
-    write_card(source, folder / "README.md", usage=hugging_face_usage(model, towers.get(IMAGE), towers[TEXT]))
+    code = hugging_face_usage(model, towers.get(IMAGE), towers[TEXT])
+    write_card(source, folder / "README.md", form="huggingface", usage=code)
 
 
 def write_encoder(encoder: Any, folder: Path) -> None:

@@ -18,6 +18,7 @@ from fedaid.data.intensity import TAIL_PERCENT
 
 WEIGHTS = "models/model.safetensors"
 READING = ("$import numpy", "$from PIL import Image")
+SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
 def write_bundle(source: Source, folder: Path) -> None:
@@ -29,7 +30,7 @@ def write_bundle(source: Source, folder: Path) -> None:
     size: int = source.model.configuration["image_size"]
     for name, content in (("inference", inference(tower, size)), ("metadata", metadata(source))):
         (folder / "configs" / f"{name}.json").write_text(json.dumps(content, indent=4), encoding="utf-8")
-    write_card(source, folder / "docs" / "README.md", usage=usage("monai", folder="."))
+    write_card(source, folder / "docs" / "README.md", form="monai", usage=usage("monai", folder="."))
 
 
 def tensors(tower: StockTower) -> dict[str, Tensor]:
@@ -40,7 +41,7 @@ def tensors(tower: StockTower) -> dict[str, Tensor]:
 
 def inference(tower: StockTower, size: int) -> dict[str, Any]:
     """The configuration: a folder of films → a file of embeddings, one a row in the order of the films' names."""
-    films = "$sorted(str(film) for film in pathlib.Path(@dataset_dir).glob('*') if film.suffix in ('.png', '.jpg'))"
+    films = f"$sorted(str(film) for film in pathlib.Path(@dataset_dir).iterdir() if film.suffix.lower() in {SUFFIXES})"
     embedded = "[@embed(images.to(@device)).cpu() for images in @dataloader]"
     return {
         "imports": [*IMPORTS, *READING, "$import pathlib", "$from safetensors.torch import load_file"],

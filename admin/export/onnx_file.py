@@ -50,7 +50,7 @@ def write_onnx(source: Source, folder: Path) -> None:
     save_graph(ImageTower(plain_attention(source.model.image)).eval(), torch.zeros(2, 1, size, size), folder / FILE)
     describe(folder / FILE, source)
     check(ImageTower(source.model.image).eval(), folder / FILE, size=size)
-    write_card(source, folder / "README.md", usage=usage("onnx", folder="."))
+    write_card(source, folder / "README.md", form="onnx", usage=usage("onnx", folder="."))
 
 
 def plain_attention(tower: nn.ModuleDict) -> nn.ModuleDict:

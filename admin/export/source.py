@@ -80,9 +80,11 @@ def evidence_of_the_run(run: Path, sha256: str) -> Evidence | None:
     """What a run measured of its best model, if that is the model that is exported.
 
     Raises:
-        InputError: if it is not, or the run did not get to its end.
+        InputError: if it is not, the run did not get to its end, or its sites trained alone.
     """
     results = read_results(run)
+    alone, remedy = results.best_round < 0, "Leave it out: such a run has no model of all sites, and no numbers of one."
+    require(not alone, "--run", "be one of a federation", got="sites alone", where=str(run), remedy=remedy)
     best = hash_of(results.model) if (results.model / WEIGHTS).is_file() else "no file"
     remedy = "Give the run that the model is from, or none."
     require(best == sha256, "--run", f"end with the model {sha256[:12]}…", got=best[:12], where=str(run), remedy=remedy)

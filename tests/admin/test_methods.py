@@ -48,6 +48,13 @@ def test_every_methods_settings_are_split_to_those_who_take_them_and_none_is_los
     FedAIDController(min_clients=2, num_rounds=1, **asdict(found.minmax), **asdict(found.optimizer))
 
 
+@pytest.mark.parametrize("name", ["fedavg", "fedprox", "afl"])
+def test_a_baseline_takes_no_part_of_another_method_from_what_it_is_put_upon(name: str) -> None:
+    sites = {"proximal_weight": 9.0, "moon_weight": 9.0, "local_normalisation": True, "report_student_loss": True}
+    server = {"server_optimizer": "adam", "server_learning_rate": 0.1, "loss_baseline": "student", "max_site_weight": 1}
+    assert loop_settings(name, STANDS | sites | server) == loop_settings(name, STANDS)
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_trains_for_as_many_steps_a_round_as_the_job(name: str) -> None:
     found = loop_settings(name, STANDS)

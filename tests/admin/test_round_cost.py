@@ -106,6 +106,14 @@ def test_validation_is_part_of_the_first_task_of_a_round() -> None:
     assert train.work_seconds == pytest.approx(10 + 10)
 
 
+def test_a_site_that_measures_its_own_model_needs_a_validation_more_after_training() -> None:
+    asked = replace(VALIDATED, student_loss=True)
+    for alignment_phase in (True, False):
+        two = [replace(one, alignment_phase=alignment_phase) for one in (VALIDATED, asked)]
+        without, own = (phases(SIZE, federation)[-1].work_seconds for federation in two)
+        assert own - without == pytest.approx(10)
+
+
 @pytest.mark.parametrize(("decode", "studies", "longest"), [(0.5, 400, 6 + 10 + 200), (0.0, 400, 20), (0.0, 40, 10)])
 def test_the_longest_task_decodes_or_measures_both_splits_or_trains(
     decode: float, studies: int, longest: float

@@ -18,7 +18,8 @@ def model_contrastive_loss(embeddings: Tensor, start: Tensor, previous: Tensor, 
     Returns:
         Scalar in nats, above 0; log 2 where both models embed alike.
 
-    Source: equation 3 of MOON, arXiv:2103.16257.
+    Source: equation 3 of MOON, arXiv:2103.16257, where z is what the projection head makes; here that is the embedding
+    itself, which the contrastive loss sees, too.
     """
     nearer_to_previous = (embeddings * previous).sum(dim=1) - (embeddings * start).sum(dim=1)
     return functional.softplus(nearer_to_previous / temperature).mean()

@@ -21,9 +21,11 @@ def fair_weights(losses: Mapping[str, float], pairs: Mapping[str, int], *, power
     Returns:
         site → weight in the order of site names, on the simplex.
 
-    Source: Li et al., arXiv:1905.10497: the gradient of its objective Σ p_i f_i^(q+1) / (q+1) weighs the sites so. Its
-    algorithm 2 also divides by a step size that it estimates from a Lipschitz constant of the sites' gradient descent;
-    we leave that out, since the sites train with AdamW, and bring the weights to the simplex instead.
+    Source: Li et al., arXiv:1905.10497: the gradient of its objective Σ p_i f_i^(q+1) / (q+1), p_i = n_i / Σ n, weighs
+    the sites so. Its algorithm 2 moves by Σ f_i^q Δ_i / Σ (f_i^q + q f_i^(q−1) ‖Δ_i‖² / η) over sites drawn by p_i,
+    with η the rate of their gradient descent. We leave out the second part of the divisor, a bound on the curvature
+    that holds for gradient descent, as the sites train with AdamW; what is left are weights on the simplex. There f is
+    measured on the training data, here on the validation split.
     """
     sites = sorted(losses)
     counts = np.array([pairs[site] for site in sites], np.float64)

@@ -26,7 +26,8 @@ class ServerOptimizerSettings:
     Attributes:
         server_optimizer: ``sgd`` adds η Σ α_i Δ_i; ``momentum`` is FedAvgM, ``adam`` FedAdam.
         server_learning_rate: η in (0, 1]. With ``sgd`` running variances are scaled with it too, and above 1 one could
-            turn negative. For ``adam`` it is about the length of a round's step in each coordinate: use 0.01.
+            turn negative. ``momentum`` moves by up to η / (1 − β) times a sum that stays the same. For ``adam`` it is
+            about the length of a round's step in each coordinate: use 0.01, as 1 would undo what was learned.
         server_momentum: β of ``momentum``, β₁ of ``adam``, in [0, 1).
         server_second_moment: β₂ of ``adam``, in [0, 1).
         server_epsilon: τ of ``adam``, above 0.
@@ -69,7 +70,8 @@ class ServerOptimizer:
 
     Source: ``momentum`` is FedAvgM (Hsu et al., arXiv:1909.06335): v ← β v + Δ, θ ← θ + η v. ``adam`` is FedAdam (Reddi
     et al., arXiv:2003.00295, algorithm 2): m ← β₁ m + (1 − β₁) Δ, v ← β₂ v + (1 − β₂) Δ², θ ← θ + η m / (√v + τ), with
-    m = 0 and v = τ² at the start and without a correction of the bias. Both take FedAvg's Δ, we Δ = Σ α_i Δ_i.
+    m = 0 and v = τ² at the start and without a correction of the bias. Their Δ is a mean of the sites' updates, by
+    pairs or uniform; ours is Σ α_i Δ_i.
     """
 
     def __init__(

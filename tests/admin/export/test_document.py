@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,18 @@ def test_the_document_s_examples_are_the_code_of_the_cards() -> None:
 
 def test_the_readme_has_the_first_of_the_examples() -> None:
     assert f"```python\n{MONAI}```" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("code", [HUGGING_FACE, ONNX])
+def test_a_film_of_16_bits_is_refused_by_the_lines_that_would_wash_it_out(
+    code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_film(tmp_path / "film.png", levels=4095)
+    monkeypatch.chdir(tmp_path)
+    [line] = [line for line in code.splitlines() if "autocontrast" in line]
+    (tmp_path / "line.py").write_text(f"from PIL import Image, ImageOps\n{line}\n", encoding="utf-8")
+    with pytest.raises(OSError, match="not supported for mode I;16"):
+        runpy.run_path(str(tmp_path / "line.py"))
 
 
 def test_an_example_has_about_ten_lines() -> None:

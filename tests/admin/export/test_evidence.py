@@ -24,6 +24,14 @@ def test_a_site_with_a_handful_of_studies_takes_no_part_in_the_numbers() -> None
     assert (found.sites, found.measured_sites, found.studies) == (2, 1, 30)
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_metric_that_a_site_could_not_measure_is_left_out(order: int) -> None:
+    without = {name: value for name, value in SITES["south"].items() if name != "loss"}  # a split below a batch
+    found = evidence("test", [SITES["north"], without][::order], rounds=5, pairs=10)
+    assert list(found.metrics) == ["recall_at_1", "recall_at_5", "recall_at_10"]
+    assert found.measured_sites == 2
+
+
 def test_a_run_without_a_large_enough_split_has_no_metrics() -> None:
     assert evidence("test", [{}, SITES["north"] | {"studies": 3.0}], rounds=5, pairs=10).metrics == {}
 

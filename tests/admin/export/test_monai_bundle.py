@@ -91,6 +91,17 @@ def test_the_transforms_read_a_film_as_this_project_does(shape: tuple[int, int],
     torch.testing.assert_close(film_reader()(str(film))[None], as_read(film), atol=1e-5, rtol=0)
 
 
+def test_films_are_found_by_any_usual_spelling_of_their_ending(tmp_path: Path) -> None:
+    parser = ConfigParser()
+    parser.read_config(bundle(trained(), tmp_path) / "configs" / "inference.json")
+    parser["dataset_dir"] = str(tmp_path / "films")
+    (tmp_path / "films").mkdir()
+    names = ["a.PNG", "b.jpeg", "c.jpg", "d.png"]
+    for name in [*names, "notes.txt", "e.dcm"]:
+        (tmp_path / "films" / name).touch()
+    assert [Path(film).name for film in parser.get_parsed_content("films")] == names
+
+
 def test_a_dicom_file_is_refused_whatever_its_name(tmp_path: Path) -> None:
     film = tmp_path / "film.png"
     film.write_bytes(bytes(128) + b"DICM" + bytes(512))

@@ -43,6 +43,14 @@ def test_a_run_adds_what_it_measured_on_the_test_splits(tmp_path: Path) -> None:
     assert (evidence.split, evidence.pairs) == ("test", 80)
 
 
+def test_a_run_whose_sites_trained_alone_is_refused(tmp_path: Path) -> None:
+    model = write_model(trained(), tmp_path / "model")
+    results = write_run(tmp_path / "run", model) / "app_server" / "fedaid" / "results.json"
+    results.write_text(json.dumps(json.loads(results.read_text()) | {"best_round": -1, "site_weights": {}}))
+    with pytest.raises(InputError, match=r"^--run must be one of a federation"):
+        read_source(model, run=tmp_path / "run")
+
+
 def test_a_run_that_ended_with_another_model_is_refused(tmp_path: Path) -> None:
     model, other = (write_model(trained(seed=seed), tmp_path / str(seed)) for seed in (0, 1))
     with pytest.raises(InputError, match="Give the run that the model is from"):
