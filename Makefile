@@ -22,13 +22,10 @@ check: .venv/dev  ## style, types and the fast tests
 bench-speed: .venv/dev  ## what FedAID costs against FedAvg in time, memory and bytes, in build/bench/speed.json (about 1.5 hours)
 	$(BIN)/python -m tests.benchmarks.speed
 
-bench-quality: .venv/bench  ## every method on three data sets, in build/bench/quality.json (hours; goes on where it stopped)
-	$(BIN)/python -m tests.benchmarks.quality
-
 bench-data: .venv/dev  ## the numbers of the data room: speed, memory, checks, in build/bench/data.json
 	$(BIN)/python -m tests.benchmarks.data
 
-bench-quality: .venv/dev  ## every method on three data sets, at equal compute and equal time, in build/bench/quality.json (hours)
+bench-quality: .venv/bench  ## every method on three data sets, at equal compute and equal time (hours; goes on where it stopped)
 	$(BIN)/python -m tests.benchmarks.quality --equal-time
 
 jobs: .venv/runtime  ## package the training jobs of jobs/ into build/jobs

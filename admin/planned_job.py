@@ -15,6 +15,7 @@ from admin.round_cost import DOWNLOAD, Federation, ModelSize, model_size, reques
 from fedaid.errors import InputError, require
 
 GIVEN, TIMEOUTS = "given", "timeouts"  # keys of a plan
+EXCHANGES = {"align_steps", "pretrain_steps", "alignment_phase"}  # settings of a job whose rounds exchange a model
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,14 @@ class Given:
 
 
 def planned(job: Path, given: Given) -> tuple[ModelSize, Federation]:
-    """Return the sizes and the federation that a packaged job's settings and the given numbers make."""
+    """Return the sizes and the federation that a packaged job's settings and the given numbers make.
+
+    Raises:
+        InputError: the job's rounds exchange no model.
+    """
     settings = by_name(job)
+    rule, remedy = "have rounds in which a model is exchanged", "Set its task_timeout by hand, with --set."
+    require(settings.keys() >= EXCHANGES, "job", rule, got="another kind", where=job.name, remedy=remedy)
     federation = Federation(
         **asdict(given),
         align_steps=settings["align_steps"],

@@ -70,6 +70,8 @@ def read_results(run_folder: Path) -> RunResults:
     remedy = "The run did not finish; see log.txt beside app_server."
     require(file.is_file(), "result", "hold results.json", got="none", where=str(store), remedy=remedy)
     found = json.loads(file.read_text(encoding="utf-8"))
+    remedy = f"The run ended before its best model was measured: {found.get('incomplete', 'see log.txt')}"
+    require(bool(found["best"]), "result", "hold the metrics of a site", got="none", where=str(file), remedy=remedy)
     sites = tuple(site_result(name, found) for name in sorted(found["best"]))
     return RunResults(found["round"], found["best_round"], sites, tuple(found["history"]), store / found["model"])
 

@@ -29,6 +29,19 @@ def recall_at_5(suite: Suite) -> Interval | None:
     return retrieval(suite).get("recall_at_5")
 
 
+def paired_gain(own: Suite) -> Interval | None:
+    """The shared model's recall at 5 minus that of a site's own, measured on the same studies.
+
+    None if it was not sent, or if all its resamples agree, as where both models found every study: then they tell
+    nothing of other patients.
+    """
+    found = (own.get("difference_to_global") or {}).get("recall_at_5")
+    if found is None or found["low"] is None or found["low"] == found["high"]:
+        return None
+    value, low, high = (0.0 - float(found[name]) for name in ("value", "high", "low"))
+    return Interval(value, min(value, low), max(value, high))
+
+
 def counts_of_test(suite: Suite) -> dict[str, int]:
     """How many ``studies`` and different ``texts`` a site tested on."""
     counts = suite["counts"]["test"]

@@ -37,6 +37,12 @@ def test_a_plan_takes_steps_wire_and_batch_from_the_job(job: Path) -> None:
     assert configuration(job)["image_size"] == 32
 
 
+def test_a_job_whose_rounds_exchange_no_model_is_refused(tmp_path: Path) -> None:
+    job = package_job("local_pretrain", out=tmp_path)
+    with pytest.raises(InputError, match=r"^job must have rounds in which a model is exchanged.*task_timeout by hand"):
+        planned(job, GIVEN)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [("sites", 0), ("bandwidth_mbit", 0.0), ("step_seconds", -1.0), ("studies", 0), ("step_seconds", float("inf"))],

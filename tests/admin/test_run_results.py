@@ -38,6 +38,13 @@ def test_a_run_that_did_not_finish_is_refused_with_where_to_look(tmp_path: Path)
         read_results(tmp_path)
 
 
+def test_a_run_that_was_not_measured_is_refused_with_its_reason(tmp_path: Path) -> None:
+    file = write_run(tmp_path) / "app_server" / "fedaid" / "results.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"best": {}, "incomplete": "validate must have 2 sites"}))
+    with pytest.raises(InputError, match=r"result must hold the metrics of a site.*validate must have 2 sites"):
+        read_results(tmp_path)
+
+
 def test_a_site_that_never_gave_an_update_still_has_its_row(tmp_path: Path) -> None:
     file = write_run(tmp_path) / "app_server" / "fedaid" / "results.json"
     found = json.loads(file.read_text())

@@ -23,6 +23,7 @@ from fedaid.flare.messages import (
     result_to_shareable,
     update_to_shareable,
 )
+from fedaid.flare.own_models import OwnModels
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.saved_model import save_model
 from tests.flare.conftest import Answer, Federation
@@ -64,7 +65,15 @@ def site(shift: float | None = None, reason: str = "no local model") -> Answer:
 
 
 @pytest.fixture
-def make(tmp_path: Path, model_config: dict[str, Any], theta: dict[str, Any]) -> Make:
+def disks(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Folders that arrays were to be received in; FLARE's own way stays as it is."""
+    folders: list[Path] = []
+    monkeypatch.setattr("fedaid.flare.evaluation_controller.receive_on_disk", folders.append)
+    return folders
+
+
+@pytest.fixture
+def make(tmp_path: Path, model_config: dict[str, Any], theta: dict[str, Any], disks: list[Path]) -> Make:
     def federation(answers: Mapping[str, Answer], **settings: Any) -> Federation:
         app = tmp_path / "app_server"
         (app / "global_model").mkdir(parents=True)
@@ -159,6 +168,24 @@ def test_a_model_of_another_configuration_stops_the_run_before_anything_is_sent(
     (panic,) = made.engine.panics
     assert panic.startswith("model must be one of the job's configuration")
     assert made.communicator.asked == []
+
+
+def test_models_that_arrive_wait_on_the_run_s_disk(make: Make, disks: list[Path]) -> None:
+    made = make({"lake": site(shift=0.5), "north": site()})
+    made.run()
+    assert disks == [made.store.parent]
+
+
+def test_no_model_of_a_site_stays_at_the_server_that_fails(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable(self: OwnModels, name: str) -> None:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(OwnModels, "tensors", unreadable)
+    made = make({"lake": site(shift=0.5), "north": site(shift=-1.0)})
+    made.run()
+    assert made.engine.panics == ["the disk is gone"]
+    assert not (made.store.parent / "fedaid_spool").exists()
+    assert list(made.result["models"]) == ["global"]
 
 
 def test_no_model_of_a_site_stays_at_the_server(make: Make) -> None:

@@ -13,6 +13,8 @@ from nvflare.apis.shareable import Shareable
 from nvflare.apis.signal import Signal
 
 from fedaid.errors import InputError
+from fedaid.evaluation.bootstrap import Interval
+from fedaid.evaluation.retrieval import Ranks
 from fedaid.flare.evaluation_tasks import EvaluationExecutor
 from fedaid.flare.messages import (
     ERROR_HEADER,
@@ -39,8 +41,12 @@ class Site:
         self.kit = Path(context.get_engine().get_workspace().get_root_dir())
 
     def ask(self, task: str, **settings: Any) -> Shareable:
-        executor = EvaluationExecutor(**SETTINGS | settings)
-        message = ModelMessage(3, self.theta, self.model.configuration, self.model.vocabulary_hash)
+        return self.said(EvaluationExecutor(**SETTINGS | settings), task)
+
+    def said(self, executor: EvaluationExecutor, task: str, *, number: int = 3, shift: float = 0.0) -> Shareable:
+        """The answer to task ``number`` about the model, moved by ``shift``."""
+        tensors = {name: np.asarray(t + t.dtype.type(shift), t.dtype) for name, t in self.theta.items()}
+        message = ModelMessage(number, tensors, self.model.configuration, self.model.vocabulary_hash)
         return executor.execute(task, model_to_shareable(message, num_rounds=1), self.context, Signal())
 
     def trained_alone(self, tmp_path: Path, **configuration: Any) -> dict[str, NDArray[Any]]:
@@ -87,6 +93,28 @@ def test_a_job_that_asks_for_fewer_patients_than_the_site_allows_is_refused(
     assert "at least 20" in site.ask(EVALUATE).get_header(ERROR_HEADER)
     monkeypatch.setenv("FEDAID_LEAST_PATIENTS", "few")
     assert site.ask(EVALUATE).get_header(ERROR_HEADER).startswith("FEDAID_LEAST_PATIENTS must be a whole number")
+
+
+def test_a_model_is_compared_with_the_one_of_the_first_task(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[tuple[Ranks, Ranks]] = []
+
+    def difference(ranks: Ranks, other: Ranks, *_: Any) -> Interval:
+        compared.append((ranks, other))
+        return Interval(-0.2, -0.1, 0.05)
+
+    monkeypatch.setattr("fedaid.flare.given_ranks.recall_difference", difference)
+    monkeypatch.setenv("FEDAID_LEAST_PATIENTS", "2")
+    executor = EvaluationExecutor(**SETTINGS | {"least_patients": 2})
+    given, own, same = (
+        result_from_shareable(site.said(executor, EVALUATE, number=number, shift=shift))[1]["suite"]
+        for number, shift in ((0, 0.0), (2, 0.3), (3, 0.0))
+    )
+    assert given["difference_to_global"] is None
+    for suite in (own, same):
+        assert suite["difference_to_global"] == {"recall_at_5": {"value": -0.1, "low": -0.2, "high": 0.05}}
+    different, equal = compared
+    assert any((one != other).any() for one, other in zip(*different, strict=True))
+    assert all((one == other).all() for one, other in zip(*equal, strict=True))
 
 
 def test_a_site_s_own_model_travels_as_a_difference(site: Site, tmp_path: Path) -> None:

@@ -118,6 +118,12 @@ def test_a_site_reports_the_loss_of_its_own_model_where_the_job_asks_for_it(task
     assert metrics["student_loss"] != metrics.get("loss")
 
 
+def test_a_bad_place_of_the_site_s_own_model_is_said_at_every_task(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FEDAID_LOCAL_MODEL", "models")
+    for task in (ALIGN, VALIDATE):
+        assert site.ask(task).get_header(ERROR_HEADER).startswith("FEDAID_LOCAL_MODEL must be an absolute path")
+
+
 def test_validate_answers_with_both_splits(site: Site) -> None:
     message = metrics_from_shareable(site.ask(VALIDATE, round_number=2))
     assert message.round_number == 2

@@ -67,6 +67,7 @@ BAD_FIELDS: dict[str, tuple[dict[str, Any], str]] = {
     "another metric NaN": ({"metrics": {"loss": 1.0, "x": NAN}}, "metric x must be a finite number"),
     "metric name": ({"metrics": {"loss": 1.0, 7: 1.0}}, "metric names must be short texts"),
     "long metric name": ({"metrics": {"loss": 1.0, "x" * 1000: 1.0}}, "metric names must be short texts"),
+    "metric name of two lines": ({"metrics": {"loss": 1.0, "x\n2026 INFO": 1.0}}, "metric names must be short texts"),
     "100,000 metrics": ({"metrics": {"loss": 1.0} | {f"m{n}": 0.0 for n in range(100_000)}}, "too many fields"),
     "100,000 reasons": ({"skipped": {f"r{n}": 0 for n in range(100_000)}}, "too many fields"),
     "skipped text": ({"skipped": {"image-missing": "DOE^JANE"}}, "skipped must map short reasons to counts"),

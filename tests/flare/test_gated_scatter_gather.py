@@ -109,6 +109,12 @@ def test_a_long_error_of_a_site_is_cut(collect: Make) -> None:
     assert len(str(stop.value)) < 1000
 
 
+def test_an_error_of_a_site_cannot_pass_for_a_line_of_the_log(collect: Make) -> None:
+    with pytest.raises(BelowQuorum) as stop:
+        collect({"site-a": error("no data\n2026-11-24 INFO all is well\x1b[2K"), "site-b": silent})
+    assert "no data 2026-11-24 INFO all is well [2K" in str(stop.value)
+
+
 def test_an_error_reply_that_carries_an_update_is_not_taken(collect: Make, honest: Make) -> None:
     def both(task: str, shareable: Shareable) -> Shareable:
         reply: Shareable = honest("site-a")(task, shareable)

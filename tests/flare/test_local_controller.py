@@ -149,6 +149,25 @@ def test_too_few_sites_stop_the_run_in_one_line(make: Any) -> None:
     assert not (made.store / "results.json").exists()
 
 
+def test_what_a_run_found_is_kept_where_its_last_task_fails(make: Any) -> None:
+    def forgetful(task: str, shareable: Shareable) -> Shareable:
+        return make_reply(ReturnCode.EXECUTION_EXCEPTION) if task == KEEP_ALONE else north(task, shareable)
+
+    north = alone(LOSSES["north"])
+    made = make({"lake": alone(LOSSES["lake"]), "north": forgetful})
+    made.run()
+    (panic,) = made.engine.panics
+    assert panic.startswith("keep_alone must have the answers of 2 sites")
+    found = results(made)
+    assert found["incomplete"] == panic
+    assert (len(found["history"]), sorted(found["last"]), found["best"], found["best_rounds"]) == (
+        ROUNDS,
+        ["lake", "north"],
+        {},
+        {},
+    )
+
+
 def test_of_equal_losses_the_first_round_is_the_best() -> None:
     history = [{"round": number, "valid": {"lake": {"loss": loss}}} for number, loss in enumerate((2.0, 1.0))]
     assert best_rounds(history, {"lake": {"valid": {"loss": 1.0}}}) == {"lake": 1}

@@ -16,6 +16,7 @@ from nvflare.apis.shareable import Shareable
 from nvflare.apis.signal import Signal
 from safetensors.numpy import load_file
 
+from fedaid.errors import InputError
 from fedaid.flare.executor import FedAIDExecutor
 from fedaid.flare.local_training import LocalTrainingExecutor
 from fedaid.flare.messages import (
@@ -60,9 +61,12 @@ class Site:
         return Path(self.context.get_engine().get_workspace().get_root_dir())
 
     @property
+    def store(self) -> Path:
+        return self.kit / "run" / "job" / "fedaid_alone"
+
+    @property
     def last(self) -> Arrays:
-        store = self.kit / "run" / "job" / "fedaid_alone"
-        return load_file(store / (store / "ROUND").read_text() / "model.safetensors")
+        return load_file(self.store / (self.store / "ROUND").read_text() / "model.safetensors")
 
 
 @pytest.fixture
@@ -81,6 +85,12 @@ def losses(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         )
 
     return say
+
+
+@pytest.mark.parametrize(("name", "value"), [("local_normalisation", True), ("moon_weight", 1.0)])
+def test_what_needs_a_federation_is_refused_by_name(name: str, value: Any) -> None:
+    with pytest.raises(InputError, match=rf"^{name} must be .* where a site trains alone"):
+        LocalTrainingExecutor(**{name: value})
 
 
 def test_an_answer_holds_metrics_and_no_tensor(site: Site) -> None:
@@ -113,7 +123,8 @@ def test_a_new_process_for_every_task_changes_nothing(site: Site) -> None:
     kept = site.last
     for number in range(2):
         site.restart()
-        site.ask(TRAIN_ALONE, number)
+        assert site.ask(TRAIN_ALONE, number).get_return_code() == ReturnCode.OK
+    assert (site.store / "ROUND").read_text() == "round-00002.1", "another generation than the first one's"
     assert all(np.array_equal(tensor, kept[name]) for name, tensor in site.last.items())
 
 
@@ -137,6 +148,7 @@ def test_the_site_keeps_the_model_with_the_least_validation_loss(site: Site, los
     assert (state["round"], state["valid_loss"], state["job_id"]) == (1, 1.0, "job")
     kept = load_file(folder / "model.safetensors")
     assert all(np.array_equal(tensor, after_one[name]) for name, tensor in kept.items())
+    assert not site.store.exists(), "copies in the folder of a run would stay there for good"
 
 
 def test_the_last_model_takes_part(site: Site, losses: Any) -> None:

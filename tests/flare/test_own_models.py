@@ -40,7 +40,9 @@ def test_what_a_site_says_of_its_model_is_kept_by_name(models: OwnModels, make_u
     assert list(models.close().items()) == [("lake", {"valid_loss": 1.5}), ("north", {"valid_loss": 1.5})]
 
 
-@pytest.mark.parametrize(("reason", "kept"), [("no local model", "no local model"), ("x" * 99, "another reason")])
+@pytest.mark.parametrize(
+    ("reason", "kept"), [("no local model", "no local model"), ("x" * 99, "another reason"), ("", "another reason")]
+)
 def test_a_site_without_a_model_gives_a_short_reason(reason: str, kept: str, models: OwnModels) -> None:
     models.take("lake", report_to_shareable(UpdateMessage(3, {}, {}, 20, {reason: 1})))
     assert models.without == {"lake": kept}
@@ -66,3 +68,18 @@ def test_a_second_model_of_a_site_is_refused(models: OwnModels, make_update: Mak
     models.take("lake", update_to_shareable(make_update()))
     with pytest.raises(RefusedUpdate, match="answered already"):
         models.take("lake", update_to_shareable(make_update()))
+
+
+def test_a_full_disk_leaves_one_model_out_and_no_more(
+    models: OwnModels, make_update: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(site: str, update: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(models._spool, "put", full)
+        with pytest.raises(RefusedUpdate, match=r"site lake .* could not write it to its disk"):
+            models.take("lake", update_to_shareable(make_update()))
+    models.take("north", update_to_shareable(make_update()))
+    assert list(models.close()) == ["north"]
+    assert list(models.refused) == ["lake"]

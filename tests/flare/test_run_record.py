@@ -6,9 +6,11 @@ from collections.abc import Callable
 import pytest
 
 from fedaid.flare.messages import UpdateMessage
-from fedaid.flare.run_record import RunRecord
+from fedaid.flare.run_record import TRAINING, RunRecord
 from fedaid.flare.traffic import Traffic
 from fedaid.minmax.site_weights import Move
+from fedaid.training.phases import PhaseLosses
+from fedaid.training.site_worker import LocalUpdate
 
 WEIGHTS = {"site-a": 0.4, "site-b": 0.6}
 MOVE = Move("dual_step", {"site-a": 2.0, "site-b": 2.0}, {"site-a": 1.0}, {"site-a": 0.3, "site-b": 0.7}, True)
@@ -66,3 +68,16 @@ def test_the_weights_of_a_round_do_not_change_later(make_update: Callable[..., U
     record.aligned(0, {"site-a": make_update()}, weights, move=MOVE, refused={})
     weights["site-a"] = 0.0
     assert record.history[0]["site_weights"] == WEIGHTS
+
+
+def test_what_training_measures_is_known_by_name() -> None:
+    assert set(TRAINING) == set(LocalUpdate({}, PhaseLosses(), student_loss=1.0).metrics)
+
+
+def test_a_round_of_one_task_tells_validation_and_training_apart(make_update: Callable[..., UpdateMessage]) -> None:
+    measured = {"loss": 2.0, "recall_at_5": 0.3, "contrastive": 1.5, "student_loss": 1.9}
+    updates, record = {"site-a": make_update(metrics=measured)}, RunRecord(Traffic())
+    record.aligned(0, updates, WEIGHTS, move=MOVE, refused={})
+    record.pretrained(updates, {})
+    assert record.history[0]["valid"]["site-a"] == {"loss": 2.0, "recall_at_5": 0.3}
+    assert record.history[0]["train"]["site-a"] == {"contrastive": 1.5, "student_loss": 1.9}

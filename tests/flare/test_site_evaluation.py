@@ -9,6 +9,7 @@ import torch
 
 from fedaid.data.site_data import SiteData
 from fedaid.errors import InputError
+from fedaid.evaluation.embedded_split import EmbeddedSplit
 from fedaid.evaluation.evaluation_settings import EvaluationSettings
 from fedaid.evaluation.prompt_set import read_prompt_set
 from fedaid.evaluation.suite import PARTS
@@ -85,3 +86,15 @@ def test_a_split_keeps_its_order(worker: SiteWorker) -> None:
     assert len(split) == len(dataset) == len(split.image)
     labels = dataset.cohort.labels
     assert split.targets["No Finding"].tolist() == [float(labels[n] == ("No Finding",)) for n in range(len(dataset))]
+
+
+def test_a_test_split_of_few_patients_has_no_loss_either_and_is_not_compared(worker: SiteWorker) -> None:
+    few, asked = replace(FEW, least_patients=len(worker.data.test) + 1), list[EmbeddedSplit]()
+    result = evaluate_site(worker, few, compare=lambda test: asked.append(test))
+    assert len(worker.data.test) >= 4, "enough studies for the loss of a batch"
+    assert (result["loss"], result["difference_to_global"], asked) == (None, None, [])
+
+
+def test_what_the_comparison_says_of_the_test_split_is_in_the_result(worker: SiteWorker) -> None:
+    result = evaluate_site(worker, FEW, compare=lambda test: {"recall_at_5": {"value": len(test)}})
+    assert result["difference_to_global"] == {"recall_at_5": {"value": len(worker.data.test)}}

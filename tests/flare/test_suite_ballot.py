@@ -14,8 +14,8 @@ SUITE = {"loss": 2.3, "retrieval": None, "counts": {"test": {"studies": 78}}, "p
 GOOD: dict[str, Any] = {"suite": SUITE, "skipped": {"image-unreadable": 1}}
 
 
-def said(text: object, round_number: object = 0) -> Shareable:
-    return DXO(DataKind.METRICS, data={"result": text}, meta={"round": round_number}).to_shareable()
+def said(text: object, round_number: object = 0, **more: object) -> Shareable:
+    return DXO(DataKind.METRICS, data={"result": text} | more, meta={"round": round_number}).to_shareable()
 
 
 def nested(depth: int) -> Any:
@@ -24,6 +24,7 @@ def nested(depth: int) -> Any:
 
 BAD: dict[str, Shareable] = {
     "no text": said({"suite": {}}),
+    "more beside it": said(json.dumps(GOOD), image=[1]),
     "no JSON": said("{"),
     "too long": said('"' + "x" * LONGEST_RESULT + '"'),
     "NaN": said(json.dumps({"suite": {"loss": float("nan")}, "skipped": {}})),

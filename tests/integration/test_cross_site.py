@@ -24,6 +24,7 @@ from tests.integration.conftest import small_job
 pytestmark = pytest.mark.slow
 SITES = ["lindental-university", "st-brigid-general"]
 EVALUATION = {"min_clients": 2, "batch_size": 8, "valid_batch_size": 4, "threads": 1, "draws": 20, "probe_draws": 1}
+EVALUATION |= {"least_patients": 2}  # the test splits are tiny
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ def runs(consortium: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("cross-site")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FEDAID_LOCAL_MODEL", str(folder / "models" / "{site}"))
+        patch.setenv("FEDAID_LEAST_PATIENTS", "2")
 
         def run(job: Path) -> Path:
             return simulate(job, workspace=folder / job.name, sites=SITES, data=consortium, timeout=240).parent
@@ -110,6 +112,15 @@ def test_a_model_has_at_its_site_the_test_loss_that_its_own_run_measured(runs: R
         assert given != pytest.approx(own, abs=1e-2), "or the two could not be told apart"
 
 
+def test_a_site_tells_how_far_its_own_model_is_from_the_given_one(runs: Runs) -> None:
+    matrix = results(runs.evaluation, "evaluation.json")["models"]
+    for site in SITES:
+        own, given = matrix[f"local:{site}"][site], matrix["global"][site]
+        value = own["retrieval"]["recall_at_5"]["value"] - given["retrieval"]["recall_at_5"]["value"]
+        assert own["difference_to_global"]["recall_at_5"]["value"] == pytest.approx(value, abs=2e-4)
+        assert given["difference_to_global"] is None
+
+
 @pytest.mark.parametrize("run", ["alone", "federation"])
 def test_the_event_files_hold_the_numbers_of_the_results(run: str, runs: Runs) -> None:
     folder: Path = getattr(runs, run)
@@ -119,4 +130,5 @@ def test_the_event_files_hold_the_numbers_of_the_results(run: str, runs: Runs) -
         points = [(point.step, point.value) for point in curves.Scalars("valid/loss")]
         losses = [entry["valid"][site]["loss"] for entry in found["history"]] + [found["last"][site]["valid"]["loss"]]
         assert points == [(step, np.float32(loss)) for step, loss in enumerate(losses)]
+        assert len(curves.Scalars("train/contrastive")) == len(found["history"])
     assert not (folder / "mlflow.db").exists()

@@ -21,9 +21,10 @@ from fedaid.flare.aggregator import SPOOL_FOLDER
 from fedaid.flare.controller import require_flag, require_whole
 from fedaid.flare.gate import RefusedUpdate, demand, judge_tensors, specs_of
 from fedaid.flare.gated_scatter_gather import BelowQuorum, GatedScatterAndGather
-from fedaid.flare.messages import EVALUATE, LOCAL_MODEL, Arrays
+from fedaid.flare.messages import EVALUATE, GIVEN_MODEL, LOCAL_MODEL, Arrays
 from fedaid.flare.own_models import OwnModels
 from fedaid.flare.persistor import tensors_of
+from fedaid.flare.received_arrays import receive_on_disk
 from fedaid.flare.run_store import replace_text
 from fedaid.flare.spool import Spool
 from fedaid.flare.suite_ballot import SuiteBallot
@@ -89,8 +90,9 @@ class EvaluationController(GatedScatterAndGather):
 
     def control_flow(self, abort_signal: Signal, fl_ctx: FLContext) -> None:
         """The tasks, one model after another; what was found is written even if a part of it is missing."""
-        self._current_round, app = 0, Path(str(fl_ctx.get_prop(FLContextKey.APP_ROOT)))
+        self._current_round, app = GIVEN_MODEL, Path(str(fl_ctx.get_prop(FLContextKey.APP_ROOT)))
         self._waiting["abort_signal"] = abort_signal
+        receive_on_disk(app)  # all sites may send their models at the same moment
         try:
             theta = self._given_model(app / self._model_folder)
             self._evaluate(GLOBAL, theta, fl_ctx)
@@ -156,10 +158,12 @@ class EvaluationController(GatedScatterAndGather):
 
     def _evaluate_local_models(self, given: Arrays, spool: Spool, fl_ctx: FLContext) -> None:
         models = OwnModels(given, spool, round_number=self._current_round, sites=self.sites())
-        for site in self._collect(models, given, fl_ctx):
-            if not self._waiting["abort_signal"].triggered:
-                self._evaluate(LOCAL + site, models.tensors(site), fl_ctx)
-        spool.clear()
+        try:
+            for site in self._collect(models, given, fl_ctx):
+                if not self._waiting["abort_signal"].triggered:
+                    self._evaluate(LOCAL + site, models.tensors(site), fl_ctx)
+        finally:
+            spool.clear()
 
     def _collect(self, models: OwnModels, given: Arrays, fl_ctx: FLContext) -> list[str]:
         """Asks the sites for their own models; returns those whose came, and notes why of the others none did."""

@@ -6,6 +6,7 @@ import inspect
 import os
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from nvflare.apis.shareable import Shareable
 from fedaid.errors import require, settings_from
 from fedaid.evaluation.evaluation_settings import EvaluationSettings
 from fedaid.flare.executor import FedAIDExecutor
+from fedaid.flare.given_ranks import GivenRanks
 from fedaid.flare.messages import (
     EVALUATE,
     LOCAL_MODEL,
@@ -58,14 +60,20 @@ class EvaluationExecutor(FedAIDExecutor):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{name: value for name, value in settings.items() if name not in OF_EVALUATION})
         evaluation = {name: value for name, value in settings.items() if name in OF_EVALUATION}
-        self._evaluation = settings_from(EvaluationSettings, evaluation, where=WHERE)
+        self._evaluation, self._given = settings_from(EvaluationSettings, evaluation, where=WHERE), GivenRanks()
         self._tasks = {EVALUATE: self._evaluate, LOCAL_MODEL: self._local_model}
+
+    def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
+        """Takes note, besides, of a process that may be swapped out."""
+        super().handle_event(event_type, fl_ctx)
+        self._given.swap.notice(event_type)
 
     def _evaluate(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
         """The suite's result for the model that the message holds: aggregates only."""
         require_enough_patients(self._evaluation.least_patients, os.environ, site=fl_ctx.get_identity_name())
         worker = self._loaded(message, fl_ctx)
-        suite = evaluate_site(worker, self._evaluation)
+        compare = partial(self._given.compare, settings=self._evaluation, number=message.round_number, fl_ctx=fl_ctx)
+        suite = evaluate_site(worker, self._evaluation, compare=compare)
         return result_to_shareable(message.round_number, {"suite": suite, "skipped": dict(worker.data.skipped)})
 
     def _local_model(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:

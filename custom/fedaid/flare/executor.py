@@ -188,10 +188,10 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             model.register_forward_pre_hook(self._abort)
             run = Path(workspace.get_run_dir(fl_ctx.get_job_id()))
             settings = at_site(self._settings, os.environ, site=site)
-            self._worker = worker_for(model, data, settings, site=site, folders=folders, folder=run)
             split = valid_split(data.valid, batch_size=settings.valid_batch_size)
             alone = local_model_of(site, Path(workspace.get_root_dir()), os.environ)
             self._alone = alone.alone_loss(split, configuration, message.vocabulary_hash)
+            self._worker = worker_for(model, data, settings, site=site, folders=folders, folder=run)
             kept = self._own.read(fl_ctx)
             if kept is not None:
                 self._worker.remember(kept[0])

@@ -131,8 +131,8 @@ def judge_metrics(metrics: Mapping[str, Any], *, needs: tuple[str, ...]) -> None
 
 
 def is_name(name: object) -> bool:
-    """Whether this is a short text, fit to be a key of the run's record."""
-    return isinstance(name, str) and len(name) <= LONGEST_NAME
+    """Whether this is a short text in one line, fit to be a key of the run's record and a part of its log."""
+    return isinstance(name, str) and len(name) <= LONGEST_NAME and name.isprintable()
 
 
 def is_count(value: object) -> bool:

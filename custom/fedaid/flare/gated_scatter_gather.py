@@ -177,6 +177,7 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
 
 
 def said_by(result: Shareable) -> str:
-    """The text of an error reply, cut; its code where it has none."""
+    """The text of an error reply, cut and in one line of the log; its code where it has none."""
     text = result.get_header(ERROR_HEADER)
-    return (text if isinstance(text, str) else str(result.get_return_code()))[:LONGEST_ERROR]
+    said = (text if isinstance(text, str) else str(result.get_return_code()))[:LONGEST_ERROR]
+    return "".join(letter if letter.isprintable() else " " for letter in said)

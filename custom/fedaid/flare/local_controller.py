@@ -139,16 +139,24 @@ class LocalController(GatedScatterAndGather):
         }
 
     def _finish(self, sites: list[str], fl_ctx: FLContext, abort_signal: Signal) -> None:
-        """Writes ``results.json`` as other runs do; the model beside it is the one that all sites started from."""
+        """Writes ``results.json`` as other runs do, whether or not all of it could be measured.
+
+        The model beside it is the one that all sites started from.
+        """
         self._current_round = self._num_rounds
-        last = self._validate(VALIDATE, sites, fl_ctx, abort_signal)
-        best = self._validate(KEEP_ALONE, list(last), fl_ctx, abort_signal)
-        self.progress.enter("finished", self._current_round)
-        state, store = self._record.state(best_round=NO_ROUND), self.persistor.open_store
-        initial = store.commit(tensors_of(self._global_weights), {"round": 0})
-        found = {"best": best, "last": last, "selection_metric": "loss", "model": initial.name}
-        rounds = best_rounds(state["history"], last)
-        store.write_results(state | found | {"best_rounds": {site: rounds[site] for site in best}})
+        found: dict[str, Any] = {"best": {}, "last": {}, "selection_metric": "loss"}
+        try:
+            found["last"] = self._validate(VALIDATE, sites, fl_ctx, abort_signal)
+            found["best"] = self._validate(KEEP_ALONE, list(found["last"]), fl_ctx, abort_signal)
+        except BelowQuorum as stop:
+            found["incomplete"] = str(stop)
+            raise
+        finally:
+            self.progress.enter("finished", self._current_round)
+            state, store = self._record.state(best_round=NO_ROUND), self.persistor.open_store
+            found["model"] = store.commit(tensors_of(self._global_weights), {"round": 0}).name
+            rounds = best_rounds(state["history"], found["last"])
+            store.write_results(state | found | {"best_rounds": {site: rounds[site] for site in found["best"]}})
 
     def _validate(self, name: str, sites: list[str], fl_ctx: FLContext, abort_signal: Signal) -> dict[str, Splits]:
         ballot = Ballot(self._current_round, sites)

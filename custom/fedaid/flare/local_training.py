@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,8 @@ class LocalTrainingExecutor(FedAIDExecutor):
         super().__init__(**settings)
         ok, remedy = not self._settings.local_normalisation, "Leave it out: nothing is averaged here."
         require(ok, "local_normalisation", "be false where a site trains alone", got=True, where=WHERE, remedy=remedy)
+        moon, remedy = self._settings.moon_weight, "Leave it out: a site's own model is the one it starts from."
+        require(moon == 0, "moon_weight", "be 0 where a site trains alone", got=moon, where=WHERE, remedy=remedy)
         self._tasks = {TRAIN_ALONE: self._train_alone, VALIDATE: self._validate_last, KEEP_ALONE: self._keep}
 
     def _train_alone(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
@@ -79,7 +82,7 @@ class LocalTrainingExecutor(FedAIDExecutor):
         return self._metrics(worker, message)
 
     def _keep(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
-        """Metrics of the site's best model, which it keeps."""
+        """Metrics of the site's best model, which it keeps; the run's other ones are removed."""
         worker, store = self._ready(message, fl_ctx), self._store(message, fl_ctx)
         best, state = store.newest(BEST), store.state(BEST) or {}
         worker.load(load_file(best / WEIGHTS))
@@ -92,6 +95,7 @@ class LocalTrainingExecutor(FedAIDExecutor):
             valid=valid_split(worker.data.valid, batch_size=self._settings.valid_batch_size),
             job_id=fl_ctx.get_job_id(),
         )
+        shutil.rmtree(store.folder, ignore_errors=True)
         return self._metrics(worker, message)
 
     def _continued(self, message: ModelMessage, fl_ctx: FLContext) -> SiteWorker:

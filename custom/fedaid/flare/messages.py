@@ -21,6 +21,7 @@ ALIGN, PRETRAIN, VALIDATE = "align", "pretrain", "validate"
 TRAIN = "train"  # in place of the first two where a run has no alignment phase
 TRAIN_ALONE, KEEP_ALONE = "train_alone", "keep_alone"  # of jobs/local_pretrain
 EVALUATE, LOCAL_MODEL = "evaluate", "local_model"  # of jobs/evaluate_global
+GIVEN_MODEL = 0  # number of the task that is about the given model; those after it are about the sites' own
 ERROR_HEADER = "fedaid_error"
 REFUSED_HEADER = "fedaid_refused"  # true where the server could not read an answer, and not the site its task
 LONGEST_ERROR = 500  # characters
@@ -166,10 +167,12 @@ def result_from_shareable(shareable: Shareable) -> tuple[int, Any]:
     """The round that a site answers, and its result; what is in it is not judged here.
 
     Raises:
-        MalformedMessage: if it is too long or no JSON.
+        MalformedMessage: if it is too long or no JSON, or anything comes with it.
     """
     dxo = read(shareable, DataKind.METRICS)
     text = part(dxo.data, "result", str)
+    if len(dxo.data) > 1:
+        raise MalformedMessage("message must hold a result only, got more")
     if len(text) > LONGEST_RESULT:
         raise MalformedMessage(f"result must be at most {LONGEST_RESULT} characters, got {len(text)}")
     try:

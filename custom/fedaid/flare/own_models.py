@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from nvflare.apis.shareable import Shareable
+from safetensors import SafetensorError
 
 from fedaid.flare.gate import Gate, is_name
 from fedaid.flare.messages import (
@@ -49,13 +50,18 @@ class OwnModels:
         try:
             if is_report(result):
                 reason = next(iter(report_from_shareable(result).skipped), "")
-                self.without[site] = reason if is_name(reason) else "another reason"
+                self.without[site] = reason if reason and is_name(reason) else "another reason"
                 return
             update = update_from_shareable(result)
         except MalformedMessage as error:
             raise self._gate.refuse(site, error) from error
         self._gate.accept(site, update)
-        self._spool.put(site, update.delta)
+        del self._gate.accepted[site]  # until it is out of memory
+        try:
+            self._spool.put(site, update.delta)
+        except (OSError, SafetensorError) as error:
+            text = f"the server could not write it to its disk ({type(error).__name__})"
+            raise self._gate.refuse(site, ValueError(text)) from error
         self._gate.accepted[site] = replace(update, delta={})
 
     def close(self) -> dict[str, dict[str, float]]:

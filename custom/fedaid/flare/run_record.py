@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -10,7 +10,8 @@ from fedaid.flare.messages import UpdateMessage
 from fedaid.flare.traffic import Traffic
 from fedaid.minmax.site_weights import Move
 
-SiteMetrics = Mapping[str, Mapping[str, float]]  # site → metric → value
+# What a site measures in training; where a round is one task, it comes in one answer with what validation gave.
+TRAINING = ("contrastive", "binding", "duplicates", "binding_weight", "proximal", "moon", "student_loss")
 
 
 class RunRecord:
@@ -38,13 +39,14 @@ class RunRecord:
         """Phase one is over: losses of the round's model, site weights and why they moved so, whom it refused."""
         for site, update in updates.items():
             self.pairs[site], self.skipped[site] = update.pairs, dict(update.skipped)
-        valid = {site: dict(update.metrics) for site, update in updates.items()}
+        valid = {site: without(update.metrics, TRAINING) for site, update in updates.items()}
         entry = {"round": round_number, "site_weights": dict(weights), "weight_move": asdict(move)}
         self.history.append(entry | {"valid": valid, "refused": dict(refused)})
 
     def pretrained(self, updates: Mapping[str, UpdateMessage], refused: Mapping[str, str]) -> None:
         """Phase two is over: the training losses, and whose update was refused."""
-        train = {site: dict(update.metrics) for site, update in updates.items()}
+        valid = self.history[-1]["valid"]
+        train = {site: without(update.metrics, valid.get(site, ())) for site, update in updates.items()}
         self.history[-1] |= {"train": train, "refused": self.history[-1]["refused"] | dict(refused)}
 
     def state(self, *, best_round: int) -> dict[str, Any]:
@@ -59,3 +61,8 @@ class RunRecord:
             "history": self.history,
             "bytes": self._traffic.bytes,
         }
+
+
+def without(metrics: Mapping[str, float], names: Collection[str]) -> dict[str, float]:
+    """The metrics but those of these names."""
+    return {name: value for name, value in metrics.items() if name not in names}

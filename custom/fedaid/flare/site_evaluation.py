@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import torch
 from fedaid.data.dataset import StudyDataset
 from fedaid.evaluation.embedded_split import EmbeddedSplit
 from fedaid.evaluation.evaluation_settings import EvaluationSettings
+from fedaid.evaluation.plain_result import rounded
 from fedaid.evaluation.prompt_set import PromptSet, read_prompt_set
 from fedaid.evaluation.suite import evaluate
 from fedaid.evaluation.zero_shot import Floats, PromptEmbeddings
@@ -19,9 +20,16 @@ from fedaid.models.vocabulary import find_vocabulary, load_tokenizer
 from fedaid.training.site_worker import SiteWorker
 
 DEFAULTS = EvaluationSettings()
+Compare = Callable[[EmbeddedSplit], dict[str, Any] | None]
 
 
-def evaluate_site(worker: SiteWorker, settings: EvaluationSettings = DEFAULTS) -> dict[str, Any]:
+def compare_with_none(test: EmbeddedSplit) -> None:
+    """The comparison of a model that stands alone."""
+
+
+def evaluate_site(
+    worker: SiteWorker, settings: EvaluationSettings = DEFAULTS, *, compare: Compare = compare_with_none
+) -> dict[str, Any]:
     """The suite's result for the worker's current model on its site's test split, with its loss there in nats.
 
     All splits are embedded, unaugmented: "train" for the probes, "valid" for thresholds.
@@ -29,6 +37,7 @@ def evaluate_site(worker: SiteWorker, settings: EvaluationSettings = DEFAULTS) -
     Args:
         worker: holds the model and the data.
         settings: of the evaluation.
+        compare: asked about the test split if it has enough patients; its answer is ``difference_to_global``.
 
     Returns:
         The dictionary of ``docs/evaluation.md``: aggregates only.
@@ -45,9 +54,9 @@ def evaluate_site(worker: SiteWorker, settings: EvaluationSettings = DEFAULTS) -
     }
     prompts = embedded_prompts(worker.model, prompt_set)
     result = evaluate(splits, prompts, logit_scale=worker.model.logit_scale.item(), settings=settings)
-    enough = splits["test"].patient_count >= settings.least_patients
-    loss = validation.loss if validation and enough else float("nan")
-    return result | {"loss": round(loss, 4) if np.isfinite(loss) else None}
+    told = splits["test"].patient_count >= settings.least_patients
+    loss = validation.loss if validation and told else None
+    return result | {"loss": rounded(loss), "difference_to_global": compare(splits["test"]) if told else None}
 
 
 def embedded_split(dataset: StudyDataset, embeddings: Embeddings | None, prompt_set: PromptSet) -> EmbeddedSplit:

@@ -127,11 +127,9 @@ def require_installed(name: str) -> None:
 def of_round(state: Mapping[str, Any] | None) -> Scalars:
     """The numbers of the newest round of a run's state: metrics of the round's model, training losses, site weights."""
     entry: Mapping[str, Any] = state["history"][-1] if state else {}
-    valid = entry.get("valid", {})
     for part in ("valid", "train"):
         for site, metrics in entry.get(part, {}).items():
-            named = {name: value for name, value in metrics.items() if part == "valid" or name not in valid[site]}
-            yield from ((site, f"{part}/{name}", value, entry["round"]) for name, value in named.items())
+            yield from ((site, f"{part}/{name}", value, entry["round"]) for name, value in metrics.items())
     for site, weight in entry.get("site_weights", {}).items():
         yield site, "site_weight", weight, entry["round"]
 

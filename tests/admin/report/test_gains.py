@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 from admin.report.gains import GAINS, LOSES, OPEN, answer, gains, verdict
 from admin.report.intervals import Interval
-from admin.report.run_files import RunFiles
+from admin.report.run_files import RunFiles, read_run_files
+from tests.admin.report.evaluation_folder import write_evaluation
 
 
 def test_without_an_evaluation_it_says_what_to_run(plain: RunFiles) -> None:
@@ -18,6 +22,18 @@ def test_each_site_is_compared_with_the_model_that_it_trained_itself(judged: Run
 
 def test_the_answer_names_who_gains_and_who_cannot_tell(judged: RunFiles) -> None:
     assert gains(judged)["answer"] == "lake gains from joining. For north the test data cannot tell."
+
+
+def test_a_difference_that_the_site_measured_is_taken_as_it_is(run: Path, tmp_path: Path, models: Any) -> None:
+    models["local:north"]["north"]["difference_to_global"] = {
+        "recall_at_5": {"value": -0.02, "low": -0.03, "high": -0.01}
+    }
+    found = gains(read_run_files(run, write_evaluation(tmp_path / "paired", models)))
+    lake, north = found["rows"]
+    assert (north["gain"], north["verdict"]) == ({"value": 0.02, "low": 0.01, "high": 0.03}, GAINS)
+    assert (lake["paired"], north["paired"]) == (False, True)
+    assert "Of lake there are only both recalls" in found["note"]
+    assert "north" not in found["note"]
 
 
 def test_the_mean_gain_is_over_the_sites(judged: RunFiles) -> None:
