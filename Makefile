@@ -26,7 +26,7 @@ bench-data: .venv/dev  ## the numbers of the data room: speed, memory, checks, i
 	$(BIN)/python -m tests.benchmarks.data
 
 bench-quality: .venv/bench  ## every method on three data sets, at equal compute and equal time (hours; goes on where it stopped)
-	$(BIN)/python -m tests.benchmarks.quality --equal-time
+	$(BIN)/python -m tests.benchmarks.quality
 
 jobs: .venv/runtime  ## package the training jobs of jobs/ into build/jobs
 	for job in jobs/*_pretrain/; do $(BIN)/python -m admin.package_job $$(basename $$job) || exit 1; done

@@ -77,6 +77,20 @@ def hits(model: DualEncoder, test: EvaluationSet) -> Hits:
     return Hits(test.patients, (ranks.image < K).astype(np.int64), back[group].astype(np.int64), share)
 
 
+def hits_after(result: Mapping[str, Any], rounds: int | None = None) -> dict[str, list[Hits]]:
+    """Test set → hits of the models that are tested there, as chosen in the first rounds of a trial; None for all.
+
+    No schedule knows how many rounds there will be, but for those of the methods that name a round of their own; so
+    the first rounds of a long run are a short one.
+    """
+    found: dict[str, list[Hits]] = {}
+    for by_round in result["models"].values():
+        last = max(int(number) for number in by_round if rounds is None or int(number) <= rounds)
+        for test, hits in by_round[str(last)].items():
+            found.setdefault(test, []).append(hits_from(hits))
+    return found
+
+
 def loaded(model: DualEncoder, tensors: Mapping[str, NDArray[Any]]) -> DualEncoder:
     """The model with other weights."""
     model.load_state_dict({name: torch.from_numpy(np.array(tensor)) for name, tensor in tensors.items()})

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from time import process_time
 from types import MappingProxyType
 from typing import Any
 
@@ -56,6 +58,21 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """A model that was the best of a run so far.
+
+    Attributes:
+        round_number: how many rounds it was trained for.
+        tensors: of the model.
+        at: site → tensors of the model as the site uses it, for sites that keep some of their own.
+    """
+
+    round_number: int
+    tensors: Tensors
+    at: Mapping[str, Tensors]
+
+
+@dataclass(frozen=True)
 class Outcome:
     """A run's end.
 
@@ -65,6 +82,8 @@ class Outcome:
         best: tensors of the selected model.
         best_at: site → tensors of the selected model as the site uses it, for sites that keep some of their own.
         best_round: how many rounds it was trained for.
+        seconds: of the processor, of the slowest site in each round, summed: the sites of a federation work side by
+            side. On one thread it is the time that this takes on an idle machine.
         history: a round an entry: the validation metrics of each site, and the site weights that followed from them;
             the last entry is the last model's.
     """
@@ -74,6 +93,7 @@ class Outcome:
     best: Tensors
     best_at: Mapping[str, Tensors]
     best_round: int
+    seconds: float
     history: tuple[Mapping[str, Any], ...]
 
 
@@ -85,14 +105,23 @@ class Rounds:
         theta: tensors of the first model.
         plan: of the server.
         alone: site → validation loss in nats of a model that it trained alone, where the plan's baseline asks for it.
+        chosen: called with each model that is the best so far.
     """
 
-    def __init__(self, workers: Workers, theta: Tensors, plan: Plan, *, alone: Mapping[str, float] = NOTHING) -> None:
+    def __init__(
+        self,
+        workers: Workers,
+        theta: Tensors,
+        plan: Plan,
+        *,
+        alone: Mapping[str, float] = NOTHING,
+        chosen: Callable[[Chosen], None] = lambda _: None,
+    ) -> None:
         self._workers, self._theta, self._plan, self._alone = workers, theta, plan, alone
+        self._when_chosen, self._busy, self._seconds = chosen, dict.fromkeys(workers, 0.0), 0.0
         self._weights, self._baseline = SiteWeights(plan.minmax, list(workers)), LossBaseline(plan.minmax.loss_baseline)
         self._optimizer = ServerOptimizer(plan.optimizer, is_statistic=is_statistic)
-        self._best, self._chosen = BestModel(plan.selection), theta
-        self._chosen_at: Mapping[str, Tensors] = {}
+        self._best, self._chosen = BestModel(plan.selection), Chosen(0, theta, {})
         self._history: list[Mapping[str, Any]] = []
 
     def run(self, watch: Callable[[Mapping[str, Any]], None] = lambda _: None) -> Outcome:
@@ -103,20 +132,43 @@ class Rounds:
             watch(self._note(number, metrics))
             ideal = self._align(number) if self._plan.alignment_phase else {}
             self._pretrain(number, ideal)
+            self._end_of_round()
         watch(self._note(self._plan.rounds, self._measure(self._plan.rounds)))
-        weights, history = self._weights.current, tuple(self._history)
-        return Outcome(self._theta, weights, self._chosen, self._chosen_at, self._best.round_number, history)
+        self._end_of_round()
+        return Outcome(
+            self._theta,
+            self._weights.current,
+            self._chosen.tensors,
+            self._chosen.at,
+            self._chosen.round_number,
+            self._seconds,
+            tuple(self._history),
+        )
+
+    @contextmanager
+    def _working(self, site: str) -> Iterator[SiteWorker]:
+        """The site's worker, whose time is taken."""
+        begun = process_time()
+        yield self._workers[site]
+        self._busy[site] += process_time() - begun
+
+    def _end_of_round(self) -> None:
+        """All sites have waited for the slowest."""
+        self._seconds += max(self._busy.values())
+        self._busy = dict.fromkeys(self._workers, 0.0)
 
     def _measure(self, number: int) -> Metrics:
         """Every site measures θ on its validation split; θ is kept if it is the best model so far."""
         metrics = {}
-        for site, worker in self._workers.items():
-            worker.load(self._theta)
-            metrics[site] = measured(worker, worker.validate("valid"), "valid")
+        for site in self._workers:
+            with self._working(site) as worker:
+                worker.load(self._theta)
+                metrics[site] = measured(worker, worker.validate("valid"), "valid")
             if site in self._alone:
                 metrics[site][ALONE_LOSS] = self._alone[site]
         if self._best.improves(number, metrics):
-            self._chosen, self._chosen_at = self._theta, self._own()
+            self._chosen = Chosen(number, self._theta, self._own())
+            self._when_chosen(self._chosen)
         return metrics
 
     def _own(self) -> dict[str, Tensors]:
@@ -136,15 +188,19 @@ class Rounds:
     def _align(self, number: int) -> Tensors:
         """The ideal alignment, from θ, which the workers hold."""
         alignment = {name: tensor for name, tensor in self._theta.items() if is_alignment(name)}
-        deltas = {site: worker.align(round_number=number).delta for site, worker in self._workers.items()}
+        deltas = {}
+        for site in self._workers:
+            with self._working(site) as worker:
+                deltas[site] = worker.align(round_number=number).delta
         return apply(alignment, weighted_sum(deltas, renormalise(self._weights.current, list(deltas))))
 
     def _pretrain(self, number: int, ideal: Tensors) -> None:
         """Moves θ by what the sites' training gives, from θ with the ideal alignment."""
         updates = {}
-        for site, worker in self._workers.items():
-            worker.load(ideal or self._theta)
-            updates[site] = worker.pretrain(round_number=number)
+        for site in self._workers:
+            with self._working(site) as worker:
+                worker.load(ideal or self._theta)
+                updates[site] = worker.pretrain(round_number=number)
         self._baseline.trained({site: update.metrics for site, update in updates.items()})
         deltas = {site: update.delta for site, update in updates.items()}
         total = weighted_sum(deltas, renormalise(self._weights.current, list(deltas)))
@@ -162,7 +218,8 @@ def run_rounds(
     plan: Plan,
     *,
     alone: Mapping[str, float] = NOTHING,
+    chosen: Callable[[Chosen], None] = lambda _: None,
     watch: Callable[[Mapping[str, Any]], None] = lambda _: None,
 ) -> Outcome:
     """Trains from ``theta`` for the rounds of the plan; the arguments are those of :class:`Rounds`."""
-    return Rounds(workers, theta, plan, alone=alone).run(watch)
+    return Rounds(workers, theta, plan, alone=alone, chosen=chosen).run(watch)

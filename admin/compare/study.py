@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ def run_trials(
     *,
     processes: int,
     watch: Callable[[Trial, float], None] = lambda *_: None,
+    give_up: Callable[[Trial, TrialFailed], None] | None = None,
 ) -> dict[str, Result]:
     """The results of all trials by their names.
 
@@ -39,9 +40,10 @@ def run_trials(
         folder: of the results; made if absent.
         processes: trials at a time, each on one thread.
         watch: called with a trial that has ended and the seconds of its training.
+        give_up: called with a trial that failed, which then has no result, while the others go on; None to stop.
 
     Raises:
-        TrialFailed: naming the trial and the file of its messages; the other trials' results are kept.
+        TrialFailed: naming the trial and the file of its messages; the results so far are kept.
     """
     folder.mkdir(parents=True, exist_ok=True)
     alone = {group(trial): str(result_file(trial, folder)) for trial in trials if trial.method == LOCAL}
@@ -50,8 +52,13 @@ def run_trials(
     then = [replace(trial, alone=alone.get(group(trial))) for trial in trials if trial.method != LOCAL]
     for wave in (first, then):
         for trial, result in finished(wave, folder, processes=processes):
-            found[trial.name] = result
-            watch(trial, result["seconds"])
+            if isinstance(result, TrialFailed):
+                if give_up is None:
+                    raise result
+                give_up(trial, result)
+            else:
+                found[trial.name] = result
+                watch(trial, result["seconds"])
     return found
 
 
@@ -60,16 +67,24 @@ def group(trial: Trial) -> tuple[str, int]:
     return trial.data, trial.seed
 
 
-def finished(trials: Sequence[Trial], folder: Path, *, processes: int) -> Iterator[tuple[Trial, Result]]:
-    """The trials with their results, as they end."""
+def finished(trials: Sequence[Trial], folder: Path, *, processes: int) -> Iterator[tuple[Trial, Result | TrialFailed]]:
+    """The trials with their results, or why they have none, as they end."""
     with ThreadPoolExecutor(processes) as pool:
         running = {pool.submit(result_of, trial, folder): trial for trial in trials}
         try:
             for future in as_completed(running):
-                yield running[future], future.result()
+                yield running[future], outcome_of(future)
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
+
+
+def outcome_of(future: Future[Result]) -> Result | TrialFailed:
+    """The result of a trial that has ended, or why it has none."""
+    try:
+        return future.result()
+    except TrialFailed as failure:
+        return failure
 
 
 def result_file(trial: Trial, folder: Path) -> Path:

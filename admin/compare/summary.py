@@ -7,45 +7,53 @@ from typing import Any
 
 import numpy as np
 
-from admin.compare.intervals import Interval, Resampled, Runs, interval, resampled
-from admin.compare.judge import hits_from
+from admin.compare.intervals import Interval, Resampled, interval, resampled
+from admin.compare.judge import Hits, hits_after
 from admin.compare.study import Result
 
 BASE = "fedavg"
+TestHits = Mapping[str, Sequence[Hits]]  # test set → hits of one model, or of several that are averaged
 
 
 def summarise(
-    results: Mapping[str, Sequence[Result]], *, over_runs: bool, base: str = BASE, draws: int = 2000
+    results: Mapping[str, Sequence[Result]],
+    *,
+    rounds: Mapping[str, int] | None = None,
+    base: str = BASE,
+    draws: int = 2000,
 ) -> dict[str, dict[str, Any]]:
     """Numbers of each method, plain JSON, in points of recall at 5.
 
     Args:
         results: method → its results in the order of seeds or folds, the same for every method.
-        over_runs: whether the interval covers other seeds too, see :func:`resampled`.
+        rounds: method → of its rounds only so many; None for all.
         base: the method that the others are compared with, on the same patients and seeds.
         draws: of the bootstrap.
     """
-    found = {method: everything(runs, over_runs=over_runs, draws=draws) for method, runs in results.items()}
-    summary = {method: described(all_sites, results[method]) for method, all_sites in found.items()}
+    rounds = rounds or {}
+    hits = {m: [hits_after(result, rounds.get(m)) for result in runs] for m, runs in results.items()}
+    found = {method: everything(runs, hits[method], draws=draws) for method, runs in results.items()}
+    summary = {method: described(found[method], runs, hits[method]) for method, runs in results.items()}
+    for method, used in rounds.items():
+        summary[method]["rounds"] = used
     for method in summary if base in found else ():
         if method != base:
             summary[method]["difference_to_" + base] = differences(found[method], found[base])
     return summary
 
 
-def everything(results: Sequence[Result], *, over_runs: bool, draws: int) -> dict[str, Resampled]:
+def everything(results: Sequence[Result], hits: Sequence[TestHits], *, draws: int) -> dict[str, Resampled]:
     """``sites`` → the resampled recalls over the sites; each held-out population → those of itself alone."""
     own = list(results[0]["trial"]["sites"])
     held_out = list(results[0]["trial"]["held_out"])
 
     def of(tests: Sequence[str]) -> Resampled:
-        runs: Runs = [{test: [hits_from(one) for one in result["hits"][test]] for test in tests} for result in results]
-        return resampled(runs, over_runs=over_runs, draws=draws)
+        return resampled([{test: found[test] for test in tests} for found in hits], over_runs=True, draws=draws)
 
     return {"sites": of(own)} | {name: of([name]) for name in held_out}
 
 
-def described(found: Mapping[str, Resampled], results: Sequence[Result]) -> dict[str, Any]:
+def described(found: Mapping[str, Resampled], results: Sequence[Result], hits: Sequence[TestHits]) -> dict[str, Any]:
     """A method's own numbers."""
     sites = found["sites"]
     mean, worst = interval(sites.mean), interval(sites.worst)
@@ -56,19 +64,13 @@ def described(found: Mapping[str, Resampled], results: Sequence[Result]) -> dict
         "worst_above_chance": interval(sites.above_chance).as_json(),
         "sites": {name: interval(values).as_json() for name, values in sites.sites.items()},
         "held_out": {name: interval(one.mean).as_json() for name, one in found.items() if name != "sites"},
-        "chance": chance_of(results),
+        "chance": {site: round(float(np.mean([run[site][0].chance for run in hits])), 2) for site in sites.sites},
         "site_weights": weights_of(results),
         "rounds": results[0]["rounds"],
         "seconds": round(float(np.median([result["seconds"] for result in results])), 1),
         "runs": len(results),
+        "tested": sum(len(run[site][0].patients) for run in hits for site in sites.sites),
     }
-
-
-def chance_of(results: Sequence[Result]) -> dict[str, float]:
-    """Site → what a blind guess reaches on its test sets, mean over the runs; sites of unlike chance do not compare."""
-    sites = list(results[0]["trial"]["sites"])
-    by_run = {site: [hits_from(result["hits"][site][0]).chance for result in results] for site in sites}
-    return {site: round(float(np.mean(found)), 2) for site, found in by_run.items()}
 
 
 def bounds(found: Interval) -> list[float]:

@@ -7,24 +7,24 @@ from __future__ import annotations
 
 import json
 import sys
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
-from admin.compare.judge import Hits, judge, loaded
-from admin.compare.rounds import Outcome, Plan, Tensors, Workers, run_rounds
+from admin.compare.judge import judge, loaded
+from admin.compare.rounds import Chosen, Outcome, Plan, Workers, run_rounds
 from admin.compare.sites import POOLED, EvaluationSet, Sites, make_workers, read_sites
-from admin.methods import LOCAL, METHODS, loop_settings
+from admin.methods import LOCAL, METHODS, loop_settings, settings_of
 from fedaid.flare.run_store import replace_text
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training.settings import TrainingSettings
 
-FORMAT = 1  # raise it when what a trial does changes, or the data that it finds at a path
+FORMAT = 2  # raise it when what a trial does changes, or the data that it finds at a path
+Tested = dict[str, dict[str, list[float]]]  # test set → hits of a model
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,9 @@ class Trial:
     @property
     def name(self) -> str:
         """Short, and another for every other configuration."""
-        methods = [dict(METHODS[method].settings) for method in (self.method, LOCAL)]  # for what a site reaches alone
-        decisive = json.dumps([FORMAT, methods, asdict(replace(self, cache="", alone=None))], sort_keys=True)
+        settings = [{**self.settings, **settings_of(METHODS[m], self.settings)} for m in (self.method, LOCAL)]
+        trial = asdict(replace(self, cache="", alone=None, settings={}))
+        decisive = json.dumps([FORMAT, settings, trial], sort_keys=True)
         return f"{self.data}-{self.method}-{self.seed}-{sha256(decisive.encode()).hexdigest()[:12]}"
 
 
@@ -67,14 +68,31 @@ class Bench:
 
     trial: Trial
     sites: Sites
+    tests: Mapping[str, EvaluationSet]
     training: TrainingSettings
     plan: Plan
     alone: Mapping[str, float]
 
-    def train(self, workers: Workers) -> Outcome:
-        """The rounds, from the model of the seed."""
-        start = next(iter(workers.values())).tensors()
-        return run_rounds(workers, start, self.plan, alone=self.alone, watch=progress)
+    def train(self, workers: Workers, tests: Collection[str]) -> Trained:
+        """The rounds, from the model of the seed; every model that is the best so far is tested on these sets."""
+        first = next(iter(workers.values()))
+        found: dict[int, Tested] = {}
+
+        def test(chosen: Chosen) -> None:
+            found[chosen.round_number] = self.tested(chosen, tests)
+
+        outcome = run_rounds(workers, first.tensors(), self.plan, alone=self.alone, chosen=test, watch=progress)
+        return Trained(outcome, found)
+
+    def tested(self, chosen: Chosen, tests: Collection[str]) -> Tested:
+        """Test set → hits, at a site that keeps some tensors of its own of the model as it uses it."""
+        model = DualEncoder(**self.trial.model, seed=self.trial.seed)
+        found = judge(
+            loaded(model, chosen.tensors), {name: self.tests[name] for name in tests if name not in chosen.at}
+        )
+        for site, tensors in chosen.at.items():
+            found |= judge(loaded(model, tensors), {site: self.tests[site]})
+        return {name: hits.as_json() for name, hits in found.items()}
 
     def workers(self, names: Sequence[str], training: TrainingSettings | None = None) -> Workers:
         """Workers of these sites; ``pooled`` is the site that has everybody's data."""
@@ -82,13 +100,20 @@ class Bench:
         return make_workers(data, {**self.trial.model, "seed": self.trial.seed}, training or self.training)
 
 
+class Trained(NamedTuple):
+    """How a training ended, and round → hits of the model that was the best by then."""
+
+    outcome: Outcome
+    tested: Mapping[int, Tested]
+
+
 def run_trial(trial: Trial) -> dict[str, Any]:
     """Trains and tests; what is kept of it as plain JSON.
 
     Returns:
-        ``hits``: test set → one entry a model (several for ``local`` on a held-out population); ``curves``: the
-        history of the rounds; ``best_round``, ``site_weights``; ``seconds`` of the processor for training, which on
-        one thread is the time it takes on an idle machine, and other trials beside it do not lengthen.
+        ``models``: model → round → test set → hits, of each model that was the best of its training by that round (a
+        model each site for ``local``), for :func:`admin.compare.judge.hits_after`; ``curves``: the history of the
+        rounds; ``best_round``, ``site_weights``; ``seconds``: see :class:`Outcome`.
     """
     torch.set_num_threads(1)
     model = DualEncoder(**trial.model, seed=trial.seed)
@@ -96,58 +121,30 @@ def run_trial(trial: Trial) -> dict[str, Any]:
     everything = read_sites(roots, model.configuration, cache=Path(trial.cache))
     sites = Sites({name: everything.images[name] for name in trial.sites}, everything.configuration)
     settings = loop_settings(trial.method, {**trial.settings, "seed": trial.seed})
-    bench = Bench(trial, sites, settings.training, Plan.of(settings), alone_losses(trial))
-    started = time.process_time()
-    outcomes = trained(bench)
-    seconds = time.process_time() - started
     tests = everything.test_sets()
-    found = {name: judge(loaded(model, tensors), tests) for name, tensors in selected(outcomes).items()}
+    trained = train(Bench(trial, sites, tests, settings.training, Plan.of(settings), alone_losses(trial)))
+    outcomes = {name: found.outcome for name, found in trained.items()}
     return {
         "trial": asdict(trial),
-        "seconds": seconds,
-        "rounds": bench.plan.rounds,
+        "seconds": max(outcome.seconds for outcome in outcomes.values()),
+        "rounds": settings.rest["num_rounds"],
         "best_round": {name: outcome.best_round for name, outcome in outcomes.items()},
         "site_weights": {name: dict(outcome.site_weights) for name, outcome in outcomes.items()},
         "curves": {name: list(outcome.history) for name, outcome in outcomes.items()},
-        "hits": tested(found, tests, own=set(trial.sites)) | tested_at_sites(outcomes, model, tests),
+        "models": {name: found.tested for name, found in trained.items()},
     }
 
 
-def trained(bench: Bench) -> dict[str, Outcome]:
-    """Name of a model → how its training ended: one for each site that trains alone, else one for all."""
-    names = list(bench.sites.images)
-    if bench.trial.method == LOCAL:
-        return {name: bench.train(bench.workers([name])) for name in names}
+def train(bench: Bench) -> dict[str, Trained]:
+    """Name of a model → its training: one for each site that trains alone, else one for all."""
+    names, everywhere = list(bench.sites.images), list(bench.tests)
+    if bench.trial.method == LOCAL:  # a site's model is for the site; all of them meet the held-out patients
+        return {name: bench.train(bench.workers([name]), [name, *bench.trial.held_out]) for name in names}
     if bench.trial.method == POOLED:  # as many pairs as all sites together
         steps = len(names) * bench.training.pretrain_steps
-        return {POOLED: bench.train(bench.workers([POOLED], replace(bench.training, pretrain_steps=steps)))}
-    return {"global": bench.train(bench.workers(names))}
-
-
-def selected(outcomes: Mapping[str, Outcome]) -> dict[str, Tensors]:
-    """The best models."""
-    return {name: outcome.best for name, outcome in outcomes.items()}
-
-
-def tested(
-    found: Mapping[str, Mapping[str, Hits]], tests: Mapping[str, EvaluationSet], *, own: set[str]
-) -> dict[str, list[dict[str, list[float]]]]:
-    """Test set → hits of the models that count there: a site's own one where it has one, else all."""
-    return {
-        test: [hits[test].as_json() for name, hits in found.items() if not (test in own and name in own - {test})]
-        for test in tests
-    }
-
-
-def tested_at_sites(
-    outcomes: Mapping[str, Outcome], model: DualEncoder, tests: Mapping[str, EvaluationSet]
-) -> dict[str, list[dict[str, list[float]]]]:
-    """Test set → hits of the shared model as its site uses it, of the sites that keep some of their own."""
-    return {
-        site: [judge(loaded(model, tensors), {site: tests[site]})[site].as_json()]
-        for outcome in outcomes.values()
-        for site, tensors in outcome.best_at.items()
-    }
+        workers = bench.workers([POOLED], replace(bench.training, pretrain_steps=steps))
+        return {POOLED: bench.train(workers, everywhere)}
+    return {"global": bench.train(bench.workers(names), everywhere)}
 
 
 def alone_losses(trial: Trial) -> dict[str, float]:

@@ -1,4 +1,6 @@
-"""``python -m tests.benchmarks.quality``: every method on three data sets at equal compute, build/bench/quality.json.
+"""``python -m tests.benchmarks.quality``: every method on three data sets, in build/bench/quality.json.
+
+At equal compute, and again at equal time: the model that a method had chosen when fedavg's time was over.
 
 A trial that has a result is not run again, so an interrupted benchmark goes on where it was, and the file is written
 again after each data set. ``--quick`` is a small form of it for CI, in a file of its own: it shows that all of it runs,
@@ -13,19 +15,20 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from admin.compare.study import Result, run_trials
+from admin.compare.study import Result, TrialFailed, run_trials
 from admin.compare.summary import BASE, summarise
 from admin.compare.trial import Trial
 from admin.methods import METHODS
 from fedaid.flare.run_store import replace_text
 from tests.benchmarks.machine import surroundings
+from tests.benchmarks.quality_goals import verdicts
 from tests.benchmarks.quality_trials import LONG, QUICK, trials_of, what_real_lacks
 
 OUT, QUICK_OUT = Path("build/bench/quality.json"), Path("build/bench/quality-quick.json")
@@ -38,35 +41,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="a small form of all of it, a few minutes")
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS), help="these alone")
     parser.add_argument("--methods", nargs="+", choices=list(METHODS), help="these alone")
-    parser.add_argument("--equal-time", action="store_true", help="again with as many rounds as fedavg's time allows")
     parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)), help="default: %(default)s")
     parser.add_argument("--out", type=Path, help=f"default: {OUT}, {QUICK_OUT} with --quick")
     options = parser.parse_args(arguments)
     size = QUICK if options.quick else LONG
     methods = options.methods or size.methods
-    if options.equal_time and BASE not in methods:
-        parser.error(f"--equal-time needs {BASE} among --methods")
     out = options.out or (QUICK_OUT if options.quick else OUT)
     out.parent.mkdir(parents=True, exist_ok=True)
     found: dict[str, Any] = surroundings() | {"quick": options.quick, "sets": {}, "equal_time": {}}
+    found |= {"left_out": {}, "failed": {}}
     for name in options.sets:
         if name == "real" and (missing := what_real_lacks()):
-            found["sets"][name] = {"left_out": missing}
+            found["left_out"][name] = missing
             write(out, found)
             print(f"set real left out: {missing}", file=sys.stderr)
             continue
         trials = trials_of(name, size, methods, folder=out.parent / "quality")
         done = Done(out.parent / "quality" / "trials", options.processes, title=name)
-        results = done.of(trials)
-        found["sets"][name] = summarise(by_method(trials, results), over_runs=name != "real")
-        write(out, found)
+        results = by_method(trials, done.of(trials))
+        found["failed"][name] = done.failed
+        found["sets"][name] = summarise(results)
         print(table(name, found["sets"][name]))
-        if options.equal_time:
-            again = at_equal_time(trials, results)
-            results = done.of(again)
-            found["equal_time"][name] = summarise(by_method(again, results), over_runs=name != "real")
-            write(out, found)
+        if BASE in results:
+            found["equal_time"][name] = summarise(results, rounds=rounds_at_equal_time(results))
             print(table(f"{name}, equal time", found["equal_time"][name]))
+        write(out, found | {"verdicts": [verdict.as_json() for verdict in verdicts(found["sets"])]})
+    print("\n".join(verdict.line for verdict in verdicts(found["sets"])))
 
 
 def write(out: Path, found: Mapping[str, Any]) -> None:
@@ -74,17 +74,12 @@ def write(out: Path, found: Mapping[str, Any]) -> None:
     replace_text(out, json.dumps(found, indent=1) + "\n")
 
 
-def at_equal_time(trials: Sequence[Trial], results: Mapping[str, Result]) -> list[Trial]:
-    """The trials with as many rounds as each method's own time a round allows in that of fedavg's rounds."""
-    seconds = {
-        method: median(float(result["seconds"]) for result in runs)
-        for method, runs in by_method(trials, results).items()
-    }
-
-    def rounds(trial: Trial) -> int:
-        return max(1, round(trial.settings["num_rounds"] * seconds[BASE] / seconds[trial.method]))
-
-    return [replace(trial, settings={**trial.settings, "num_rounds": rounds(trial)}) for trial in trials]
+def rounds_at_equal_time(results: Mapping[str, Sequence[Result]]) -> dict[str, int]:
+    """Method → how many of its rounds fit into the time of all of fedavg's, at most as many as it was run for."""
+    of_round = {m: median(float(run["seconds"]) / run["rounds"] for run in runs) for m, runs in results.items()}
+    most = {method: runs[0]["rounds"] for method, runs in results.items()}
+    time = most[BASE] * of_round[BASE]
+    return {method: min(most[method], round(time / of_round[method])) for method in results}
 
 
 @dataclass(frozen=True)
@@ -95,11 +90,13 @@ class Done:
         folder: of the results.
         processes: trials at a time.
         title: before the bar.
+        failed: method → why a trial of it has no result.
     """
 
     folder: Path
     processes: int
     title: str
+    failed: dict[str, str] = field(default_factory=dict)
 
     def of(self, trials: Sequence[Trial]) -> dict[str, Result]:
         """The results of the trials."""
@@ -117,13 +114,18 @@ class Done:
             def ended(trial: Trial, seconds: float) -> None:
                 bar.update(task, advance=1, description=f"{trial.method} {trial.seed}: {seconds:.0f} s")
 
-            return run_trials(trials, self.folder, processes=self.processes, watch=ended)
+            def give_up(trial: Trial, failure: TrialFailed) -> None:
+                self.failed[trial.method] = str(failure)
+                bar.update(task, advance=1, description=f"{trial.method} {trial.seed} failed")
+
+            return run_trials(trials, self.folder, processes=self.processes, watch=ended, give_up=give_up)
 
 
 def by_method(trials: Sequence[Trial], results: Mapping[str, Result]) -> dict[str, list[Result]]:
-    """Method → its results in the order of seeds."""
+    """Method → its results in the order of seeds, of the methods that have them all."""
     methods = dict.fromkeys(trial.method for trial in trials)
-    return {method: [results[t.name] for t in trials if t.method == method] for method in methods}
+    runs = {method: [trial.name for trial in trials if trial.method == method] for method in methods}
+    return {method: [results[n] for n in names] for method, names in runs.items() if results.keys() >= set(names)}
 
 
 def table(name: str, methods: Mapping[str, Any]) -> str:

@@ -74,13 +74,44 @@ def retrieval(
     Returns:
         ``image_to_text_recall_at_K``, ``text_to_image_recall_at_K`` and their mean ``recall_at_K``, in [0, 1].
     """
-    ranks = retrieval_ranks(image_embeddings, text_embeddings, text_groups)
+    return recalls(retrieval_ranks(image_embeddings, text_embeddings, text_groups), ks=ks)
+
+
+def recalls(ranks: Ranks, *, ks: Sequence[int] = CUT_OFFS) -> dict[str, float]:
+    """Recall at k both ways, under the names of :func:`retrieval`."""
     out: dict[str, float] = {}
     for k in ks:
         there, back = recall_at(ranks.image, k), recall_at(ranks.text, k)
         out |= {f"image_to_text_recall_at_{k}": there, f"text_to_image_recall_at_{k}": back}
         out[f"recall_at_{k}"] = (there + back) / 2
     return out
+
+
+def batch_accuracy(ranks: Ranks, *, batch_size: int) -> float:
+    """How often a query's best correct answer beats all wrong ones of a random batch, mean of both ways, in [0, 1].
+
+    Recall at k falls as a split grows; this does not, so that sites of unequal size compare. It is the mean over all
+    batches, not over some that are drawn: of W wrong answers r are nearer than the best correct one, and none of these
+    is among the B − 1 that stand beside it with probability C(W − r, B − 1) / C(W, B − 1). Blind guessing gives 1/B.
+
+    Args:
+        ranks: of all studies of a split.
+        batch_size: B, at least 1; a query with fewer wrong answers is asked against all of them.
+    """
+    texts, studies = len(ranks.text), len(ranks.image)
+    wrong_images = studies - np.bincount(ranks.text_of_image)
+    there = chance_to_win(ranks.image, np.full(studies, texts - 1), beside=batch_size - 1)
+    back = chance_to_win(ranks.text, wrong_images, beside=batch_size - 1)
+    return float((there.mean() + back.mean()) / 2)
+
+
+def chance_to_win(ranks: NDArray[np.int64], wrong: NDArray[np.int64], *, beside: int) -> NDArray[np.float64]:
+    """C(W − r, b) / C(W, b) with b at most W: that of b answers drawn from W wrong ones none is among the r nearer."""
+    draws = np.arange(beside)
+    left = wrong[:, None] - draws  # before each draw
+    kept = np.where(left > 0, np.maximum(left - ranks[:, None], 0) / np.maximum(left, 1), 1.0)
+    chance: NDArray[np.float64] = kept.prod(axis=1)
+    return chance
 
 
 def resampled_retrieval(

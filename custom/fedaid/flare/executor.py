@@ -19,7 +19,7 @@ from nvflare.apis.signal import Signal
 
 from fedaid.data.site import data_root
 from fedaid.errors import InputError, settings_from
-from fedaid.evaluation.retrieval import retrieval
+from fedaid.evaluation.retrieval import batch_accuracy, recalls, retrieval_ranks
 from fedaid.flare.gate import judge_tensors, specs_of
 from fedaid.flare.held_model import HeldModel
 from fedaid.flare.messages import (
@@ -207,5 +207,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
 def measured(worker: SiteWorker, validation: Validation, split: str) -> dict[str, float]:
     """Loss and retrieval of a model on a split; the loss is left out where the split is smaller than a batch."""
     image, text = (embeddings.numpy() for embeddings in validation.embeddings)
-    metrics = retrieval(image, text, worker.splits[split].text_groups) | {"studies": float(len(image))}
+    ranks = retrieval_ranks(image, text, worker.splits[split].text_groups)
+    accuracy = batch_accuracy(ranks, batch_size=worker.valid_batch_size)
+    metrics = recalls(ranks) | {"batch_accuracy": accuracy, "studies": float(len(image))}
     return metrics if validation.loss != validation.loss else metrics | {"loss": validation.loss}

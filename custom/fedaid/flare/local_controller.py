@@ -26,7 +26,7 @@ from fedaid.flare.messages import (
 )
 from fedaid.flare.persistor import RUN_STATE, tensors_of
 from fedaid.flare.run_record import RunRecord
-from fedaid.flare.selection import METRICS
+from fedaid.flare.selection import METRICS, SITE_METRIC
 from fedaid.minmax.site_weights import Move
 
 NO_ROUND = -1  # there is no one best round: each site has its own
@@ -144,7 +144,7 @@ class LocalController(GatedScatterAndGather):
         The model beside it is the one that all sites started from.
         """
         self._current_round = self._num_rounds
-        found: dict[str, Any] = {"best": {}, "last": {}, "selection_metric": "loss"}
+        found: dict[str, Any] = {"best": {}, "last": {}, "selection_metric": SITE_METRIC}
         try:
             found["last"] = self._validate(VALIDATE, sites, fl_ctx, abort_signal)
             found["best"] = self._validate(KEEP_ALONE, list(found["last"]), fl_ctx, abort_signal)
@@ -164,10 +164,10 @@ class LocalController(GatedScatterAndGather):
 
 
 def best_rounds(history: list[Mapping[str, Any]], last: Mapping[str, Splits]) -> dict[str, int]:
-    """Rounds of training after which each site's validation loss was least; the first of equal ones."""
+    """Site → after how many rounds its own model was best on its validation split; the first of equal ones."""
     found = {}
     for site, splits in last.items():
-        losses = {len(history): splits["valid"]["loss"]}
-        losses = {entry["round"]: entry["valid"][site]["loss"] for entry in history} | losses
-        found[site] = min(losses, key=lambda number: losses[number])
+        scores = {entry["round"]: entry["valid"][site][SITE_METRIC] for entry in history}
+        scores |= {len(history): splits["valid"][SITE_METRIC]}
+        found[site] = max(scores, key=lambda number: scores[number])
     return found

@@ -26,6 +26,7 @@ from fedaid.flare.messages import (
     report_to_shareable,
 )
 from fedaid.flare.run_store import BEST, ROUND, RunStore
+from fedaid.flare.selection import SITE_METRIC
 from fedaid.minmax.weighted_average import apply, weighted_sum
 from fedaid.models.saved_model import WEIGHTS
 from fedaid.training.local_model import local_model_of, valid_split
@@ -113,12 +114,13 @@ class LocalTrainingExecutor(FedAIDExecutor):
         return worker
 
     def _measured(self, worker: SiteWorker, message: ModelMessage, fl_ctx: FLContext) -> dict[str, float]:
-        """Metrics on the validation split; the model is the site's best if its loss is below all before."""
+        """Metrics on the validation split; the model is the site's best if it beats all before."""
         metrics = measured(worker, worker.validate("valid"), "valid")
         store, number = self._store(message, fl_ctx), message.round_number
         best = store.state(BEST) if number > 0 else None
-        if best is None or metrics["loss"] < best["valid_loss"]:
-            store.commit_best(worker.tensors(), {"round": number, "valid_loss": metrics["loss"]})
+        if best is None or metrics[SITE_METRIC] > best[SITE_METRIC]:
+            found = {SITE_METRIC: metrics[SITE_METRIC], "valid_loss": metrics["loss"]}
+            store.commit_best(worker.tensors(), {"round": number} | found)
         return metrics
 
     def _metrics(self, worker: SiteWorker, message: ModelMessage) -> Shareable:

@@ -10,13 +10,14 @@ from fedaid.errors import require
 Metrics = Mapping[str, Mapping[str, float]]  # site → metric → value
 WHERE = "controller args of config_fed_server.json"
 LOWER_IS_BETTER = ("loss",)
-METRICS = ("loss", "recall_at_1", "recall_at_5", "recall_at_10")
+METRICS = ("loss", "recall_at_1", "recall_at_5", "recall_at_10", "batch_accuracy")
+SITE_METRIC = "batch_accuracy"  # by which a site that trains alone chooses its best model, higher is better
 OVER_SITES = ("worst", "mean", "cvar")
 
 
 @dataclass(frozen=True)
 class Selection:
-    """A metric by name, for instance ``worst_loss`` or ``cvar_recall_at_5``.
+    """A metric by name, for instance ``worst_loss`` or ``cvar_batch_accuracy``.
 
     Attributes:
         name: ``worst_``, ``mean_`` or ``cvar_`` and a metric of :data:`METRICS`.

@@ -89,6 +89,11 @@ class SiteWorker:
         return {"valid": self.data.valid, "test": self.data.test}
 
     @property
+    def valid_batch_size(self) -> int:
+        """Pairs of a batch of the validation loss, the same at all sites."""
+        return self._settings.valid_batch_size
+
+    @property
     def model(self) -> DualEncoder:
         """The model as it is now."""
         return self._model
