@@ -40,7 +40,7 @@ USED = SERVER_SIDE.union(*({field.name for field in fields(kind)} for kind in SE
 STANDS = {name: value for name, value in by_name(JOBS / JOB).items() if name in USED}  # the job as it stands
 SETTINGS: dict[str, Any] = {**STANDS, "threads": 1, "batch_size": 16, "align_steps": 8, "pretrain_steps": 32}
 REAL_SETTINGS = SETTINGS | {"valid_batch_size": 6, "align_steps": 4, "pretrain_steps": 12}
-ROUNDS = {"twin": 12, "noisy": 12, "real": 8}
+ROUNDS = {"twin": 12, "noisy": 12, "real": 5}
 
 
 @dataclass(frozen=True)
