@@ -19,6 +19,7 @@ from admin.compare.judge import judge, loaded
 from admin.compare.rounds import Chosen, Outcome, Plan, Workers, run_rounds
 from admin.compare.sites import POOLED, EvaluationSet, Sites, make_workers, read_sites
 from admin.methods import LOCAL, METHODS, loop_settings, settings_of
+from fedaid.errors import require
 from fedaid.flare.run_store import replace_text
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training.settings import TrainingSettings
@@ -40,7 +41,8 @@ class Trial:
         model: constructor arguments of the model, without the seed.
         settings: of training and server, over which the method's are laid, in the names of the job's settings.
         cache: folder of decoded images.
-        alone: file with the result of the method ``local`` on the same data and seed, for what a site reaches alone.
+        alone: file with the result of the method ``local`` on the same data and seed, for what a site reaches alone;
+            read where the method's baseline is that.
     """
 
     data: str
@@ -122,7 +124,9 @@ def run_trial(trial: Trial) -> dict[str, Any]:
     sites = Sites({name: everything.images[name] for name in trial.sites}, everything.configuration)
     settings = loop_settings(trial.method, {**trial.settings, "seed": trial.seed})
     tests = everything.test_sets()
-    trained = train(Bench(trial, sites, tests, settings.training, Plan.of(settings), alone_losses(trial)))
+    plan = Plan.of(settings)
+    alone = alone_losses(trial) if plan.minmax.loss_baseline == "alone" else {}
+    trained = train(Bench(trial, sites, tests, settings.training, plan, alone))
     outcomes = {name: found.outcome for name, found in trained.items()}
     return {
         "trial": asdict(trial),
@@ -148,10 +152,16 @@ def train(bench: Bench) -> dict[str, Trained]:
 
 
 def alone_losses(trial: Trial) -> dict[str, float]:
-    """Site → validation loss in nats of the best model that it trained alone; empty where no such trial is known."""
-    if trial.alone is None:
-        return {}
-    result = json.loads(Path(trial.alone).read_text(encoding="utf-8"))
+    """Site → validation loss in nats of the best model that it trained alone.
+
+    Raises:
+        InputError: where no such trial is known: the weights would stay, and the result would pass for the method's.
+    """
+    where, remedy = f"trial {trial.name}", f"Run {LOCAL} with it."
+    require(
+        trial.alone is not None, "alone", "be the result of the sites alone", got="none", where=where, remedy=remedy
+    )
+    result = json.loads(Path(str(trial.alone)).read_text(encoding="utf-8"))
     best = result["best_round"]
     return {site: rounds[best[site]]["valid"][site]["loss"] for site, rounds in result["curves"].items()}
 
