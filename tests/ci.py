@@ -1,4 +1,4 @@
-"""Whether this is CI, where ``.ci/run`` installs every tool: a test whose tool is missing must fail there, not be skipped."""
+"""Whether this is CI, where ``.ci/run`` installs every tool: a test whose tool is missing fails there."""
 
 from __future__ import annotations
 
