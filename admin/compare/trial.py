@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from admin.compare.frozen_texts import FrozenTexts
 from admin.compare.judge import judge, loaded
 from admin.compare.rounds import Chosen, Outcome, Plan, Workers, run_rounds
 from admin.compare.sites import POOLED, EvaluationSet, Sites, make_workers, read_sites
@@ -24,7 +25,7 @@ from fedaid.flare.run_store import replace_text
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training.settings import TrainingSettings
 
-FORMAT = 2  # raise it when what a trial does changes, or the data that it finds at a path
+FORMAT = 2  # raise it when what a trial does changes
 Tested = dict[str, dict[str, list[float]]]  # test set → hits of a model
 
 
@@ -33,7 +34,7 @@ class Trial:
     """All that decides a trial's numbers.
 
     Attributes:
-        data: a name for the data, for people.
+        data: a name for the data, another for other data.
         sites: site → data root.
         held_out: name → data root whose test split no site owns.
         method: a key of ``admin.methods.METHODS``.
@@ -66,9 +67,11 @@ class Trial:
 
 @dataclass(frozen=True)
 class Bench:
-    """What the ways to train share."""
+    """What the ways to train share; ``judged`` is the model that is tested, with whatever weights."""
 
     trial: Trial
+    judged: DualEncoder
+    texts: FrozenTexts
     sites: Sites
     tests: Mapping[str, EvaluationSet]
     training: TrainingSettings
@@ -88,18 +91,19 @@ class Bench:
 
     def tested(self, chosen: Chosen, tests: Collection[str]) -> Tested:
         """Test set → hits, at a site that keeps some tensors of its own of the model as it uses it."""
-        model = DualEncoder(**self.trial.model, seed=self.trial.seed)
-        found = judge(
-            loaded(model, chosen.tensors), {name: self.tests[name] for name in tests if name not in chosen.at}
-        )
+        shared = {name: self.tests[name] for name in tests if name not in chosen.at}
+        found = judge(loaded(self.judged, chosen.tensors), shared)
         for site, tensors in chosen.at.items():
-            found |= judge(loaded(model, tensors), {site: self.tests[site]})
+            found |= judge(loaded(self.judged, tensors), {site: self.tests[site]})
         return {name: hits.as_json() for name, hits in found.items()}
 
     def workers(self, names: Sequence[str], training: TrainingSettings | None = None) -> Workers:
         """Workers of these sites; ``pooled`` is the site that has everybody's data."""
         data = {name: self.sites.pooled() if name == POOLED else self.sites.data(name) for name in names}
-        return make_workers(data, {**self.trial.model, "seed": self.trial.seed}, training or self.training)
+        workers = make_workers(data, {**self.trial.model, "seed": self.trial.seed}, training or self.training)
+        for worker in workers.values():
+            self.texts.serve(worker.model)
+        return workers
 
 
 class Trained(NamedTuple):
@@ -124,9 +128,9 @@ def run_trial(trial: Trial) -> dict[str, Any]:
     sites = Sites({name: everything.images[name] for name in trial.sites}, everything.configuration)
     settings = loop_settings(trial.method, {**trial.settings, "seed": trial.seed})
     tests = everything.test_sets()
-    plan = Plan.of(settings)
+    texts, plan = FrozenTexts(), Plan.of(settings)
     alone = alone_losses(trial) if plan.minmax.loss_baseline == "alone" else {}
-    trained = train(Bench(trial, sites, tests, settings.training, plan, alone))
+    trained = train(Bench(trial, texts.serve(model), texts, sites, tests, settings.training, plan, alone))
     outcomes = {name: found.outcome for name, found in trained.items()}
     return {
         "trial": asdict(trial),

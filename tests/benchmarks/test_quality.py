@@ -118,6 +118,42 @@ def test_a_complete_set_is_read_and_one_cut_short_or_of_another_kind_is_written_
     assert manifest.read_text() != whole
 
 
+def test_other_pairs_are_other_data_under_another_key(pairs: Path, tmp_path: Path) -> None:
+    keys = {real(tmp_path / "real", pairs, fold=fold).key for fold in (0, 0, 1)}
+    with (pairs / "pairs.csv").open("a") as file:
+        file.write("\n")
+    found = real(tmp_path / "real", pairs, fold=1)
+    assert len(keys) == 2
+    assert found.key not in keys
+
+
+@pytest.mark.parametrize(
+    "changed", [("NOISE", 0.5), ("IMAGE_SIZE", 32), ("FIVE_HOSPITALS", tuple(reversed(FIVE_HOSPITALS)))]
+)
+def test_what_decides_the_twin_is_written_anew_under_another_key(
+    changed: tuple[str, Any], small: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = twin(tmp_path, seed=0, noisy=True, tested=SMALL)
+    (tmp_path / "of-before").touch()
+    assert twin(tmp_path, seed=0, noisy=True, tested=SMALL).key == first.key
+    assert (tmp_path / "of-before").exists()
+    monkeypatch.setattr(quality_sets, *changed)
+    if changed[0] == "FIVE_HOSPITALS":
+        monkeypatch.setattr(quality_sets, "FIVE_HOSPITALS", [replace(one, studies=3 * SMALL) for one in changed[1]])
+    assert twin(tmp_path, seed=0, noisy=True, tested=SMALL).key != first.key
+    assert not (tmp_path / "of-before").exists()
+
+
+def test_a_set_of_other_data_has_other_trials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    names = []
+    for key in ("one", "other"):
+        monkeypatch.setattr(quality_trials, "twin", lambda at, key=key, **_: DataSet({"a": at / "a"}, {}, key))
+        names += [
+            one.name for one in quality_trials.trials_of("twin", quality_trials.QUICK, ["fedavg"], folder=tmp_path)
+        ]
+    assert len(set(names)) == 2
+
+
 def test_the_twin_tests_each_hospital_on_as_many_other_patients(small: None, tmp_path: Path) -> None:
     found = twin(tmp_path / "twin", seed=0, tested=SMALL)
     assert set(found.held_out) == {POPULATION}
@@ -273,7 +309,7 @@ def results_without(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable
             return {one.name: ended(one) for one in trials if one.method not in failing}
 
         monkeypatch.setattr(quality, "run_trials", run)
-        monkeypatch.setattr(quality_trials, "twin", lambda at, **_: DataSet({"a": at / "a", NOISY: at / NOISY}, {}))
+        monkeypatch.setattr(quality_trials, "twin", lambda at, **_: DataSet({"a": at / "a", NOISY: at / NOISY}, {}, "key"))
 
     return made
 
@@ -290,7 +326,7 @@ def ended(one: Trial) -> dict[str, Any]:
 def test_a_failed_trial_is_named_and_the_rest_is_summarised(results_without: Any, tmp_path: Path) -> None:
     results_without("local")
     out = tmp_path / "quality.json"
-    with pytest.raises(SystemExit, match=r"trial noisy-0-local-0-\w+ ended with exit code 1; see a\.log"):
+    with pytest.raises(SystemExit, match=r"trial noisy-0-key-local-0-\w+ ended with exit code 1; see a\.log"):
         quality.main(["--quick", "--sets", "noisy", "--out", str(out)])
     found = json.loads(out.read_text())
     assert list(found["failed"]["noisy"]) == ["local"]
