@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -309,7 +310,9 @@ def results_without(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable
             return {one.name: ended(one) for one in trials if one.method not in failing}
 
         monkeypatch.setattr(quality, "run_trials", run)
-        monkeypatch.setattr(quality_trials, "twin", lambda at, **_: DataSet({"a": at / "a", NOISY: at / NOISY}, {}, "key"))
+        monkeypatch.setattr(
+            quality_trials, "twin", lambda at, **_: DataSet({"a": at / "a", NOISY: at / NOISY}, {}, "key")
+        )
 
     return made
 
@@ -376,17 +379,36 @@ def test_trials_have_whole_seeds_and_every_method_in_each(monkeypatch: pytest.Mo
 
 
 @pytest.mark.slow
-def test_the_quick_form_of_the_twin_has_the_keys_that_a_reader_looks_for(tmp_path: Path) -> None:
-    out = tmp_path / "quality.json"
-    quality.main(["--quick", "--sets", "twin", "--processes", "1", "--out", str(out)])
-    found = json.loads(out.read_text())["sets"]["twin"]
+@pytest.mark.timeout(1200)
+def test_the_quick_form_of_all_sets_has_the_keys_that_a_reader_looks_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # the copies of real pictures
+    lacks, out = quality_trials.what_real_lacks(), tmp_path / "quality.json"
+    assert not lacks or lacks.startswith("no pairs.csv"), "the text tower is part of the development environment"
+    quality.main(["--quick", "--out", str(out)])
+    found = json.loads(out.read_text())
+    run = ["twin", "noisy", *([] if lacks else ["real"])]
+    assert list(found["sets"]) == list(found["equal_time"]) == run
+    assert found["left_out"] == ({"real": lacks} if lacks else {})
+    assert found["failed"] == {name: {} for name in run}
+    for name in run:
+        for methods in (found["sets"][name], found["equal_time"][name]):
+            check_methods(methods)
+    hospitals = {hospital.name for hospital in FIVE_HOSPITALS}
+    assert set(found["sets"]["twin"]["fedaid"]["chance"]) == hospitals
+    goals = {"twin": 3, "noisy": 2, "real": 2}
+    assert Counter(verdict["of"] for verdict in found["verdicts"]) == {name: goals[name] for name in run}
+    assert {key for verdict in found["verdicts"] for key in verdict} == {"of", "name", "value", "goal", "met", "note"}
+
+
+def check_methods(found: Mapping[str, Any]) -> None:
     assert set(found) == {"local", "fedavg", "fedaid"}
     for method in found.values():
         worst, mean, interval = (method[name] for name in ("worst_recall_at_5", "mean_recall_at_5", "interval"))
         assert 0 <= worst <= mean <= 100
         assert all(low <= high for low, high in (interval["worst"], interval["mean"]))
         assert method["worst_above_chance"]["low"] <= method["worst_above_chance"]["high"] <= 100
-        assert set(method["chance"]) == {hospital.name for hospital in FIVE_HOSPITALS}
     assert "difference_to_fedavg" not in found["fedavg"]
     for name in ("local", "fedaid"):
         check_difference(found[name], found["fedavg"])

@@ -23,7 +23,7 @@ from tests.integration.conftest import small_job
 
 pytestmark = pytest.mark.slow
 SITES = ["lindental-university", "st-brigid-general"]
-EVALUATION = {"min_clients": 2, "batch_size": 8, "valid_batch_size": 4, "threads": 1, "draws": 20, "probe_draws": 1}
+EVALUATION = {"min_clients": 2, "batch_size": 8, "valid_batch_size": 4, "threads": 1, "draws": 200, "probe_draws": 1}
 EVALUATION |= {"least_patients": 2}  # the test splits are tiny
 
 
