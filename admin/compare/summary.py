@@ -35,7 +35,7 @@ def summarise(
     found = {method: everything(runs, hits[method], draws=draws) for method, runs in results.items()}
     summary = {method: described(found[method], runs, hits[method]) for method, runs in results.items()}
     for method, used in rounds.items():
-        summary[method]["rounds"] = used
+        summary[method] |= cut(summary[method], results[method], used)
     for method in summary if base in found else ():
         if method != base:
             summary[method]["difference_to_" + base] = differences(found[method], found[base])
@@ -78,9 +78,16 @@ def bounds(found: Interval) -> list[float]:
     return [round(found.low, 2), round(found.high, 2)]
 
 
-def weights_of(results: Sequence[Result]) -> dict[str, dict[str, float]]:
-    """Site → its mean and its largest weight over all rounds and runs; empty where no model is common."""
-    rounds = [entry["site_weights"] for result in results for entry in result["curves"].get("global", [])]
+def cut(summary: Mapping[str, Any], results: Sequence[Result], rounds: int) -> dict[str, Any]:
+    """What of a method's numbers, beside its recalls, is otherwise after so many rounds; all take the same time."""
+    seconds = summary["seconds"] * rounds / summary["rounds"]
+    return {"rounds": rounds, "seconds": round(seconds, 1), "site_weights": weights_of(results, rounds)}
+
+
+def weights_of(results: Sequence[Result], until: int | None = None) -> dict[str, dict[str, float]]:
+    """Site → its mean and largest weight over the rounds, all or up to one, and runs; empty with no common model."""
+    history = [entry for result in results for entry in result["curves"].get("global", [])]
+    rounds = [entry["site_weights"] for entry in history if until is None or entry["round"] <= until]
     sites = list(rounds[0]) if rounds else []
     return {
         site: {

@@ -20,11 +20,12 @@ from admin.compare.judge import judge, loaded
 from admin.compare.rounds import Chosen, Outcome, Plan, Workers, run_rounds
 from admin.compare.sites import POOLED, EvaluationSet, Sites, make_workers, read_sites
 from admin.methods import LOCAL, METHODS, loop_settings, settings_of
+from fedaid.errors import require
 from fedaid.flare.run_store import replace_text
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training.settings import TrainingSettings
 
-FORMAT = 2  # raise it when what a trial does changes, or the data that it finds at a path
+FORMAT = 2  # raise it when what a trial does changes
 Tested = dict[str, dict[str, list[float]]]  # test set → hits of a model
 
 
@@ -33,7 +34,7 @@ class Trial:
     """All that decides a trial's numbers.
 
     Attributes:
-        data: a name for the data, for people.
+        data: a name for the data, another for other data.
         sites: site → data root.
         held_out: name → data root whose test split no site owns.
         method: a key of ``admin.methods.METHODS``.
@@ -41,7 +42,8 @@ class Trial:
         model: constructor arguments of the model, without the seed.
         settings: of training and server, over which the method's are laid, in the names of the job's settings.
         cache: folder of decoded images.
-        alone: file with the result of the method ``local`` on the same data and seed, for what a site reaches alone.
+        alone: file with the result of the method ``local`` on the same data and seed, for what a site reaches alone;
+            read where the method's baseline is that.
     """
 
     data: str
@@ -126,7 +128,8 @@ def run_trial(trial: Trial) -> dict[str, Any]:
     sites = Sites({name: everything.images[name] for name in trial.sites}, everything.configuration)
     settings = loop_settings(trial.method, {**trial.settings, "seed": trial.seed})
     tests = everything.test_sets()
-    texts, plan, alone = FrozenTexts(), Plan.of(settings), alone_losses(trial)
+    texts, plan = FrozenTexts(), Plan.of(settings)
+    alone = alone_losses(trial) if plan.minmax.loss_baseline == "alone" else {}
     trained = train(Bench(trial, texts.serve(model), texts, sites, tests, settings.training, plan, alone))
     outcomes = {name: found.outcome for name, found in trained.items()}
     return {
@@ -153,10 +156,16 @@ def train(bench: Bench) -> dict[str, Trained]:
 
 
 def alone_losses(trial: Trial) -> dict[str, float]:
-    """Site → validation loss in nats of the best model that it trained alone; empty where no such trial is known."""
-    if trial.alone is None:
-        return {}
-    result = json.loads(Path(trial.alone).read_text(encoding="utf-8"))
+    """Site → validation loss in nats of the best model that it trained alone.
+
+    Raises:
+        InputError: where no such trial is known: the weights would stay, and the result would pass for the method's.
+    """
+    where, remedy = f"trial {trial.name}", f"Run {LOCAL} with it."
+    require(
+        trial.alone is not None, "alone", "be the result of the sites alone", got="none", where=where, remedy=remedy
+    )
+    result = json.loads(Path(str(trial.alone)).read_text(encoding="utf-8"))
     best = result["best_round"]
     return {site: rounds[best[site]]["valid"][site]["loss"] for site, rounds in result["curves"].items()}
 

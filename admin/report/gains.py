@@ -7,6 +7,7 @@ from typing import Any
 from admin.report.intervals import Interval, difference, mean_of
 from admin.report.run_files import RunFiles
 from admin.report.suite_numbers import GLOBAL, LOCAL, paired_gain, recall_at_5, suites_of
+from fedaid.flare.selection import SITE_METRIC
 
 GAINS, LOSES, OPEN = "gains", "loses", "cannot tell"
 MISSING = (
@@ -18,6 +19,10 @@ NOTE = (
     "Shared minus alone, recall at 5, on the same test studies. Of 40 sites for whom it makes no difference one at "
     "most is said to gain by chance, and one to lose. A model alone is a fair match only if it was trained for as many "
     "steps as the shared one."
+)
+CHOSEN = (
+    "The shared model is that of the round with the best {} over the sites' validation splits; local_pretrain keeps "
+    "that of the round with the best {} on the site's own."
 )
 WIDE = (
     "Of {} there are only both recalls, or all resamples of the difference agree: there the interval treats the two as "
@@ -39,7 +44,7 @@ def gains(files: RunFiles) -> dict[str, Any]:
     if not rows:
         return {"missing": MISSING}
     mean = mean_of([Interval(**row["gain"]) for row in rows]).as_dict()
-    return {"answer": answer(rows), "rows": rows, "mean": mean, "untold": untold, "note": note(rows)}
+    return {"answer": answer(rows), "rows": rows, "mean": mean, "untold": untold, "note": note(rows, files)}
 
 
 def row_of(site: str, shared: Interval, alone: Interval, *, paired: Interval | None) -> dict[str, Any]:
@@ -49,10 +54,19 @@ def row_of(site: str, shared: Interval, alone: Interval, *, paired: Interval | N
     return {"site": site, "verdict": verdict(gain), "paired": paired is not None, **numbers}
 
 
-def note(rows: list[dict[str, Any]]) -> str:
-    """What the difference is, and at which sites its interval is too wide."""
+def note(rows: list[dict[str, Any]], files: RunFiles) -> str:
+    """What the difference is, how both models were chosen, and at which sites its interval is too wide.
+
+    How a site chose its own is what this version does: neither the run nor its evaluation says it.
+    """
     unpaired = [row["site"] for row in rows if not row["paired"]]
-    return f"{NOTE} {WIDE.format(listed(unpaired))}" if unpaired else NOTE
+    metric = files.results.get("selection_metric")
+    parts = [
+        NOTE,
+        CHOSEN.format(metric, SITE_METRIC) if metric else "",
+        WIDE.format(listed(unpaired)) if unpaired else "",
+    ]
+    return " ".join(part for part in parts if part)
 
 
 def verdict(gain: Interval) -> str:

@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     out = options.out or (QUICK_OUT if options.quick else OUT)
     out.parent.mkdir(parents=True, exist_ok=True)
     found: dict[str, Any] = surroundings() | {"quick": options.quick, "sets": {}, "equal_time": {}}
-    found |= {"left_out": {}, "failed": {}}
+    found |= {"verdicts": [], "left_out": {}, "failed": {}}
     for name in options.sets:
         if name == "real" and (missing := what_real_lacks()):
             found["left_out"][name] = missing
@@ -65,8 +65,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if BASE in results:
             found["equal_time"][name] = summarise(results, rounds=rounds_at_equal_time(results))
             print(table(f"{name}, equal time", found["equal_time"][name]))
-        write(out, found | {"verdicts": [verdict.as_json() for verdict in verdicts(found["sets"])]})
+        found["verdicts"] = [verdict.as_json() for verdict in verdicts(found["sets"])]
+        write(out, found)
     print("\n".join(verdict.line for verdict in verdicts(found["sets"])))
+    if failures := [failure for of_set in found["failed"].values() for failure in of_set.values()]:
+        sys.exit("\n".join(failures))
 
 
 def write(out: Path, found: Mapping[str, Any]) -> None:
@@ -130,6 +133,8 @@ def by_method(trials: Sequence[Trial], results: Mapping[str, Result]) -> dict[st
 
 def table(name: str, methods: Mapping[str, Any]) -> str:
     """The data set's results as Markdown, best worst site first."""
+    if not methods:
+        return f"{name}: no method has a result"
     rows = sorted(methods.items(), key=lambda item: -item[1]["worst_recall_at_5"])
     lines = [f"| {name} | worst site | mean | held out | worst − fedavg | mean − fedavg |", "|---|---|---|---|---|---|"]
     for method, found in rows:

@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,12 @@ class DataSet:
     Attributes:
         sites: site → data root.
         held_out: name → data root with a test split only.
+        key: short, and another for other data.
     """
 
     sites: Mapping[str, Path]
     held_out: Mapping[str, Path]
+    key: str = ""
 
 
 def twin(folder: Path, *, seed: int, noisy: bool = False, tested: int = TESTED) -> DataSet:
@@ -45,7 +48,7 @@ def twin(folder: Path, *, seed: int, noisy: bool = False, tested: int = TESTED) 
     Each trains and validates on the studies of its preset (70 and 30 % of them) and is tested on ``tested`` others of
     the same make, whose reports are always their own. Written once; a folder that is complete is read.
     """
-    names, asked = [hospital.name for hospital in FIVE_HOSPITALS], {"seed": seed, "noisy": noisy, "tested": tested}
+    asked = asked_of_twin(seed=seed, noisy=noisy, tested=tested)
     if not complete(folder, asked):
         for hospital in FIVE_HOSPITALS:
             noise = NOISE if noisy and hospital.name == NOISY else 0.0
@@ -53,7 +56,20 @@ def twin(folder: Path, *, seed: int, noisy: bool = False, tested: int = TESTED) 
         mixture = [replace(hospital, studies=tested // 2) for hospital in UNIFORM_POPULATION]
         write_population(folder / POPULATION, hospitals=mixture, seed=seed, image_size=IMAGE_SIZE, split="test")
         (folder / DONE).write_text(json.dumps(asked))
-    return DataSet({name: folder / name for name in names}, {POPULATION: folder / POPULATION})
+    sites = {hospital.name: folder / hospital.name for hospital in FIVE_HOSPITALS}
+    return DataSet(sites, {POPULATION: folder / POPULATION}, key_of(asked))
+
+
+def asked_of_twin(*, seed: int, noisy: bool, tested: int) -> dict[str, Any]:
+    """All that decides the data of :func:`twin`, but for the code that draws them."""
+    hospitals = key_of([repr(hospital) for hospital in (*FIVE_HOSPITALS, *UNIFORM_POPULATION)])
+    noise = NOISE if noisy else 0.0
+    return {"seed": seed, "noise": noise, "tested": tested, "image_size": IMAGE_SIZE, "hospitals": hospitals}
+
+
+def key_of(asked: Any) -> str:
+    """Short, and another for anything else that is asked for; of plain JSON."""
+    return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def complete(folder: Path, asked: Mapping[str, Any]) -> bool:
@@ -94,12 +110,18 @@ def real(folder: Path, source: Path, *, fold: int, folds: int = FOLDS) -> DataSe
     """
     with (source / "pairs.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    names, asked = sorted({row["site"] for row in rows}), {"fold": fold, "folds": folds}
+    names, asked = sorted({row["site"] for row in rows}), asked_of_real(source, fold=fold, folds=folds)
     if not complete(folder, asked):
         for name in names:
             write_real_site(folder / name, source, [row for row in rows if row["site"] == name], fold=fold, folds=folds)
         (folder / DONE).write_text(json.dumps(asked))
-    return DataSet({name: folder / name for name in names}, {})
+    return DataSet({name: folder / name for name in names}, {}, key_of(asked))
+
+
+def asked_of_real(source: Path, *, fold: int, folds: int = FOLDS) -> dict[str, Any]:
+    """All that decides the data of :func:`real`, but for the code that splits them and the pictures themselves."""
+    pairs = sha256((source / "pairs.csv").read_bytes()).hexdigest()
+    return {"fold": fold, "folds": folds, "valid_share": VALID_SHARE, "pairs": pairs}
 
 
 def write_real_site(root: Path, source: Path, rows: Sequence[Mapping[str, str]], *, fold: int, folds: int) -> None:

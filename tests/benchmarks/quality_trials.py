@@ -17,7 +17,7 @@ from admin.package_job import JOBS
 from fedaid.minmax.server_optimizer import ServerOptimizerSettings
 from fedaid.minmax.settings import MinMaxSettings
 from fedaid.training.settings import TrainingSettings
-from tests.benchmarks.quality_sets import FOLDS, DataSet, real, twin
+from tests.benchmarks.quality_sets import FOLDS, DataSet, asked_of_real, key_of, real, twin
 
 REAL = Path(os.environ.get("FEDAID_REAL_DATA", "../shared/data")) / "real_cxr"
 SEEDS = 3
@@ -97,7 +97,7 @@ def trials_of_seed(name: str, size: Size, methods: Sequence[str], *, seed: int, 
     settings = (REAL_SETTINGS if name == "real" else SETTINGS) | size.settings
     return [
         Trial(
-            data=f"{name}-{seed}",
+            data=f"{name}-{seed}-{data.key}",
             sites={site: str(root) for site, root in data.sites.items()},
             held_out={population: str(root) for population, root in data.held_out.items()},
             method=method,
@@ -113,7 +113,8 @@ def trials_of_seed(name: str, size: Size, methods: Sequence[str], *, seed: int, 
 def data_of(name: str, size: Size, *, seed: int, folder: Path) -> tuple[DataSet, Path]:
     """A seed's data, written where they are not there yet, and the folder of its decoded images."""
     if name == "real":  # copies of pictures and pixels stay out of the project
-        outside = Path(tempfile.gettempdir()) / f"fedaid-bench-{os.getuid()}" / f"real-{seed}"
+        key = key_of(asked_of_real(REAL, fold=seed))  # so that no other version of the benchmark empties the folder
+        outside = Path(tempfile.gettempdir()) / f"fedaid-bench-{os.getuid()}" / f"real-{seed}-{key}"
         return real(outside, REAL, fold=seed), outside / "cache"
     at = folder / "data" / f"{name}-{seed}-{size.tested}"
     return twin(at, seed=seed, noisy=name == "noisy", tested=size.tested), at / "cache"

@@ -2,18 +2,23 @@ from __future__ import annotations
 
 import csv
 import json
+import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from admin.compare.judge import Hits
+from admin.compare.study import TrialFailed
 from admin.compare.trial import Trial
 from admin.twin.presets import FIVE_HOSPITALS, UNIFORM_POPULATION
 from tests.benchmarks import quality, quality_sets, quality_trials
-from tests.benchmarks.quality import at_equal_time, by_method, table
+from tests.benchmarks.quality import by_method, rounds_at_equal_time, table
+from tests.benchmarks.quality_goals import needed, verdicts
 from tests.benchmarks.quality_sets import FOLDS, NOISY, POPULATION, DataSet, real, split_by_fold, twin
 
 PATIENTS = {"coast": 23, "hills": 11}  # of the made-up real pairs; every third has two studies
@@ -21,7 +26,8 @@ SMALL = 6  # studies of a hospital
 
 
 def trial(method: str, seed: int = 0, rounds: int = 10) -> Trial:
-    return Trial(f"set-{seed}", {"a": "/a"}, {}, method, seed, {}, {"num_rounds": rounds}, cache="/cache")
+    settings = {"align_steps": 1, "pretrain_steps": 2, "num_rounds": rounds}
+    return Trial(f"set-{seed}", {"a": "/a"}, {}, method, seed, {}, settings, cache="/cache")
 
 
 def rows_of(root: Path) -> list[dict[str, str]]:
@@ -113,6 +119,42 @@ def test_a_complete_set_is_read_and_one_cut_short_or_of_another_kind_is_written_
     assert manifest.read_text() != whole
 
 
+def test_other_pairs_are_other_data_under_another_key(pairs: Path, tmp_path: Path) -> None:
+    keys = {real(tmp_path / "real", pairs, fold=fold).key for fold in (0, 0, 1)}
+    with (pairs / "pairs.csv").open("a") as file:
+        file.write("\n")
+    found = real(tmp_path / "real", pairs, fold=1)
+    assert len(keys) == 2
+    assert found.key not in keys
+
+
+@pytest.mark.parametrize(
+    "changed", [("NOISE", 0.5), ("IMAGE_SIZE", 32), ("FIVE_HOSPITALS", tuple(reversed(FIVE_HOSPITALS)))]
+)
+def test_what_decides_the_twin_is_written_anew_under_another_key(
+    changed: tuple[str, Any], small: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = twin(tmp_path, seed=0, noisy=True, tested=SMALL)
+    (tmp_path / "of-before").touch()
+    assert twin(tmp_path, seed=0, noisy=True, tested=SMALL).key == first.key
+    assert (tmp_path / "of-before").exists()
+    monkeypatch.setattr(quality_sets, *changed)
+    if changed[0] == "FIVE_HOSPITALS":
+        monkeypatch.setattr(quality_sets, "FIVE_HOSPITALS", [replace(one, studies=3 * SMALL) for one in changed[1]])
+    assert twin(tmp_path, seed=0, noisy=True, tested=SMALL).key != first.key
+    assert not (tmp_path / "of-before").exists()
+
+
+def test_a_set_of_other_data_has_other_trials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    names = []
+    for key in ("one", "other"):
+        monkeypatch.setattr(quality_trials, "twin", lambda at, key=key, **_: DataSet({"a": at / "a"}, {}, key))
+        names += [
+            one.name for one in quality_trials.trials_of("twin", quality_trials.QUICK, ["fedavg"], folder=tmp_path)
+        ]
+    assert len(set(names)) == 2
+
+
 def test_the_twin_tests_each_hospital_on_as_many_other_patients(small: None, tmp_path: Path) -> None:
     found = twin(tmp_path / "twin", seed=0, tested=SMALL)
     assert set(found.held_out) == {POPULATION}
@@ -161,6 +203,12 @@ def test_results_are_told_by_method_in_the_order_of_seeds() -> None:
     }
 
 
+def test_a_method_of_which_a_seed_failed_is_left_out_of_the_results() -> None:
+    trials = [trial(method, seed) for seed in (0, 1) for method in ("fedavg", "fedaid")]
+    results: dict[str, Any] = {one.name: one.seed for one in trials if (one.method, one.seed) != ("fedaid", 1)}
+    assert by_method(trials, results) == {"fedavg": [0, 1]}
+
+
 def summary(worst: float, mean: float, **more: Any) -> dict[str, Any]:
     found = {"worst_recall_at_5": worst, "mean_recall_at_5": mean}
     bounds = {"worst": [worst - 1, worst + 1], "mean": [mean - 1, mean + 1]}
@@ -179,24 +227,141 @@ def test_a_table_has_the_best_worst_site_first_and_the_base_without_a_difference
     assert lines[4] == "| a blind guess | 5.0 | 6.0 | – | – | – |"
 
 
-def test_equal_time_gives_a_slow_method_fewer_rounds_and_a_fast_one_more() -> None:
-    trials = [trial(method) for method in ("fedavg", "fedaid", "afl")]
-    seconds = {"fedavg": 10.0, "fedaid": 20.0, "afl": 8.0}
-    again = at_equal_time(trials, {one.name: {"seconds": seconds[one.method]} for one in trials})
-    assert {one.method: one.settings["num_rounds"] for one in again} == {"fedavg": 10, "fedaid": 5, "afl": 12}
+def test_a_table_of_nothing_says_so() -> None:
+    assert table("twin", {}) == "twin: no method has a result"
 
 
-def test_equal_time_without_fedavg_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        quality.main(["--equal-time", "--methods", "fedaid"])
-    assert "--equal-time needs fedavg among --methods" in capsys.readouterr().err
+def test_equal_time_gives_a_slow_method_fewer_rounds_and_a_fast_one_no_more_than_it_was_run_for() -> None:
+    seconds = {"fedavg": (10.0, 9.0, 90.0), "fedaid": (20.0, 20.0, 20.0), "afl": (8.0, 8.0, 8.0)}
+    runs: dict[str, Any] = {m: [{"seconds": one, "rounds": 10} for one in took] for m, took in seconds.items()}
+    assert rounds_at_equal_time(runs) == {"fedavg": 10, "fedaid": 5, "afl": 10}
+
+
+def apart(mid: float, low: float, high: float) -> dict[str, float]:
+    return {"low": low, "mid": mid, "high": high}
+
+
+def judged(
+    *,
+    worst: dict[str, float],
+    mean: dict[str, float],
+    uniform: float = 1.0,
+    honest: float = 0.0,
+    noisy: float = 0.2,
+) -> dict[str, Any]:
+    """The summary of fedaid on any of the three sets."""
+    sites = {NOISY: apart(-9.0, -10.0, -8.0), "honest": apart(honest, honest - 1, honest + 1)}
+    difference = {"worst": worst, "mean": mean, "sites": sites, "held_out": {"others": apart(uniform, -5.0, 5.0)}}
+    weights = {NOISY: {"mean": 0.1, "most": noisy}, **{f"site-{n}": {"mean": 0.2, "most": 0.9} for n in range(4)}}
+    return {"fedaid": {"difference_to_fedavg": difference, "site_weights": weights, "tested": 100}}
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "met"),
+    [
+        ("twin", {}, [True, True, True]),
+        ("twin", {"worst": apart(7.9, 5.0, 11.0)}, [False, True, True]),
+        ("twin", {"mean": apart(-0.1, -1.0, 1.0)}, [True, False, True]),
+        ("twin", {"uniform": -0.1}, [True, True, False]),
+        ("noisy", {}, [True, True]),
+        ("noisy", {"noisy": 0.3}, [False, True]),
+        ("noisy", {"honest": -1.1}, [True, False]),
+        ("noisy", {"honest": -1.0}, [True, True]),
+        ("real", {}, [True, True]),
+        ("real", {"worst": apart(8.0, -0.1, 16.0)}, [False, True]),
+        ("real", {"mean": apart(1.0, 0.0, 2.0)}, [True, False]),
+    ],
+)
+def test_a_goal_is_met_or_missed_by_its_own_number_alone(name: str, changes: dict[str, Any], met: list[bool]) -> None:
+    given = {"worst": apart(8.0, 2.0, 14.0), "mean": apart(0.5, 0.1, 1.0)} | changes
+    found = verdicts({name: judged(**given)})
+    assert [verdict.met for verdict in found] == met
+    assert all(verdict.line.rstrip().endswith("met") for verdict in found if verdict.met)
+    assert all("MISSED" in verdict.line for verdict in found if not verdict.met)
+
+
+def test_the_noisy_sites_weight_is_told_as_a_multiple_of_a_uniform_one() -> None:
+    found = verdicts({"noisy": judged(worst=apart(0, 0, 0), mean=apart(0, 0, 0), noisy=0.26)})
+    assert found[0].value == pytest.approx(0.26 * 5)
+
+
+def test_what_the_data_cannot_tell_is_said_with_the_pairs_it_would_take() -> None:
+    # half a width of 6 about 2: three times too wide, so nine times as many pairs
+    assert needed(apart(2.0, -4.0, 8.0), pairs=100) == "about 900 pairs to tell a difference of +2.0, in place of 100"
+    assert needed(apart(-1.5, -3.0, 0.0), pairs=10) == "about 10 pairs to tell a difference of -1.5, in place of 10"
+    assert needed(apart(0.0, -4.0, 4.0), pairs=100) == "no number of pairs"
+    found = verdicts({"real": judged(worst=apart(2.0, -4.0, 8.0), mean=apart(3.0, 1.0, 5.0))})
+    assert [verdict.note for verdict in found] == [needed(apart(2.0, -4.0, 8.0), pairs=100), ""]
+
+
+def test_without_fedavg_or_fedaid_nothing_is_judged() -> None:
+    assert verdicts({"twin": {"fedaid": {"site_weights": {}}}, "noisy": {"fedavg": {}}}) == []
+
+
+@pytest.fixture
+def results_without(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
+    """A function that makes every trial of the twin end at once, but for those of some methods, which fail."""
+
+    def made(*failing: str) -> None:
+        def run(trials: list[Trial], folder: Path, *, give_up: Any, **_: Any) -> dict[str, Any]:
+            for one in trials:
+                if one.method in failing:
+                    give_up(one, TrialFailed(f"trial {one.name} ended with exit code 1; see a.log"))
+            return {one.name: ended(one) for one in trials if one.method not in failing}
+
+        monkeypatch.setattr(quality, "run_trials", run)
+        monkeypatch.setattr(
+            quality_trials, "twin", lambda at, **_: DataSet({"a": at / "a", NOISY: at / NOISY}, {}, "key")
+        )
+
+    return made
+
+
+def ended(one: Trial) -> dict[str, Any]:
+    """A result of a trial."""
+    hits = Hits(np.arange(4), np.ones(4, int), np.ones(4, int), np.ones(4)).as_json()
+    entries = [{"round": n, "site_weights": dict.fromkeys(one.sites, 0.5)} for n in range(3)]
+    models = {"global": {"0": dict.fromkeys(one.sites, hits)}}
+    trial = {"sites": one.sites, "held_out": {}}
+    return {"trial": trial, "models": models, "curves": {"global": entries}, "seconds": 1.0, "rounds": 2}
+
+
+def test_a_failed_trial_is_named_and_the_rest_is_summarised(results_without: Any, tmp_path: Path) -> None:
+    results_without("local")
+    out = tmp_path / "quality.json"
+    with pytest.raises(SystemExit, match=r"trial noisy-0-key-local-0-\w+ ended with exit code 1; see a\.log"):
+        quality.main(["--quick", "--sets", "noisy", "--out", str(out)])
+    found = json.loads(out.read_text())
+    assert list(found["failed"]["noisy"]) == ["local"]
+    assert set(found["sets"]["noisy"]) == set(found["equal_time"]["noisy"]) == {"fedavg", "fedaid"}
+    assert [verdict["of"] for verdict in found["verdicts"]] == ["noisy", "noisy"]
+
+
+def test_without_fedavg_there_is_no_equal_time(results_without: Any, tmp_path: Path) -> None:
+    results_without()
+    quality.main(["--quick", "--sets", "noisy", "--methods", "fedaid", "--out", str(tmp_path / "quality.json")])
+    found = json.loads((tmp_path / "quality.json").read_text())
+    assert (list(found["sets"]["noisy"]), found["equal_time"], found["verdicts"]) == (["fedaid"], {}, [])
 
 
 def test_a_set_that_is_left_out_is_said_in_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(quality_trials, "REAL", tmp_path / "nowhere")
     out = tmp_path / "bench" / "quality.json"
     quality.main(["--sets", "real", "--out", str(out)])
-    assert "no pairs.csv in" in json.loads(out.read_text())["sets"]["real"]["left_out"]
+    found = json.loads(out.read_text())
+    assert "no pairs.csv in" in found["left_out"]["real"]
+    assert (found["sets"], found["verdicts"]) == ({}, [])
+
+
+def test_a_set_that_is_left_out_at_the_end_leaves_the_verdicts_of_the_others(
+    results_without: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    results_without()
+    monkeypatch.setattr(quality_trials, "REAL", tmp_path / "nowhere")
+    quality.main(["--quick", "--sets", "noisy", "real", "--out", str(tmp_path / "quality.json")])
+    found = json.loads((tmp_path / "quality.json").read_text())
+    assert len(found["verdicts"]) == 2
+    assert list(found["left_out"]) == ["real"]
 
 
 def test_the_quick_form_does_not_write_over_the_long_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -214,17 +379,36 @@ def test_trials_have_whole_seeds_and_every_method_in_each(monkeypatch: pytest.Mo
 
 
 @pytest.mark.slow
-def test_the_quick_form_of_the_twin_has_the_keys_that_a_reader_looks_for(tmp_path: Path) -> None:
-    out = tmp_path / "quality.json"
-    quality.main(["--quick", "--sets", "twin", "--processes", "1", "--out", str(out)])
-    found = json.loads(out.read_text())["sets"]["twin"]
+@pytest.mark.timeout(1200)
+def test_the_quick_form_of_all_sets_has_the_keys_that_a_reader_looks_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # the copies of real pictures
+    lacks, out = quality_trials.what_real_lacks(), tmp_path / "quality.json"
+    assert not lacks or lacks.startswith("no pairs.csv"), "the text tower is part of the development environment"
+    quality.main(["--quick", "--out", str(out)])
+    found = json.loads(out.read_text())
+    run = ["twin", "noisy", *([] if lacks else ["real"])]
+    assert list(found["sets"]) == list(found["equal_time"]) == run
+    assert found["left_out"] == ({"real": lacks} if lacks else {})
+    assert found["failed"] == {name: {} for name in run}
+    for name in run:
+        for methods in (found["sets"][name], found["equal_time"][name]):
+            check_methods(methods)
+    hospitals = {hospital.name for hospital in FIVE_HOSPITALS}
+    assert set(found["sets"]["twin"]["fedaid"]["chance"]) == hospitals
+    goals = {"twin": 3, "noisy": 2, "real": 2}
+    assert Counter(verdict["of"] for verdict in found["verdicts"]) == {name: goals[name] for name in run}
+    assert {key for verdict in found["verdicts"] for key in verdict} == {"of", "name", "value", "goal", "met", "note"}
+
+
+def check_methods(found: Mapping[str, Any]) -> None:
     assert set(found) == {"local", "fedavg", "fedaid"}
     for method in found.values():
         worst, mean, interval = (method[name] for name in ("worst_recall_at_5", "mean_recall_at_5", "interval"))
         assert 0 <= worst <= mean <= 100
         assert all(low <= high for low, high in (interval["worst"], interval["mean"]))
         assert method["worst_above_chance"]["low"] <= method["worst_above_chance"]["high"] <= 100
-        assert set(method["chance"]) == {hospital.name for hospital in FIVE_HOSPITALS}
     assert "difference_to_fedavg" not in found["fedavg"]
     for name in ("local", "fedaid"):
         check_difference(found[name], found["fedavg"])

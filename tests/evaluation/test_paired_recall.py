@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fedaid.evaluation.bootstrap import interval, patient_weights
+from fedaid.evaluation.bootstrap import Interval, interval, patient_weights
 from fedaid.evaluation.embedded_split import EmbeddedSplit
 from fedaid.evaluation.evaluation_settings import EvaluationSettings
 from fedaid.evaluation.paired_recall import recall_difference
@@ -58,3 +58,28 @@ def test_it_is_narrower_than_the_two_apart(better: EmbeddedSplit, worse: Embedde
     apart = [interval(resampled_retrieval(ranks_of(one), weights)["recall_at_5"]) for one in (better, worse)]
     found = recall_difference(ranks_of(better), ranks_of(worse), better.patients, SETTINGS)
     assert found.high - found.low < 0.9 * np.hypot(*(one.high - one.low for one in apart))
+
+
+def some_found(rng: np.random.Generator, patients: np.ndarray) -> Ranks:
+    """A model that finds half of the studies, of some patients more and of some fewer."""
+    chance = np.clip(0.5 + 0.3 * rng.normal(size=len(np.unique(patients))), 0.02, 0.98)[patients]
+    ranks = np.where(rng.random(len(patients)) < chance, 0, 9)
+    return Ranks(ranks, ranks, np.arange(len(patients)))
+
+
+def leaves_out_zero(apart: Interval) -> bool:
+    return not apart.low <= 0 <= apart.high
+
+
+def test_of_few_patients_equally_good_models_are_told_apart_as_rarely_as_it_says() -> None:
+    rng, patients = np.random.default_rng(0), np.repeat(np.arange(6), 4)
+    plain, found = 0, 0
+    for seed in range(800):
+        one, other = some_found(rng, patients), some_found(rng, patients)
+        settings = EvaluationSettings(draws=300, seed=seed)
+        weights = patient_weights(patients, draws=300, seed=seed)
+        recalls = [resampled_retrieval(ranks, weights)["recall_at_5"] for ranks in (one, other)]
+        plain += leaves_out_zero(interval(recalls[0] - recalls[1]))
+        found += leaves_out_zero(recall_difference(one, other, patients, settings))
+    assert plain / 800 > 0.09
+    assert 0.03 <= found / 800 <= 0.08

@@ -1,9 +1,19 @@
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
-from fedaid.evaluation.retrieval import best_ranks, recall_at, resampled_retrieval, retrieval, retrieval_ranks
+from fedaid.evaluation.retrieval import (
+    Ranks,
+    batch_accuracy,
+    best_ranks,
+    recall_at,
+    resampled_retrieval,
+    retrieval,
+    retrieval_ranks,
+)
 
 EYE = np.eye(4)
 
@@ -121,3 +131,78 @@ def test_a_resample_weights_the_queries_and_keeps_the_answers() -> None:
         assert found["image_to_text_recall_at_3"][number] == pytest.approx(there)
         assert found["text_to_image_recall_at_3"][number] == pytest.approx(back)
         assert found["recall_at_3"][number] == pytest.approx((there + back) / 2)
+
+
+def pairs(count: int, seed: int, *, noise: float = 0.8) -> tuple[np.ndarray, np.ndarray]:
+    """Images and texts of which each pair is as hard to find as any other, however many there are."""
+    what, rng = unit(count, 16, seed), np.random.default_rng(seed + 1)
+    one, other = (what + noise * rng.normal(size=what.shape) / 4 for _ in range(2))
+    return tuple(side / np.linalg.norm(side, axis=1, keepdims=True) for side in (one, other))  # type: ignore[return-value]
+
+
+def accuracy(image: np.ndarray, text: np.ndarray, group: np.ndarray, *, batch_size: int) -> float:
+    return batch_accuracy(retrieval_ranks(image, text, group), batch_size=batch_size)
+
+
+def over_all_batches(similarity: np.ndarray, correct: np.ndarray, batch_size: int) -> float:
+    """For every query the share of all batches of its wrong answers in which a correct one is nearest; their mean."""
+    shares = []
+    for row, own in zip(similarity, correct, strict=True):
+        best, wrong = row[own].max(), row[~own]
+        batches = list(combinations(wrong, min(batch_size - 1, len(wrong))))
+        shares.append(np.mean([all(value < best for value in batch) for batch in batches]))
+    return float(np.mean(shares))
+
+
+def test_accuracy_in_a_batch_worked_by_hand() -> None:
+    # of two wrong answers 0, 1 and 2 are nearer: one drawn leaves 1, 1/2 and 0; back 1, 1 and 0
+    ranks = Ranks(np.array([0, 1, 2]), np.array([0, 0, 2]), np.arange(3))
+    assert batch_accuracy(ranks, batch_size=2) == pytest.approx((1 / 2 + 2 / 3) / 2)
+    assert batch_accuracy(ranks, batch_size=3) == pytest.approx((1 / 3 + 2 / 3) / 2)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 4, 7, 40])
+@pytest.mark.parametrize("groups", [range(8), [0, 0, 0, 1, 2, 2, 3, 4], [0] * 8])
+def test_accuracy_in_a_batch_is_the_mean_over_all_batches_also_with_duplicates(groups: object, batch_size: int) -> None:
+    group = np.array(groups)
+    image, text = unit(8, 3, 0), unit(8, 3, 1)[group]
+    _, first = np.unique(group, return_index=True)
+    similarity, correct = image @ text[first].T, group[:, None] == group[first][None, :]
+    there, back = (over_all_batches(*pair, batch_size) for pair in ((similarity, correct), (similarity.T, correct.T)))
+    assert accuracy(image, text, group, batch_size=batch_size) == pytest.approx((there + back) / 2)
+
+
+def test_accuracy_in_a_batch_larger_than_the_split_is_recall_at_1() -> None:
+    image, text = pairs(12, 0)
+    first = retrieval(image, text, np.arange(12), ks=(1,))["recall_at_1"]
+    assert 0 < first < 1
+    for batch_size in (12, 13, 500):
+        assert accuracy(image, text, np.arange(12), batch_size=batch_size) == pytest.approx(first)
+
+
+def test_a_query_alone_in_its_batch_is_found_and_a_collapsed_model_finds_nothing_else() -> None:
+    same = np.tile(unit(1, 8, 0), (20, 1))
+    assert accuracy(same, same, np.arange(20), batch_size=1) == 1
+    assert accuracy(same, same, np.arange(20), batch_size=2) == 0
+
+
+def test_a_blind_guess_is_right_in_one_of_as_many_as_the_batch_holds() -> None:
+    found = accuracy(unit(800, 16, 0), unit(800, 16, 1), np.arange(800), batch_size=8)
+    assert found == pytest.approx(1 / 8, abs=0.015)
+
+
+def test_accuracy_in_a_batch_is_on_average_that_of_smaller_splits_of_the_same_pairs() -> None:
+    image, text = pairs(9, 3)
+    parts = [list(rows) for rows in combinations(range(9), 5)]
+    smaller = [accuracy(image[rows], text[rows], np.arange(5), batch_size=3) for rows in parts]
+    assert accuracy(image, text, np.arange(9), batch_size=3) == pytest.approx(np.mean(smaller))
+
+
+def test_a_large_and_a_small_split_of_equally_hard_pairs_have_one_accuracy_and_two_recalls() -> None:
+    def both(count: int, seed: int) -> tuple[float, float]:
+        image, text, group = *pairs(count, seed), np.arange(count)
+        return accuracy(image, text, group, batch_size=8), retrieval(image, text, group)["recall_at_5"]
+
+    large, small = both(1000, 0), np.mean([both(20, seed) for seed in range(1, 120, 2)], axis=0)
+    assert large[0] == pytest.approx(small[0], abs=0.03)
+    assert large[1] < small[1] - 0.3

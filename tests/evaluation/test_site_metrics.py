@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from fedaid.evaluation import site_metrics as module
+from fedaid.evaluation.bootstrap import expanded_level
 from fedaid.evaluation.embedded_split import EmbeddedSplit
 from fedaid.evaluation.evaluation_settings import EvaluationSettings
 from fedaid.evaluation.retrieval import retrieval
 from fedaid.evaluation.site_metrics import SiteMetrics
-from fedaid.evaluation.zero_shot import PromptEmbeddings
+from fedaid.evaluation.zero_shot import PromptEmbeddings, macro_auroc
 
 Site, Prompts = dict[str, EmbeddedSplit], dict[str, PromptEmbeddings]
 QUICK = EvaluationSettings(draws=100)
@@ -93,3 +95,43 @@ def test_geometry_of_equal_embeddings_has_no_distance(site: Site, prompts: Promp
     found = metrics(equal, prompts).geometry()
     assert (found["alignment"], found["modality_gap"]) == (0, 0)
     assert found["image_uniformity"] == found["text_uniformity"] < 0
+
+
+def rare_findings(rng: np.random.Generator) -> EmbeddedSplit:
+    """60 patients of whom 6 have each of two findings, which are told with an AUROC of 0.76."""
+    shows = np.stack([rng.permutation(60) < 6 for _ in range(2)], axis=1)
+    image = np.zeros((60, 16))
+    image[:, :2] = rng.normal(size=shows.shape) + shows
+    none: dict[str, tuple[str, ...]] = {}
+    targets = {name: shows[:, number].astype(float) for number, name in enumerate(("Edema", "Fracture"))}
+    return EmbeddedSplit(image, image, np.arange(60), np.arange(60), targets, none)
+
+
+def test_the_mean_area_of_rare_findings_is_covered_as_often_as_its_interval_says(prompts: Prompts) -> None:
+    rng, truth = np.random.default_rng(0), 0.76025  # of two normal distributions one apart, Φ(1/√2)
+    told = {name: prompts[name] for name in ("Edema", "Fracture")}
+    by_patients, found = 0, 0
+    for seed in range(300):
+        split = rare_findings(rng)
+        made = metrics(dict.fromkeys(("train", "valid", "test"), split), told, EvaluationSettings(draws=200, seed=seed))
+        wide, narrow = made.zero_shot()["macro_auroc"], macro_auroc(made._results, level=made._level)
+        assert narrow is not None
+        found += wide["low"] <= truth <= wide["high"]
+        by_patients += narrow.low <= truth <= narrow.high
+    assert by_patients / 300 < 0.935
+    assert 0.94 <= found / 300 <= 0.985
+
+
+def test_the_interval_of_a_probe_is_as_wide_as_the_rarer_class_asks_for(
+    site: Site, prompts: Prompts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+    probe = module.probe_share
+    monkeypatch.setattr(module, "probe_share", lambda *of, level, **more: asked.append(level) or probe(*of, **more))
+    metrics(site, prompts).linear_probe()
+    test = site["test"]
+    rarest = min(
+        len(np.unique(test.patients[test.targets[name] == value])) for name in ("Edema", "Fracture") for value in (0, 1)
+    )
+    assert asked == pytest.approx([expanded_level(0.95, count=rarest)] * 3)
+    assert rarest < test.patient_count

@@ -9,7 +9,7 @@ from nvflare.apis.shareable import Shareable, make_reply
 from fedaid.flare.ballot import Ballot
 from fedaid.flare.messages import MetricsMessage, metrics_to_shareable
 
-RECALLS = {"recall_at_1": 0.1, "recall_at_5": 0.2, "recall_at_10": 0.3}
+RECALLS = {"recall_at_1": 0.1, "recall_at_5": 0.2, "recall_at_10": 0.3, "batch_accuracy": 0.25}
 VALID = RECALLS | {"loss": 1.0}
 
 
@@ -42,6 +42,7 @@ def test_a_test_split_may_be_too_small_for_a_loss_or_absent(ballot: Ballot) -> N
         (answer(valid=RECALLS), "metric loss is missing"),
         (answer(valid={"loss": 1.0}), "metric recall_at_1 is missing"),
         (answer(valid=VALID, test={"loss": 1.0}), "metric recall_at_1 is missing"),
+        (answer(valid={name: value for name, value in VALID.items() if name != "batch_accuracy"}), "batch_accuracy is"),
         (answer(valid=VALID | {"loss": float("nan")}), "metric loss must be a finite number"),
         (make_reply(ReturnCode.OK), "hold a DXO"),
         (Shareable(), "hold a DXO"),

@@ -30,7 +30,7 @@ from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.saved_model import save_model
 from fedaid.training.local_model import ValidSplit, local_model_of
 
-SETTINGS = {"batch_size": 8, "valid_batch_size": 4, "draws": 10, "probe_draws": 1}
+SETTINGS = {"batch_size": 8, "valid_batch_size": 4, "draws": 200, "probe_draws": 1}
 
 
 class Site:
@@ -93,6 +93,23 @@ def test_a_job_that_asks_for_fewer_patients_than_the_site_allows_is_refused(
     assert "at least 20" in site.ask(EVALUATE).get_header(ERROR_HEADER)
     monkeypatch.setenv("FEDAID_LEAST_PATIENTS", "few")
     assert site.ask(EVALUATE).get_header(ERROR_HEADER).startswith("FEDAID_LEAST_PATIENTS must be a whole number")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("draws", 199, "at least 200"),
+        ("draws", 10, "at least 200"),
+        ("level", 0.79, "between 0.8 and 0.99"),
+        ("level", 0.999, "between 0.8 and 0.99"),
+    ],
+)
+def test_a_job_that_asks_for_intervals_of_single_resamples_is_refused(
+    name: str, value: float, rule: str, site: Site
+) -> None:
+    reply = site.ask(EVALUATE, **{name: value})
+    assert reply.get_return_code() == ReturnCode.BAD_TASK_DATA
+    assert reply.get_header(ERROR_HEADER).startswith(f"{name} must be {rule}, got {value}")
 
 
 def test_a_model_is_compared_with_the_one_of_the_first_task(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

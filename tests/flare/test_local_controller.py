@@ -29,8 +29,10 @@ from fedaid.models.saved_model import load_model
 from tests.flare.conftest import MEASURED, Answer, Federation
 
 ROUNDS = 3
-# Validation losses of a site before each round, after the last, and so its best.
-LOSSES = {"lake": (4.0, 3.0, 2.0, 1.0), "north": (4.0, 2.0, 2.5, 3.0)}
+# Validation losses of a site before each round and after the last. Its accuracy in a batch is best where the loss is
+# least, but for north, whose accuracy is best after one round and whose loss after two.
+LOSSES = {"lake": (4.0, 3.0, 2.0, 1.0), "north": (4.0, 2.5, 2.0, 3.0)}
+ACCURACIES = {LOSSES["lake"]: (0.1, 0.2, 0.3, 0.4), LOSSES["north"]: (0.1, 0.3, 0.25, 0.2)}
 
 
 class LocalFederation(Federation):
@@ -38,15 +40,19 @@ class LocalFederation(Federation):
 
 
 def alone(losses: tuple[float, ...]) -> Answer:
-    """A site that trains alone with these validation losses."""
+    """A site that trains alone with these validation losses, and the accuracies that go with them."""
+    accuracies = ACCURACIES[losses]
+    best = int(np.argmax(accuracies))
 
     def answer(task: str, shareable: Shareable) -> Shareable:
         number = model_from_shareable(shareable).round_number
         if task == TRAIN_ALONE:
-            metrics = MEASURED | {"loss": losses[number], "contrastive": losses[number], "binding": 0.0}
+            metrics = MEASURED | {"loss": losses[number], "batch_accuracy": accuracies[number]}
+            metrics |= {"contrastive": losses[number], "binding": 0.0}
             return report_to_shareable(UpdateMessage(number, {}, metrics, 20, {"image-unreadable": 1}))
-        loss = losses[-1] if task == VALIDATE else min(losses)
-        splits = {name: MEASURED | {"loss": loss, "studies": 9.0} for name in ("valid", "test")}
+        of = -1 if task == VALIDATE else best
+        measured = MEASURED | {"loss": losses[of], "batch_accuracy": accuracies[of], "studies": 9.0}
+        splits = {name: measured for name in ("valid", "test")}
         return metrics_to_shareable(MetricsMessage(number, splits))
 
     return answer
@@ -99,9 +105,10 @@ def test_the_results_read_like_those_of_any_run(make: Any, theta: dict[str, Any]
     made = make()
     made.run()
     found = read_results(made.store.parent.parent)
-    assert [(site.name, site.loss, site.pairs) for site in found.sites] == [("lake", 1.0, 20), ("north", 2.0, 20)]
-    assert [entry["valid"]["north"]["loss"] for entry in found.history] == [4.0, 2.0, 2.5]
-    assert results(made)["best_rounds"] == {"lake": 3, "north": 1}
+    assert [(site.name, site.loss, site.pairs) for site in found.sites] == [("lake", 1.0, 20), ("north", 2.5, 20)]
+    assert [entry["valid"]["north"]["loss"] for entry in found.history] == [4.0, 2.5, 2.0]
+    assert results(made)["best_rounds"] == {"lake": 3, "north": 1}, "by accuracy in a batch, not by loss"
+    assert results(made)["selection_metric"] == "batch_accuracy"
     assert results(made)["last"]["north"]["valid"]["loss"] == 3.0
     start = load_model(found.model).state_dict()
     assert all(np.array_equal(start[name].numpy(), tensor) for name, tensor in theta.items())
@@ -112,7 +119,7 @@ def test_the_progress_shows_round_and_losses(make: Any) -> None:
     made.run()
     shown = made.controller.progress.as_dict()
     assert (shown["current_round"], shown["num_rounds"], shown["phase"]) == (ROUNDS, ROUNDS, "finished")
-    assert shown["site_losses"] == {"lake": 2.0, "north": 2.5}
+    assert shown["site_losses"] == {"lake": 2.0, "north": 2.0}
 
 
 def test_a_tensor_in_an_answer_is_refused(make: Any) -> None:
@@ -168,6 +175,6 @@ def test_what_a_run_found_is_kept_where_its_last_task_fails(make: Any) -> None:
     )
 
 
-def test_of_equal_losses_the_first_round_is_the_best() -> None:
-    history = [{"round": number, "valid": {"lake": {"loss": loss}}} for number, loss in enumerate((2.0, 1.0))]
-    assert best_rounds(history, {"lake": {"valid": {"loss": 1.0}}}) == {"lake": 1}
+def test_of_equal_accuracies_the_first_round_is_the_best() -> None:
+    history = [{"round": n, "valid": {"lake": {"batch_accuracy": value}}} for n, value in enumerate((0.2, 0.4))]
+    assert best_rounds(history, {"lake": {"valid": {"batch_accuracy": 0.4}}}) == {"lake": 1}

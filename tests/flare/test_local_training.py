@@ -17,7 +17,7 @@ from nvflare.apis.signal import Signal
 from safetensors.numpy import load_file
 
 from fedaid.errors import InputError
-from fedaid.flare.executor import FedAIDExecutor
+from fedaid.flare.executor import FedAIDExecutor, measured
 from fedaid.flare.local_training import LocalTrainingExecutor
 from fedaid.flare.messages import (
     ALIGN,
@@ -32,6 +32,7 @@ from fedaid.flare.messages import (
     report_from_shareable,
     update_from_shareable,
 )
+from fedaid.flare.selection import SITE_METRIC
 from fedaid.minmax.weighted_average import apply, weighted_sum
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training.settings import TrainingSettings
@@ -75,14 +76,12 @@ def site(site_context: FLContext, settings: TrainingSettings, model: DualEncoder
 
 
 @pytest.fixture
-def losses(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """A function that says what the validation loss will be, call by call."""
+def accuracies(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """A function that says what the accuracy in a batch will be, call by call; the losses rise as they go."""
 
     def say(*values: float) -> None:
-        left = iter(values)
-        monkeypatch.setattr(
-            "fedaid.flare.local_training.measured", lambda worker, validation, split: {"loss": next(left)}
-        )
+        left = iter([{"loss": 1.0 + call, SITE_METRIC: value} for call, value in enumerate(values)])
+        monkeypatch.setattr("fedaid.flare.local_training.measured", lambda worker, validation, split: next(left))
 
     return say
 
@@ -99,7 +98,7 @@ def test_an_answer_holds_metrics_and_no_tensor(site: Site) -> None:
     update = report_from_shareable(reply)
     assert all(type(value) is float for value in update.metrics.values())
     assert update.pairs > 10
-    assert {"loss", "recall_at_5", "contrastive"} <= update.metrics.keys()
+    assert {"loss", "recall_at_5", "batch_accuracy", "contrastive"} <= update.metrics.keys()
 
 
 def test_a_site_alone_gets_the_bits_of_a_federation_of_one_site(site: Site) -> None:
@@ -135,8 +134,10 @@ def test_a_round_that_does_not_follow_is_refused(site: Site) -> None:
     assert reply.get_header(ERROR_HEADER).startswith("round 2 must follow the one before")
 
 
-def test_the_site_keeps_the_model_with_the_least_validation_loss(site: Site, losses: Any) -> None:
-    losses(3.0, 1.0, 2.0, 1.0, 1.0)
+def test_the_site_keeps_the_model_with_the_highest_accuracy_in_a_batch_and_its_loss(
+    site: Site, accuracies: Any
+) -> None:
+    accuracies(0.1, 0.5, 0.3, 0.3, 0.5, 0.5)
     site.ask(TRAIN_ALONE, 0)
     after_one = site.last
     site.ask(TRAIN_ALONE, 1)
@@ -145,30 +146,34 @@ def test_the_site_keeps_the_model_with_the_least_validation_loss(site: Site, los
     site.ask(KEEP_ALONE, 2)
     folder = site.kit / "fedaid_local_model"
     state = json.loads((folder / "state.json").read_text())
-    assert (state["round"], state["valid_loss"], state["job_id"]) == (1, 1.0, "job")
+    assert (state["round"], state["valid_loss"], state["job_id"]) == (1, 2.0, "job")
     kept = load_file(folder / "model.safetensors")
     assert all(np.array_equal(tensor, after_one[name]) for name, tensor in kept.items())
     assert not site.store.exists(), "copies in the folder of a run would stay there for good"
 
 
-def test_the_last_model_takes_part(site: Site, losses: Any) -> None:
-    losses(3.0, 1.0, 1.0, 1.0)
+def test_the_last_model_takes_part(site: Site, accuracies: Any) -> None:
+    accuracies(0.1, 0.5, 0.5, 0.5, 0.5)
     site.ask(TRAIN_ALONE, 0)
     site.ask(VALIDATE, 1)
     site.ask(KEEP_ALONE, 1)
     assert json.loads((site.kit / "fedaid_local_model" / "state.json").read_text())["round"] == 1
 
 
-def test_a_second_run_starts_anew(site: Site, losses: Any) -> None:
-    losses(1.0, 1.0, 5.0, 4.0, 4.0, 4.0)
+def test_a_second_run_starts_anew(site: Site, accuracies: Any) -> None:
+    accuracies(0.9, 0.9, 0.9, 0.9, 0.1, 0.2, 0.2, 0.2, 0.2, 0.2)
     for _ in range(2):
         site.ask(TRAIN_ALONE, 0)
         site.ask(VALIDATE, 1)
     site.ask(KEEP_ALONE, 1)
-    assert json.loads((site.kit / "fedaid_local_model" / "state.json").read_text())["valid_loss"] == 4.0
+    assert json.loads((site.kit / "fedaid_local_model" / "state.json").read_text())["valid_loss"] == 6.0
 
 
-def test_the_federation_hears_what_the_site_reached_alone(site: Site) -> None:
+def test_the_federation_hears_what_the_site_reached_alone(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = iter(range(9))  # so that the last model is the best one
+    monkeypatch.setattr(
+        "fedaid.flare.local_training.measured", lambda *of: measured(*of) | {SITE_METRIC: float(next(numbers))}
+    )
     site.ask(TRAIN_ALONE, 0)
     site.ask(VALIDATE, 1)
     kept = metrics_from_shareable(site.ask(KEEP_ALONE, 1))

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fedaid.errors import InputError
-from fedaid.flare.selection import METRICS, BestModel, Selection, mean_of_worst
+from fedaid.flare.selection import LOWER_IS_BETTER, METRICS, SITE_METRIC, BestModel, Selection, mean_of_worst
 
 
 def losses(**values: float) -> dict[str, dict[str, float]]:
@@ -31,7 +31,7 @@ def test_the_score_is_higher_for_the_better_model(name: str, score: float) -> No
 
 @pytest.mark.parametrize("name", ["loss", "best_loss", "worst_", "worst_accuracy", "", None, 5])
 def test_an_unknown_name_is_refused_with_the_known_ones(name: Any) -> None:
-    with pytest.raises(InputError, match=r"selection_metric must be one of worst_loss, .*cvar_recall_at_10"):
+    with pytest.raises(InputError, match=r"selection_metric must be one of worst_loss, .*cvar_batch_accuracy"):
         Selection(name)
 
 
@@ -47,6 +47,11 @@ def test_every_metric_that_a_site_reports_can_be_selected_by(over: str, metric: 
     better, worse = (0.1, 0.2) if metric == "loss" else (0.2, 0.1)
     selection = Selection(f"{over}_{metric}")
     assert selection.score({"a": {metric: better}}) > selection.score({"a": {metric: worse}})
+
+
+def test_a_site_alone_chooses_by_a_metric_that_a_federation_knows_and_of_which_more_is_better() -> None:
+    assert SITE_METRIC in METRICS
+    assert SITE_METRIC not in LOWER_IS_BETTER
 
 
 @pytest.mark.parametrize(

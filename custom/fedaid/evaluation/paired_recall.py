@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fedaid.evaluation.bootstrap import Interval, interval, patient_weights
+from fedaid.evaluation.bootstrap import Interval, expanded_level, interval, patient_weights
 from fedaid.evaluation.evaluation_settings import EvaluationSettings
 from fedaid.evaluation.retrieval import Ranks, resampled_retrieval
 
@@ -24,8 +24,9 @@ def recall_difference(
         ranks: of all test studies under the one model.
         other: of the same studies in the same order under the other.
         patients: (N,), equal for studies of one patient.
-        settings: draws, seed and level.
+        settings: draws, seed and level; the interval is as wide as the number of patients asks for.
     """
     weights = patient_weights(patients, draws=settings.draws, seed=settings.seed)
     found, before = (resampled_retrieval(one, weights, ks=(CUT_OFF,))[METRIC] for one in (ranks, other))
-    return interval(found - before, level=settings.level)
+    level = expanded_level(settings.level, count=len(np.unique(patients)))
+    return interval(found - before, level=level)

@@ -68,7 +68,7 @@ class SiteMetrics:
         """Each finding, and the mean of those that are reported."""
         return {
             "prompt_set": self._settings.prompt_set,
-            "macro_auroc": plain_interval(macro_auroc(self._results, level=self._level)),
+            "macro_auroc": plain_interval(macro_auroc(self._results, level=self._macro_level)),
             "findings": {finding: plain_finding(result) for finding, result in self._results.items()},
         }
 
@@ -79,7 +79,7 @@ class SiteMetrics:
         for share in settings.probe_shares:
             result = probe_share(
                 train, test, self._weights, findings=self._reported, share=share,
-                draws=settings.probe_draws, seed=settings.seed, least=settings.least_patients, level=self._level,
+                draws=settings.probe_draws, seed=settings.seed, least=settings.least_patients, level=self._macro_level,
             )  # fmt: skip
             probes[str(share)] = plain_probe(result, findings=len(self._reported))
         return probes
@@ -127,6 +127,12 @@ class SiteMetrics:
     @property
     def _reported(self) -> list[str]:
         return [finding for finding, result in self._results.items() if result.auroc is not None]
+
+    @property
+    def _macro_level(self) -> float:
+        """Of a mean over the reported findings: what the rarest class of all of them asks for."""
+        rarer = [min(self._labelled(finding).counts) for finding in self._reported]
+        return expanded_level(self._settings.level, count=min(rarer)) if rarer else self._level
 
     def _calibration_error(self, finding: str, probability: Floats) -> float:
         """Of the test studies whose label is known, in bins that hold enough of them."""

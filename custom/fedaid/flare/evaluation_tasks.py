@@ -35,6 +35,7 @@ OF_TRAINING = ("batch_size", "valid_batch_size", "precision", "channels_last", "
 OF_EVALUATION = tuple(field.name for field in fields(EvaluationSettings))
 SHARE = "FEDAID_SHARE_LOCAL_MODEL"
 LEAST, LEAST_UNSAID = "FEDAID_LEAST_PATIENTS", 5
+LEAST_DRAWS, LEVELS = 200, (0.8, 0.99)  # of the intervals that leave a site
 
 
 class EvaluationExecutor(FedAIDExecutor):
@@ -70,7 +71,9 @@ class EvaluationExecutor(FedAIDExecutor):
 
     def _evaluate(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
         """The suite's result for the model that the message holds: aggregates only."""
-        require_enough_patients(self._evaluation.least_patients, os.environ, site=fl_ctx.get_identity_name())
+        site = fl_ctx.get_identity_name()
+        require_enough_patients(self._evaluation.least_patients, os.environ, site=site)
+        require_many_draws(self._evaluation, site=site)
         worker = self._loaded(message, fl_ctx)
         compare = partial(self._given.compare, settings=self._evaluation, number=message.round_number, fl_ctx=fl_ctx)
         suite = evaluate_site(worker, self._evaluation, compare=compare)
@@ -121,3 +124,20 @@ def require_enough_patients(least: int, environ: Mapping[str, str], *, site: str
     require(text.isdecimal(), LEAST, "be a whole number", got=repr(text), where=where, remedy=remedy)
     rule, remedy = f"be at least {int(text)}, as the site asks", "Package the job with a higher least_patients."
     require(least >= int(text), "least_patients", rule, got=least, where=f"site {site}", remedy=remedy)
+
+
+def require_many_draws(settings: EvaluationSettings, *, site: str) -> None:
+    """Refuses a job whose intervals would be single resamples rather than percentiles of many.
+
+    The job's author knows the seed, and so how often each study counts in a resample: a metric of one tells of its
+    studies what the limits of a wide interval over many do not.
+
+    Raises:
+        InputError: naming the setting.
+    """
+    where, remedy = f"site {site}", "Leave it out of the job's settings."
+    ok = settings.draws >= LEAST_DRAWS
+    require(ok, "draws", f"be at least {LEAST_DRAWS}", got=settings.draws, where=where, remedy=remedy)
+    low, high = LEVELS
+    rule = f"be between {low} and {high}"
+    require(low <= settings.level <= high, "level", rule, got=settings.level, where=where, remedy=remedy)

@@ -37,6 +37,7 @@ from fedaid.flare.messages import (
     model_from_shareable,
     update_to_shareable,
 )
+from fedaid.flare.own_by_round import OwnByRound
 from fedaid.flare.swap_file import SwapFile
 from fedaid.models.naming import is_alignment
 from fedaid.models.saved_model import new_model
@@ -94,12 +95,13 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
         self._alone: dict[str, float] = {}  # what the site reached alone, where it compares with this run
         self._round: int | None = None  # whose model the worker holds, its encoders as they were sent
         self._held, self._own, self._abort = HeldModel(), SwapFile("own"), Abort()
+        self._own_by_round = OwnByRound()
         self._tasks = {ALIGN: self._align, PRETRAIN: self._pretrain, TRAIN: self._train, VALIDATE: self._validate}
 
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
         """Sets this process up at the start of a run."""
         super().handle_event(event_type, fl_ctx)
-        for swap in (self._held.swap, self._own):
+        for swap in (self._held.swap, self._own, self._own_by_round.swap):
             swap.notice(event_type)
         if event_type == EventType.START_RUN and self._settings.threads:
             torch.set_num_threads(self._settings.threads)
@@ -151,10 +153,13 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
         update = worker.pretrain(round_number=message.round_number, check=self._abort)
         if worker.own:
             self._own.write(fl_ctx, worker.own, {"round": message.round_number})
+        if self._settings.local_normalisation:
+            self._own_by_round.keep(message.round_number + 1, worker, fl_ctx)
         return update
 
     def _validate(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
-        worker = self._loaded(message, fl_ctx)
+        with self._own_by_round.at(message.round_number, self._ready(message, fl_ctx), fl_ctx):
+            worker = self._loaded(message, fl_ctx)
         splits = {
             name: measured(worker, worker.validate(name), name) for name in worker.splits if len(worker.splits[name])
         }

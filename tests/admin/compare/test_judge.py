@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from admin.compare import judge as module
-from admin.compare.judge import Hits, hits, hits_from, loaded
+from admin.compare.judge import Hits, hits, hits_after, hits_from, loaded
 from admin.compare.sites import EvaluationSet, read_sites
 from fedaid.evaluation.retrieval import retrieval
 from fedaid.models.dual_encoder import DualEncoder, Embeddings
@@ -50,6 +50,21 @@ def test_hits_survive_json() -> None:
     again = hits_from(json.loads(json.dumps(found.as_json())))
     assert float(again.recall()) == float(found.recall())
     np.testing.assert_array_equal(again.patients, found.patients)
+
+
+def stored(found: int) -> dict[str, Any]:
+    return Hits(np.arange(1), np.array([found]), np.array([found]), np.ones(1)).as_json()
+
+
+def test_hits_are_those_of_the_last_model_chosen_by_a_round_and_in_the_order_of_numbers() -> None:
+    result = {"models": {"global": {str(n): {"a": stored(found)} for n, found in ((0, 0), (9, 1), (10, 0))}}}
+    recalls = [hits_after(result, rounds)["a"][0].recall() for rounds in (None, 10, 9, 8, 1, 0)]
+    assert recalls == [0, 0, 100, 0, 0, 0]
+
+
+def test_hits_of_several_models_on_one_test_set_are_all_told() -> None:
+    result = {"models": {site: {"0": {site: stored(1), "others": stored(0)}} for site in ("a", "b")}}
+    assert {test: len(models) for test, models in hits_after(result).items()} == {"a": 1, "b": 1, "others": 2}
 
 
 def test_a_model_with_other_weights_is_judged_by_those(

@@ -116,6 +116,32 @@ def test_the_best_model_is_that_of_the_selected_metric_and_may_be_the_last() -> 
     assert last.best_round == 1
 
 
+def test_every_model_that_is_the_best_so_far_is_handed_over_when_it_is() -> None:
+    told: list[tuple[int, float]] = []
+    overshooting = ServerOptimizerSettings("momentum", server_momentum=0.9)
+    plan = Plan(rounds=3, optimizer=overshooting, alignment_phase=False)
+    found = run_rounds(
+        {"a": Pull(1.0)}, start(), plan, chosen=lambda one: told.append((one.round_number, one.tensors[ENCODER][0]))
+    )
+    assert told == [(0, 0.0), (1, 1.0)]
+    assert found.best_round == 1
+
+
+def test_the_time_of_a_round_is_that_of_the_slowest_site_as_they_work_side_by_side(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [0.0]
+
+    class Slow(Pull):
+        def pretrain(self, *, round_number: int) -> SimpleNamespace:
+            now[0] += self.to if round_number else 10 - self.to
+            return super().pretrain(round_number=round_number)
+
+    monkeypatch.setattr(rounds, "process_time", lambda: now[0])
+    found = run({"a": Slow(1.0), "b": Slow(4.0)}, rounds=2, alignment_phase=False)
+    assert found.seconds == 9 + 4
+
+
 def test_a_site_that_goes_on_with_some_of_its_own_is_kept_with_it() -> None:
     class Own(Pull):
         def load(self, tensors: dict[str, NDArray[Any]]) -> None:

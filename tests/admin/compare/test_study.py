@@ -13,9 +13,11 @@ from admin.compare.study import TrialFailed, result_file, run_trials
 from admin.compare.trial import Trial
 from admin.methods import METHODS
 
+SETTINGS = {"align_steps": 1, "pretrain_steps": 2, "num_rounds": 1}
+
 
 def trial(method: str = "fedavg", **changes: Any) -> Trial:
-    plain = Trial("set-0", {"a": "/a"}, {}, method, 0, {"image_size": 8}, {"num_rounds": 1}, cache="/cache")
+    plain = Trial("set-0", {"a": "/a"}, {}, method, 0, {"image_size": 8}, SETTINGS, cache="/cache")
     return replace(plain, **changes)
 
 
@@ -46,7 +48,7 @@ def test_what_has_a_result_is_not_run_again(commands: list[Trial], tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    "change", [{"seed": 1}, {"settings": {"num_rounds": 2}}, {"model": {}}, {"sites": {"b": "/b"}}]
+    "change", [{"seed": 1}, {"settings": {**SETTINGS, "num_rounds": 2}}, {"model": {}}, {"sites": {"b": "/b"}}]
 )
 def test_another_configuration_has_another_result(change: dict[str, Any]) -> None:
     assert trial(**change).name != trial().name
@@ -58,6 +60,21 @@ def test_a_method_that_is_set_otherwise_has_another_result(changed: str, monkeyp
     other = replace(METHODS[changed], settings={**METHODS[changed].settings, "initial_site_weights": "uniform"})
     monkeypatch.setattr(module, "METHODS", {**METHODS, changed: other})
     assert trial().name != before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"data": "set-1"},
+        {"seed": 1},
+        {"settings": {**SETTINGS, "num_rounds": 2}},
+        {"model": {}},
+        {"sites": {"b": "/b"}},
+    ],
+)
+def test_what_changes_the_sites_alone_changes_the_method_that_is_held_against_them(change: dict[str, Any]) -> None:
+    assert trial("local", **change).name != trial("local").name
+    assert trial("fedaid_alone_baseline", **change).name != trial("fedaid_alone_baseline").name
 
 
 def test_where_the_cache_lies_decides_nothing() -> None:
@@ -83,3 +100,13 @@ def test_every_ended_trial_is_told(commands: list[Trial], tmp_path: Path) -> Non
     told: list[tuple[str, float]] = []
     run_trials([trial(), trial("afl")], tmp_path, processes=2, watch=lambda one, took: told.append((one.method, took)))
     assert sorted(told) == [("afl", 1.0), ("fedavg", 1.0)]
+
+
+def test_a_trial_that_fails_is_given_up_by_name_and_the_others_go_on(commands: list[Trial], tmp_path: Path) -> None:
+    given_up: list[tuple[str, str]] = []
+    trials = [trial("moon"), trial(), trial("afl")]
+    found = run_trials(trials, tmp_path, processes=1, give_up=lambda one, why: given_up.append((one.method, str(why))))
+    assert set(found) == {trial().name, trial("afl").name}
+    ((method, why),) = given_up
+    assert method == "moon"
+    assert why.startswith(f"trial {trial('moon').name} ended with exit code 0; see ")

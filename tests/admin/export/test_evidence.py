@@ -13,6 +13,7 @@ from tests.admin.export.trained_models import SITES
 def test_mean_and_worst_are_over_sites_and_know_which_end_is_worse() -> None:
     found = evidence("validation", SITES.values(), rounds=5, pairs=None)
     assert found.metrics["recall_at_5"] == (0.375, 0.25)
+    assert found.metrics["batch_accuracy"] == (0.5, 0.25)
     assert found.metrics["loss"] == (1.5, 2.0)
     assert (found.sites, found.measured_sites, found.studies) == (2, 2, 50)
 
@@ -28,7 +29,7 @@ def test_a_site_with_a_handful_of_studies_takes_no_part_in_the_numbers() -> None
 def test_a_metric_that_a_site_could_not_measure_is_left_out(order: int) -> None:
     without = {name: value for name, value in SITES["south"].items() if name != "loss"}  # a split below a batch
     found = evidence("test", [SITES["north"], without][::order], rounds=5, pairs=10)
-    assert list(found.metrics) == ["recall_at_1", "recall_at_5", "recall_at_10"]
+    assert list(found.metrics) == ["recall_at_1", "recall_at_5", "recall_at_10", "batch_accuracy"]
     assert found.measured_sites == 2
 
 

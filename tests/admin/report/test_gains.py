@@ -6,6 +6,7 @@ from typing import Any
 from admin.report.gains import GAINS, LOSES, OPEN, answer, gains, verdict
 from admin.report.intervals import Interval
 from admin.report.run_files import RunFiles, read_run_files
+from tests.admin.report.card_folder import change
 from tests.admin.report.evaluation_folder import write_evaluation
 
 
@@ -49,3 +50,15 @@ def test_a_verdict_needs_an_interval_without_zero() -> None:
 def test_a_loss_is_said_as_plainly_as_a_gain() -> None:
     rows = [{"site": site, "verdict": word} for site, word in zip("abcd", (GAINS, GAINS, GAINS, LOSES), strict=True)]
     assert answer(rows) == "a, b and c gain from joining. d loses by joining."
+
+
+def test_it_is_said_by_which_metric_both_models_were_chosen(run: Path, evaluation: Path) -> None:
+    change(run, lambda results: results.update(selection_metric="cvar_batch_accuracy"))
+    found = gains(read_run_files(run, evaluation))["note"]
+    assert "the round with the best cvar_batch_accuracy over the sites' validation splits" in found
+    assert "the best batch_accuracy on the site's own" in found
+
+
+def test_a_run_that_does_not_say_how_its_model_was_chosen_is_not_guessed_at(run: Path, evaluation: Path) -> None:
+    change(run, lambda results: results.pop("selection_metric", None))
+    assert "the best" not in gains(read_run_files(run, evaluation))["note"]
