@@ -61,7 +61,8 @@ def first_and_last(size: ModelSize, federation: Federation) -> list[str]:
     longest, exchange = longest_work(federation, tasks), first_exchange(size, federation)
     return [
         f"validation: {one:.1f} s in each {tasks[0].task}, in its work above; twice that in the last task, which "
-        "measures two splits (a batch is taken as a third of a step)",
+        "measures two splits (a batch is taken as a third of a step)"
+        + (f"; {one:.1f} s more in both for the site's own model" if federation.student_loss else ""),
         f"first {tasks[0].task}: {decode:.1f} s more to decode {studies} studies at {federation.decode_seconds:g} s "
         "(none at a site that admin.prepare prepared: --decode-seconds 0)",
         f"longest task: {longest:.1f} s of work and {exchange:.1f} s of transfer; a timeout is twice that and a minute",

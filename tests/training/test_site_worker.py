@@ -15,7 +15,7 @@ from fedaid.errors import InputError
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.naming import is_alignment
 from fedaid.training.settings import TrainingSettings
-from fedaid.training.site_worker import LocalUpdate, SiteWorker
+from fedaid.training.site_worker import LocalUpdate, SiteWorker, Student
 
 MakeWorker = Callable[..., SiteWorker]
 
@@ -228,11 +228,39 @@ def test_with_adapters_a_frozen_weight_has_an_update_of_exact_zeros(
 def test_a_student_is_measured_only_if_asked_for(make_worker: MakeWorker) -> None:
     silent, telling = make_worker(), make_worker(report_student_loss=True)
     before, after = (worker.pretrain(round_number=0) for worker in (silent, telling))
-    assert before.student_loss is None
-    assert "student_loss" not in before.metrics
+    assert before.metrics == after.metrics
     assert equal(before, after)
-    assert after.metrics == before.metrics | {"student_loss": telling.validate("valid").loss}
-    assert after.student_loss == silent.validate("valid").loss
+    assert silent.student_loss(0) == {}
+    assert telling.student_loss(0) == {"student_loss": silent.validate("valid").loss}
+
+
+def test_a_students_loss_is_that_of_the_round_asked_for_or_none(make_worker: MakeWorker) -> None:
+    worker = make_worker(report_student_loss=True)
+    assert worker.student_loss(-1) == {}
+    worker.pretrain(round_number=3)
+    assert worker.student_loss(2) == worker.student_loss(4) == {}
+    assert worker.student_loss(3)["student_loss"] > 0
+
+
+@pytest.mark.parametrize("ahead", [True, False])
+def test_a_student_is_measured_ahead_or_before_another_model_takes_its_place(
+    ahead: bool, make_worker: MakeWorker
+) -> None:
+    worker = make_worker(report_student_loss=True)
+    theta = worker.tensors()
+    worker.pretrain(round_number=0)
+    expected = worker.validate("valid").loss
+    if ahead:
+        worker.work_ahead()
+    worker.load(theta)
+    assert worker.validate("valid").loss != expected
+    assert worker.student_loss(0) == {"student_loss": expected}
+
+
+def test_a_student_without_a_sound_loss_is_not_told(make_worker: MakeWorker) -> None:
+    worker = make_worker(report_student_loss=True)
+    worker.student = Student(0, math.nan)
+    assert worker.student_loss(0) == {}
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ class SpreadWorker(SiteWorker):
             task=task,
             site=self.site,
             round_number=round_number,
-            settings=replace(self._settings, report_student_loss=False),  # measured here
+            settings=self._settings,
             configuration=self._model.configuration,
             folders=self._folders,
             studies=len(self.data.train),
