@@ -168,6 +168,29 @@ def test_once_the_answer_is_sent_nothing_of_the_students_loss_is_left_to_do(
     assert passes == ["valid"] * 3
 
 
+@pytest.mark.parametrize("announced", [0, 1, 2])
+def test_features_are_encoded_ahead_unless_the_process_may_end_with_its_task(
+    announced: int, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.settings = replace(site.settings, align_steps=1, pretrain_steps=3)
+    site.restart()
+    site.ask(ALIGN)
+    expected = update_of(site.pretrain())
+    site.restart()
+    encoded: list[int] = []
+    features = DualEncoder.image_features
+    monkeypatch.setattr(
+        DualEncoder, "image_features", lambda model, images: encoded.append(len(images)) or features(model, images)
+    )
+    for _ in range(announced):
+        site.executor.handle_event(EventType.SWAP_IN, site.context)
+    site.ask(ALIGN)
+    encoded.clear()
+    site.sent()
+    assert sum(encoded) == (0 if announced == 1 else 2 * 8)
+    assert same(update_of(site.pretrain()), expected)
+
+
 def test_a_site_that_missed_a_round_tells_no_loss_of_an_older_one(telling: Site) -> None:
     telling.ask(ALIGN)
     telling.pretrain()

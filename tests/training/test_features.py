@@ -112,6 +112,21 @@ def test_what_is_asked_for_once_is_not_kept(model: DualEncoder, site_data: SiteD
     assert seen["image"] == 4 + 2 * 4
 
 
+def test_what_is_prepared_is_there_and_nothing_goes_to_the_disk_for_it(
+    model: DualEncoder, site_data: SiteData, seen: dict[str, int]
+) -> None:
+    rows = np.arange(8)
+    roomy, full = (store_of(model, site_data, rows, size=4, feature_memory_mb=limit) for limit in (512, 0))
+    with frozen_encoders(model):
+        for store in (roomy, full):
+            store.of(np.array([0]))
+            store.prepare(rows, check=lambda: None)
+        assert seen["image"] == 8 + 4
+        roomy.prepare(rows, check=lambda: pytest.fail("there is nothing to do"))
+        roomy.once(rows[4:])
+    assert seen["image"] == 8 + 4
+
+
 def test_kept_features_take_no_gradient(model: DualEncoder, site_data: SiteData) -> None:
     kept = store_of(model, site_data, np.arange(16), size=4).of(np.arange(2))
     assert not kept.image.requires_grad

@@ -195,6 +195,59 @@ def test_loaded_encoders_make_kept_features_void(make_worker: MakeWorker) -> Non
     assert equal(used.align(round_number=0), unused.align(round_number=0))
 
 
+def test_what_is_encoded_ahead_is_not_encoded_again_and_changes_no_bit(
+    make_worker: MakeWorker, passes: dict[str, int]
+) -> None:
+    changes = {"align_steps": 1, "pretrain_steps": 3}
+    plain, ahead = make_worker(**changes), make_worker(**changes)
+    expected = a_round(plain)
+    passes.update(plain=0, trained=0)
+    aligned = ahead.align(round_number=0)
+    ahead.work_ahead()
+    assert passes["plain"] == 3 * 8
+    pretrained = ahead.pretrain(round_number=0)
+    assert passes == {"plain": 3 * 8, "trained": 3 * 8}
+    assert equal(aligned, expected[0])
+    assert equal(pretrained, expected[1])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"binding_weight": 0.0},
+        {"teacher_view": "fresh"},
+        {"binding_schedule": "warmup", "binding_warmup_rounds": 2},
+    ],
+)
+def test_nothing_is_encoded_ahead_where_no_kept_teacher_will_ask_for_it(
+    changes: dict[str, Any], make_worker: MakeWorker, passes: dict[str, int]
+) -> None:
+    worker = make_worker(align_steps=1, pretrain_steps=3, **changes)
+    worker.work_ahead()
+    worker.align(round_number=0)
+    worker.work_ahead()
+    assert passes["plain"] == 8
+
+
+def test_encoding_ahead_stops_when_it_is_told_to(make_worker: MakeWorker, passes: dict[str, int]) -> None:
+    class Stop(Exception):
+        pass
+
+    def stop() -> None:
+        if passes["plain"] > 8:
+            raise Stop
+
+    changes = {"align_steps": 1, "pretrain_steps": 3, "micro_batch_size": 4}
+    expected = a_round(make_worker(**changes))
+    worker = make_worker(**changes)
+    passes.update(plain=0)
+    worker.align(round_number=0)
+    with pytest.raises(Stop):
+        worker.work_ahead(check=stop)
+    assert passes["plain"] == 8 + 4
+    assert equal(worker.pretrain(round_number=0), expected[1])
+
+
 def test_a_loaded_alignment_leaves_the_features_alone(make_worker: MakeWorker, passes: dict[str, int]) -> None:
     worker = make_worker()
     worker.align(round_number=0)

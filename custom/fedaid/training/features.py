@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,11 +62,26 @@ class FeatureStore:
 
     def of(self, rows: Rows) -> Features:
         """Features of the given rows of the plan, in their order, padded to the longest text among them."""
-        for chunk in self.chunks(rows):
-            if int(chunk[0]) not in self._kept:
-                for row, image, text in self._compute(chunk):
-                    self._kept[row] = (image, text)
+        for chunk in self.missing(rows):
+            self._keep(chunk)
         return self._together([self._kept[int(row)] for row in rows])
+
+    def prepare(self, rows: Rows, *, check: Callable[[], None]) -> None:
+        """Keeps what :meth:`once` will be asked for, as far as there is memory for it.
+
+        Args:
+            rows: of the plan.
+            check: called before every chunk; raises to stop.
+        """
+        for chunk in self.missing(rows):
+            check()
+            if not self._kept.has_room_for(len(chunk)):
+                return
+            self._keep(chunk)
+
+    def missing(self, rows: Rows) -> list[Rows]:
+        """Those of the :meth:`chunks` of the given rows that are not kept."""
+        return [chunk for chunk in self.chunks(rows) if int(chunk[0]) not in self._kept]
 
     def chunks(self, rows: Rows) -> list[Rows]:
         """Those samples that are computed together and hold the given rows, in the order of the plan."""
@@ -81,6 +96,10 @@ class FeatureStore:
     def clear(self) -> None:
         """Forgets all features; call it when the encoders change."""
         self._kept.clear()
+
+    def _keep(self, chunk: Rows) -> None:
+        for row, image, text in self._compute(chunk):
+            self._kept[row] = (image, text)
 
     def _together(self, features: list[tuple[Tensor, ...]]) -> Features:
         device = self._model.log_logit_scale.device

@@ -19,6 +19,7 @@ from fedaid.models.dual_encoder import DualEncoder, Embeddings
 from fedaid.models.naming import is_alignment
 from fedaid.training.acceleration import accelerate
 from fedaid.training.batches import round_plan
+from fedaid.training.binding_schedule import binds_to_kept_teacher
 from fedaid.training.features import FeatureStore
 from fedaid.training.model_tensors import Arrays, put, tensors_of
 from fedaid.training.phases import Check, PhaseLosses, keep_going, pretrain, train_alignment
@@ -160,8 +161,20 @@ class SiteWorker:
         return {"student_loss": loss} if loss is not None and math.isfinite(loss) else {}
 
     def work_ahead(self, *, check: Check = keep_going) -> None:
-        """What a later task would do first and may be done before it comes, with the same bits."""
+        """What a later task would do first and may be done before it comes, with the same bits.
+
+        Between the phases that is the encoder pass of what the kept teacher has to embed and phase one did not see.
+
+        Args:
+            check: called now and then; raises to stop.
+        """
         self.measure_student()
+        if self._features is None:
+            return
+        round_number, store = self._features
+        if binds_to_kept_teacher(self._settings, round_number=round_number):
+            self._model.eval()
+            store.prepare(np.concatenate(store.plan[: self._settings.pretrain_steps]), check=check)
 
     def align(self, *, round_number: int, check: Check = keep_going) -> LocalUpdate:
         """Phase one from the current model: how far the alignment modules moved in T1 steps."""
