@@ -20,7 +20,7 @@ from nvflare.apis.signal import Signal
 from fedaid.data.site import data_root
 from fedaid.errors import InputError, settings_from
 from fedaid.evaluation.retrieval import batch_accuracy, recalls, retrieval_ranks
-from fedaid.flare.gate import judge_tensors, specs_of
+from fedaid.flare.gate import judge_tensors
 from fedaid.flare.held_model import HeldModel
 from fedaid.flare.messages import (
     ALIGN,
@@ -42,6 +42,7 @@ from fedaid.models.naming import is_alignment
 from fedaid.models.saved_model import new_model
 from fedaid.training.data_folders import DataFolders
 from fedaid.training.local_model import local_model_of, valid_split
+from fedaid.training.model_tensors import specs
 from fedaid.training.settings import WHERE, TrainingSettings
 from fedaid.training.site_worker import LocalUpdate, SiteWorker, Student, Validation
 from fedaid.training.spread_worker import ProcessesFailed, at_site, worker_for
@@ -185,9 +186,8 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
     ) -> SiteWorker:
         """The worker with the message's tensors, which must be exactly those of the model that the task ``moves``."""
         worker, self._round = self._ready(message, fl_ctx), None
-        expected = {name: tensor for name, tensor in worker.tensors().items() if moves(name)}
         try:
-            judge_tensors(message.tensors, specs_of(expected))
+            judge_tensors(message.tensors, {name: spec for name, spec in specs(worker.model).items() if moves(name)})
         except ValueError as reason:
             raise MalformedMessage(f"model of round {message.round_number} refused: {reason}") from reason
         self._abort()  # reading the site's data may have taken long

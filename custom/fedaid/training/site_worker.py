@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,7 @@ from fedaid.training.acceleration import accelerate
 from fedaid.training.batches import round_plan
 from fedaid.training.binding_schedule import binds_to_kept_teacher
 from fedaid.training.features import FeatureStore
-from fedaid.training.model_tensors import Arrays, put, tensors_of
+from fedaid.training.model_tensors import Arrays, everything, moved_since, put, tensors_of
 from fedaid.training.phases import Check, PhaseLosses, keep_going, pretrain, train_alignment
 from fedaid.training.process_group import share_of
 from fedaid.training.seeds import seed_of
@@ -178,25 +179,26 @@ class SiteWorker:
 
     def align(self, *, round_number: int, check: Check = keep_going) -> LocalUpdate:
         """Phase one from the current model: how far the alignment modules moved in T1 steps."""
-        return self._train(train_alignment, "align", round_number, check, kept=is_alignment)
+        return self._train(train_alignment, "align", round_number, check, moves=is_alignment)
 
     def pretrain(self, *, round_number: int, check: Check = keep_going) -> LocalUpdate:
         """Phase two from the current model: how far the whole model moved in T2 steps; it then holds what it became."""
         phase = partial(pretrain, round_number=round_number, previous=self._memory.previous)
         try:
-            update = self._train(phase, "pretrain", round_number, check, kept=lambda name: True)
+            update = self._train(phase, "pretrain", round_number, check, moves=everything)
         finally:
             self._features = None  # the encoders have moved
         self._memory.keep(self._model)
         self.student = Student(round_number) if self._settings.report_student_loss else None
         return replace(update, delta=self._memory.relative(update.delta))
 
-    def _train(self, phase: Any, task: str, round_number: int, check: Check, *, kept: Any) -> LocalUpdate:
-        start = self.tensors()
+    def _train(
+        self, phase: Any, task: str, round_number: int, check: Check, *, moves: Callable[[str], bool]
+    ) -> LocalUpdate:
+        start = tensors_of(self._model, moves)
         seed = seed_of(self._settings.seed, self.site, round_number, task)
         losses = phase(self._model, self._features_of(round_number), self._settings, seed=seed, check=check)
-        end = self.tensors()
-        return LocalUpdate({name: np.asarray(end[name] - start[name]) for name in start if kept(name)}, losses)
+        return LocalUpdate(moved_since(self._model, start), losses)
 
     def _features_of(self, round_number: int) -> FeatureStore:
         """The features that the round's phases share; they are made again where they were lost, with the same bits."""
