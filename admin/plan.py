@@ -12,8 +12,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from admin.job_plan import by_name, require_planned_timeouts
-from admin.planned_job import Given, configuration, planned, write_plan
+from admin.job_plan import require_planned_timeouts
+from admin.planned_job import Given, configuration, planned, training_settings, write_plan
 from admin.projection import PAGE, write_projection
 from admin.round_cost import (
     Federation,
@@ -94,7 +94,7 @@ def run(options: argparse.Namespace) -> None:
     require_option("--studies", options.studies, "Give the number of studies of the largest site.")
     seconds = options.step_seconds
     if options.measure:
-        seconds = measure_step(configuration(options.job), batch_size=by_name(options.job)["batch_size"])
+        seconds = measure_step(configuration(options.job), training_settings(options.job))
         print(f"a step on this machine: {seconds:.3f} s")
     require_option("--step-seconds", seconds, "Give --step-seconds S, or --measure.")
     given = Given(options.sites, options.bandwidth_mbit, seconds, options.studies, options.decode_seconds)

@@ -11,6 +11,7 @@ from admin.job_files import read_object
 from admin.job_plan import PLAN, by_name
 from admin.package_job import package_job
 from admin.plan import main
+from fedaid.training.settings import TrainingSettings
 from tests.integration.conftest import MODEL
 
 SMALL = ["--studies", "1", "--decode-seconds", "0"]  # nothing to speak of
@@ -68,18 +69,18 @@ def test_write_does_not_shorten_a_timeout(tmp_path: Path) -> None:
     assert by_name(job)["task_timeout"] == before
 
 
-def test_measure_times_the_jobs_own_model_and_batch(
+def test_measure_times_the_jobs_own_model_and_settings(
     job: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked: list[Any] = []
 
-    def measured(options: Any, *, batch_size: int) -> float:
-        asked.append((options["image_size"], batch_size))
+    def measured(options: Any, settings: TrainingSettings) -> float:
+        asked.append((options["image_size"], settings.batch_size, settings.binding_weight))
         return 0.25
 
     monkeypatch.setattr(plan, "measure_step", measured)
     assert main([str(job), "--measure", *SMALL]) == 0
-    assert asked == [(32, 32)]
+    assert asked == [(32, 32, 0.1)]
     assert "a step on this machine: 0.250 s" in capsys.readouterr().out
 
 
