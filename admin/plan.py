@@ -12,8 +12,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from admin.job_plan import by_name, require_planned_timeouts
-from admin.planned_job import Given, configuration, planned, write_plan
+from admin.job_plan import require_planned_timeouts
+from admin.planned_job import Given, configuration, planned, training_settings, write_plan
 from admin.projection import PAGE, write_projection
 from admin.round_cost import (
     Federation,
@@ -61,7 +61,8 @@ def first_and_last(size: ModelSize, federation: Federation) -> list[str]:
     longest, exchange = longest_work(federation, tasks), first_exchange(size, federation)
     return [
         f"validation: {one:.1f} s in each {tasks[0].task}, in its work above; twice that in the last task, which "
-        "measures two splits (a batch is taken as a third of a step)",
+        "measures two splits (a batch is taken as a third of a step)"
+        + (f"; {one:.1f} s more in both for the site's own model" if federation.student_loss else ""),
         f"first {tasks[0].task}: {decode:.1f} s more to decode {studies} studies at {federation.decode_seconds:g} s "
         "(none at a site that admin.prepare prepared: --decode-seconds 0)",
         f"longest task: {longest:.1f} s of work and {exchange:.1f} s of transfer; a timeout is twice that and a minute",
@@ -93,7 +94,7 @@ def run(options: argparse.Namespace) -> None:
     require_option("--studies", options.studies, "Give the number of studies of the largest site.")
     seconds = options.step_seconds
     if options.measure:
-        seconds = measure_step(configuration(options.job), batch_size=by_name(options.job)["batch_size"])
+        seconds = measure_step(configuration(options.job), training_settings(options.job))
         print(f"a step on this machine: {seconds:.3f} s")
     require_option("--step-seconds", seconds, "Give --step-seconds S, or --measure.")
     given = Given(options.sites, options.bandwidth_mbit, seconds, options.studies, options.decode_seconds)

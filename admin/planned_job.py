@@ -13,8 +13,14 @@ from admin.job_plan import OWN, PLAN, by_name, require_planned_timeouts
 from admin.job_settings import change_settings
 from admin.round_cost import DOWNLOAD, Federation, ModelSize, model_size, request_interval, timeouts
 from fedaid.errors import InputError, require
+from fedaid.training.settings import TrainingSettings
 
 GIVEN, TIMEOUTS = "given", "timeouts"  # keys of a plan
+OF_STEP = (  # settings that change how long a step takes
+    *("batch_size", "micro_batch_size", "precision", "channels_last", "gradient_checkpointing", "compile_backend"),
+    *("threads", "processes", "workers", "teacher_view"),
+)
+TERMS = ("binding_weight", "proximal_weight", "moon_weight")  # that cost time if they are not 0, whatever they are
 EXCHANGES = {"align_steps", "pretrain_steps", "alignment_phase"}  # settings of a job whose rounds exchange a model
 
 
@@ -80,6 +86,20 @@ def configuration(job: Path) -> dict[str, Any]:
     raise InputError("job", "have a persistor with a model", got="none", where=job.name, remedy="Package it again.")
 
 
+def training_settings(job: Path) -> TrainingSettings:
+    """Return the settings of the job's local training."""
+    settings = by_name(job)
+    names = [field.name for field in fields(TrainingSettings)]
+    return TrainingSettings(**{name: settings[name] for name in names if name in settings})
+
+
+def step_of(job: Path, size: ModelSize) -> dict[str, Any]:
+    """Return what a step's seconds hold for, as plain JSON; a job of another kind needs others."""
+    settings = asdict(training_settings(job))
+    terms = [name for name in TERMS if settings[name] > 0]
+    return {"parameters": size.parameters, "terms": terms, **{name: settings[name] for name in OF_STEP}}
+
+
 def write_plan(job: Path, given: Given) -> None:
     """Set the job's timeouts to at least what the plan needs, and leave the plan with the job for what comes after."""
     size, federation = planned(job, given)
@@ -93,8 +113,7 @@ def write_plan(job: Path, given: Given) -> None:
         else:
             content |= {name: least[name] for name in least if name not in OWN}
         write_object(file, content)
-    of = {"parameters": size.parameters, "batch_size": federation.batch_size}
-    write_object(job / PLAN, {GIVEN: asdict(given), "step_of": of, TIMEOUTS: least})
+    write_object(job / PLAN, {GIVEN: asdict(given), "step_of": step_of(job, size), TIMEOUTS: least})
 
 
 def plan_again(job: Path, plan: Path, *, chosen: Iterable[str]) -> None:
@@ -106,7 +125,7 @@ def plan_again(job: Path, plan: Path, *, chosen: Iterable[str]) -> None:
         chosen: names of settings that the person set: such a timeout is not raised but refused if it is too short.
 
     Raises:
-        InputError: the plan is not one, its step was that of another model or batch, or a timeout is too short.
+        InputError: the plan is not one, its step was another (:func:`step_of`), or a timeout is too short.
     """
     content, names = read_object(plan), {field.name for field in fields(Given)}
     where, remedy = str(plan), "Remove the file, package again, and plan again."
@@ -115,9 +134,10 @@ def plan_again(job: Path, plan: Path, *, chosen: Iterable[str]) -> None:
     require(sound, "plan", "be one of admin.plan --write", got="another file", where=where, remedy=remedy)
     given = Given(**content[GIVEN])
     size, federation = planned(job, given)
-    of = {"parameters": size.parameters, "batch_size": federation.batch_size}
-    rule, got = f"be of the job's model and batch {of}", content.get("step_of")
-    require(got == of, "plan", rule, got=got, where=where, remedy=remedy)
+    of, was = step_of(job, size), content.get("step_of", {})
+    changed = ", ".join(name for name in of if was.get(name) != of[name])
+    rule = "be of a step as the job takes it"
+    require(not changed, "plan", rule, got=f"one of another {changed}", where=where, remedy=remedy)
     least, set_here = timeouts(size, federation), {name.rpartition(".")[2] for name in chosen}
     require_planned_timeouts(job, least={name: least[name] for name in OWN if name in set_here})
     write_plan(job, given)

@@ -84,7 +84,7 @@ class Federation:
         studies: of the largest site, all splits.
         batch_size: B of a step.
         decode_seconds: to read a study's image for the first time, at the rate of all the site's decoding processes.
-        student_loss: whether a site measures the model that it trained, too.
+        student_loss: whether a site measures the model that it trained, too, at the latest when the next task begins.
     """
 
     sites: int
@@ -123,15 +123,15 @@ def phases(size: ModelSize, federation: Federation) -> list[Phase]:
     aligning, training = (
         steps * federation.step_seconds for steps in (federation.align_steps, federation.pretrain_steps)
     )
-    training += validation(federation) if federation.student_loss else 0
-    tasks = [("align", whole, part, aligning + validation(federation)), ("pretrain", part, whole, training)]
+    measuring = validation(federation) * (1 + federation.student_loss)
+    tasks = [("align", whole, part, aligning + measuring), ("pretrain", part, whole, training)]
     if not federation.alignment_phase:
-        tasks = [("train", whole, whole, training + validation(federation))]
+        tasks = [("train", whole, whole, training + measuring)]
     return [Phase(task, down, up, transfer(down + up, federation), work) for task, down, up, work in tasks]
 
 
 def validation(federation: Federation) -> float:
-    """Seconds to measure a model on one held-out split: at the start of a round, and the site's own at its end."""
+    """Seconds to measure a model on one held-out split: at the start of a round, where a site may owe its own, too."""
     batches = HELD_OUT * federation.studies / federation.batch_size
     return batches * VALIDATION_STEP * federation.step_seconds
 
@@ -142,9 +142,12 @@ def decoding(federation: Federation) -> float:
 
 
 def longest_work(federation: Federation, tasks: Sequence[Phase]) -> float:
-    """Seconds of the longest task of a run without its transfer: the first decodes, the last measures both splits."""
+    """Seconds of the longest task of a run without its transfer: the first decodes, the last measures both splits.
+
+    Where the sites measure their own models, the last task finds one that is not measured yet.
+    """
     first, *others = (task.work_seconds for task in tasks)
-    return max(first + decoding(federation), 2 * validation(federation), *others)
+    return max(first + decoding(federation), (2 + federation.student_loss) * validation(federation), *others)
 
 
 def transfer(of_one_site: int, federation: Federation) -> float:

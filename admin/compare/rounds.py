@@ -163,7 +163,7 @@ class Rounds:
         for site in self._workers:
             with self._working(site) as worker:
                 worker.load(self._theta)
-                metrics[site] = measured(worker, worker.validate("valid"), "valid")
+                metrics[site] = measured(worker, worker.validate("valid"), "valid") | worker.student_loss(number - 1)
             if site in self._alone:
                 metrics[site][ALONE_LOSS] = self._alone[site]
         if self._best.improves(number, metrics):
@@ -201,7 +201,6 @@ class Rounds:
             with self._working(site) as worker:
                 worker.load(ideal or self._theta)
                 updates[site] = worker.pretrain(round_number=number)
-        self._baseline.trained({site: update.metrics for site, update in updates.items()})
         deltas = {site: update.delta for site, update in updates.items()}
         total = weighted_sum(deltas, renormalise(self._weights.current, list(deltas)))
         self._theta = self._optimizer.moved({**self._theta, **ideal}, total)

@@ -11,6 +11,7 @@ from admin.job_files import read_object
 from admin.job_plan import PLAN, by_name
 from admin.package_job import package_job
 from admin.plan import main
+from fedaid.training.settings import TrainingSettings
 from tests.integration.conftest import MODEL
 
 SMALL = ["--studies", "1", "--decode-seconds", "0"]  # nothing to speak of
@@ -68,18 +69,18 @@ def test_write_does_not_shorten_a_timeout(tmp_path: Path) -> None:
     assert by_name(job)["task_timeout"] == before
 
 
-def test_measure_times_the_jobs_own_model_and_batch(
+def test_measure_times_the_jobs_own_model_and_settings(
     job: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked: list[Any] = []
 
-    def measured(options: Any, *, batch_size: int) -> float:
-        asked.append((options["image_size"], batch_size))
+    def measured(options: Any, settings: TrainingSettings) -> float:
+        asked.append((options["image_size"], settings.batch_size, settings.binding_weight))
         return 0.25
 
     monkeypatch.setattr(plan, "measure_step", measured)
     assert main([str(job), "--measure", *SMALL]) == 0
-    assert asked == [(32, 32)]
+    assert asked == [(32, 32, 0.1)]
     assert "a step on this machine: 0.250 s" in capsys.readouterr().out
 
 
@@ -88,11 +89,11 @@ def test_validation_and_the_first_reading_of_the_images_are_planned_and_explaine
 ) -> None:
     job = package_job("fedaid_pretrain", out=tmp_path, settings=MODEL)
     words = ["--step-seconds", "2", "--studies", "6400", "--decode-seconds", "0.5", "--bandwidth-mbit", "1e6"]
-    assert main([str(job), *words]) == 1  # 3200 s for the images, 20 for validation and for steps: twice that
+    assert main([str(job), *words]) == 1  # 3200 s for the images, 20 for each validation and for steps: twice that
     captured = capsys.readouterr()
     assert "validation: 20.0 s in each align, in its work above" in captured.out
     assert "first align: 3200.0 s more to decode 6400 studies at 0.5 s" in captured.out
-    assert "longest task: 3240.0 s of work" in captured.out
+    assert "longest task: 3260.0 s of work" in captured.out
     assert "wait_time_after_min_received must be at least 64" in captured.err
     assert len(captured.err.splitlines()) == 1
 

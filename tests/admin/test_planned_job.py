@@ -93,9 +93,25 @@ def test_a_longer_timeout_may_be_set(job: Path) -> None:
     assert by_name(job)["task_timeout"] == 90000
 
 
-def test_a_step_of_another_batch_is_not_taken_over(job: Path) -> None:
-    with pytest.raises(InputError, match=r"plan must be of the job's model and batch .* Remove the file"):
-        again(job, batch_size=64)
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"batch_size": 64}, "batch_size"),
+        ({"micro_batch_size": 8}, "micro_batch_size"),
+        ({"precision": "bf16"}, "precision"),
+        ({"gradient_checkpointing": True}, "gradient_checkpointing"),
+        ({"binding_weight": 0.0, "embedding_dim": 128}, "parameters, terms"),
+    ],
+)
+def test_a_step_of_another_kind_is_not_taken_over(changes: dict[str, Any], named: str, job: Path) -> None:
+    said = rf"^plan must be of a step as the job takes it, got one of another {named}: .* Remove the file"
+    with pytest.raises(InputError, match=said):
+        again(job, **changes)
+
+
+def test_a_setting_that_takes_no_time_does_not_ask_for_a_new_plan(job: Path) -> None:
+    again(job, binding_weight=0.2, learning_rate=0.5)
+    assert by_name(job)["task_timeout"] > 16000
 
 
 @pytest.mark.parametrize("content", [{"sites": 3, "timeouts": {}}, {"given": {"sites": 3}}])

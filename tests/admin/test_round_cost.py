@@ -106,12 +106,13 @@ def test_validation_is_part_of_the_first_task_of_a_round() -> None:
     assert train.work_seconds == pytest.approx(10 + 10)
 
 
-def test_a_site_that_measures_its_own_model_needs_a_validation_more_after_training() -> None:
+def test_a_site_that_measures_its_own_model_needs_a_validation_more_in_the_first_task_of_a_round() -> None:
     asked = replace(VALIDATED, student_loss=True)
     for alignment_phase in (True, False):
         two = [replace(one, alignment_phase=alignment_phase) for one in (VALIDATED, asked)]
-        without, own = (phases(SIZE, federation)[-1].work_seconds for federation in two)
-        assert own - without == pytest.approx(10)
+        without, own = ([phase.work_seconds for phase in phases(SIZE, federation)] for federation in two)
+        assert own == pytest.approx([without[0] + 10, *without[1:]])
+    assert longest_work(asked, phases(SIZE, asked)) == pytest.approx(30)
 
 
 @pytest.mark.parametrize(("decode", "studies", "longest"), [(0.5, 400, 6 + 10 + 200), (0.0, 400, 20), (0.0, 40, 10)])

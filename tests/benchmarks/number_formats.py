@@ -31,7 +31,7 @@ def bf16_against_fp32(repeats: int = 5, batch_size: int = 8, *, model: dict[str,
     taken: dict[str, list[float]] = {"fp32": [], "bf16": []}
     losses: dict[str, float] = {}
     for turn in range(repeats + 1):  # the first does not count
-        for precision in taken:
+        for precision in taken if turn % 2 else reversed(taken):
             worker = site(model, replace(settings, precision=precision), studies=4 * batch_size)
             worker.load({name: tensor.numpy() for name, tensor in start.items()})
             found: list[float] = []

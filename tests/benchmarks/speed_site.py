@@ -71,15 +71,17 @@ def site(model: dict[str, Any], settings: TrainingSettings, *, studies: int = 28
 
 
 def settings_of(method: str, *, steps: tuple[int, int], **changes: Any) -> TrainingSettings:
-    """``fedaid`` with T1 and T2 steps, or ``fedavg`` with as many in one phase."""
-    phases = {"align_steps": steps[0], "pretrain_steps": steps[1]}
+    """``fedaid`` with T1 and T2 steps, or ``fedavg`` with as many in one phase; the rest as the method's job has it."""
     if method == "fedavg":
-        phases = {"align_steps": 0, "pretrain_steps": sum(steps), "binding_weight": 0.0}
-    return job_settings(**{**phases, **changes})
+        return job_settings("fedavg_pretrain", **{"align_steps": 0, "pretrain_steps": sum(steps), **changes})
+    return job_settings(**{"align_steps": steps[0], "pretrain_steps": steps[1], **changes})
 
 
 def a_round(worker: SiteWorker, number: int) -> None:
-    """What a site does in a round, the messages left out: the encoders are loaded anew as from the server."""
+    """What a site does in a round, the messages left out: the encoders are loaded anew as from the server.
+
+    A model of the round before that is still to be measured is measured then.
+    """
     worker.load(worker.tensors())
     worker.validate("valid")
     worker.align(round_number=number)

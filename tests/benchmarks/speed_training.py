@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -29,6 +29,7 @@ from tests.benchmarks.wire_site import write_messages
 
 REPEATS = 5
 STEPS = (10, 40)  # T1, T2 of the job
+T = TypeVar("T")
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -41,8 +42,20 @@ def seconds(work: Callable[[], object]) -> float:
 def alternating(one: Callable[[], object], other: Callable[[], object]) -> tuple[list[float], list[float]]:
     """Seconds of both, in turns, after one run of each that does not count."""
     one(), other()
-    pairs = [(seconds(one), seconds(other)) for _ in range(REPEATS)]
+    pairs = in_turns(lambda: seconds(one), lambda: seconds(other), repeats=REPEATS)
     return [first for first, _ in pairs], [second for _, second in pairs]
+
+
+def in_turns(one: Callable[[], T], other: Callable[[], T], *, repeats: int) -> list[tuple[T, T]]:
+    """What both give, again and again; the other goes first every second time, so that neither gains by its place."""
+    pairs = []
+    for number in range(repeats):
+        if number % 2 == 0:
+            pairs.append((one(), other()))
+        else:
+            second = other()
+            pairs.append((one(), second))
+    return pairs
 
 
 def bare_loop(model: DualEncoder, batches: list[Batch], *, learning_rate: float) -> Callable[[], None]:
@@ -108,7 +121,7 @@ def peaks(module: str = "speed_site", **given: Any) -> dict[str, float]:
 
 def memory_ratio(name: str, one: dict[str, Any], other: dict[str, Any], *, repeats: int) -> dict[str, Any]:
     """Peaks of two kinds of round in turns: as they are, and without what the process held before its round."""
-    pairs = [(peaks(**one), peaks(**other)) for _ in range(repeats)]
+    pairs = in_turns(lambda: peaks(**one), lambda: peaks(**other), repeats=repeats)
     above = [(a["peak"] - a["before"]) / (b["peak"] - b["before"]) for a, b in pairs]
     return {
         name: median(a["peak"] / b["peak"] for a, b in pairs),

@@ -15,8 +15,8 @@ from tests.benchmarks import speed
 from tests.benchmarks.number_formats import bf16_against_fp32
 from tests.benchmarks.server_memory import peak_in_a_process, per_site
 from tests.benchmarks.server_process import model_of, server_process_memory_per_site, synthetic_job
-from tests.benchmarks.speed_site import MIDDLE
-from tests.benchmarks.speed_training import site_memory_ratio
+from tests.benchmarks.speed_site import MIDDLE, settings_of
+from tests.benchmarks.speed_training import in_turns, site_memory_ratio
 from tests.benchmarks.speed_wire import from_a_line
 from tests.benchmarks.spread import Difference
 from tests.benchmarks.wire_site import tasks, write_messages
@@ -48,6 +48,18 @@ def test_a_result_lies_in_the_file_beside_its_details_and_others_stay(
     first, second = capsys.readouterr().out.splitlines()[-2:]
     assert first.endswith(" met")
     assert second.endswith("MISSED")
+
+
+def test_neither_side_of_a_pair_always_goes_first() -> None:
+    order: list[str] = []
+    sides = [lambda name=name: order.append(name) or name for name in ("one", "other")]
+    assert in_turns(*sides, repeats=3) == [("one", "other")] * 3
+    assert order == ["one", "other", "other", "one", "one", "other"]
+
+
+def test_only_fedaid_measures_the_model_that_a_site_trained() -> None:
+    assert settings_of("fedaid", steps=(1, 2)).report_student_loss
+    assert not settings_of("fedavg", steps=(1, 2)).report_student_loss
 
 
 @pytest.mark.parametrize(("bf16", "met"), [(0.6, True), (0.61, False)])

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from nvflare.apis.event_type import EventType
 from nvflare.apis.fl_constant import ReturnCode
 from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import Shareable
@@ -81,7 +82,9 @@ def answer(executor: FedAIDExecutor, link: Site, task: str, message: Shareable, 
     reply = executor.execute(task, link.decoder.process(message, fl_ctx), fl_ctx, Signal())
     if reply.get_return_code() != ReturnCode.OK:
         raise RuntimeError(f"{task} failed: {reply}")
-    return len(fobs.dumps(link.encoder.process(reply, fl_ctx)))
+    sent = len(fobs.dumps(link.encoder.process(reply, fl_ctx)))
+    executor.handle_event(EventType.AFTER_SEND_TASK_RESULT, fl_ctx)
+    return sent
 
 
 def main() -> None:

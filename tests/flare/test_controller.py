@@ -167,12 +167,12 @@ def test_the_server_optimizer_moves_phase_two_and_its_state_is_committed_with_th
     assert len(committed) > 10
 
 
-def reporting(answer: Any, metric: str, value: float, *, tasks: tuple[str, ...]) -> Any:
-    """A site that also reports this metric with its answers to these tasks."""
+def reporting(answer: Any, metric: str, value: float, *, tasks: tuple[str, ...], since: int = 0) -> Any:
+    """A site that also reports this metric with its answers to these tasks, from a round on."""
 
     def more(task: str, shareable: Shareable) -> Any:
         reply = answer(task, shareable)
-        if task in tasks:
+        if task in tasks and model_from_shareable(shareable).round_number >= since:
             reply["DXO"]["meta"]["metrics"][metric] = value
         return reply
 
@@ -182,7 +182,7 @@ def reporting(answer: Any, metric: str, value: float, *, tasks: tuple[str, ...])
 def test_the_students_loss_of_the_round_before_is_taken_from_the_loss(federation: Make, honest: Make) -> None:
     excess = {"site-a": 0.9, "site-b": 0.5, "site-c": 0.1}  # the worst site is the closest to its own best
     answers = {
-        site: reporting(honest(site, loss), "student_loss", loss - excess[site], tasks=(PRETRAIN,))
+        site: reporting(honest(site, loss), "student_loss", loss - excess[site], tasks=(ALIGN,), since=1)
         for site, loss in SITES.items()
     }
     made = federation(answers, min_clients=3, loss_baseline="student")
@@ -198,7 +198,10 @@ def test_the_students_loss_of_the_round_before_is_taken_from_the_loss(federation
 def test_in_a_round_of_one_task_the_students_loss_is_that_of_the_round_before_too(
     federation: Make, honest: Make
 ) -> None:
-    answers = {site: reporting(honest(site, loss), "student_loss", 0.5, tasks=(TRAIN,)) for site, loss in SITES.items()}
+    answers = {
+        site: reporting(honest(site, loss), "student_loss", 0.5, tasks=(TRAIN,), since=1)
+        for site, loss in SITES.items()
+    }
     made = federation(answers, min_clients=3, loss_baseline="student", alignment_phase=False)
     made.run()
     moves = [entry["weight_move"]["baselines"] for entry in results(made)["history"]]

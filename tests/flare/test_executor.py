@@ -64,6 +64,10 @@ class Site:
         self.restart()
         self.executor.handle_event(EventType.SWAP_IN, self.context)
 
+    def sent(self) -> None:
+        """What FLARE says once the server has the answer."""
+        self.executor.handle_event(EventType.AFTER_SEND_TASK_RESULT, self.context)
+
     def ask(self, task: str, tensors: Any = None, *, round_number: int = 0, **changes: Any) -> Shareable:
         message = ModelMessage(round_number, self.theta, self.model.configuration, self.model.vocabulary_hash)
         shareable = model_to_shareable(replace(message, **changes), num_rounds=2)
@@ -108,14 +112,123 @@ def test_pretrain_answers_with_an_update_of_the_whole_model_from_the_ideal(site:
     assert set(update.metrics) == {field.name for field in fields(PhaseLosses)}
 
 
-@pytest.mark.parametrize("task", [PRETRAIN, TRAIN])
-def test_a_site_reports_the_loss_of_its_own_model_where_the_job_asks_for_it(task: str, site: Site) -> None:
+@pytest.fixture
+def telling(site: Site) -> Site:
+    """A site that measures the model that it trained."""
     site.settings = replace(site.settings, report_student_loss=True)
     site.restart()
-    site.ask(ALIGN)
-    metrics = update_of(site.pretrain() if task == PRETRAIN else site.ask(TRAIN)).metrics
+    return site
+
+
+def train_and_measure(site: Site, task: str, *, between: Callable[[], None] = lambda: None) -> dict[str, float]:
+    """A round's training, and the metrics that come first in the next."""
+    first = update_of(site.ask(task))
+    last = update_of(site.pretrain()) if task == ALIGN else first
+    assert "student_loss" not in {**first.metrics, **last.metrics}
+    between()
+    return dict(update_of(site.ask(task, round_number=1)).metrics)
+
+
+@pytest.mark.parametrize("task", [ALIGN, TRAIN])
+def test_a_site_reports_the_loss_of_its_own_model_in_the_next_round_where_the_job_asks_for_it(
+    task: str, telling: Site
+) -> None:
+    metrics = train_and_measure(telling, task)
     assert metrics["student_loss"] > 0
-    assert metrics["student_loss"] != metrics.get("loss")
+    assert metrics["student_loss"] != metrics["loss"]
+
+
+@pytest.mark.parametrize("task", [ALIGN, TRAIN])
+@pytest.mark.parametrize("how", ["ahead", "in a lasting process of the simulator", "in another process"])
+def test_it_is_the_same_whenever_it_is_measured(how: str, task: str, telling: Site) -> None:
+    expected = train_and_measure(telling, task)
+    telling.restart()
+    if how == "in another process":
+        telling.swap()
+        assert train_and_measure(telling, task, between=telling.swap) == expected
+        return
+    for _ in range(2 if "lasting" in how else 0):
+        telling.executor.handle_event(EventType.SWAP_IN, telling.context)
+    assert train_and_measure(telling, task, between=telling.sent) == expected
+
+
+def test_once_the_answer_is_sent_nothing_of_the_students_loss_is_left_to_do(
+    telling: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passes: list[str] = []
+    validate = SiteWorker.validate
+    monkeypatch.setattr(SiteWorker, "validate", lambda worker, split: passes.append(split) or validate(worker, split))
+    telling.ask(ALIGN)
+    telling.pretrain()
+    assert passes == ["valid"]
+    telling.sent()
+    assert passes == ["valid"] * 2
+    telling.sent()
+    telling.ask(ALIGN, round_number=1)
+    assert passes == ["valid"] * 3
+
+
+@pytest.mark.parametrize("announced", [0, 1, 2])
+def test_features_are_encoded_ahead_unless_the_process_may_end_with_its_task(
+    announced: int, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.settings = replace(site.settings, align_steps=1, pretrain_steps=3)
+    site.restart()
+    site.ask(ALIGN)
+    expected = update_of(site.pretrain())
+    site.restart()
+    encoded: list[int] = []
+    features = DualEncoder.image_features
+    monkeypatch.setattr(
+        DualEncoder, "image_features", lambda model, images: encoded.append(len(images)) or features(model, images)
+    )
+    for _ in range(announced):
+        site.executor.handle_event(EventType.SWAP_IN, site.context)
+    site.ask(ALIGN)
+    encoded.clear()
+    site.sent()
+    assert sum(encoded) == (0 if announced == 1 else 2 * 8)
+    assert same(update_of(site.pretrain()), expected)
+
+
+def test_a_site_that_missed_a_round_tells_no_loss_of_an_older_one(telling: Site) -> None:
+    telling.ask(ALIGN)
+    telling.pretrain()
+    assert "student_loss" not in update_of(telling.ask(ALIGN, round_number=2)).metrics
+
+
+def test_an_abort_while_nobody_waits_is_heeded_and_harms_nothing(
+    telling: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = train_and_measure(telling, ALIGN)
+    telling.restart()
+
+    def aborted() -> None:
+        embedded = []
+        forward = DualEncoder.forward
+        monkeypatch.setattr(DualEncoder, "forward", lambda *args: embedded.append(1) or forward(*args))
+        telling.abort.trigger(True)
+        telling.sent()
+        assert embedded == []
+        telling.abort = Signal()
+
+    assert train_and_measure(telling, ALIGN, between=aborted) == expected
+
+
+def test_what_fails_while_nobody_waits_is_left_for_the_task_and_told_by_its_type_only(
+    telling: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise OSError(CANARY)
+
+    telling.ask(ALIGN)
+    telling.pretrain()
+    with monkeypatch.context() as patch, caplog.at_level(logging.DEBUG):
+        patch.setattr(SiteWorker, "validate", fail)
+        telling.sent()
+    assert "left for the next task after OSError" in caplog.text
+    assert "DOE" not in caplog.text
+    assert update_of(telling.ask(ALIGN, round_number=1)).metrics["student_loss"] > 0
 
 
 def test_a_bad_place_of_the_site_s_own_model_is_said_at_every_task(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,6 +52,17 @@ def test_nothing_is_written_unless_the_process_may_be_swapped_out(
     assert file.read(site_context) is None
 
 
+def test_nothing_is_written_by_a_process_that_outlived_a_task(
+    site_context: FLContext, template: Arrays, folder: Path
+) -> None:
+    file = needed()
+    assert file.needed
+    file.notice(EventType.SWAP_IN)
+    file.write(site_context, template, {})
+    assert not file.needed
+    assert list(folder.iterdir()) == []
+
+
 def test_files_of_other_names_are_others(site_context: FLContext, template: Arrays) -> None:
     needed().write(site_context, template, {})
     assert needed("residual").read(site_context) is None

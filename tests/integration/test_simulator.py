@@ -41,6 +41,7 @@ def test_the_job_on_flare_ends_with_the_weights_of_the_same_rounds_in_plain_pyth
     start = next(iter(workers.values())).tensors()
     plain = run_rounds(workers, start, Plan.of(settings))
     losses = [{site: found["loss"] for site, found in entry["valid"].items()} for entry in plain.history]
+    told = [{site: found.get("student_loss") for site, found in entry["valid"].items()} for entry in plain.history]
 
     on_flare = load_file(store / (store / "ROUND").read_text() / "model.safetensors")
     assert on_flare.keys() == plain.tensors.keys()
@@ -52,6 +53,11 @@ def test_the_job_on_flare_ends_with_the_weights_of_the_same_rounds_in_plain_pyth
     assert state["site_weights"] == pytest.approx(plain.site_weights, abs=0)
     on_the_way = [{site: valid["loss"] for site, valid in entry["valid"].items()} for entry in state["history"]]
     assert [*on_the_way, {site: splits["valid"]["loss"] for site, splits in state["last"].items()}] == losses
+    students = [
+        {site: valid.get("student_loss") for site, valid in entry["valid"].items()} for entry in state["history"]
+    ]
+    assert students == told[:-1]
+    assert None not in students[1].values()
     assert state["best_round"] == plain.best_round
     assert state["site_weights"] != pytest.approx({site: 0.5 for site in SITES}), "the min-max must have moved them"
 
@@ -114,9 +120,11 @@ def test_fewer_threads_than_sites_give_the_same_model_though_every_task_has_its_
         np.testing.assert_array_equal(models[0][name], models[1][name], err_msg=name)
     assert results[0]["last"] == results[1]["last"]
     assert [entry["train"] for entry in results[0]["history"]] == [entry["train"] for entry in results[1]["history"]]
-    for site, metrics in results[0]["history"][-1]["train"].items():
+    assert [entry["valid"] for entry in results[0]["history"]] == [entry["valid"] for entry in results[1]["history"]]
+    last = results[0]["history"][-1]
+    for site, metrics in last["train"].items():
         assert (metrics["moon"] > 0) == ("moon_weight" in settings), site
-        assert "student_loss" in metrics, site
+        assert ("student_loss" in last["valid"][site]) == (rounds > 1), site
 
 
 def test_fedavg_is_the_same_code_with_weights_by_pairs_and_no_alignment_phase(consortium: Path, tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ from torch import Tensor
 from fedaid.data.site_data import SiteData
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training.batches import plain_batches, shuffled_rows
-from fedaid.training.features import FeatureStore, first_visits
+from fedaid.training.features import MANY, FeatureStore, encoded_together, first_visits
 from fedaid.training.frozen import frozen_encoders
 from fedaid.training.settings import TrainingSettings
+from fedaid.training.teacher import KeptTeacher
 
 
 def store_of(model: DualEncoder, data: SiteData, *plan: Any, size: int, **changes: Any) -> FeatureStore:
@@ -112,12 +113,75 @@ def test_what_is_asked_for_once_is_not_kept(model: DualEncoder, site_data: SiteD
     assert seen["image"] == 4 + 2 * 4
 
 
+def test_what_is_prepared_is_there_and_nothing_goes_to_the_disk_for_it(
+    model: DualEncoder, site_data: SiteData, seen: dict[str, int]
+) -> None:
+    rows = np.arange(8)
+    roomy, full = (store_of(model, site_data, rows, size=4, feature_memory_mb=limit) for limit in (512, 0))
+    with frozen_encoders(model):
+        for store in (roomy, full):
+            store.of(np.array([0]))
+            store.prepare(rows, check=lambda: None)
+        assert seen["image"] == 8 + 4
+        roomy.prepare(rows, check=lambda: pytest.fail("there is nothing to do"))
+        roomy.once(rows[4:])
+    assert seen["image"] == 8 + 4
+
+
 def test_kept_features_take_no_gradient(model: DualEncoder, site_data: SiteData) -> None:
     kept = store_of(model, site_data, np.arange(16), size=4).of(np.arange(2))
     assert not kept.image.requires_grad
     assert not kept.text.requires_grad
 
 
-def test_each_row_is_in_the_part_of_its_first_batch() -> None:
-    chunks = first_visits([np.array([3, 1, 2]), np.array([1, 5, 3]), np.array([2, 1, 5])], 2)
-    assert [chunk.tolist() for chunk in chunks] == [[3, 1], [2], [5]]
+def test_each_row_is_new_in_its_first_batch() -> None:
+    new = first_visits([np.array([3, 1, 2]), np.array([1, 5, 3]), np.array([2, 1, 5])])
+    assert [rows.tolist() for rows in new] == [[3, 1, 2], [5], []]
+
+
+PLAN = [np.array([3, 1]), np.array([1, 5]), np.array([2, 0]), np.array([4, 6])]
+LENGTHS = np.array([9, 1, 7, 1, 7, 1, 3])
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"align_steps": 2}, [[3, 1], [5], [6, 2, 4, 0]]),
+        ({"align_steps": 1, "batch_size": 4, "micro_batch_size": 2}, [[3, 1], [5, 6], [2, 4], [0]]),
+        ({"align_steps": 0}, [[3, 1, 5, 6, 2, 4, 0]]),
+        ({"align_steps": 9}, [[3, 1], [5], [2, 0], [4, 6]]),
+    ],
+)
+def test_what_the_alignment_phase_does_not_ask_for_is_encoded_by_length(
+    changes: dict[str, Any], expected: list[list[int]]
+) -> None:
+    settings = TrainingSettings(**{"batch_size": 2} | changes)
+    assert [chunk.tolist() for chunk in encoded_together(PLAN, settings, lengths=LENGTHS)] == expected
+
+
+def test_rows_of_one_part_are_no_more_than_are_wanted_at_once() -> None:
+    rows = np.arange(600)
+    for batch_size, most in ((2, MANY), (300, 300)):
+        settings = TrainingSettings(batch_size=batch_size, align_steps=0)
+        chunks = encoded_together([rows], settings, lengths=np.ones(600, np.int64))
+        assert max(map(len, chunks)) == most
+
+
+def test_the_teacher_embeds_what_is_encoded_by_length_as_the_plain_model_does(
+    model: DualEncoder, site_data: SiteData
+) -> None:
+    """To 1e-5, and a store that was lost gives the same bits."""
+    plan = shuffled_rows(len(site_data.train), batch_size=8, steps=3, seed=0)
+    settings = TrainingSettings(batch_size=8, align_steps=1, pretrain_steps=3)
+    used, lost = (FeatureStore(model, site_data.train, settings, plan=plan) for _ in range(2))
+    rows = np.concatenate(plan)
+    with frozen_encoders(model):
+        used.of(plan[0])
+        used.prepare(rows, check=lambda: None)
+    one, other = (KeptTeacher(model, store, settings, check=lambda: None)(rows) for store in (used, lost))
+    (batch,) = plain_batches(site_data.train, rows, batch_size=len(rows))
+    with torch.no_grad():
+        expected = model(*batch.inputs)
+    for tower in range(2):
+        assert torch.equal(one[tower], other[tower])
+        assert torch.allclose(one[tower], expected[tower], atol=1e-5)

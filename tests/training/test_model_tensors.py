@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from fedaid.training.model_tensors import holding, put, tensors_of
+from fedaid.models.dual_encoder import DualEncoder
+from fedaid.training.model_tensors import holding, moved_since, put, specs, tensors_of
 
 
 @pytest.fixture
@@ -41,3 +42,20 @@ def test_an_error_inside_does_not_leave_them_there(norm: nn.BatchNorm2d) -> None
     with pytest.raises(InterruptedError), holding(norm, {"bias": np.ones(3, np.float32)}):
         raise InterruptedError
     assert norm.bias.tolist() == [0, 0, 0]
+
+
+def test_how_far_a_model_moved_takes_the_place_of_where_it_was(model: DualEncoder) -> None:
+    start = tensors_of(model, lambda name: "running" in name or "num_batches" in name)
+    before = {name: tensor.copy() for name, tensor in start.items()}
+    with torch.no_grad():
+        for tensor in model.state_dict().values():
+            tensor.add_(2)
+    moved, now = moved_since(model, start), tensors_of(model)
+    assert {tensor.ndim for tensor in moved.values()} == {0, 1}
+    for name, change in moved.items():
+        assert change is start[name]
+        assert np.array_equal(change, now[name] - before[name])
+
+
+def test_shapes_and_types_are_those_of_the_arrays(model: DualEncoder) -> None:
+    assert specs(model) == {name: (tensor.shape, tensor.dtype) for name, tensor in tensors_of(model).items()}

@@ -15,7 +15,7 @@ from fedaid.errors import InputError
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.naming import is_alignment
 from fedaid.training.settings import TrainingSettings
-from fedaid.training.site_worker import LocalUpdate, SiteWorker
+from fedaid.training.site_worker import LocalUpdate, SiteWorker, Student
 
 MakeWorker = Callable[..., SiteWorker]
 
@@ -195,6 +195,59 @@ def test_loaded_encoders_make_kept_features_void(make_worker: MakeWorker) -> Non
     assert equal(used.align(round_number=0), unused.align(round_number=0))
 
 
+def test_what_is_encoded_ahead_is_not_encoded_again_and_changes_no_bit(
+    make_worker: MakeWorker, passes: dict[str, int]
+) -> None:
+    changes = {"align_steps": 1, "pretrain_steps": 3}
+    plain, ahead = make_worker(**changes), make_worker(**changes)
+    expected = a_round(plain)
+    passes.update(plain=0, trained=0)
+    aligned = ahead.align(round_number=0)
+    ahead.work_ahead()
+    assert passes["plain"] == 3 * 8
+    pretrained = ahead.pretrain(round_number=0)
+    assert passes == {"plain": 3 * 8, "trained": 3 * 8}
+    assert equal(aligned, expected[0])
+    assert equal(pretrained, expected[1])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"binding_weight": 0.0},
+        {"teacher_view": "fresh"},
+        {"binding_schedule": "warmup", "binding_warmup_rounds": 2},
+    ],
+)
+def test_nothing_is_encoded_ahead_where_no_kept_teacher_will_ask_for_it(
+    changes: dict[str, Any], make_worker: MakeWorker, passes: dict[str, int]
+) -> None:
+    worker = make_worker(align_steps=1, pretrain_steps=3, **changes)
+    worker.work_ahead()
+    worker.align(round_number=0)
+    worker.work_ahead()
+    assert passes["plain"] == 8
+
+
+def test_encoding_ahead_stops_when_it_is_told_to(make_worker: MakeWorker, passes: dict[str, int]) -> None:
+    class Stop(Exception):
+        pass
+
+    def stop() -> None:
+        if passes["plain"] > 8:
+            raise Stop
+
+    changes = {"align_steps": 1, "pretrain_steps": 3, "micro_batch_size": 4}
+    expected = a_round(make_worker(**changes))
+    worker = make_worker(**changes)
+    passes.update(plain=0)
+    worker.align(round_number=0)
+    with pytest.raises(Stop):
+        worker.work_ahead(check=stop)
+    assert passes["plain"] == 8 + 4
+    assert equal(worker.pretrain(round_number=0), expected[1])
+
+
 def test_a_loaded_alignment_leaves_the_features_alone(make_worker: MakeWorker, passes: dict[str, int]) -> None:
     worker = make_worker()
     worker.align(round_number=0)
@@ -228,11 +281,39 @@ def test_with_adapters_a_frozen_weight_has_an_update_of_exact_zeros(
 def test_a_student_is_measured_only_if_asked_for(make_worker: MakeWorker) -> None:
     silent, telling = make_worker(), make_worker(report_student_loss=True)
     before, after = (worker.pretrain(round_number=0) for worker in (silent, telling))
-    assert before.student_loss is None
-    assert "student_loss" not in before.metrics
+    assert before.metrics == after.metrics
     assert equal(before, after)
-    assert after.metrics == before.metrics | {"student_loss": telling.validate("valid").loss}
-    assert after.student_loss == silent.validate("valid").loss
+    assert silent.student_loss(0) == {}
+    assert telling.student_loss(0) == {"student_loss": silent.validate("valid").loss}
+
+
+def test_a_students_loss_is_that_of_the_round_asked_for_or_none(make_worker: MakeWorker) -> None:
+    worker = make_worker(report_student_loss=True)
+    assert worker.student_loss(-1) == {}
+    worker.pretrain(round_number=3)
+    assert worker.student_loss(2) == worker.student_loss(4) == {}
+    assert worker.student_loss(3)["student_loss"] > 0
+
+
+@pytest.mark.parametrize("ahead", [True, False])
+def test_a_student_is_measured_ahead_or_before_another_model_takes_its_place(
+    ahead: bool, make_worker: MakeWorker
+) -> None:
+    worker = make_worker(report_student_loss=True)
+    theta = worker.tensors()
+    worker.pretrain(round_number=0)
+    expected = worker.validate("valid").loss
+    if ahead:
+        worker.work_ahead()
+    worker.load(theta)
+    assert worker.validate("valid").loss != expected
+    assert worker.student_loss(0) == {"student_loss": expected}
+
+
+def test_a_student_without_a_sound_loss_is_not_told(make_worker: MakeWorker) -> None:
+    worker = make_worker(report_student_loss=True)
+    worker.student = Student(0, math.nan)
+    assert worker.student_loss(0) == {}
 
 
 @pytest.mark.parametrize(

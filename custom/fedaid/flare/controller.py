@@ -116,7 +116,6 @@ class FedAIDController(GatedScatterAndGather):
                 self.system_panic(str(stop), fl_ctx)
             return
         self._record.pretrained(pretrained, self.aggregator.refused)
-        self._baseline.trained({site: update.metrics for site, update in pretrained.items()})
         self.log_info(fl_ctx, self.traffic.describe(self._current_round))
         state = self._record.state(best_round=self._best.round_number)
         fl_ctx.set_prop(RUN_STATE, state, private=True, sticky=False)

@@ -20,7 +20,7 @@ from nvflare.apis.signal import Signal
 from fedaid.data.site import data_root
 from fedaid.errors import InputError, settings_from
 from fedaid.evaluation.retrieval import batch_accuracy, recalls, retrieval_ranks
-from fedaid.flare.gate import judge_tensors, specs_of
+from fedaid.flare.gate import judge_tensors
 from fedaid.flare.held_model import HeldModel
 from fedaid.flare.messages import (
     ALIGN,
@@ -43,8 +43,9 @@ from fedaid.models.naming import is_alignment
 from fedaid.models.saved_model import new_model
 from fedaid.training.data_folders import DataFolders
 from fedaid.training.local_model import local_model_of, valid_split
+from fedaid.training.model_tensors import specs
 from fedaid.training.settings import WHERE, TrainingSettings
-from fedaid.training.site_worker import LocalUpdate, SiteWorker, Validation
+from fedaid.training.site_worker import LocalUpdate, SiteWorker, Student, Validation
 from fedaid.training.spread_worker import ProcessesFailed, at_site, worker_for
 
 IMAGE_CACHE = "fedaid_image_cache"  # in the site's kit: one for all jobs
@@ -99,12 +100,14 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
         self._tasks = {ALIGN: self._align, PRETRAIN: self._pretrain, TRAIN: self._train, VALIDATE: self._validate}
 
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
-        """Sets this process up at the start of a run."""
+        """Sets this process up at the start of a run, and makes use of the time in which nobody waits for this site."""
         super().handle_event(event_type, fl_ctx)
         for swap in (self._held.swap, self._own, self._own_by_round.swap):
             swap.notice(event_type)
         if event_type == EventType.START_RUN and self._settings.threads:
             torch.set_num_threads(self._settings.threads)
+        if event_type == EventType.AFTER_SEND_TASK_RESULT:
+            self._work_ahead(fl_ctx)
 
     def execute(self, task_name: str, shareable: Shareable, fl_ctx: FLContext, abort_signal: Signal) -> Shareable:
         """The answer to a task; every failure becomes a return code here and nowhere else."""
@@ -126,10 +129,21 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             self.log_error(fl_ctx, f"{task_name} failed with {type(error).__name__}:\n{place}")
             return make_reply(ReturnCode.EXECUTION_EXCEPTION, {ERROR_HEADER: f"{task_name}: {type(error).__name__}"})
 
+    def _work_ahead(self, fl_ctx: FLContext) -> None:
+        """Does for the next task what may be done now; if anything stops it, the task does it, and fails if it must."""
+        if self._worker is None or self._own.needed:  # a process that ends with its task has no next one
+            return
+        try:
+            self._worker.work_ahead(check=self._abort)
+        except Aborted:
+            pass
+        except Exception as error:
+            self.log_warning(fl_ctx, f"left for the next task after {type(error).__name__}")
+
     def _align(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
         worker = self._loaded(message, fl_ctx)
         self._held.keep(message, fl_ctx)
-        metrics = measured(worker, worker.validate("valid"), "valid") | self._alone
+        metrics = self._before_training(worker, message.round_number)
         update = worker.align(round_number=message.round_number, check=self._abort)
         self._round = message.round_number
         return self._answer(message, update, metrics)
@@ -144,15 +158,22 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
     def _train(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
         """FedAvg's one task a round: the validation loss of the model, then all of local training."""
         worker = self._loaded(message, fl_ctx)
-        metrics = measured(worker, worker.validate("valid"), "valid") | self._alone
+        metrics = self._before_training(worker, message.round_number)
         update = self._trained(worker, message, fl_ctx)
         return self._answer(message, update, metrics | update.metrics)
+
+    def _before_training(self, worker: SiteWorker, round_number: int) -> dict[str, float]:
+        """Metrics of the round's model on the validation split, and the losses that the site's own compares it with."""
+        metrics = measured(worker, worker.validate("valid"), "valid")
+        return metrics | self._alone | worker.student_loss(round_number - 1)
 
     def _trained(self, worker: SiteWorker, message: ModelMessage, fl_ctx: FLContext) -> LocalUpdate:
         """Phase two; what the site keeps of its own model outlives this process."""
         update = worker.pretrain(round_number=message.round_number, check=self._abort)
-        if worker.own:
-            self._own.write(fl_ctx, worker.own, {"round": message.round_number})
+        if self._own.needed:
+            worker.measure_student()
+            if worker.own or worker.student:
+                self._own.write(fl_ctx, worker.own, {"student": worker.student})
         if self._settings.local_normalisation:
             self._own_by_round.keep(message.round_number + 1, worker, fl_ctx)
         return update
@@ -170,9 +191,8 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
     ) -> SiteWorker:
         """The worker with the message's tensors, which must be exactly those of the model that the task ``moves``."""
         worker, self._round = self._ready(message, fl_ctx), None
-        expected = {name: tensor for name, tensor in worker.tensors().items() if moves(name)}
         try:
-            judge_tensors(message.tensors, specs_of(expected))
+            judge_tensors(message.tensors, {name: spec for name, spec in specs(worker.model).items() if moves(name)})
         except ValueError as reason:
             raise MalformedMessage(f"model of round {message.round_number} refused: {reason}") from reason
         self._abort()  # reading the site's data may have taken long
@@ -200,6 +220,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             kept = self._own.read(fl_ctx)
             if kept is not None:
                 self._worker.remember(kept[0])
+                self._worker.student = Student(*kept[1]["student"]) if kept[1]["student"] else None
         return self._worker
 
     def _answer(self, message: ModelMessage, update: LocalUpdate, metrics: dict[str, float]) -> Shareable:

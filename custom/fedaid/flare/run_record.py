@@ -11,7 +11,7 @@ from fedaid.flare.traffic import Traffic
 from fedaid.minmax.site_weights import Move
 
 # What a site measures in training; where a round is one task, it comes in one answer with what validation gave.
-TRAINING = ("contrastive", "binding", "duplicates", "binding_weight", "proximal", "moon", "student_loss")
+TRAINING = ("contrastive", "binding", "duplicates", "binding_weight", "proximal", "moon")
 
 
 class RunRecord:

@@ -1,7 +1,8 @@
 """Tensors of a site that must outlive its process: where each task has a process of its own, they go through a file.
 
-Only FLARE's simulator does that, when it has fewer threads than sites. It announces every task with SWAP_IN and ends
-the process of the last one without waiting for it, so what is kept is written at once; elsewhere nothing is written.
+Only FLARE's simulator does that, when it has fewer threads than sites: it ends the process of a task without waiting
+for it, so what is kept is written at once. It announces every task with SWAP_IN whatever its threads; a process that
+hears that a second time is one that lasts. Elsewhere nothing is written.
 """
 
 from __future__ import annotations
@@ -29,15 +30,20 @@ class SwapFile:
     """
 
     def __init__(self, name: str) -> None:
-        self._name, self._needed = name, False
+        self._name, self._announced = name, 0
 
     def notice(self, event_type: str) -> None:
-        """Takes note that this process is one that may be swapped out."""
-        self._needed = self._needed or event_type == EventType.SWAP_IN
+        """Takes note of a task that may have a process of its own."""
+        self._announced += event_type == EventType.SWAP_IN
+
+    @property
+    def needed(self) -> bool:
+        """Whether this process may end with its task."""
+        return self._announced == 1
 
     def write(self, fl_ctx: FLContext, tensors: Arrays, described: Mapping[str, Any]) -> None:
         """Writes tensors and what there is to say of them (plain JSON), if needed; replaces the file in one step."""
-        if not self._needed:
+        if not self.needed:
             return
         file = self._file(fl_ctx)
         unfinished = file.with_suffix(".unfinished")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 SiteMetrics = Mapping[str, Mapping[str, float]]  # site → metric → value
-STUDENT_LOSS = "student_loss"  # of the model that the site trained in phase two, on its validation split
+STUDENT_LOSS = "student_loss"  # of the model that the site trained in the round before, on its validation split
 ALONE_LOSS = "alone_loss"  # of the model that the site trained alone, on its validation split
 
 
@@ -24,8 +24,7 @@ class LossBaseline:
     """
 
     def __init__(self, kind: str = "none") -> None:
-        self._kind = kind
-        self._students: dict[str, float] = {}
+        self._metric = {"none": "", "student": STUDENT_LOSS, "alone": ALONE_LOSS}[kind]
 
     def of_round(self, measured: SiteMetrics) -> dict[str, float]:
         """site → b in nats, of the sites that have one.
@@ -33,12 +32,7 @@ class LossBaseline:
         Args:
             measured: what the sites report with the validation loss of the round's model.
         """
-        found = {"none": {}, "student": self._students, "alone": reported(ALONE_LOSS, measured)}
-        return dict(found[self._kind])
-
-    def trained(self, metrics: SiteMetrics) -> None:
-        """Takes note of what the sites report with the update of phase two; it holds for the next round."""
-        self._students = reported(STUDENT_LOSS, metrics)
+        return reported(self._metric, measured)
 
 
 def reported(name: str, metrics: SiteMetrics) -> dict[str, float]:

@@ -36,6 +36,12 @@ def scheduled_weight(settings: TrainingSettings, *, round_number: int, teacher_q
     return settings.binding_weight * (teacher_quality() if settings.binding_schedule == "teacher" else 1.0)
 
 
+def binds_to_kept_teacher(settings: TrainingSettings, *, round_number: int) -> bool:
+    """Whether a round's second phase will embed its samples with a kept teacher, as far as that is known before it."""
+    weight = scheduled_weight(settings, round_number=round_number, teacher_quality=lambda: 1.0)
+    return settings.teacher_view == "kept" and weight > 0
+
+
 @torch.no_grad()
 def quality_of(teacher: KeptTeacher, features: FeatureStore, settings: TrainingSettings, *, scale: Tensor) -> float:
     """How well a teacher tells the pairs of the phase's own batches apart: 1 − L / log B, in [0, 1].

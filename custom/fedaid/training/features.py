@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from fedaid.training.precision import autocast
 from fedaid.training.settings import TrainingSettings
 
 Rows = NDArray[np.int64]
+MANY = 128  # pairs that are encoded at once where nothing limits the memory
 
 
 class Features(NamedTuple):
@@ -34,8 +35,8 @@ class FeatureStore:
     """Features of the samples in a round's batches, under encoders that do not change while the store is used.
 
     They are those of the unaugmented view: a store that is asked for a sample twice must give the same. Which samples
-    are computed together follows from the plan alone, never from what is kept already, so that a store that was lost
-    is made again with the same bits. Only what is asked for is computed.
+    are computed together follows from the plan and the split alone (:func:`encoded_together`), never from what is kept
+    already, so that a store that was lost is made again with the same bits. Only what is asked for is computed.
 
     Args:
         model: its encoders in evaluation mode whenever the store is asked.
@@ -56,17 +57,33 @@ class FeatureStore:
     ) -> None:
         self.dataset, self.plan = dataset, plan
         self._model, self._precision = model, settings.precision
-        self._chunks = first_visits(plan, settings.pairs_at_once)
+        lengths = np.array([len(ids) for ids in dataset.token_ids])
+        self._chunks = encoded_together(plan, settings, lengths=lengths)
         self._chunk_of = {int(row): number for number, chunk in enumerate(self._chunks) for row in chunk}
         self._kept = KeptTensors(settings.feature_memory_mb * 2**20, folder)
 
     def of(self, rows: Rows) -> Features:
         """Features of the given rows of the plan, in their order, padded to the longest text among them."""
-        for chunk in self.chunks(rows):
-            if int(chunk[0]) not in self._kept:
-                for row, image, text in self._compute(chunk):
-                    self._kept[row] = (image, text)
+        for chunk in self.missing(rows):
+            self._keep(chunk)
         return self._together([self._kept[int(row)] for row in rows])
+
+    def prepare(self, rows: Rows, *, check: Callable[[], None]) -> None:
+        """Keeps what :meth:`once` will be asked for, as far as there is memory for it.
+
+        Args:
+            rows: of the plan.
+            check: called before every chunk; raises to stop.
+        """
+        for chunk in self.missing(rows):
+            check()
+            if not self._kept.has_room_for(len(chunk)):
+                return
+            self._keep(chunk)
+
+    def missing(self, rows: Rows) -> list[Rows]:
+        """Those of the :meth:`chunks` of the given rows that are not kept."""
+        return [chunk for chunk in self.chunks(rows) if int(chunk[0]) not in self._kept]
 
     def chunks(self, rows: Rows) -> list[Rows]:
         """Those samples that are computed together and hold the given rows, in the order of the plan."""
@@ -81,6 +98,10 @@ class FeatureStore:
     def clear(self) -> None:
         """Forgets all features; call it when the encoders change."""
         self._kept.clear()
+
+    def _keep(self, chunk: Rows) -> None:
+        for row, image, text in self._compute(chunk):
+            self._kept[row] = (image, text)
 
     def _together(self, features: list[tuple[Tensor, ...]]) -> Features:
         device = self._model.log_logit_scale.device
@@ -100,12 +121,36 @@ class FeatureStore:
         return [(int(row), image[i].cpu(), text[i][mask[i]].cpu()) for i, row in enumerate(chunk)]
 
 
-def first_visits(plan: Sequence[Rows], size: int) -> list[Rows]:
-    """The rows of each batch that no earlier batch holds, in parts of at most ``size``."""
+def encoded_together(plan: Sequence[Rows], settings: TrainingSettings, *, lengths: Rows) -> list[Rows]:
+    """The rows of a plan in parts that are encoded at once.
+
+    What phase one walks through is encoded batch by batch, when it is asked for. The rest only the teacher of phase two
+    embeds, all of it before the first step: it has no order to keep, so texts of about one length come together, and
+    many of them, since no activations are kept.
+
+    Args:
+        plan: rows of the round's batches.
+        settings: T1, and how many pairs may lie in memory.
+        lengths: of the text of each row of the split, in tokens, (N,).
+    """
+    new = first_visits(plan)
+    rest = np.concatenate([np.empty(0, dtype=np.int64), *new[settings.align_steps :]])
+    by_length = rest[np.argsort(lengths[rest], kind="stable")]
+    size = settings.pairs_at_once
+    many = size if settings.micro_batch_size else max(size, MANY)
+    return [part for batch in new[: settings.align_steps] for part in parts(batch, size)] + parts(by_length, many)
+
+
+def first_visits(plan: Sequence[Rows]) -> list[Rows]:
+    """The rows of each batch that no earlier batch holds."""
     seen: set[int] = set()
-    chunks: list[Rows] = []
+    found: list[Rows] = []
     for batch in plan:
-        new = np.array([row for row in batch if int(row) not in seen], dtype=np.int64)
-        seen.update(new.tolist())
-        chunks += [new[start : start + size] for start in range(0, len(new), size)]
-    return chunks
+        found.append(np.array([row for row in batch if int(row) not in seen], dtype=np.int64))
+        seen.update(found[-1].tolist())
+    return found
+
+
+def parts(rows: Rows, size: int) -> list[Rows]:
+    """The rows in their order, at most ``size`` in a part."""
+    return [rows[start : start + size] for start in range(0, len(rows), size)]

@@ -51,6 +51,11 @@ class KeptTensors:
     def __getitem__(self, number: int) -> tuple[Tensor, ...]:
         return tuple(self._read(one) if isinstance(one, OnDisk) else one for one in self._held[number])
 
+    def has_room_for(self, count: int) -> bool:
+        """Whether so many more tuples would stay in memory, if they are like those that are kept already."""
+        each = self.in_memory / max(1, len(self._held))
+        return self.on_disk == 0 and self.in_memory + count * each <= self._limit
+
     def clear(self) -> None:
         """Forgets everything, the file included."""
         self._held.clear()

@@ -55,8 +55,8 @@ class TrainingSettings:
         moon_weight: μ of MOON, the weight of its model-contrastive term in phase two; 0 turns it off.
         moon_temperature: τ of that term.
         local_normalisation: the site goes on with its own batch norm, whatever the server sends (FedBN).
-        report_student_loss: after phase two the site validates its own trained model and reports the metric
-            ``student_loss``; one more pass over the validation split a round.
+        report_student_loss: the site validates the model that it trained in phase two, too, and reports the metric
+            ``student_loss`` in the next round; one more pass over the validation split a round.
         teacher_view: what the teacher embeds: ``kept``, each sample once and unaugmented; ``fresh``, what the student
             sees, by a second model and a forward pass for every batch.
         feature_memory_mb: memory for kept encoder outputs in MiB; what is more goes to a file at the site.

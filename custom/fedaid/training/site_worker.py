@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -18,8 +20,9 @@ from fedaid.models.dual_encoder import DualEncoder, Embeddings
 from fedaid.models.naming import is_alignment
 from fedaid.training.acceleration import accelerate
 from fedaid.training.batches import round_plan
+from fedaid.training.binding_schedule import binds_to_kept_teacher
 from fedaid.training.features import FeatureStore
-from fedaid.training.model_tensors import Arrays, put, tensors_of
+from fedaid.training.model_tensors import Arrays, everything, moved_since, put, tensors_of
 from fedaid.training.phases import Check, PhaseLosses, keep_going, pretrain, train_alignment
 from fedaid.training.process_group import share_of
 from fedaid.training.seeds import seed_of
@@ -35,18 +38,15 @@ class LocalUpdate:
     Attributes:
         delta: how far it moved the model: name → end − start.
         losses: on the way.
-        student_loss: validation loss of the model that the site trained, in nats; None where it was not asked for.
     """
 
     delta: dict[str, NDArray[Any]]
     losses: PhaseLosses
-    student_loss: float | None = None
 
     @property
     def metrics(self) -> dict[str, float]:
         """All that was measured, by name."""
-        own = {} if self.student_loss is None else {"student_loss": self.student_loss}
-        return asdict(self.losses) | own
+        return asdict(self.losses)
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,13 @@ class Validation:
 
     loss: float
     embeddings: Embeddings
+
+
+class Student(NamedTuple):
+    """The model that a site trained in phase two of a round; its validation loss, in nats, is None until measured."""
+
+    round_number: int
+    loss: float | None = None
 
 
 class SiteWorker:
@@ -66,6 +73,10 @@ class SiteWorker:
         settings: of local training.
         site: this site's name, which seeds its draws.
         folder: where kept features lie that do not fit into memory; None for the machine's temporary folder.
+
+    Attributes:
+        student: what the last phase two ended with, where ``report_student_loss`` asks for it. Assign it, measured, to
+            a worker of the same site, of another process.
 
     Raises:
         InputError: if the site has fewer studies than a batch needs, or the model cannot do what the settings ask for.
@@ -82,6 +93,7 @@ class SiteWorker:
         self._model = accelerate(model.to(self._device), settings)
         self._folder = folder
         self._features: tuple[int, FeatureStore] | None = None  # of one round, under the encoders as they are now
+        self.student: Student | None = None
 
     @property
     def splits(self) -> dict[str, StudyDataset]:
@@ -104,6 +116,7 @@ class SiteWorker:
 
     def load(self, tensors: Arrays) -> None:
         """Puts what the server sent into the model; other names stay as they are, local ones the site's."""
+        self.measure_student()  # the last moment
         if not all(is_alignment(name) for name in tensors):
             self._features = None
         put(self._model, self._memory.localised(tensors))
@@ -132,27 +145,60 @@ class SiteWorker:
         loss = validation_loss(embeddings, scale, batch_size=size, groups=groups) if enough else float("nan")
         return Validation(loss, embeddings)
 
+    def measure_student(self) -> None:
+        """Measures the model that phase two ended with, if that is wanted and was not done yet.
+
+        Only the next round needs it, so it may wait until nobody waits for the site, or until another model is loaded.
+        """
+        if self.student is not None and self.student.loss is None:
+            self.student = self.student._replace(loss=self.validate("valid").loss)
+
+    def student_loss(self, round_number: int) -> dict[str, float]:
+        """``{"student_loss": nats}`` of the model that the site trained in the given round; nothing of any other."""
+        if self.student is None or self.student.round_number != round_number:
+            return {}
+        self.measure_student()
+        loss = self.student.loss
+        return {"student_loss": loss} if loss is not None and math.isfinite(loss) else {}
+
+    def work_ahead(self, *, check: Check = keep_going) -> None:
+        """What a later task would do first and may be done before it comes, with the same bits.
+
+        Between the phases that is the encoder pass of what the kept teacher has to embed and phase one did not see.
+
+        Args:
+            check: called now and then; raises to stop.
+        """
+        self.measure_student()
+        if self._features is None:
+            return
+        round_number, store = self._features
+        if binds_to_kept_teacher(self._settings, round_number=round_number):
+            self._model.eval()
+            store.prepare(np.concatenate(store.plan[: self._settings.pretrain_steps]), check=check)
+
     def align(self, *, round_number: int, check: Check = keep_going) -> LocalUpdate:
         """Phase one from the current model: how far the alignment modules moved in T1 steps."""
-        return self._train(train_alignment, "align", round_number, check, kept=is_alignment)
+        return self._train(train_alignment, "align", round_number, check, moves=is_alignment)
 
     def pretrain(self, *, round_number: int, check: Check = keep_going) -> LocalUpdate:
         """Phase two from the current model: how far the whole model moved in T2 steps; it then holds what it became."""
         phase = partial(pretrain, round_number=round_number, previous=self._memory.previous)
         try:
-            update = self._train(phase, "pretrain", round_number, check, kept=lambda name: True)
+            update = self._train(phase, "pretrain", round_number, check, moves=everything)
         finally:
             self._features = None  # the encoders have moved
         self._memory.keep(self._model)
-        student_loss = self.validate("valid").loss if self._settings.report_student_loss else None
-        return replace(update, delta=self._memory.relative(update.delta), student_loss=student_loss)
+        self.student = Student(round_number) if self._settings.report_student_loss else None
+        return replace(update, delta=self._memory.relative(update.delta))
 
-    def _train(self, phase: Any, task: str, round_number: int, check: Check, *, kept: Any) -> LocalUpdate:
-        start = self.tensors()
+    def _train(
+        self, phase: Any, task: str, round_number: int, check: Check, *, moves: Callable[[str], bool]
+    ) -> LocalUpdate:
+        start = tensors_of(self._model, moves)
         seed = seed_of(self._settings.seed, self.site, round_number, task)
         losses = phase(self._model, self._features_of(round_number), self._settings, seed=seed, check=check)
-        end = self.tensors()
-        return LocalUpdate({name: np.asarray(end[name] - start[name]) for name in start if kept(name)}, losses)
+        return LocalUpdate(moved_since(self._model, start), losses)
 
     def _features_of(self, round_number: int) -> FeatureStore:
         """The features that the round's phases share; they are made again where they were lost, with the same bits."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -62,7 +62,9 @@ class SpreadWorker(SiteWorker):
         rule, remedy = f"be at most the site's GPUs, {gpus}", "Lower processes."
         require(gpus == 0 or processes <= gpus, "processes", rule, got=processes, where=WHERE, remedy=remedy)
 
-    def _train(self, phase: Any, task: str, round_number: int, check: Check, *, kept: Any) -> LocalUpdate:
+    def _train(
+        self, phase: Any, task: str, round_number: int, check: Check, *, moves: Callable[[str], bool]
+    ) -> LocalUpdate:
         torch.cuda.empty_cache()  # process 0 shares this one's GPU
         with TemporaryDirectory(prefix="fedaid_phase_", dir=self._run) as name:
             folder = Path(name)
@@ -81,7 +83,7 @@ class SpreadWorker(SiteWorker):
             task=task,
             site=self.site,
             round_number=round_number,
-            settings=replace(self._settings, report_student_loss=False),  # measured here
+            settings=self._settings,
             configuration=self._model.configuration,
             folders=self._folders,
             studies=len(self.data.train),
