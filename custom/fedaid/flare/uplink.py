@@ -6,22 +6,19 @@ and of the job: they see the float32 difference that they are made for, and what
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from nvflare.apis.dxo import DXO, DataKind
 from nvflare.apis.dxo_filter import DXOFilter
-from nvflare.apis.event_type import EventType
-from nvflare.apis.fl_constant import FLContextKey, ReturnCode
+from nvflare.apis.fl_constant import ReturnCode
 from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import Shareable, make_reply
 
 from fedaid.flare.codec import Arrays, decode, encode, is_packable
 from fedaid.flare.downlink import HOLDS, ORDER, WIRE
 from fedaid.flare.messages import ERROR_HEADER, LONGEST_ERROR, REFUSED_HEADER
-from fedaid.flare.received_arrays import receive_on_disk
 from fedaid.flare.swap_file import SwapFile
 
 STILL = "still"  # name → shape and type of a tensor of zeros, which is not sent
@@ -74,12 +71,6 @@ class UpdateDecoder(DXOFilter):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__([DataKind.WEIGHT_DIFF], [DataKind.WEIGHT_DIFF])
-
-    def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
-        """From the start of a run on, updates wait for their turn on disk."""
-        super().handle_event(event_type, fl_ctx)
-        if event_type == EventType.START_RUN:
-            receive_on_disk(Path(str(fl_ctx.get_prop(FLContextKey.APP_ROOT))))
 
     def process(self, shareable: Shareable, fl_ctx: FLContext) -> Shareable:
         """The result with the update unpacked, or an error reply that says why that cannot be done."""
