@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import prod
 from typing import Any, NamedTuple
 
@@ -47,10 +47,14 @@ class ArrayBlocks(ArrayDownloadable):  # type: ignore[misc]
     Args:
         arrays: name → array.
         max_chunk_size: bytes of whole arrays in one answer; of blocks there are as many as one block holds.
+        note: is told the bytes of each answer.
     """
 
-    def __init__(self, arrays: dict[str, NDArray[Any]], max_chunk_size: int) -> None:
+    def __init__(
+        self, arrays: dict[str, NDArray[Any]], max_chunk_size: int, note: Callable[[int], None] = lambda size: None
+    ) -> None:
         super().__init__(arrays, max_chunk_size)
+        self._note = note
         self._places = [(index, start) for index, name in enumerate(self.keys) for start in starts(arrays[name])]
 
     def produce(self, state: dict[str, Any] | None, requester: str) -> tuple[str, Any, dict[str, Any]]:
@@ -64,6 +68,7 @@ class ArrayBlocks(ArrayDownloadable):  # type: ignore[misc]
         if arrays is None:
             raise RuntimeError("arrays must be there until they are sent, got none: blocks. They were released.")
         items = list(self._up_to_a_block(done))
+        self._note(sum(map(len, items)))
         return ProduceRC.OK, items, {ASKED: done + len(items)}
 
     def _up_to_a_block(self, first: int) -> Iterator[bytes]:

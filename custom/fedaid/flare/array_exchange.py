@@ -20,7 +20,10 @@ from nvflare.fuel.utils.fobs.decomposers.via_downloader import ViaDownloaderDeco
 
 from fedaid.flare.array_blocks import ASKED, ArrayBlocks
 from fedaid.flare.received_arrays import ArrayFile, ArrayMemory, Assembly, Store
+from fedaid.flare.stream_garbage import StreamGarbage
 
+AT_SERVER = 2**24  # bytes between two looks for garbage; a short one, since it passes over what is there at the start
+AT_SITE = 2**27  # bytes, where a look takes long: a process with all of torch
 Received = tuple[str | None, Mapping[str, Any] | None]  # an error, or a message's arrays by their names there
 
 
@@ -64,20 +67,23 @@ class AskingCell:
         return hash(self._cell)
 
 
-def send_and_receive(store: Callable[[], Store], *, refuse: bool = False) -> None:
+def send_and_receive(store: Callable[[], Store], *, every: int, refuse: bool = False) -> None:
     """From now on this process sends arrays in blocks to whoever asks for them, and asks for them itself.
 
     Args:
         store: makes the place of a message's arrays.
+        every: bytes after which it looks for what FLARE's streams left.
         refuse: whether arrays that cannot be read are a message to be refused, and no failure of the download.
     """
     fobs.register(NumpyArrayDecomposer)  # does nothing where it is there already
     handler: ViaDownloaderDecomposer = fobs.get_dot_handler(NumpyArrayDecomposer().get_download_dot())
 
+    note = StreamGarbage(every).note
+
     def download(*, cell: Cell, **source: Any) -> Received:
         """As FLARE's own."""
         source.pop("fobs_ctx", None)
-        assembly = Assembly(store())
+        assembly = Assembly(store(), note)
         try:
             download_object(cell=AskingCell(cell), consumer=assembly, **source)
         except (TypeError, ValueError, AssertionError) as error:  # FLARE counts and logs what a sender made up
@@ -85,7 +91,7 @@ def send_and_receive(store: Callable[[], Store], *, refuse: bool = False) -> Non
         return outcome(assembly, refuse=refuse)
 
     handler.download = download
-    handler.to_downloadable = lambda items, max_chunk_size, fobs_ctx: ArrayBlocks(items, max_chunk_size)
+    handler.to_downloadable = lambda items, max_chunk_size, fobs_ctx: ArrayBlocks(items, max_chunk_size, note)
 
 
 def outcome(assembly: Assembly, *, refuse: bool) -> Received:
@@ -109,9 +115,9 @@ def receive_on_disk(folder: Path) -> None:
     Args:
         folder: of the run.
     """
-    send_and_receive(lambda: ArrayFile(folder), refuse=True)
+    send_and_receive(lambda: ArrayFile(folder), every=AT_SERVER, refuse=True)
 
 
 def receive_in_memory() -> None:
     """What a site does."""
-    send_and_receive(ArrayMemory)
+    send_and_receive(ArrayMemory, every=AT_SITE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -93,15 +94,16 @@ class Assembly(ArrayConsumer):  # type: ignore[misc]
 
     Args:
         store: where they go.
+        note: is told the bytes of each part.
 
     Attributes:
         error: of FLARE: why nothing more will come.
         refused: what is wrong with a part that came.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, note: Callable[[int], None] = lambda size: None) -> None:
         super().__init__(None, {})
-        self._store, self._names = store, set[str]()
+        self._store, self._note, self._names = store, note, set[str]()
         self._open: Block | None = None  # the last block of an array that is not complete
         self.refused = ""
 
@@ -110,6 +112,7 @@ class Assembly(ArrayConsumer):  # type: ignore[misc]
         try:
             for item in data:
                 self._take(item)
+                self._note(len(item))
         except OSError:
             raise  # the disk's fault, not the sender's
         except Exception as error:
