@@ -28,8 +28,8 @@ from admin.round_cost import model_size
 from admin.session import admin_session
 from admin.submit_job import submit
 from tests.benchmarks import synthetic_site
+from tests.benchmarks.aggregator_memory import per_site
 from tests.benchmarks.machine import peak_mib
-from tests.benchmarks.server_memory import per_site
 
 HIDDEN = 640
 LAYER_BYTES = 4 * 12 * HIDDEN**2
@@ -37,7 +37,7 @@ PAUSE = 0.1  # seconds between two looks
 LONGEST = 1200.0  # seconds of a job
 
 
-def server_process_memory_per_site(
+def server_memory_per_site(
     megabytes: int = 200, sites: tuple[int, int] = (3, 12), repeats: int = 5, spread_seconds: float = 0.0
 ) -> dict[str, Any]:
     """Peak memory of the server's processes for each site more, over the size of the model: median of pairs.
@@ -141,7 +141,7 @@ def main(words: Sequence[str]) -> None:
     """Prints the measurement as JSON."""
     megabytes, few, many, repeats = map(int, words[:4])
     spread = float(words[4]) if words[4:] else 0.0
-    found = server_process_memory_per_site(megabytes, (few, many), repeats, spread)
+    found = server_memory_per_site(megabytes, (few, many), repeats, spread)
     print(json.dumps(found, indent=1))
 
 
