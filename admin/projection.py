@@ -5,7 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from admin.round_cost import HELD_OUT, Federation, model_size, phases, server_memory, site_memory, timeouts
+from admin.round_cost import (
+    HELD_OUT,
+    MODELS_AT_SERVER,
+    ON_THE_WAY,
+    Federation,
+    model_size,
+    phases,
+    server_disk,
+    server_memory,
+    site_memory,
+    timeouts,
+)
 
 PAGE = Path("docs/projection.md")
 STUDIES = 227_827  # of MIMIC-CXR-JPG, Johnson et al. 2019, arXiv:1901.07042
@@ -37,11 +48,12 @@ HEAD = """# Projection: MIMIC-CXR at 5, 20 and 100 hospitals
 
 The server's link carries all sites, so the transfer grows with their number; the work of the sites does not. A round
 is the two tasks after the first round; work and transfer are added, though in part they overlap. Memory of a site is
-without the activations of its batch; that of the server is if all answers come at one moment. A round trains on
-T2 · batch pairs at each site: passes over a site's studies a round are in the last column.
+without the activations of its batch; that of the server is a rule of thumb, {models} models and {way:.0f} MB a site,
+with the answers on its disk. A round trains on T2 · batch pairs at each site: passes over a site's studies a round are
+in the last column.
 
-| hospitals | link | wire | down + up, a site | transfer | round | server | site | task_timeout | passes |
-|---|---|---|---|---|---|---|---|---|---|
+| hospitals | link | wire | down + up, a site | transfer | round | server | its disk | site | task_timeout | passes |
+|---|---|---|---|---|---|---|---|---|---|---|
 """
 
 
@@ -64,6 +76,8 @@ def projection() -> str:
         batch=BATCH,
         step=STEP_SECONDS,
         held_out=100 * HELD_OUT,
+        models=MODELS_AT_SERVER,
+        way=ON_THE_WAY / 1e6,
     )
     rows = [row(sites, link, dtype) for sites in SITES for link in BANDWIDTHS for dtype in ("fp32", "bf16", "int8")]
     return head + "\n".join(rows) + "\n"
@@ -93,6 +107,7 @@ def row(sites: int, bandwidth: float, dtype: str) -> str:
         duration(moved),
         duration(total),
         f"{server_memory(size, federation) / 1e9:.1f} GB",
+        f"{server_disk(size, federation) / 1e9:.0f} GB",
         f"{site_memory(size) / 1e9:.1f} GB",
         f"{timeouts(size, federation)['task_timeout']} s",
         f"{PRETRAIN_STEPS * BATCH / (STUDIES / sites):.2f}",

@@ -18,6 +18,7 @@ NETWORK_SHARE = 0.9  # of the nominal bandwidth that TLS over TCP leaves
 FLARE_BYTES_PER_SECOND = 150e6  # what FLARE moved on two cores, over all sites (docs/wire.md)
 MODELS_AT_SITE = 10  # weights, gradients, two moments, teacher, the round's model, start, end, update, residual
 MODELS_AT_SERVER = 8  # global, broadcast, view, step, an update, its sum, and FLARE's buffers: a rule of thumb
+ON_THE_WAY = 16e6  # bytes at the server for a site, in blocks that are sent or received (docs/wire.md)
 VALIDATION_STEP = 1 / 3  # of a training step: student and teacher forward, and a backward of about two forwards
 HELD_OUT = 0.15  # of a site's studies in its validation split, and as many in its test split
 PROCESS_BYTES = {"site": 0.4e9, "server": 0.3e9}
@@ -167,28 +168,30 @@ def site_memory(size: ModelSize) -> float:
 
 
 def server_memory(size: ModelSize, federation: Federation) -> float:
-    """Bytes at the server if all answers arrive at the same moment; what was accepted is on disk."""
-    waiting = (federation.sites - 1) * size.packed(federation.wire_dtype)
-    return PROCESS_BYTES["server"] + MODELS_AT_SERVER * size.whole + waiting
+    """Bytes at the server: answers are on disk as they come, so that a site adds what is on the way to or from it."""
+    return PROCESS_BYTES["server"] + MODELS_AT_SERVER * size.whole + ON_THE_WAY * federation.sites
 
 
 def server_disk(size: ModelSize, federation: Federation) -> float:
-    """Bytes on the server's disk during a round: the spool, three generations and FLARE's two files of the model."""
-    return float((federation.sites + 5) * size.whole)
+    """Bytes on the server's disk during a round: of every site the update as it came and as it waits for the sum, three
+    generations of the model and FLARE's two files of it.
+    """
+    update = size.packed(federation.wire_dtype) + size.packed("fp32")
+    return float(federation.sites * update + 5 * size.whole)
 
 
 def timeouts(size: ModelSize, federation: Federation) -> dict[str, int]:
     """FLARE's timeouts in seconds that the run needs, each twice what was computed and a minute.
 
-    ``task_timeout`` and ``wait_time_after_min_received`` are a job's own settings, the others are FLARE's by name. The
-    sites share the server's link, so that the last answer may come an exchange after the first; in the first round it
-    waits for the site with the most images to decode, too.
+    ``task_timeout`` and ``wait_time_after_min_received`` are a job's own settings, the others are FLARE's by name. With
+    ``min_clients`` below the number of sites the wait begins when so many have answered, and ends the task for the
+    others: the slowest may need the longest work and an exchange more than a site that had next to nothing to do.
     """
     longest = longest_work(federation, phases(size, federation))
     exchange = first_exchange(size, federation)
     return {
         "task_timeout": seconds_with_margin(longest + exchange),
-        "wait_time_after_min_received": seconds_with_margin(exchange + decoding(federation)),
+        "wait_time_after_min_received": seconds_with_margin(longest + exchange),
         "get_task_timeout": seconds_with_margin(exchange),
         "submit_task_result_timeout": seconds_with_margin(exchange),
         DOWNLOAD: max(300, seconds_with_margin(exchange / federation.sites)),

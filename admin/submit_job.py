@@ -21,7 +21,9 @@ from admin.download import download
 from admin.exit_code import FAILED, INTERRUPTED, OK, exit_code
 from admin.failure import failure_reason
 from admin.job_files import META, read_object
+from admin.job_plan import PLAN, by_name
 from admin.monitor_job import COMPLETED, DAY, monitor
+from admin.planned_job import EXCHANGES
 from admin.progress import ProgressDisplay
 from admin.session import admin_session
 from fedaid.errors import require
@@ -64,9 +66,17 @@ def require_enough_sites(session: Session, job: Path) -> None:
     )
 
 
+def warn_without_plan(job: Path) -> None:
+    """Say on standard error that nobody has checked a job's timeouts, where its rounds exchange a model."""
+    if not (job / PLAN).is_file() and by_name(job).keys() >= EXCHANGES:
+        how = f"python -m admin.plan {job} --sites S --studies N --bandwidth-mbit B --measure --write"
+        print(f"warning: no plan has checked the timeouts of {job.name}: {how}", file=sys.stderr, flush=True)
+
+
 def run(options: argparse.Namespace, outcome: Outcome) -> None:
     """Submit the job, and with ``--wait`` follow and fetch it; ``outcome`` holds what was reached if one step fails."""
     report = sys.stderr if options.format == "json" else sys.stdout
+    warn_without_plan(options.job)
     with admin_session(options.kit) as session:
         outcome.job_id = submit(session, options.job.resolve())
         print(f"job {outcome.job_id}", file=report, flush=True)

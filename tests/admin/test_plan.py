@@ -94,7 +94,7 @@ def test_validation_and_the_first_reading_of_the_images_are_planned_and_explaine
     assert "validation: 20.0 s in each align, in its work above" in captured.out
     assert "first align: 3200.0 s more to decode 6400 studies at 0.5 s" in captured.out
     assert "longest task: 3260.0 s of work" in captured.out
-    assert "wait_time_after_min_received must be at least 64" in captured.err
+    assert "wait_time_after_min_received must be at least 65" in captured.err
     assert len(captured.err.splitlines()) == 1
 
 

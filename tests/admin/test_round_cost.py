@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from admin.round_cost import (
+    ON_THE_WAY,
     Federation,
     ModelSize,
     first_exchange,
@@ -92,7 +93,7 @@ def test_timeouts_are_twice_what_was_computed_and_a_minute() -> None:
     found = timeouts(SIZE, FEDERATION)
     assert found["task_timeout"] == 2 * (10 + 8) + 60
     assert found["get_task_timeout"] == found["submit_task_result_timeout"] == 2 * 8 + 60
-    assert found["wait_time_after_min_received"] == 2 * 8 + 60
+    assert found["wait_time_after_min_received"] == 2 * (10 + 8) + 60
     assert found["np_min_download_timeout"] == 300
 
 
@@ -123,19 +124,33 @@ def test_the_longest_task_decodes_or_measures_both_splits_or_trains(
     assert longest_work(federation, phases(SIZE, federation)) == pytest.approx(longest)
 
 
-def test_the_first_round_waits_for_the_site_with_the_most_images_to_decode() -> None:
-    federation = replace(VALIDATED, decode_seconds=0.5)
+@pytest.mark.parametrize("decode", [0.5, 0.0])
+def test_the_wait_for_a_slow_site_holds_its_longest_task(decode: float) -> None:
+    """A site that is done at once starts the wait, where min_clients is below the number of sites."""
+    federation = replace(VALIDATED, decode_seconds=decode)
     found, prepared = timeouts(SIZE, federation), timeouts(SIZE, VALIDATED)
-    assert found["task_timeout"] == 2 * (216 + 8) + 60
-    assert found["wait_time_after_min_received"] == prepared["wait_time_after_min_received"] + 2 * 200
+    longest = 216 if decode else 20
+    assert found["task_timeout"] == found["wait_time_after_min_received"] == 2 * (longest + 8) + 60
     assert found["get_task_timeout"] == prepared["get_task_timeout"]
 
 
-def test_memory_of_the_server_grows_with_answers_on_the_way_and_that_of_a_site_does_not() -> None:
+def test_memory_of_the_server_grows_by_what_is_on_the_way_whatever_the_model_and_that_of_a_site_does_not() -> None:
     more = replace(FEDERATION, sites=5)
-    assert server_memory(SIZE, more) - server_memory(SIZE, FEDERATION) == 1000
-    assert server_disk(SIZE, more) - server_disk(SIZE, FEDERATION) == 1000
+    for size in (SIZE, replace(SIZE, whole=10**9)):
+        assert server_memory(size, more) - server_memory(size, FEDERATION) == ON_THE_WAY
     assert site_memory(SIZE) == 0.4e9 + 10 * 1000
+
+
+@pytest.mark.parametrize(("dtype", "received"), [("fp32", 1000), ("bf16", 600), ("int8", 440)])
+def test_a_site_takes_the_servers_disk_twice_as_received_and_as_it_waits(dtype: str, received: int) -> None:
+    federation = replace(FEDERATION, wire_dtype=dtype)
+    assert server_disk(SIZE, federation) == 4 * (received + 1000) + 5 * 1000
+    assert server_disk(SIZE, replace(federation, sites=5)) - server_disk(SIZE, federation) == received + 1000
+
+
+def test_what_is_frozen_is_in_no_update_on_disk() -> None:
+    half = replace(SIZE, frozen=500, matrices=400)
+    assert server_disk(half, FEDERATION) == 4 * (500 + 500) + 5 * 1000
 
 
 @pytest.mark.parametrize(("sites", "seconds"), [(3, 0.1), (20, 0.1), (100, 0.5)])

@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 
 from admin import submit_job as module
+from admin.package_job import package_job
+from admin.planned_job import Given, write_plan
 from admin.submit_job import main, submit
 from fedaid.errors import InputError
+from tests.integration.conftest import MODEL
 
 
 class Server:
@@ -148,3 +151,26 @@ def test_diagnostics_go_to_stderr(
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.startswith("error: min_clients must not be above the number of connected sites")
+
+
+def test_a_job_whose_timeouts_no_plan_checked_is_submitted_with_a_warning(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = package_job("fedaid_pretrain", out=tmp_path, settings=MODEL)
+    assert main(words(job, tmp_path)) == 0
+    captured = capsys.readouterr()
+    (line,) = captured.err.splitlines()
+    assert line.startswith("warning: no plan has checked the timeouts of fedaid_pretrain: python -m admin.plan ")
+    assert captured.out == "job id-1\n"
+
+
+@pytest.mark.parametrize("kind", ["planned", "local_pretrain", "trivial"])
+def test_a_planned_job_and_one_whose_rounds_exchange_no_model_are_submitted_without_a_word(
+    kind: str, trivial_job: Path, server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "fedaid_pretrain" if kind == "planned" else kind
+    job = trivial_job if kind == "trivial" else package_job(name, out=tmp_path, settings=MODEL)
+    if kind == "planned":
+        write_plan(job, Given(sites=2, bandwidth_mbit=100.0, step_seconds=0.1, studies=10, decode_seconds=0.0))
+    assert main(words(job, tmp_path)) == 0
+    assert capsys.readouterr().err == ""

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from admin.package_job import package_job
+from admin.planned_job import configuration
+from admin.round_cost import Federation, model_size, phases
 from tests.benchmarks.flare_round import breakdown, run_in_poc
 from tests.benchmarks.simulated_run import (
     CONTROL,
@@ -34,7 +36,7 @@ def bytes_ratio(rounds: int = 4, sites: int = 3) -> dict[str, Any]:
     """Bytes of FedAID's round over those of FedAvg's at 32 bits, by type on the wire, both counted at the server.
 
     The ratio is that of the middle round; ``first`` is that of the first, in which every site gets the whole model,
-    and ``run`` that of the whole run with its final validation.
+    and ``run`` that of the whole run with its final validation. ``job_model`` has them for the jobs' own small model.
     """
     with tempfile.TemporaryDirectory() as folder:
         fedavg = run("fedavg_pretrain", Path(folder) / "fedavg", sites=sites, num_rounds=rounds)
@@ -50,7 +52,25 @@ def bytes_ratio(rounds: int = 4, sites: int = 3) -> dict[str, Any]:
         "first": {dtype: counts[0] / base[0] for dtype, counts in found.items()},
         "run": {dtype: total_bytes(results) / total_bytes(fedavg) for dtype, results in runs.items()},
         "worst_site_loss": {dtype: worst_loss(results) for dtype, results in runs.items()},
+        "job_model": job_model_ratios() | {"from": "computed from the shapes, not measured"},
     }
+
+
+def job_model_ratios() -> dict[str, Any]:
+    """The same ratios for the model that the jobs have by default, computed: alignment is a large part of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        size = model_size(configuration(package_job("fedaid_pretrain", out=Path(folder))))
+    base = sum(phase.down + phase.up for phase in phases(size, a_round("fp32", alignment_phase=False)))
+    sent = {
+        dtype: sum(phase.down + phase.up for phase in phases(size, a_round(dtype, alignment_phase=True)))
+        for dtype in ("fp32", "bf16", "int8")
+    }
+    return {dtype: of / base for dtype, of in sent.items()} | {"alignment_share": size.alignment / size.whole}
+
+
+def a_round(dtype: str, *, alignment_phase: bool) -> Federation:
+    """A federation whose bytes are asked for and whose seconds are not."""
+    return Federation(1, 1.0, 1.0, 1, 1, wire_dtype=dtype, alignment_phase=alignment_phase)
 
 
 def flare_round_seconds(rounds: int = 8) -> dict[str, Any]:

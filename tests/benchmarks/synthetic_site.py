@@ -6,11 +6,13 @@ import time
 import zlib
 
 import numpy as np
+from nvflare.apis.event_type import EventType
 from nvflare.apis.executor import Executor
 from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import Shareable
 from nvflare.apis.signal import Signal
 
+from fedaid.flare.array_exchange import receive_in_memory
 from fedaid.flare.controller import TRAIN_METRICS
 from fedaid.flare.messages import (
     ALIGN,
@@ -37,6 +39,11 @@ class SyntheticExecutor(Executor):
         super().__init__()
         self._spread = spread_seconds
         self._like: Arrays = {}
+
+    def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
+        """As the real one does."""
+        if event_type == EventType.START_RUN:
+            receive_in_memory()
 
     def execute(self, task_name: str, shareable: Shareable, fl_ctx: FLContext, abort_signal: Signal) -> Shareable:
         """An update of constants, or metrics."""

@@ -12,19 +12,20 @@ from admin.job_files import META, read_object
 from admin.round_cost import model_size
 from fedaid.models.dual_encoder import DualEncoder
 from tests.benchmarks import speed
+from tests.benchmarks.aggregator_memory import peak_in_a_process, per_site
+from tests.benchmarks.fast_path import not_worse
 from tests.benchmarks.number_formats import bf16_against_fp32
-from tests.benchmarks.server_memory import peak_in_a_process, per_site
-from tests.benchmarks.server_process import model_of, server_process_memory_per_site, synthetic_job
+from tests.benchmarks.server_process import model_of, server_memory_per_site, synthetic_job
 from tests.benchmarks.speed_site import MIDDLE, settings_of
 from tests.benchmarks.speed_training import in_turns, site_memory_ratio
-from tests.benchmarks.speed_wire import from_a_line
+from tests.benchmarks.speed_wire import from_a_line, job_model_ratios
 from tests.benchmarks.spread import Difference
 from tests.benchmarks.wire_site import tasks, write_messages
 from tests.integration.conftest import MODEL as TINY
 
 KEYS = (
     *("round_ratio", "executor_ratio", "flare_round_seconds", "bytes_ratio", "site_memory_ratio"),
-    *("accumulation_memory_ratio", "server_memory_per_site", "linear_residual", "server_process_memory_per_site"),
+    *("accumulation_memory_ratio", "server_memory_per_site", "linear_residual", "aggregator_memory_per_site"),
 )
 
 
@@ -62,6 +63,13 @@ def test_only_fedaid_measures_the_model_that_a_site_trained() -> None:
     assert not settings_of("fedavg", steps=(1, 2)).report_student_loss
 
 
+def test_the_jobs_own_model_is_beside_the_deep_one() -> None:
+    found = job_model_ratios()
+    assert found["fp32"] == pytest.approx(1 + found["alignment_share"])
+    assert 0.5 * found["fp32"] < found["bf16"] < 0.52 * found["fp32"]
+    assert 0.25 * found["fp32"] < found["int8"] < 0.28 * found["fp32"]
+
+
 @pytest.mark.parametrize(("bf16", "met"), [(0.6, True), (0.61, False)])
 def test_one_number_format_above_its_share_misses_the_goal(bf16: float, met: bool) -> None:
     assert speed.light({"fp32": 1.1, "bf16": bf16, "int8": 0.3}) is met
@@ -76,6 +84,26 @@ def interval(mean: float) -> dict[str, Any]:
 )
 def test_quality_is_alike_where_the_whole_interval_is_within_a_point(int8: float, met: bool | None) -> None:
     assert speed.alike({"bf16": interval(0.4), "int8": interval(int8)}) is met
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "told"),
+    [
+        (-1.9, 9.0, True),
+        (0.5, 1.0, True),
+        (-2.1, 9.0, None),
+        (-40.0, 40.0, None),
+        (-2.1, -1.0, None),
+        (-5, -2.1, False),
+    ],
+)
+def test_the_fast_path_is_no_worse_where_its_interval_stays_above_the_margin(
+    low: float, high: float, told: bool | None
+) -> None:
+    sound = {"low": 0.0, "mid": 0.5, "high": 1.0}
+    found = {"low": low, "mid": (low + high) / 2, "high": high}
+    assert not_worse({"mean": sound, "worst": found}) is told
+    assert not_worse({"mean": found, "worst": sound}) is told
 
 
 def test_what_an_interval_cannot_tell_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,6 +169,6 @@ def test_the_model_that_fills_the_servers_memory_has_the_size_asked_for() -> Non
 
 @pytest.mark.slow
 def test_the_memory_of_both_processes_of_a_server_is_found() -> None:
-    found = server_process_memory_per_site(1, (1, 2), 1)
+    found = server_memory_per_site(1, (1, 2), 1)
     for of in (found, found["job_process"], found["relay"]):
         assert all(peak > 50 for peaks in of["peak_mb_by_sites"].values() for peak in peaks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,7 +21,9 @@ from nvflare.apis.impl.bcast_manager import BcastTaskManager
 from nvflare.apis.impl.wf_comm_server import WFCommServer
 from nvflare.apis.shareable import Shareable
 from nvflare.apis.signal import Signal
+from nvflare.app_common.decomposers.numpy_decomposers import NumpyArrayDecomposer
 from nvflare.app_common.shareablegenerators.full_model_shareable_generator import FullModelShareableGenerator
+from nvflare.fuel.utils import fobs
 
 from fedaid.flare.aggregator import SiteWeightedAggregator
 from fedaid.flare.controller import FedAIDController
@@ -252,3 +254,13 @@ def site_context(tmp_path: Path, consortium: dict[str, Path], monkeypatch: pytes
     (tmp_path / "run" / "job").mkdir(parents=True)
     engine = Engine([], {}, workspace)
     return FLContextManager(engine=engine, identity_name=site, job_id="job").new_context()
+
+
+@pytest.fixture(autouse=True)
+def flares_own_way_of_arrays() -> Iterator[None]:
+    """A run sets its process up; the next test finds FLARE as it was."""
+    yield
+    fobs.register(NumpyArrayDecomposer)
+    handler = fobs.get_dot_handler(NumpyArrayDecomposer().get_download_dot())
+    for name in ("download", "to_downloadable"):
+        vars(handler).pop(name, None)

@@ -142,6 +142,33 @@ def test_the_same_task_sent_again_gives_the_same_model(dtype: str, models: list[
     assert same(site.receive(first), site.receive(again))
 
 
+@pytest.mark.parametrize("encoded_before", [True, False])
+@pytest.mark.parametrize("dtype", WIRE_DTYPES)
+def test_a_request_of_a_task_that_closed_changes_nothing_for_the_others(
+    dtype: str, encoded_before: bool, models: list[Arrays], tmp_path: Path
+) -> None:
+    server, (a, b, c) = Server(dtype), (Site(name, tmp_path / name) for name in "abc")
+    task = server.broadcast(models[0])
+    for one in (a, b, c):
+        one.receive(server.send(task, one))
+        server.take(one.answer(random_delta(models[0], 1)), one)
+    closed, task = server.broadcast(models[1]), server.broadcast(models[2])
+    if encoded_before:
+        for one in (a, b):
+            one.receive(server.send(closed, one))
+            server.take(one.answer(random_delta(models[0], 2)), one)
+    got = {"a": a.receive(server.send(task, a))}
+    assert same(c.receive(server.send(closed, c)), models[1]) or not encoded_before  # filtered late
+    got["b"] = b.receive(server.send(task, b))
+    assert same(got["a"], got["b"]) or not encoded_before
+    for one in (a, b):
+        server.take(one.answer(random_delta(models[0], 3)), one)
+    task = server.broadcast(models[3])
+    found = [one.receive(server.send(task, one)) for one in (a, b, c)]
+    assert same(found[0], found[1])
+    assert same(found[0], found[2])
+
+
 def test_a_step_from_a_model_that_the_site_does_not_hold_is_refused(models: list[Arrays], site: Site) -> None:
     server = Server()
     server.round(models[0], site, random_delta(models[0], 1))

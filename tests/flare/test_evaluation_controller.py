@@ -68,7 +68,7 @@ def site(shift: float | None = None, reason: str = "no local model") -> Answer:
 def disks(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Folders that arrays were to be received in; FLARE's own way stays as it is."""
     folders: list[Path] = []
-    monkeypatch.setattr("fedaid.flare.evaluation_controller.receive_on_disk", folders.append)
+    monkeypatch.setattr("fedaid.flare.persistor.receive_on_disk", folders.append)
     return folders
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from nvflare.apis.dxo import from_shareable
 from nvflare.apis.fl_constant import ReturnCode
 from nvflare.apis.shareable import Shareable
 
-from fedaid.flare.codec import WIRE_DTYPES
+from fedaid.flare.codec import WIRE_DTYPES, decode, encode
 from fedaid.flare.downlink import WIRE
 from fedaid.flare.messages import ERROR_HEADER, REFUSED_HEADER, update_from_shareable
 from fedaid.flare.traffic import message_bytes
@@ -96,6 +97,34 @@ def test_without_feedback_the_error_would_add_up(site: Site) -> None:
         came += data(server.round(theta(), site, small)[2])["matrix"]
     assert came[:, 1:] == pytest.approx(np.full((8, 15), 0.01), abs=0.5 / 127 + 1e-6)
     assert came[:, 1:].min() > 0
+
+
+@pytest.mark.parametrize("dtype", ["bf16", "int8"])
+def test_what_is_sent_is_the_update_and_what_rounding_left_of_the_ones_before(dtype: str, site: Site) -> None:
+    server, left = Server(dtype), dict[str, Any]()
+    for seed in range(3):
+        site.receive(server.send(server.broadcast(theta()), site))
+        wanted = {n: t + left.get(n, 0) for n, t in update(seed).items() if t.any()}
+        sent, layout = encode(wanted, dtype)
+        left = {n: t - wanted[n] for n, t in decode(sent, layout).items()}
+        left = {n: -t for n, t in left.items() if n == "matrix"}
+        found = data(site.answer(update(seed)))
+        assert found.keys() == sent.keys()
+        assert all(found[name].tobytes() == tensor.tobytes() for name, tensor in sent.items())
+
+
+def test_packing_needs_no_second_copy_of_the_update(site: Site) -> None:
+    rng, server = np.random.default_rng(0), Server("int8")
+    delta = {f"m{number}": rng.standard_normal((128, 256)).astype(np.float32) for number in range(40)}
+    for _ in range(2):  # the second one has what the first one left
+        site.receive(server.send(server.broadcast(delta), site))
+        tracemalloc.start()
+        try:
+            site.answer(delta)
+            peak = tracemalloc.get_traced_memory()[1] / sum(tensor.nbytes for tensor in delta.values())
+        finally:
+            tracemalloc.stop()
+    assert peak < 1.6  # the new rest, a quarter that is sent, and one tensor
 
 
 def test_vectors_and_counters_stay_exact(site: Site) -> None:

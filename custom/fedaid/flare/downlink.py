@@ -52,12 +52,20 @@ class ModelEncoder(DXOFilter):  # type: ignore[misc]
         self._view: dict[str, NDArray[Any]] = {}
         self._step: dict[str, NDArray[Any]] = {}
         self._kept: list[str] = []
+        self._closed: set[str] = set()  # versions before this one
         self._holds: dict[str, str] = {}  # site → version that it said it holds
 
-    def process_dxo(self, dxo: DXO, shareable: Shareable, fl_ctx: FLContext) -> DXO:
-        """The message for the site that asked; one broadcast is encoded once."""
+    def process_dxo(self, dxo: DXO, shareable: Shareable, fl_ctx: FLContext) -> DXO | None:
+        """The message for the site that asked; one broadcast is encoded once.
+
+        FLARE filters outside its lock: a request taken just before a task closed may come after the next task was
+        encoded. It goes as it is, since the view has moved on, and a version made twice would not have the same bits.
+        """
         with self._lock:
             version = str(shareable.get_header(ReservedHeaderKey.MSG_ROOT_ID))
+            if version in self._closed:
+                self._holds.pop(peer_of(fl_ctx), None)
+                return None
             if version != self._version:
                 self._advance(version, dxo.data)
             layout: dict[str, Any] = {"dtype": self._dtype, "version": version}
@@ -80,6 +88,7 @@ class ModelEncoder(DXOFilter):  # type: ignore[misc]
         packed, _ = encode(steps, self._dtype)
         self._step = {name: tensor for name, tensor in moved.items() if name not in steps} | packed
         self._view = stepped(self._view, self._step, dtype=self._dtype)
+        self._closed |= {self._version} if self._version else set()
         self._base, self._version = self._version, version
 
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:

@@ -24,7 +24,6 @@ from fedaid.flare.gated_scatter_gather import BelowQuorum, GatedScatterAndGather
 from fedaid.flare.messages import EVALUATE, GIVEN_MODEL, LOCAL_MODEL, Arrays
 from fedaid.flare.own_models import OwnModels
 from fedaid.flare.persistor import tensors_of
-from fedaid.flare.received_arrays import receive_on_disk
 from fedaid.flare.run_store import replace_text
 from fedaid.flare.spool import Spool
 from fedaid.flare.suite_ballot import SuiteBallot
@@ -92,7 +91,6 @@ class EvaluationController(GatedScatterAndGather):
         """The tasks, one model after another; what was found is written even if a part of it is missing."""
         self._current_round, app = GIVEN_MODEL, Path(str(fl_ctx.get_prop(FLContextKey.APP_ROOT)))
         self._waiting["abort_signal"] = abort_signal
-        receive_on_disk(app)  # all sites may send their models at the same moment
         try:
             theta = self._given_model(app / self._model_folder)
             self._evaluate(GLOBAL, theta, fl_ctx)

@@ -20,6 +20,7 @@ from nvflare.apis.signal import Signal
 from fedaid.data.site import data_root
 from fedaid.errors import InputError, settings_from
 from fedaid.evaluation.retrieval import batch_accuracy, recalls, retrieval_ranks
+from fedaid.flare.array_exchange import receive_in_memory
 from fedaid.flare.gate import judge_tensors
 from fedaid.flare.held_model import HeldModel
 from fedaid.flare.messages import (
@@ -104,6 +105,8 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
         super().handle_event(event_type, fl_ctx)
         for swap in (self._held.swap, self._own, self._own_by_round.swap):
             swap.notice(event_type)
+        if event_type == EventType.START_RUN:
+            receive_in_memory()
         if event_type == EventType.START_RUN and self._settings.threads:
             torch.set_num_threads(self._settings.threads)
         if event_type == EventType.AFTER_SEND_TASK_RESULT:

@@ -57,6 +57,7 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
         took 0.4 s, nearly all of it to walk through the modules that Python has loaded.
         """
         super().start_controller(fl_ctx)
+        gc.collect()  # what is garbage by now would be left out, too, and stay for ever
         gc.freeze()
 
     def set_communicator(self, communicator: WFCommServer) -> None:

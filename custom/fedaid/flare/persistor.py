@@ -14,8 +14,10 @@ from nvflare.app_common.abstract.model import ModelLearnable, ModelLearnableKey
 from nvflare.app_common.app_event_type import AppEventType
 from nvflare.app_opt.pt.file_model_persistor import PTFileModelPersistor
 
+from fedaid.flare.array_exchange import receive_on_disk
 from fedaid.flare.run_store import RunStore
 from fedaid.minmax.server_optimizer import ServerOptimizer
+from fedaid.training.heap import give_back_freed_memory
 
 RUN_STATE = "fedaid_run_state"  # private context property, set by the controller: plain JSON
 SERVER_OPTIMIZER = "fedaid_server_optimizer"  # the same: the optimizer, whose state is saved with the round's model
@@ -45,10 +47,13 @@ class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
         return str(self.model.vocabulary_hash)
 
     def handle_event(self, event: str, fl_ctx: FLContext) -> None:
-        """Opens the store at the start of the run."""
+        """Opens the store at the start of the run, and keeps what comes and goes in this process small in memory."""
         super().handle_event(event, fl_ctx)
         if event == EventType.START_RUN and hasattr(self.model, "configuration"):
-            folder = Path(str(fl_ctx.get_prop(FLContextKey.APP_ROOT))) / STORE_FOLDER
+            app = Path(str(fl_ctx.get_prop(FLContextKey.APP_ROOT)))
+            give_back_freed_memory()
+            receive_on_disk(app)
+            folder = app / STORE_FOLDER
             self.store = RunStore(folder, configuration=self.configuration, vocabulary_hash=self.vocabulary_hash)
 
     def save_model(self, ml: ModelLearnable, fl_ctx: FLContext) -> None:

@@ -1,24 +1,54 @@
-"""Arrays that sites send lie on the server's disk as soon as they arrive, so that many answers at once fit its memory.
-
-FLARE decodes an answer before anything of ours sees it, and all answers of a phase may come at the same moment. It can
-keep torch's tensors on disk meanwhile, but not numpy's arrays; its own hook for arrays as they come does that here.
-"""
+"""Arrays as they come from another process, part by part: in memory, or in a file so that many messages fit it."""
 
 from __future__ import annotations
 
 import mmap
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from nvflare.app_common.decomposers.numpy_decomposers import NumpyArrayDecomposer
-from nvflare.app_common.np.np_downloader import download_arrays
-from nvflare.fuel.utils import fobs
-from nvflare.fuel.utils.fobs.decomposers.via_downloader import ViaDownloaderDecomposer
+from nvflare.app_common.np.np_downloader import ArrayConsumer
+
+from fedaid.flare.array_blocks import Block, is_block, nbytes, unpacked
 
 ALIGNMENT = 64  # bytes
+
+
+class Store(Protocol):
+    """Where the blocks of one message's arrays go, array by array."""
+
+    def begin(self, block: Block) -> None:
+        """Makes room for the array whose first block it is."""
+
+    def write(self, block: Block) -> None:
+        """Takes a block, which follows the one before."""
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What arrived; nothing can be written afterwards."""
+
+
+class ArrayMemory:
+    """The arrays of one message in memory, each allocated once."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[str, NDArray[Any]] = {}
+        self._bytes = np.empty(0, np.uint8)
+
+    def begin(self, block: Block) -> None:
+        """Makes room for the array whose first block it is."""
+        array = self._arrays[block.name] = np.empty(block.shape, block.dtype)
+        self._bytes = array.reshape(-1).view(np.uint8)
+
+    def write(self, block: Block) -> None:
+        """Takes a block."""
+        self._bytes[block.offset : block.offset + len(block.data)] = np.frombuffer(block.data, np.uint8)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What arrived."""
+        return self._arrays
 
 
 class Place(NamedTuple):
@@ -38,40 +68,91 @@ class ArrayFile:
 
     def __init__(self, folder: Path) -> None:
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by :meth:`arrays`
+        self._places: dict[str, Place] = {}
 
-    def put(self, arrays: dict[str, NDArray[Any]]) -> dict[str, Place]:
-        """Appends arrays and returns where each one lies."""
-        places = {}
-        for name, array in arrays.items():
-            places[name] = Place(self._file.tell(), array.shape, array.dtype)
-            array.tofile(self._file)
-            self._file.write(bytes(-array.nbytes % ALIGNMENT))
-            self._file.flush()
-        return places
+    def begin(self, block: Block) -> None:
+        """Notes where the array starts whose first block it is; the file grows by what arrives only."""
+        self._file.write(bytes(-self._file.tell() % ALIGNMENT))
+        self._places[block.name] = Place(self._file.tell(), block.shape, block.dtype)
 
-    def arrays(self, places: dict[str, Place]) -> dict[str, NDArray[Any]]:
-        """The arrays, read-only, whose pages are read when they are looked at; nothing can be put afterwards."""
+    def write(self, block: Block) -> None:
+        """Appends a block."""
+        self._file.write(block.data)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The arrays, read-only, whose pages are read when they are looked at."""
         with self._file as file:
             if file.tell() == 0:
-                return {name: np.zeros(place.shape, place.dtype) for name, place in places.items()}
+                return {name: np.zeros(place.shape, place.dtype) for name, place in self._places.items()}
             file.flush()
             content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        return {name: np.ndarray(p.shape, p.dtype, buffer=content, offset=p.offset) for name, p in places.items()}
+        return {name: np.ndarray(p.shape, p.dtype, buffer=content, offset=p.offset) for name, p in self._places.items()}
 
 
-def receive_on_disk(folder: Path) -> None:
-    """From now on arrays that this process downloads from another one lie on disk.
+class Assembly(ArrayConsumer):  # type: ignore[misc]
+    """Takes the parts of one message as they come, FLARE's whole arrays and blocks alike.
 
     Args:
-        folder: of the run.
+        store: where they go.
+        note: is told the bytes of each part.
+
+    Attributes:
+        error: of FLARE: why nothing more will come.
+        refused: what is wrong with a part that came.
     """
-    fobs.register(NumpyArrayDecomposer)  # does nothing where it is there already
-    handler: ViaDownloaderDecomposer = fobs.get_dot_handler(NumpyArrayDecomposer().get_download_dot())
 
-    def download(**source: Any) -> tuple[str | None, dict[str, NDArray[Any]] | None]:
-        """As FLARE's own: an error, or the arrays of a message by their names there."""
-        file = ArrayFile(folder)
-        error, places = download_arrays(**source, arrays_received_cb=file.put)
-        return error, None if error else file.arrays(places or {})
+    def __init__(self, store: Store, note: Callable[[int], None] = lambda size: None) -> None:
+        super().__init__(None, {})
+        self._store, self._note, self._names = store, note, set[str]()
+        self._open: Block | None = None  # the last block of an array that is not complete
+        self.refused = ""
 
-    handler.download = download
+    def consume(self, ref_id: str, state: dict[str, Any], data: Any) -> dict[str, Any]:
+        """Takes an answer's parts."""
+        try:
+            for item in data:
+                self._take(item)
+                self._note(len(item))
+        except OSError:
+            raise  # the disk's fault, not the sender's
+        except Exception as error:
+            self.refused = f"{type(error).__name__}: {error}"
+            raise
+        return state
+
+    def _take(self, item: bytes) -> None:
+        if is_block(item):
+            self._add(unpacked(item))
+            return
+        for name, array in self._to_dict(item).items():
+            flat = np.ascontiguousarray(array).reshape(-1)
+            self._add(Block(name, array.dtype, array.shape, 0, flat.view(np.uint8).data))
+
+    def _add(self, block: Block) -> None:
+        """Hands a block to the store, if it follows the one before: arrays come one after another, each from its start.
+
+        Raises:
+            ValueError: if it does not.
+        """
+        last = self._open
+        if last is None:
+            follows = block.offset == 0 and block.name not in self._names
+        else:
+            follows = block[:3] == last[:3] and block.offset == last.offset + len(last.data)
+        if not follows:
+            raise ValueError("blocks must follow each other")
+        if last is None:
+            self._names.add(block.name)
+            self._store.begin(block)
+        self._store.write(block)
+        self._open = block if block.offset + len(block.data) < nbytes(block) else None
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What arrived.
+
+        Raises:
+            ValueError: if an array is not complete.
+        """
+        if self._open is not None:
+            raise ValueError("an array must come to its end")
+        return self._store.arrays()

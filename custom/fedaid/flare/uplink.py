@@ -6,22 +6,19 @@ and of the job: they see the float32 difference that they are made for, and what
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from nvflare.apis.dxo import DXO, DataKind
 from nvflare.apis.dxo_filter import DXOFilter
-from nvflare.apis.event_type import EventType
-from nvflare.apis.fl_constant import FLContextKey, ReturnCode
+from nvflare.apis.fl_constant import ReturnCode
 from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import Shareable, make_reply
 
-from fedaid.flare.codec import Arrays, decode, encode, is_packable
+from fedaid.flare.codec import decode, encode, is_packable
 from fedaid.flare.downlink import HOLDS, ORDER, WIRE
 from fedaid.flare.messages import ERROR_HEADER, LONGEST_ERROR, REFUSED_HEADER
-from fedaid.flare.received_arrays import receive_on_disk
 from fedaid.flare.swap_file import SwapFile
 
 STILL = "still"  # name → shape and type of a tensor of zeros, which is not sent
@@ -32,7 +29,8 @@ class UpdateEncoder(DXOFilter):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__([DataKind.WEIGHT_DIFF], [DataKind.WEIGHT_DIFF])
-        self._residual: dict[str, NDArray[Any]] | None = None
+        self._left: dict[str, NDArray[Any]] = {}  # name → what rounding has taken
+        self._read = False
         self._swap = SwapFile("residual")
 
     def process_dxo(self, dxo: DXO, shareable: Shareable, fl_ctx: FLContext) -> DXO | None:
@@ -40,28 +38,35 @@ class UpdateEncoder(DXOFilter):  # type: ignore[misc]
         order = fl_ctx.get_prop(ORDER)
         if not isinstance(order, dict):
             return None
-        wanted = self._with_residual(dxo.data, fl_ctx)
-        still = {name: [list(t.shape), t.dtype.str] for name, t in wanted.items() if not t.any()}
-        if len(still) == len(wanted):
-            still.popitem()  # FLARE's filters pass over a message without data
-        sent, layout = encode({name: t for name, t in wanted.items() if name not in still}, order["dtype"])
+        self._open(fl_ctx)
+        sent: dict[str, NDArray[Any]] = {}
+        still: dict[str, Any] = {}
+        for name, tensor in dxo.data.items():
+            # One by one: a site has no room for the update, the packed one and what arrives of it at the same time.
+            wanted = tensor + self._left[name] if name in self._left else tensor
+            last = len(still) == len(dxo.data) - 1  # FLARE's filters pass over a message without data
+            if wanted.any() or last:
+                sent |= self._packed(name, wanted, order["dtype"])
+            else:
+                still[name] = [list(wanted.shape), wanted.dtype.str]
+                self._left.pop(name, None)
         if order["dtype"] != "fp32":
-            self._keep(wanted, decode(sent, layout), fl_ctx)
-        return DXO(dxo.data_kind, data=sent, meta=dxo.meta | {WIRE: layout | {STILL: still}, HOLDS: order[HOLDS]})
+            self._swap.write(fl_ctx, self._left, {})
+        layout = {"dtype": order["dtype"], STILL: still}
+        return DXO(dxo.data_kind, data=sent, meta=dxo.meta | {WIRE: layout, HOLDS: order[HOLDS]})
 
-    def _with_residual(self, delta: Arrays, fl_ctx: FLContext) -> dict[str, NDArray[Any]]:
-        if self._residual is None:
-            found = self._swap.read(fl_ctx)
-            self._residual = found[0] if found else {}
-        left = self._residual
-        return {name: t + left[name] if name in left else t for name, t in delta.items()}
+    def _open(self, fl_ctx: FLContext) -> None:
+        if not self._read and (found := self._swap.read(fl_ctx)):
+            self._left = dict(found[0])
+        self._read = True
 
-    def _keep(self, wanted: Arrays, got: Arrays, fl_ctx: FLContext) -> None:
-        rest = {name: wanted[name] - got[name] for name in got if is_packable(wanted[name])}
-        # What is not finite is refused by the server; it must not spoil the updates after it.
-        kept = {name: np.nan_to_num(tensor, posinf=0, neginf=0) for name, tensor in rest.items()}
-        self._residual = {**(self._residual or {}), **kept}
-        self._swap.write(fl_ctx, self._residual, {})
+    def _packed(self, name: str, wanted: NDArray[Any], dtype: str) -> dict[str, NDArray[Any]]:
+        """A tensor as it travels; what rounding takes from it is kept."""
+        sent, layout = encode({name: wanted}, dtype)
+        if dtype != "fp32" and is_packable(wanted):
+            # What is not finite is refused by the server; it must not spoil the updates after it.
+            self._left[name] = np.nan_to_num(wanted - decode(sent, layout)[name], posinf=0, neginf=0)
+        return sent
 
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
         """Takes note of a process that may be swapped out."""
@@ -74,12 +79,6 @@ class UpdateDecoder(DXOFilter):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__([DataKind.WEIGHT_DIFF], [DataKind.WEIGHT_DIFF])
-
-    def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
-        """From the start of a run on, updates wait for their turn on disk."""
-        super().handle_event(event_type, fl_ctx)
-        if event_type == EventType.START_RUN:
-            receive_on_disk(Path(str(fl_ctx.get_prop(FLContextKey.APP_ROOT))))
 
     def process(self, shareable: Shareable, fl_ctx: FLContext) -> Shareable:
         """The result with the update unpacked, or an error reply that says why that cannot be done."""

@@ -1,6 +1,6 @@
 """Peak memory of the aggregator with a number of synthetic updates, in a process of its own.
 
-python -m tests.benchmarks.server_memory SITES MEGABYTES FOLDER
+python -m tests.benchmarks.aggregator_memory SITES MEGABYTES FOLDER
 """
 
 from __future__ import annotations
@@ -30,12 +30,14 @@ TENSORS = 50
 
 def peak_in_a_process(sites: int, megabytes: int, folder: Path) -> int:
     """Peak bytes of a fresh process that sums this many updates."""
-    command = [sys.executable, "-m", "tests.benchmarks.server_memory", str(sites), str(megabytes), str(folder)]
+    command = [sys.executable, "-m", "tests.benchmarks.aggregator_memory", str(sites), str(megabytes), str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
     return int(done.stdout.split()[-1])
 
 
-def server_memory_per_site(megabytes: int = 200, sites: tuple[int, int] = (3, 12), repeats: int = 5) -> dict[str, Any]:
+def aggregator_memory_per_site(
+    megabytes: int = 200, sites: tuple[int, int] = (3, 12), repeats: int = 5
+) -> dict[str, Any]:
     """Peak memory of the aggregator for each site more, over the size of the model: median of pairs."""
     peaks: dict[int, list[int]] = {count: [] for count in sites}
     for number in range(repeats):
