@@ -7,6 +7,7 @@ They are of the process, and so of all tasks of a job.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -119,5 +120,7 @@ def receive_on_disk(folder: Path) -> None:
 
 
 def receive_in_memory() -> None:
-    """What a site does."""
+    """What a site does; its looks for garbage pass over what is there by now, nearly all of it modules of torch."""
+    gc.collect()
+    gc.freeze()
     send_and_receive(ArrayMemory, every=AT_SITE)
