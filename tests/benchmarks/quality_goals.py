@@ -78,10 +78,17 @@ def on_twin(found: Summary) -> list[Verdict]:
 def on_noisy(found: Summary) -> list[Verdict]:
     """The noisy site does not capture the weights, and nobody else pays for it."""
     weights = found["site_weights"]
-    taken = weights[NOISY]["most"] * len(weights)
+    taken, usual = (weights[NOISY][of] * len(weights) for of in ("most", "mean"))
     least = min(one["mid"] for site, one in found[APART]["sites"].items() if site != NOISY)
     return [
-        Verdict("noisy", "noisy site's largest weight, of a uniform one", taken, "below 1.5", taken < CAPTURE),
+        Verdict(
+            "noisy",
+            "noisy site's largest weight, of a uniform one",
+            taken,
+            "below 1.5",
+            taken < CAPTURE,
+            f"mean over rounds and seeds {usual:.2f}",
+        ),
         Verdict("noisy", "honest site that loses most, points", least, "at least -1", least >= LOSS),
     ]
 
