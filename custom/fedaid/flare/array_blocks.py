@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from nvflare.app_common.np.np_downloader import ArrayDownloadable
 from nvflare.fuel.f3.streaming.download_service import ProduceRC
 
-BLOCK = 2**20  # bytes
+BLOCK = 2**21  # bytes, FLARE's own size of a chunk; each is asked for by itself, at the cost of a round trip
 LONGEST_HEAD = 4096  # bytes
 NUMBERS = "biufc"  # kinds of types that go in blocks; an array of another one goes whole
 ASKED = "fedaid_blocks"  # in the state of a download whose receiver understands blocks: how many it was given
