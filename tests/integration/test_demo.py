@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -17,27 +19,46 @@ from admin.kit_process import family
 from fedaid.data.manifest import read_manifest
 from fedaid.models.saved_model import load_model
 
-pytestmark = pytest.mark.slow
+LONGEST = 900  # seconds; some 150 on two idle cores
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(LONGEST + 100)]
 ROOT = Path(__file__).parents[2]
 
 
-def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Starts the demo in a folder of the test's."""
+def heed_interrupts() -> None:
+    """A shell that starts the tests in the background has them, and all that they start, pass over Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@contextmanager
+def started(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """The demo in a folder of the test's; nothing of it is left after the block, however that ends."""
     command = [sys.executable, "-m", "admin.demo", "--folder", str(folder), *arguments]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    demo = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=heed_interrupts,
+    )
+    try:
+        yield demo
+    finally:
+        demo.kill()
+        for process in left_running(folder):
+            process.kill()
 
 
 def left_running(folder: Path) -> set[psutil.Process]:
     """Processes of the demo's federation that still live."""
     record = read_record(folder / "poc")
-    assert record is not None, "the demo must have started a federation"
-    return set(family(record.processes, mark=record.mark))
+    return set() if record is None else set(family(record.processes, mark=record.mark))
 
 
 def test_it_writes_data_learns_reports_and_stops_the_federation(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
-    demo = start(folder)
-    printed, _ = demo.communicate(timeout=400)
+    with started(folder) as demo:
+        printed, _ = demo.communicate(timeout=LONGEST)
     assert demo.returncode == 0, printed
     summary = json.loads((folder / "summary.json").read_text())
     assert summary["status"] == "ok"
@@ -68,20 +89,15 @@ def test_it_writes_data_learns_reports_and_stops_the_federation(tmp_path: Path) 
 
 def test_ctrl_c_stops_the_federation(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
-    demo = start(folder, "--rounds", "50")
-    try:
-        deadline = time.monotonic() + 240
+    with started(folder, "--rounds", "50") as demo:
+        deadline = time.monotonic() + LONGEST / 2
         while "Each hospital alone" not in (line := demo.stdout.readline() if demo.stdout else ""):
             assert time.monotonic() < deadline, line
             assert demo.poll() is None
         time.sleep(5)
         assert left_running(folder), "the job must be running when it is interrupted"
-    finally:
         demo.send_signal(signal.SIGINT)
-        try:
-            demo.communicate(timeout=60)
-        finally:
-            demo.kill()
-    assert demo.returncode == 130
-    assert json.loads((folder / "summary.json").read_text())["status"] == "interrupted"
-    assert not left_running(folder)
+        demo.communicate(timeout=60)
+        assert demo.returncode == 130
+        assert json.loads((folder / "summary.json").read_text())["status"] == "interrupted"
+        assert not left_running(folder)
