@@ -19,7 +19,7 @@ def summarise(
     results: Mapping[str, Sequence[Result]],
     *,
     rounds: Mapping[str, int] | None = None,
-    base: str = BASE,
+    bases: Sequence[str] = (BASE,),
     draws: int = 2000,
 ) -> dict[str, dict[str, Any]]:
     """Numbers of each method, plain JSON, in points of recall at 5.
@@ -27,7 +27,7 @@ def summarise(
     Args:
         results: method → its results in the order of seeds or folds, the same for every method.
         rounds: method → of its rounds only so many; None for all.
-        base: the method that the others are compared with, on the same patients and seeds.
+        bases: the methods that the others are compared with, on the same patients and seeds.
         draws: of the bootstrap.
     """
     rounds = rounds or {}
@@ -36,8 +36,8 @@ def summarise(
     summary = {method: described(found[method], runs, hits[method]) for method, runs in results.items()}
     for method, used in rounds.items():
         summary[method] |= cut(summary[method], results[method], used)
-    for method in summary if base in found else ():
-        if method != base:
+    for base in found.keys() & set(bases):
+        for method in found.keys() - {base}:
             summary[method]["difference_to_" + base] = differences(found[method], found[base])
     return summary
 

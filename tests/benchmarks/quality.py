@@ -17,7 +17,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import mean, median
+from statistics import median
 from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -28,11 +28,13 @@ from admin.compare.trial import Trial
 from admin.methods import METHODS
 from fedaid.flare.run_store import replace_text
 from tests.benchmarks.machine import surroundings
-from tests.benchmarks.quality_goals import verdicts
+from tests.benchmarks.quality_goals import METHOD, verdicts
+from tests.benchmarks.quality_tables import table
 from tests.benchmarks.quality_trials import LONG, QUICK, trials_of, what_real_lacks
 
 OUT, QUICK_OUT = Path("build/bench/quality.json"), Path("build/bench/quality-quick.json")
 SETS = ("twin", "noisy", "real")
+COMPARED = (BASE, METHOD)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -60,10 +62,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         done = Done(out.parent / "quality" / "trials", options.processes, title=name)
         results = by_method(trials, done.of(trials))
         found["failed"][name] = done.failed
-        found["sets"][name] = summarise(results)
+        found["sets"][name] = summarise(results, bases=COMPARED)
         print(table(name, found["sets"][name]))
         if BASE in results:
-            found["equal_time"][name] = summarise(results, rounds=rounds_at_equal_time(results))
+            found["equal_time"][name] = summarise(results, bases=COMPARED, rounds=rounds_at_equal_time(results))
             print(table(f"{name}, equal time", found["equal_time"][name]))
         found["verdicts"] = [verdict.as_json() for verdict in verdicts(found["sets"])]
         write(out, found)
@@ -129,37 +131,6 @@ def by_method(trials: Sequence[Trial], results: Mapping[str, Result]) -> dict[st
     methods = dict.fromkeys(trial.method for trial in trials)
     runs = {method: [trial.name for trial in trials if trial.method == method] for method in methods}
     return {method: [results[n] for n in names] for method, names in runs.items() if results.keys() >= set(names)}
-
-
-def table(name: str, methods: Mapping[str, Any]) -> str:
-    """The data set's results as Markdown, best worst site first."""
-    if not methods:
-        return f"{name}: no method has a result"
-    rows = sorted(methods.items(), key=lambda item: -item[1]["worst_recall_at_5"])
-    lines = [f"| {name} | worst site | mean | held out | worst − fedavg | mean − fedavg |", "|---|---|---|---|---|---|"]
-    for method, found in rows:
-        held_out = [one["mid"] for one in found["held_out"].values()]
-        apart = found.get("difference_to_fedavg", {})
-        cells = [
-            f"{found['worst_recall_at_5']:.1f} ({span(found['interval']['worst'])})",
-            f"{found['mean_recall_at_5']:.1f} ({span(found['interval']['mean'])})",
-            ", ".join(f"{value:.1f}" for value in held_out) or "–",
-            *(signed(apart.get(over)) for over in ("worst", "mean")),
-        ]
-        lines.append(f"| {method} | {' | '.join(cells)} |")
-    chance = list(rows[0][1]["chance"].values())
-    lines.append(f"| a blind guess | {min(chance):.1f} | {mean(chance):.1f} | – | – | – |")
-    return "\n".join(lines)
-
-
-def span(bounds: Sequence[float]) -> str:
-    """Bounds of an interval."""
-    return f"{bounds[0]:.1f} to {bounds[1]:.1f}"
-
-
-def signed(found: Mapping[str, float] | None) -> str:
-    """A difference with its bounds."""
-    return f"{found['mid']:+.1f} ({found['low']:+.1f} to {found['high']:+.1f})" if found else "–"
 
 
 if __name__ == "__main__":

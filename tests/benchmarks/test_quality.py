@@ -17,7 +17,7 @@ from admin.compare.study import TrialFailed
 from admin.compare.trial import Trial
 from admin.twin.presets import FIVE_HOSPITALS, UNIFORM_POPULATION
 from tests.benchmarks import quality, quality_sets, quality_trials
-from tests.benchmarks.quality import by_method, rounds_at_equal_time, table
+from tests.benchmarks.quality import by_method, rounds_at_equal_time
 from tests.benchmarks.quality_goals import needed, verdicts
 from tests.benchmarks.quality_sets import FOLDS, NOISY, POPULATION, DataSet, real, split_by_fold, twin
 
@@ -207,28 +207,6 @@ def test_a_method_of_which_a_seed_failed_is_left_out_of_the_results() -> None:
     trials = [trial(method, seed) for seed in (0, 1) for method in ("fedavg", "fedaid")]
     results: dict[str, Any] = {one.name: one.seed for one in trials if (one.method, one.seed) != ("fedaid", 1)}
     assert by_method(trials, results) == {"fedavg": [0, 1]}
-
-
-def summary(worst: float, mean: float, **more: Any) -> dict[str, Any]:
-    found = {"worst_recall_at_5": worst, "mean_recall_at_5": mean}
-    bounds = {"worst": [worst - 1, worst + 1], "mean": [mean - 1, mean + 1]}
-    return {**found, "interval": bounds, "held_out": {}, "chance": {"a": 5.0, "b": 7.0}, **more}
-
-
-def test_a_table_has_the_best_worst_site_first_and_the_base_without_a_difference() -> None:
-    apart = {"worst": {"low": -1.0, "mid": 5.0, "high": 11.0}, "mean": {"low": 0.5, "mid": 1.0, "high": 1.5}}
-    better = summary(25, 41, difference_to_fedavg=apart, held_out={"others": {"low": 29.0, "mid": 30.0, "high": 31.0}})
-    lines = table("twin", {"fedavg": summary(20, 40), "fedaid": better}).splitlines()
-    assert lines[0].startswith("| twin | worst site | mean ")
-    assert lines[2] == (
-        "| fedaid | 25.0 (24.0 to 26.0) | 41.0 (40.0 to 42.0) | 30.0 | +5.0 (-1.0 to +11.0) | +1.0 (+0.5 to +1.5) |"
-    )
-    assert lines[3] == "| fedavg | 20.0 (19.0 to 21.0) | 40.0 (39.0 to 41.0) | – | – | – |"
-    assert lines[4] == "| a blind guess | 5.0 | 6.0 | – | – | – |"
-
-
-def test_a_table_of_nothing_says_so() -> None:
-    assert table("twin", {}) == "twin: no method has a result"
 
 
 def test_equal_time_gives_a_slow_method_fewer_rounds_and_a_fast_one_no_more_than_it_was_run_for() -> None:

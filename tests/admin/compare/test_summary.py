@@ -50,6 +50,15 @@ def test_differences_are_paired_with_the_base(summary: dict[str, dict[str, Any]]
     assert "difference_to_fedavg" not in summary["fedavg"]
 
 
+def test_methods_are_told_apart_from_each_base_that_was_run() -> None:
+    worse, better = (result(0.5, a=[1, one], b=[1, one], others=[1]) for one in (0, 1))
+    found = {"fedavg": [worse], "fedaid": [better]}
+    summary = summarise(found, bases=("fedavg", "fedaid", "moon"), draws=5)
+    assert summary["fedavg"]["difference_to_fedaid"]["mean"]["mid"] == -50
+    assert summary["fedaid"]["difference_to_fedavg"]["mean"]["mid"] == 50
+    assert [key for one in summary.values() for key in one if "moon" in key] == []
+
+
 def test_the_interval_is_given_for_mean_and_worst(summary: dict[str, dict[str, Any]]) -> None:
     interval = summary["fedaid"]["interval"]
     assert set(interval) == {"mean", "worst"}

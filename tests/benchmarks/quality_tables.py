@@ -1,0 +1,122 @@
+"""``python -m tests.benchmarks.quality_tables QUALITY.json``: the tables of a benchmark as Markdown."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from admin.compare.summary import BASE
+from tests.benchmarks.quality_goals import METHOD
+
+Summaries = Mapping[str, Mapping[str, Any]]  # method → summary
+COLUMNS = ("worst site", "mean", "held out", "worst − fedavg", "mean − fedavg", "rounds")
+TOLD_APART = ("fedavg_uniform", "qfedavg")  # of the methods that are no FedAID; those without a part are all told apart
+
+
+def table(name: str, methods: Summaries) -> str:
+    """A data set's results, best worst site first."""
+    if not methods:
+        return f"{name}: no method has a result"
+    lines = [row(name, COLUMNS), rule(COLUMNS)]
+    for method, found in by_worst(methods):
+        apart = found.get(f"difference_to_{BASE}", {})
+        cells = [
+            f"{found['worst_recall_at_5']:.1f} ({span(found['interval']['worst'])})",
+            f"{found['mean_recall_at_5']:.1f} ({span(found['interval']['mean'])})",
+            ", ".join(f"{one['mid']:.1f}" for one in found["held_out"].values()) or "–",
+            *(signed(apart.get(over)) for over in ("worst", "mean")),
+            str(found["rounds"]),
+        ]
+        lines.append(row(method, cells))
+    least, usual = chance_of(methods)
+    return "\n".join([*lines, row("a blind guess", [f"{least:.1f}", f"{usual:.1f}", "–", "–", "–", "–"])])
+
+
+def parts_table(name: str, methods: Summaries) -> str:
+    """What FedAID has before itself without a part, and before the strongest baselines: paired differences."""
+    columns = ("worst site", "mean", "held out")
+    others = [m for m in methods if m.startswith(f"{METHOD}_") or m in TOLD_APART]
+    lines = [row(f"{name}: {METHOD} − …", columns), rule(columns)]
+    for method in others:
+        apart = methods[method][f"difference_to_{METHOD}"]
+        found = [apart["worst"], apart["mean"], *apart["held_out"].values()]
+        lines.append(row(method, [signed(turned(one)) for one in found] + ["–"] * (len(columns) - len(found))))
+    return "\n".join(lines)
+
+
+def short_table(sets: Mapping[str, Summaries]) -> str:
+    """Worst site and mean of every method on all sets, in the order of the first."""
+    columns = [text for name in sets for text in (f"{name}: worst site", "mean")]
+    lines = [row("method", columns), rule(columns)]
+    of_all = [method for methods in sets.values() for method, _ in by_worst(methods)]
+    for method in dict.fromkeys(of_all):
+        found = [methods.get(method) for methods in sets.values()]
+        lines.append(row(method, [cell for one in found for cell in two_cells(one)]))
+    guesses = [f"{value:.1f}" for methods in sets.values() for value in chance_of(methods)]
+    return "\n".join([*lines, row("a blind guess", guesses)])
+
+
+def two_cells(found: Mapping[str, Any] | None) -> tuple[str, str]:
+    """Worst site and mean of a method, if it was run."""
+    return ("–", "–") if found is None else (f"{found['worst_recall_at_5']:.1f}", f"{found['mean_recall_at_5']:.1f}")
+
+
+def by_worst(methods: Summaries) -> list[tuple[str, Mapping[str, Any]]]:
+    """Methods and summaries, best worst site first."""
+    return sorted(methods.items(), key=lambda item: -float(item[1]["worst_recall_at_5"]))
+
+
+def chance_of(methods: Summaries) -> tuple[float, float]:
+    """Recall of a blind guess at the worst site and in the mean."""
+    chance = list(next(iter(methods.values()))["chance"].values())
+    return min(chance), mean(chance)
+
+
+def row(first: str, cells: Sequence[str]) -> str:
+    """A line of a table."""
+    return f"| {first} | {' | '.join(cells)} |"
+
+
+def rule(columns: Sequence[str]) -> str:
+    """The line below a table's head."""
+    return "|---" * (len(columns) + 1) + "|"
+
+
+def span(bounds: Sequence[float]) -> str:
+    """Bounds of an interval."""
+    return f"{bounds[0]:.1f} to {bounds[1]:.1f}"
+
+
+def turned(found: Mapping[str, float]) -> dict[str, float]:
+    """The difference the other way round."""
+    return {"low": -found["high"], "mid": -found["mid"], "high": -found["low"]}
+
+
+def signed(found: Mapping[str, float] | None) -> str:
+    """A difference with its bounds."""
+    return f"{found['mid']:+.1f} ({found['low']:+.1f} to {found['high']:+.1f})" if found else "–"
+
+
+def page(found: Mapping[str, Any]) -> Iterator[str]:
+    """All tables of a benchmark's file."""
+    yield short_table(found["sets"])
+    for key, title in (("sets", "equal compute"), ("equal_time", "equal time")):
+        for name, methods in found[key].items():
+            yield f"### {name}, {title}\n\n{table(name, methods)}"
+    for name, methods in found["sets"].items():
+        if METHOD in methods:
+            yield parts_table(name, methods)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Print the tables of a file of ``bench-quality``."""
+    (source,) = map(Path, arguments)
+    print("\n\n".join(page(json.loads(source.read_text(encoding="utf-8")))))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.benchmarks import quality_tables
+from tests.benchmarks.quality_tables import parts_table, short_table, table
+
+APART = {"worst": {"low": -1.0, "mid": 5.0, "high": 11.0}, "mean": {"low": 0.5, "mid": 1.0, "high": 1.5}}
+
+
+def summary(worst: float, mean: float, **more: Any) -> dict[str, Any]:
+    found = {"worst_recall_at_5": worst, "mean_recall_at_5": mean, "rounds": 12}
+    bounds = {"worst": [worst - 1, worst + 1], "mean": [mean - 1, mean + 1]}
+    return {**found, "interval": bounds, "held_out": {}, "chance": {"a": 5.0, "b": 7.0}, **more}
+
+
+def test_a_table_has_the_best_worst_site_first_and_the_base_without_a_difference() -> None:
+    held_out = {"others": {"low": 29.0, "mid": 30.0, "high": 31.0}}
+    better = summary(25, 41, difference_to_fedavg=APART, held_out=held_out, rounds=11)
+    lines = table("twin", {"fedavg": summary(20, 40), "fedaid": better}).splitlines()
+    assert lines[0] == "| twin | worst site | mean | held out | worst − fedavg | mean − fedavg | rounds |"
+    apart = "+5.0 (-1.0 to +11.0) | +1.0 (+0.5 to +1.5)"
+    assert lines[2] == f"| fedaid | 25.0 (24.0 to 26.0) | 41.0 (40.0 to 42.0) | 30.0 | {apart} | 11 |"
+    assert lines[3] == "| fedavg | 20.0 (19.0 to 21.0) | 40.0 (39.0 to 41.0) | – | – | – | 12 |"
+    assert lines[4] == "| a blind guess | 5.0 | 6.0 | – | – | – | – |"
+
+
+def test_a_table_of_nothing_says_so() -> None:
+    assert table("twin", {}) == "twin: no method has a result"
+
+
+def test_what_a_part_adds_is_the_method_with_it_before_the_one_without() -> None:
+    held_out = {"others": {"low": -3.0, "mid": 2.0, "high": 4.0}}
+    without = summary(30, 42, difference_to_fedaid={**APART, "held_out": held_out})
+    lines = parts_table("twin", {"fedaid": summary(25, 41), "fedaid_no_binding": without, "local": summary(1, 2)})
+    assert lines.splitlines()[2:] == [
+        "| fedaid_no_binding | -5.0 (-11.0 to +1.0) | -1.0 (-1.5 to -0.5) | -2.0 (-4.0 to +3.0) |"
+    ]
+
+
+def test_a_method_that_a_set_lacks_has_no_numbers_there() -> None:
+    sets = {"twin": {"fedavg": summary(20, 40), "moon": summary(21, 39)}, "real": {"fedavg": summary(22, 30)}}
+    assert short_table(sets).splitlines()[2:] == [
+        "| moon | 21.0 | 39.0 | – | – |",
+        "| fedavg | 20.0 | 40.0 | 22.0 | 30.0 |",
+        "| a blind guess | 5.0 | 6.0 | 5.0 | 6.0 |",
+    ]
+
+
+def test_a_benchmark_s_file_has_its_tables_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    methods = {"fedavg": summary(20, 40, difference_to_fedaid={**APART, "held_out": {}}), "fedaid": summary(25, 41)}
+    content = {"sets": {"noisy": methods}, "equal_time": {"noisy": methods}}
+    (tmp_path / "quality.json").write_text(json.dumps(content))
+    quality_tables.main([str(tmp_path / "quality.json")])
+    printed = capsys.readouterr().out
+    assert table("noisy", methods) in printed
+    assert [line for line in printed.splitlines() if line.startswith("###")] == [
+        "### noisy, equal compute",
+        "### noisy, equal time",
+    ]
