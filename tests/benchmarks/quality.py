@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run what is missing, write the file and print the tables."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.quality", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a small form of all of it, a few minutes")
-    parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS), help="these alone")
+    parser.add_argument("--sets", nargs="+", choices=SETS, help="these alone; the others stay as they are in the file")
     parser.add_argument("--methods", nargs="+", choices=list(METHODS), help="these alone")
     parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)), help="default: %(default)s")
     parser.add_argument("--out", type=Path, help=f"default: {OUT}, {QUICK_OUT} with --quick")
@@ -50,9 +50,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     methods = options.methods or size.methods
     out = options.out or (QUICK_OUT if options.quick else OUT)
     out.parent.mkdir(parents=True, exist_ok=True)
-    found: dict[str, Any] = surroundings() | {"quick": options.quick, "sets": {}, "equal_time": {}}
-    found |= {"verdicts": [], "left_out": {}, "failed": {}}
-    for name in options.sets:
+    found: dict[str, Any] = {"sets": {}, "equal_time": {}, "verdicts": [], "left_out": {}, "failed": {}}
+    found |= (json.loads(out.read_text()) if options.sets and out.exists() else {}) | surroundings()
+    found["quick"] = options.quick
+    for name in options.sets or SETS:
+        for part in ("sets", "equal_time", "left_out", "failed"):
+            found[part].pop(name, None)
         if name == "real" and (missing := what_real_lacks()):
             found["left_out"][name] = missing
             write(out, found)

@@ -322,6 +322,20 @@ def test_without_fedavg_there_is_no_equal_time(results_without: Any, tmp_path: P
     assert (list(found["sets"]["noisy"]), found["equal_time"], found["verdicts"]) == (["fedaid"], {}, [])
 
 
+def test_sets_alone_leave_the_others_as_they_are_in_the_file(results_without: Any, tmp_path: Path) -> None:
+    results_without()
+    out = str(tmp_path / "quality.json")
+    quality.main(["--quick", "--sets", "twin", "--methods", "local", "fedavg", "--out", out])
+    quality.main(["--quick", "--sets", "noisy", "--methods", "fedavg", "--out", out])
+    quality.main(["--quick", "--sets", "noisy", "--methods", "fedaid", "--out", out])
+    found = json.loads((tmp_path / "quality.json").read_text())
+    assert {name: list(methods) for name, methods in found["sets"].items()} == {
+        "twin": ["local", "fedavg"],
+        "noisy": ["fedaid"],
+    }
+    assert list(found["equal_time"]) == ["twin"], "that of the earlier run, with fedavg, is gone"
+
+
 def test_a_set_that_is_left_out_is_said_in_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(quality_trials, "REAL", tmp_path / "nowhere")
     out = tmp_path / "bench" / "quality.json"
