@@ -23,7 +23,7 @@ def fast_path_quality(size: Size = LONG, folder: Path = OUT.parent / "quality") 
     """
     trials = trials_of("twin", size, (FAST, SLOW), folder=folder)
     results = run_trials(trials, folder / "trials", processes=len(os.sched_getaffinity(0)))
-    found = summarise(by_method(trials, results), base=SLOW)
+    found = summarise(by_method(trials, results), bases=(SLOW,))
     apart = found[FAST]["difference_to_" + SLOW]
     times = {name: found[name]["seconds"] for name in (FAST, SLOW)}
     return {"difference": {over: apart[over] for over in ("mean", "worst")}, "seconds": times, "methods": found}
