@@ -1,4 +1,4 @@
-"""What the trials of a data set say: recalls of each method with intervals, and differences to one of them."""
+"""What the trials of a data set say: recalls of each method with intervals, and differences to some of them."""
 
 from __future__ import annotations
 
@@ -36,9 +36,10 @@ def summarise(
     summary = {method: described(found[method], runs, hits[method]) for method, runs in results.items()}
     for method, used in rounds.items():
         summary[method] |= cut(summary[method], results[method], used)
-    for base in found.keys() & set(bases):
-        for method in found.keys() - {base}:
-            summary[method]["difference_to_" + base] = differences(found[method], found[base])
+    for base in bases:
+        for method in found if base in found else ():
+            if method != base:
+                summary[method]["difference_to_" + base] = differences(found[method], found[base])
     return summary
 
 

@@ -35,6 +35,7 @@ from tests.benchmarks.quality_trials import LONG, QUICK, trials_of, what_real_la
 OUT, QUICK_OUT = Path("build/bench/quality.json"), Path("build/bench/quality-quick.json")
 SETS = ("twin", "noisy", "real")
 COMPARED = (BASE, METHOD)
+OF_SET = ("measured", "sets", "equal_time", "left_out", "failed")  # of the file, by set
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -50,31 +51,45 @@ def main(arguments: Sequence[str] | None = None) -> None:
     methods = options.methods or size.methods
     out = options.out or (QUICK_OUT if options.quick else OUT)
     out.parent.mkdir(parents=True, exist_ok=True)
-    found: dict[str, Any] = {"sets": {}, "equal_time": {}, "verdicts": [], "left_out": {}, "failed": {}}
-    found |= (json.loads(out.read_text()) if options.sets and out.exists() else {}) | surroundings()
-    found["quick"] = options.quick
-    for name in options.sets or SETS:
-        for part in ("sets", "equal_time", "left_out", "failed"):
+    found = kept(out, quick=options.quick) if options.sets else empty(quick=options.quick)
+    names = options.sets or SETS
+    for name in names:
+        for part in OF_SET:
             found[part].pop(name, None)
+        found["measured"][name] = surroundings()
         if name == "real" and (missing := what_real_lacks()):
             found["left_out"][name] = missing
-            write(out, found)
             print(f"set real left out: {missing}", file=sys.stderr)
-            continue
-        trials = trials_of(name, size, methods, folder=out.parent / "quality")
-        done = Done(out.parent / "quality" / "trials", options.processes, title=name)
-        results = by_method(trials, done.of(trials))
-        found["failed"][name] = done.failed
-        found["sets"][name] = summarise(results, bases=COMPARED)
-        print(table(name, found["sets"][name]))
-        if BASE in results:
-            found["equal_time"][name] = summarise(results, bases=COMPARED, rounds=rounds_at_equal_time(results))
-            print(table(f"{name}, equal time", found["equal_time"][name]))
+        else:
+            trials = trials_of(name, size, methods, folder=out.parent / "quality")
+            done = Done(out.parent / "quality" / "trials", options.processes, title=name)
+            add(found, name, by_method(trials, done.of(trials)), failed=done.failed)
         found["verdicts"] = [verdict.as_json() for verdict in verdicts(found["sets"])]
         write(out, found)
     print("\n".join(verdict.line for verdict in verdicts(found["sets"])))
-    if failures := [failure for of_set in found["failed"].values() for failure in of_set.values()]:
+    if failures := [failure for name in names for failure in found["failed"].get(name, {}).values()]:
         sys.exit("\n".join(failures))
+
+
+def empty(*, quick: bool) -> dict[str, Any]:
+    """A benchmark's file without a set."""
+    return {"quick": quick, "verdicts": []} | {part: {} for part in OF_SET}
+
+
+def kept(out: Path, *, quick: bool) -> dict[str, Any]:
+    """What the file holds of an earlier run of this form, for the sets that are not run now."""
+    found: dict[str, Any] = json.loads(out.read_text()) if out.exists() else {}
+    return found if found.get("quick") is quick else empty(quick=quick)
+
+
+def add(found: dict[str, Any], name: str, results: Mapping[str, Sequence[Result]], *, failed: dict[str, str]) -> None:
+    """Puts a set's results into the file's content, and prints its tables."""
+    found["failed"][name] = failed
+    found["sets"][name] = summarise(results, bases=COMPARED)
+    print(table(name, found["sets"][name]))
+    if BASE in results:
+        found["equal_time"][name] = summarise(results, bases=COMPARED, rounds=rounds_at_equal_time(results))
+        print(table(f"{name}, equal time", found["equal_time"][name]))
 
 
 def write(out: Path, found: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from tests.benchmarks.quality_goals import METHOD
 
 Summaries = Mapping[str, Mapping[str, Any]]  # method → summary
 COLUMNS = ("worst site", "mean", "held out", "worst − fedavg", "mean − fedavg", "rounds")
-TOLD_APART = ("fedavg_uniform", "qfedavg")  # of the methods that are no FedAID; those without a part are all told apart
+TOLD_APART = ("fedavg_uniform", "qfedavg")  # of the methods that are no FedAID; its variants are all told apart
 
 
 def table(name: str, methods: Summaries) -> str:
@@ -37,7 +37,7 @@ def table(name: str, methods: Summaries) -> str:
 
 
 def parts_table(name: str, methods: Summaries) -> str:
-    """What FedAID has before itself without a part, and before the strongest baselines: paired differences."""
+    """What FedAID has before its variants, and before the strongest baselines: paired differences."""
     columns = ("worst site", "mean", "held out")
     others = [m for m in methods if m.startswith(f"{METHOD}_") or m in TOLD_APART]
     lines = [row(f"{name}: {METHOD} − …", columns), rule(columns)]
@@ -49,7 +49,8 @@ def parts_table(name: str, methods: Summaries) -> str:
 
 
 def short_table(sets: Mapping[str, Summaries]) -> str:
-    """Worst site and mean of every method on all sets, in the order of the first."""
+    """Worst site and mean of every method on all sets that have a result, in the order of the first."""
+    sets = {name: methods for name, methods in sets.items() if methods}
     columns = [text for name in sets for text in (f"{name}: worst site", "mean")]
     lines = [row("method", columns), rule(columns)]
     of_all = [method for methods in sets.values() for method, _ in by_worst(methods)]

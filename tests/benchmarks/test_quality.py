@@ -334,6 +334,27 @@ def test_sets_alone_leave_the_others_as_they_are_in_the_file(results_without: An
         "noisy": ["fedaid"],
     }
     assert list(found["equal_time"]) == ["twin"], "that of the earlier run, with fedavg, is gone"
+    assert list(found["measured"]) == ["twin", "noisy"]
+
+
+def test_of_a_file_of_the_other_form_nothing_is_kept(results_without: Any, tmp_path: Path) -> None:
+    results_without()
+    out = str(tmp_path / "quality.json")
+    quality.main(["--quick", "--sets", "noisy", "--methods", "local", "--out", out])
+    quality.main(["--sets", "twin", "--methods", "local", "--out", out])
+    found = json.loads((tmp_path / "quality.json").read_text())
+    assert (list(found["sets"]), found["quick"]) == (["twin"], False)
+
+
+def test_a_set_that_failed_before_does_not_fail_a_run_without_it(results_without: Any, tmp_path: Path) -> None:
+    out = str(tmp_path / "quality.json")
+    results_without("local")
+    with pytest.raises(SystemExit):
+        quality.main(["--sets", "noisy", "--methods", "local", "--out", out])
+    results_without()
+    quality.main(["--sets", "twin", "--methods", "local", "--out", out])
+    found = json.loads((tmp_path / "quality.json").read_text())
+    assert (list(found["failed"]["noisy"]), found["failed"]["twin"]) == (["local"], {})
 
 
 def test_a_set_that_is_left_out_is_said_in_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

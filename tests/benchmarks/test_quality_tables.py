@@ -44,6 +44,7 @@ def test_what_a_part_adds_is_the_method_with_it_before_the_one_without() -> None
 
 def test_a_method_that_a_set_lacks_has_no_numbers_there() -> None:
     sets = {"twin": {"fedavg": summary(20, 40), "moon": summary(21, 39)}, "real": {"fedavg": summary(22, 30)}}
+    sets |= {"noisy": {}}  # all of it failed
     assert short_table(sets).splitlines()[2:] == [
         "| moon | 21.0 | 39.0 | – | – |",
         "| fedavg | 20.0 | 40.0 | 22.0 | 30.0 |",
