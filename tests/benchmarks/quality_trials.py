@@ -42,7 +42,6 @@ SETTINGS: dict[str, Any] = {**STANDS, "threads": 1, "batch_size": 16, "align_ste
 # Few and small steps: a small site's training pairs are two to four batches, which it soon knows by heart.
 REAL_STEPS = {"align_steps": 1, "pretrain_steps": 3, "warmup_steps": 0, "learning_rate": 3e-4}
 REAL_SETTINGS = SETTINGS | REAL_STEPS | {"valid_batch_size": 6}
-ROUNDS = {"twin": 12, "noisy": 12, "real": 12}
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Size:
     Attributes:
         seeds: of twin and noisy.
         folds: of real that are run.
-        rounds: set → rounds; None for :data:`ROUNDS`.
+        rounds: of a run.
         methods: to compare.
         tested: studies of each synthetic hospital to test on.
         settings: that differ from the long form.
@@ -60,13 +59,13 @@ class Size:
 
     seeds: int
     folds: int
-    rounds: int | None
+    rounds: int
     methods: Sequence[str]
     tested: int
     settings: Mapping[str, Any]
 
 
-LONG = Size(SEEDS, FOLDS, None, tuple(METHODS), 128, {})
+LONG = Size(SEEDS, FOLDS, 12, tuple(METHODS), 128, {})
 QUICK = Size(1, 1, 2, ("local", "fedavg", "fedaid"), 32, {"align_steps": 4, "pretrain_steps": 8})
 
 
@@ -105,7 +104,7 @@ def trials_of_seed(name: str, size: Size, methods: Sequence[str], *, seed: int, 
             method=method,
             seed=seed,
             model=REAL_MODEL if name == "real" else MODEL,
-            settings=settings | {"num_rounds": size.rounds or ROUNDS[name]},
+            settings=settings | {"num_rounds": size.rounds},
             cache=str(cache),
         )
         for method in methods

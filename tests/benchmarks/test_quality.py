@@ -388,7 +388,7 @@ def test_trials_have_whole_seeds_and_every_method_in_each(monkeypatch: pytest.Mo
     monkeypatch.setattr(quality_trials, "twin", lambda at, **_: DataSet({"a": at / "a"}, {}))
     trials = quality_trials.trials_of("noisy", quality_trials.LONG, ["fedavg", "fedaid"], folder=tmp_path)
     assert [(one.seed, one.method) for one in trials] == [(s, m) for s in range(3) for m in ("fedavg", "fedaid")]
-    assert {one.settings["num_rounds"] for one in trials} == {quality_trials.ROUNDS["noisy"]}
+    assert {one.settings["num_rounds"] for one in trials} == {quality_trials.LONG.rounds}
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ from admin.kit_process import family
 from fedaid.data.manifest import read_manifest
 from fedaid.models.saved_model import load_model
 
-LONGEST = 900  # seconds; some 150 on two idle cores
+LONGEST = 900  # seconds; some 200 on two idle cores
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(LONGEST + 100)]
 ROOT = Path(__file__).parents[2]
 
