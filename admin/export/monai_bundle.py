@@ -42,7 +42,7 @@ def tensors(tower: StockTower) -> dict[str, Tensor]:
 def inference(tower: StockTower, size: int) -> dict[str, Any]:
     """The configuration: a folder of films → a file of embeddings, one a row in the order of the films' names."""
     films = f"$sorted(str(film) for film in pathlib.Path(@dataset_dir).iterdir() if film.suffix.lower() in {SUFFIXES})"
-    embedded = "[@embed(images.to(@device)).cpu() for images in @dataloader]"
+    embedded = "[@embed(images).cpu() for images in @dataloader]"
     return {
         "imports": [*IMPORTS, *READING, "$import pathlib", "$from safetensors.torch import load_file"],
         "bundle_root": ".",

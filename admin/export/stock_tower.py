@@ -54,7 +54,7 @@ def image_definition(model: DualEncoder) -> tuple[StockEncoder, dict[str, Any]]:
     definition["network_def"] = {"_target_": "torch.nn.ModuleDict", "modules": {name: f"@{name}" for name in modules}}
     definition["features"] = f"$lambda images: {tokens}"
     definition["embed"] = (
-        "$lambda images: torch.nn.functional.normalize(@projection(@features(images).mean(1)), dim=-1)"
+        "$lambda images: torch.nn.functional.normalize(@projection(@features(images.to(@device)).mean(1)), dim=-1)"
     )
     return stock, definition
 

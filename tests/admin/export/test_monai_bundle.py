@@ -58,6 +58,15 @@ def test_the_configuration_embeds_as_the_model_does(name: str, tmp_path: Path) -
     torch.testing.assert_close(found, image_embeddings(model, some_images()), atol=1e-5, rtol=0)
 
 
+def test_images_go_where_the_network_is(tmp_path: Path) -> None:
+    out = bundle(trained(), tmp_path)
+    parser = ConfigParser()
+    parser.read_config(out / "configs" / "inference.json")
+    parser["bundle_root"], parser["device"] = str(out), "meta"  # a device that every machine has, and no image is on
+    parser.get_parsed_content("initialize")
+    assert parser.get_parsed_content("embed")(some_images()).device.type == "meta"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", IMAGE_ENCODERS)
 def test_monai_runs_the_bundle_on_films_where_this_project_is_not(name: str, tmp_path: Path) -> None:
