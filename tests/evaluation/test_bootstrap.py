@@ -57,7 +57,7 @@ def test_one_patient_has_no_width() -> None:
 
 
 def test_resamples_without_a_value_are_left_out() -> None:
-    assert interval(np.array([2.0, 1.0, np.nan, 3.0]), level=0.999) == pytest.approx((1, 2, 3), abs=0.01)
+    assert interval(np.array([2.0, *[1.0, np.nan, 3.0] * 10]), level=0.999) == (1, 2, 3)
 
 
 def test_no_interval_is_given_where_half_of_the_resamples_have_no_value() -> None:
@@ -100,6 +100,14 @@ def test_of_few_patients_the_expanded_interval_covers_the_truth_as_often_as_it_s
         expanded += second.low <= 3 <= second.high
     assert plain / 400 < 0.92
     assert 0.925 <= expanded / 400 <= 0.985
+
+
+def test_a_limit_is_never_one_of_the_outermost_resamples_however_few_the_patients() -> None:
+    resamples = np.arange(1000.0)  # in order, so that a limit is the number of its resample
+    level = expanded_level(0.99, count=5)
+    assert (1 - level) / 2 * 1000 < 0.1, "by the level alone it would be the first"
+    found = interval(np.concatenate([[500.0], resamples]), level=level)
+    assert found == pytest.approx((4.995, 500, 994.005))
 
 
 def test_a_paired_difference_is_narrower_than_the_two_apart() -> None:

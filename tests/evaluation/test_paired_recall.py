@@ -76,8 +76,8 @@ def test_of_few_patients_equally_good_models_are_told_apart_as_rarely_as_it_says
     plain, found = 0, 0
     for seed in range(800):
         one, other = some_found(rng, patients), some_found(rng, patients)
-        settings = EvaluationSettings(draws=300, seed=seed)
-        weights = patient_weights(patients, draws=300, seed=seed)
+        settings = EvaluationSettings(draws=1000, seed=seed)
+        weights = patient_weights(patients, draws=1000, seed=seed)
         recalls = [resampled_retrieval(ranks, weights)["recall_at_5"] for ranks in (one, other)]
         plain += leaves_out_zero(interval(recalls[0] - recalls[1]))
         found += leaves_out_zero(recall_difference(one, other, patients, settings))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
 Weights = NDArray[np.float64]
+BEYOND = 5  # resamples beyond either limit, at least: one alone would tell of single studies to whoever knows the seed
 
 
 class Interval(NamedTuple):
@@ -63,7 +64,7 @@ def interval(metric: NDArray[np.float64], *, level: float = 0.95) -> Interval:
     """The percentile interval of a metric of all rows of weights.
 
     A resample on which the metric is not defined, such as one without a positive, is left out; if half of them are, no
-    interval is given.
+    interval is given. A limit is never among the outermost resamples, however wide the level: it comes from no single one.
 
     Args:
         metric: (1 + B,), first the value on the data as they are.
@@ -72,7 +73,8 @@ def interval(metric: NDArray[np.float64], *, level: float = 0.95) -> Interval:
     drawn = metric[1:][np.isfinite(metric[1:])]
     if not np.isfinite(metric[0]) or 2 * len(drawn) <= len(metric) - 1:
         return Interval(np.nan, float(metric[0]), np.nan)
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    tail = min(max((1 - level) / 2, BEYOND / len(drawn)), 0.5)
+    low, high = np.quantile(drawn, [tail, 1 - tail])
     return Interval(float(low), float(metric[0]), float(high))
 
 
