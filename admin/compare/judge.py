@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.stats import hypergeom
 
 from admin.compare.sites import EvaluationSet
 from fedaid.evaluation.retrieval import retrieval_ranks
@@ -50,8 +51,14 @@ class Hits:
 
     @property
     def chance(self) -> float:
-        """What a blind guess reaches, in points; ``share`` adds up to the number of different texts."""
-        return min(100.0, 100 * K / float(self.share.sum()))
+        """What a blind guess reaches, in points; ``share`` adds up to the number of different texts.
+
+        An image finds its text among the first K with the chance K over the number of texts. A text finds one of its m
+        images among the first K of all N unless all K are of the other N − m: the hypergeometric distribution.
+        """
+        texts, studies = float(self.share.sum()), len(self.share)
+        found = hypergeom.sf(0, studies, np.rint(1 / self.share), min(K, studies))
+        return 50 * (min(1.0, K / texts) + float((self.share * found).sum()) / texts)
 
     def as_json(self) -> dict[str, list[float]]:
         """Plain JSON, for :func:`hits_from`."""

@@ -86,9 +86,16 @@ def cut(summary: Mapping[str, Any], results: Sequence[Result], rounds: int) -> d
 
 
 def weights_of(results: Sequence[Result], until: int | None = None) -> dict[str, dict[str, float]]:
-    """Site → its mean and largest weight over the rounds, all or up to one, and runs; empty with no common model."""
-    history = [entry for result in results for entry in result["curves"].get("global", [])]
-    rounds = [entry["site_weights"] for entry in history if until is None or entry["round"] <= until]
+    """Site → its mean and largest weight over the first rounds, or all, and runs; empty with no common model.
+
+    The last entry of a run's history is of no round: it measures the model that all of them made.
+    """
+    rounds = [
+        entry["site_weights"]
+        for result in results
+        for entry in result["curves"].get("global", [])
+        if entry["round"] < (result["rounds"] if until is None else until)
+    ]
     sites = list(rounds[0]) if rounds else []
     return {
         site: {

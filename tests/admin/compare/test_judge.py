@@ -34,10 +34,26 @@ def test_counted_once_the_hits_give_the_recall_of_the_evaluation(
     assert float(found.recall()) == pytest.approx(expected)
 
 
-def test_a_guess_reaches_five_of_the_different_texts() -> None:
+def test_what_a_guess_reaches_worked_by_hand() -> None:
     found = Hits(np.arange(20), np.zeros(20, int), np.zeros(20, int), np.repeat([0.5, 1.0], [10, 10]))
-    assert found.chance == pytest.approx(100 * 5 / 15)
+    one_of_pair = 1 - (15 * 14) / (20 * 19)  # both images of a text are among the last 15 of 20
+    assert found.chance == pytest.approx(50 * (5 / 15 + (5 * one_of_pair + 10 * 5 / 20) / 15))
     assert Hits(np.arange(3), np.zeros(3, int), np.zeros(3, int), np.ones(3)).chance == 100
+
+
+def test_a_guess_is_what_embeddings_that_know_nothing_reach(
+    monkeypatch: pytest.MonkeyPatch, model_options: dict[str, Any]
+) -> None:
+    rng = np.random.default_rng(0)
+    groups = np.repeat([0, 1, 2, 3, 4, 5, 6, 7, 8], [9, 4, 2, 1, 1, 1, 1, 1, 1])
+    model, dataset = DualEncoder(**model_options), SimpleNamespace(text_groups=groups)
+    reached = []
+    for _ in range(400):
+        image, text = unit(rng, len(groups)), unit(rng, 9)[groups]
+        monkeypatch.setattr(module, "embed", lambda *_, both=Embeddings(image, text), **__: both)
+        found = hits(model, EvaluationSet(dataset, np.arange(len(groups))))  # type: ignore[arg-type]
+        reached.append(float(found.recall()))
+    assert np.mean(reached) == pytest.approx(found.chance, abs=3 * np.std(reached) / 20)
 
 
 def test_a_study_counted_twice_weighs_as_two() -> None:
