@@ -16,8 +16,8 @@ MISSING = (
     "--evaluation and the run folder of the latter."
 )
 NOTE = (
-    "Shared minus alone, recall at 5, on the same test studies. Of 40 sites for whom it makes no difference one at "
-    "most is said to gain by chance, and one to lose. A model alone is a fair match only if it was trained for as many "
+    "Shared minus alone, recall at 5, on the same test studies. Of 40 sites for whom it makes no difference about "
+    "one is said to gain by chance, and one to lose. A model alone is a fair match only if it was trained for as many "
     "steps as the shared one."
 )
 CHOSEN = (
