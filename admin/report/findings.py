@@ -26,7 +26,8 @@ def zero_shot(files: RunFiles) -> dict[str, Any]:
         for finding, numbers in part["findings"].items()
     ]
     macro = {site: part["macro_auroc"] for site, part in parts(files, "zero_shot").items()}
-    return found(files, rows) | {"macro_auroc": macro, "prompt_sets": prompt_sets(files)}
+    told = any(row[measure] for row in rows for measure in ("auroc", "average_precision", "f1"))
+    return found(files, rows if told else []) | {"macro_auroc": macro, "prompt_sets": prompt_sets(files)}
 
 
 def prompt_sets(files: RunFiles) -> list[str]:
@@ -40,7 +41,7 @@ def linear_probe(files: RunFiles) -> dict[str, Any]:
         {"site": site, "share": float(share), **numbers}
         for site, part in parts(files, "linear_probe").items()
         for share, numbers in part.items()
-        if numbers
+        if numbers["macro_auroc"]
     ]
     return found(files, rows)
 
@@ -51,7 +52,7 @@ def calibration(files: RunFiles) -> dict[str, Any]:
         {"site": site, "of": of, "error": numbers["value"], "findings": len(numbers["findings"])}
         for site, part in parts(files, "calibration").items()
         for of, numbers in part.items()
-        if numbers and numbers["value"] is not None
+        if numbers["value"] is not None
     ]
     return found(files, rows)
 

@@ -17,7 +17,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -98,11 +97,14 @@ def write(out: Path, found: Mapping[str, Any]) -> None:
 
 
 def rounds_at_equal_time(results: Mapping[str, Sequence[Result]]) -> dict[str, int]:
-    """Method → how many of its rounds fit into the time of all of fedavg's, at most as many as it was run for."""
-    of_round = {m: median(float(run["seconds"]) / run["rounds"] for run in runs) for m, runs in results.items()}
+    """Method → how many of its rounds fit whole into the time of all of fedavg's, at most as many as it was run for.
+
+    A round takes what it took in the run that was disturbed least.
+    """
+    of_round = {m: min(float(run["seconds"]) / run["rounds"] for run in runs) for m, runs in results.items()}
     most = {method: runs[0]["rounds"] for method, runs in results.items()}
     time = most[BASE] * of_round[BASE]
-    return {method: min(most[method], round(time / of_round[method])) for method in results}
+    return {method: min(most[method], int(time / of_round[method] + 1e-9)) for method in results}
 
 
 @dataclass(frozen=True)

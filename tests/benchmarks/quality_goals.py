@@ -109,10 +109,10 @@ def on_real(found: Summary) -> list[Verdict]:
 
 
 def needed(apart: Mapping[str, float], *, pairs: int) -> str:
-    """How many pairs it would take for the interval of this difference to leave zero out.
+    """How many pairs it would take for the interval of this difference, were it the true one, to just leave zero out.
 
-    Intervals shrink with the square root of the number of pairs. It counts the pairs alone: what another seed of
-    training does to the difference does not get less with more patients.
+    With so many it does in half of all studies. Intervals shrink with the square root of the number of pairs. It counts
+    the pairs alone: what another seed of training does to the difference does not get less with more patients.
     """
     half = (apart["high"] - apart["low"]) / 2
     if apart["mid"] == 0:

@@ -10,6 +10,7 @@ from statistics import mean
 from typing import Any
 
 from admin.compare.summary import BASE
+from admin.methods import LOCAL
 from tests.benchmarks.quality_goals import METHOD
 
 Summaries = Mapping[str, Mapping[str, Any]]  # method → summary
@@ -31,7 +32,7 @@ def table(name: str, methods: Summaries) -> str:
             *(signed(apart.get(over)) for over in ("worst", "mean")),
             str(found["rounds"]),
         ]
-        lines.append(row(method, cells))
+        lines.append(row(f"`{method}`", cells))
     least, usual = chance_of(methods)
     return "\n".join([*lines, row("a blind guess", [f"{least:.1f}", f"{usual:.1f}", "–", "–", "–", "–"])])
 
@@ -44,7 +45,19 @@ def parts_table(name: str, methods: Summaries) -> str:
     for method in others:
         apart = methods[method][f"difference_to_{METHOD}"]
         found = [apart["worst"], apart["mean"], *apart["held_out"].values()]
-        lines.append(row(method, [signed(turned(one)) for one in found] + ["–"] * (len(columns) - len(found))))
+        lines.append(row(f"`{method}`", [signed(turned(one)) for one in found] + ["–"] * (len(columns) - len(found))))
+    return "\n".join(lines)
+
+
+def sites_table(name: str, methods: Summaries) -> str:
+    """What each site has alone, under the base and under FedAID, and what it gains or loses: paired differences."""
+    columns = (LOCAL, BASE, METHOD, f"{METHOD} − {LOCAL}", f"{METHOD} − {BASE}")
+    lines = [row(f"{name}: site", columns), rule(columns)]
+    of_base, of_local = methods[METHOD][f"difference_to_{BASE}"], methods[LOCAL][f"difference_to_{METHOD}"]
+    for site in methods[METHOD]["sites"]:
+        recalls = [f"{methods[method]['sites'][site]['mid']:.1f}" for method in (LOCAL, BASE, METHOD)]
+        gains = [signed(turned(of_local["sites"][site])), signed(of_base["sites"][site])]
+        lines.append(row(site, [*recalls, *gains]))
     return "\n".join(lines)
 
 
@@ -56,14 +69,17 @@ def short_table(sets: Mapping[str, Summaries]) -> str:
     of_all = [method for methods in sets.values() for method, _ in by_worst(methods)]
     for method in dict.fromkeys(of_all):
         found = [methods.get(method) for methods in sets.values()]
-        lines.append(row(method, [cell for one in found for cell in two_cells(one)]))
+        lines.append(row(f"`{method}`", [cell for one in found for cell in two_cells(one)]))
     guesses = [f"{value:.1f}" for methods in sets.values() for value in chance_of(methods)]
     return "\n".join([*lines, row("a blind guess", guesses)])
 
 
 def two_cells(found: Mapping[str, Any] | None) -> tuple[str, str]:
-    """Worst site and mean of a method, if it was run."""
-    return ("–", "–") if found is None else (f"{found['worst_recall_at_5']:.1f}", f"{found['mean_recall_at_5']:.1f}")
+    """Worst site and mean of a method with their intervals in whole points, if it was run."""
+    if found is None:
+        return "–", "–"
+    worst, usual = found["interval"]["worst"], found["interval"]["mean"]
+    return f"{found['worst_recall_at_5']:.1f} {whole(worst)}", f"{found['mean_recall_at_5']:.1f} {whole(usual)}"
 
 
 def by_worst(methods: Summaries) -> list[tuple[str, Mapping[str, Any]]]:
@@ -92,6 +108,11 @@ def span(bounds: Sequence[float]) -> str:
     return f"{bounds[0]:.1f} to {bounds[1]:.1f}"
 
 
+def whole(bounds: Sequence[float]) -> str:
+    """Bounds of an interval in whole points, short."""
+    return f"({bounds[0]:.0f}–{bounds[1]:.0f})"
+
+
 def turned(found: Mapping[str, float]) -> dict[str, float]:
     """The difference the other way round."""
     return {"low": -found["high"], "mid": -found["mid"], "high": -found["low"]}
@@ -111,6 +132,8 @@ def page(found: Mapping[str, Any]) -> Iterator[str]:
     for name, methods in found["sets"].items():
         if METHOD in methods:
             yield parts_table(name, methods)
+        if methods.keys() >= {LOCAL, BASE, METHOD}:
+            yield sites_table(name, methods)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -113,7 +113,9 @@ def test_the_mean_area_of_rare_findings_is_covered_as_often_as_its_interval_says
     by_patients, found = 0, 0
     for seed in range(300):
         split = rare_findings(rng)
-        made = metrics(dict.fromkeys(("train", "valid", "test"), split), told, EvaluationSettings(draws=1000, seed=seed))
+        made = metrics(
+            dict.fromkeys(("train", "valid", "test"), split), told, EvaluationSettings(draws=1000, seed=seed)
+        )
         wide, narrow = made.zero_shot()["macro_auroc"], macro_auroc(made._results, level=made._level)
         assert narrow is not None
         found += wide["low"] <= truth <= wide["high"]

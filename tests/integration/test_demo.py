@@ -81,9 +81,16 @@ def test_it_writes_data_learns_reports_and_stops_the_federation(tmp_path: Path) 
     assert (folder / "curves.png").stat().st_size > 5000
     page = (folder / "report.html").read_text()
     assert "report.html" in printed
-    assert "embedding space, before and after" in page
     assert f"{100 * summary['mean_recall_at_5']:.1f} %" in page
-    assert json.loads((folder / "report.json").read_text())["run"]["rounds"] == 5
+    assert page.count("<img") > 2, "films are shown, since nobody was ever on them"
+    card = json.loads((folder / "report.json").read_text())
+    assert card["run"]["rounds"] == 5
+    parts = ("gains", "matrix", "zero_shot", "linear_probe", "calibration", "subgroups", "geometry")
+    assert [part for part in parts if "missing" in card[part]] == []
+    assert {row["site"] for row in card["gains"]["rows"]} == {site["name"] for site in summary["sites"]}
+    shown = card["embedding"]["pairs_shown"]
+    assert all(shown[site["name"]] > 20 for site in summary["sites"])
+    assert page.count("<circle") >= 2 * sum(shown.values()), "each of them before and after"
     assert not left_running(folder)
 
 

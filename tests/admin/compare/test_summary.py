@@ -76,7 +76,9 @@ def test_of_more_rounds_than_are_asked_for_the_model_chosen_by_then_is_told() ->
     )
     assert (every["mean_recall_at_5"], every["rounds"], every["seconds"]) == (0, 3, 3.0)
     assert (first["mean_recall_at_5"], first["rounds"], first["seconds"]) == (100, 1, 1.0)
-    assert [one["site_weights"]["a"]["mean"] for one in (every, first)] == [0.6667, 0.5], "of rounds, not of what follows"
+    assert [one["site_weights"]["a"]["mean"] for one in (every, first)] == [0.6667, 0.5], (
+        "of rounds, not of what follows"
+    )
     assert none["site_weights"] == {}
 
 

@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from admin.report.run_files import RunFiles, read_run_files
+from fedaid.models.dual_encoder import DualEncoder
+from fedaid.models.saved_model import save_model
 from tests.admin.report.card_folder import write_card_run
 from tests.admin.report.evaluation_folder import suite, untold, write_evaluation
 
@@ -44,3 +47,23 @@ def evaluation(tmp_path: Path, models: dict[str, dict[str, Any]]) -> Path:
 def judged(run: Path, evaluation: Path) -> RunFiles:
     """The run with its evaluation, read."""
     return read_run_files(run, evaluation)
+
+
+@pytest.fixture
+def trained(model: DualEncoder, tmp_path: Path) -> Path:
+    """The folder of a model whose weights are no longer those that its seed draws."""
+    generator = torch.Generator().manual_seed(1)
+    tensors = {
+        name: (t + 0.2 * torch.randn(t.shape, generator=generator) if "weight" in name else t).numpy()
+        for name, t in model.state_dict().items()
+    }
+    folder = tmp_path / "trained"
+    folder.mkdir()
+    save_model(folder, tensors, configuration=model.configuration, vocabulary_hash=model.vocabulary_hash)
+    return folder
+
+
+@pytest.fixture
+def sites(consortium: dict[str, Path]) -> Path:
+    """A folder of two prepared sites."""
+    return next(iter(consortium.values())).parent

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+UNMEASURED: dict[str, Any] = {"value": None, "findings": {}}
+
 
 def interval(value: float, half: float = 0.05) -> dict[str, float]:
     return {"value": value, "low": round(value - half, 4), "high": round(value + half, 4)}
@@ -25,7 +27,6 @@ def suite(recall: float, *, half: float = 0.05) -> dict[str, Any]:
     sexes = {
         "F": {"patients": "20-49", "recall_at_5": interval(recall - 0.1), "macro_auroc": None},
         "M": {"patients": "20-49", "recall_at_5": interval(recall), "macro_auroc": interval(0.7)},
-        "O": {"patients": "<5", "recall_at_5": None, "macro_auroc": None},
     }
     gap = {"best": "M", "worst": "F", **interval(0.1)}
     turned = {"best": "F", "worst": "M", **interval(0.04)}
@@ -37,10 +38,21 @@ def suite(recall: float, *, half: float = 0.05) -> dict[str, Any]:
         "loss": 2.0,
         "retrieval": {"recall_at_5": interval(recall, half), "image_to_text_recall_at_5": interval(recall + 0.0123)},
         "zero_shot": {"prompt_set": "chexpert-v1", "macro_auroc": interval(0.74), "findings": findings},
-        "linear_probe": {"0.01": None, "1.0": probe},
-        "calibration": {"zero_shot": {"value": 0.2, "findings": {"Cardiomegaly": 0.2}}, "linear_probe": None},
+        "linear_probe": {"0.01": probe | {"macro_auroc": None}, "1.0": probe},
+        "calibration": {"zero_shot": {"value": 0.2, "findings": {"Cardiomegaly": 0.2}}, "linear_probe": UNMEASURED},
         "geometry": {"alignment": 0.83, "image_uniformity": -1.94, "text_uniformity": -2.26, "modality_gap": 0.31},
         "subgroups": {"sex": {"groups": sexes, "gap": {"recall_at_5": gap, "macro_auroc": turned}}},
+    }
+
+
+def unlabelled() -> dict[str, Any]:
+    """A site whose studies have no labels: every finding is there, of nobody."""
+    bare = finding(None) | {"negatives": "<5"}
+    probe = {"draws": 1, "macro_auroc": None, "spread": None, "findings": 0, "left_out": 0.0}
+    return suite(0.5) | {
+        "zero_shot": {"prompt_set": "chexpert-v1", "macro_auroc": None, "findings": {"Edema": bare, "Fracture": bare}},
+        "linear_probe": {"0.01": probe, "1.0": probe},
+        "calibration": {"zero_shot": UNMEASURED, "linear_probe": UNMEASURED},
     }
 
 

@@ -7,9 +7,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from admin.report.__main__ import write_report
+from tests.admin.report.card_folder import STORE
 from tests.admin.report.test_page import SECTIONS, Page
 from tests.ci import IN_CI
 
@@ -42,6 +45,36 @@ def test_the_browser_shows_every_section_and_asks_nobody(run: Path, evaluation: 
     assert found.tags.count("svg") == Page(page.read_text()).tags.count("svg") > 10
     assert "lake gains from joining." in found.text
     assert console == []
+
+
+def test_the_browser_draws_the_films_and_the_embedding_space(
+    run: Path, trained: Path, sites: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(trained, run / STORE / "best-00002", dirs_exist_ok=True)
+    page = write_report(run, out=tmp_path / "out", sites=sites, allow_examples=True)
+    _, console = opened(page, tmp_path / "profile", "--dump-dom")
+    assert console == [], "the page's own rules let its pictures through"
+    counting = """<script>document.title = [
+        [...document.images].filter(one => one.naturalWidth > 9 && one.getBoundingClientRect().width > 9).length,
+        [...document.querySelectorAll("#embedding circle")].filter(one => one.getBoundingClientRect().width > 0).length,
+    ]</script></body>"""
+    text = page.read_text()
+    (tmp_path / "counting.html").write_text(text.replace("Content-Security-Policy", "").replace("</body>", counting))
+    shown, _ = opened(tmp_path / "counting.html", tmp_path / "profile", "--dump-dom")
+    space = text[text.index('id="embedding"') : text.index('id="examples"')]
+    assert f"<title>{text.count('<img')},{space.count('<circle')}</title>" in shown
+    assert text.count("<img") > 2
+
+
+def test_a_screenshot_is_no_empty_page(run: Path, evaluation: Path, tmp_path: Path) -> None:
+    page = write_report(run, out=tmp_path / "out", evaluation=evaluation)
+    picture = tmp_path / "page.png"
+    opened(page, tmp_path / "profile", f"--screenshot={picture}", "--window-size=1000,4000", "--hide-scrollbars")
+    with Image.open(picture) as taken:
+        grey = np.asarray(taken.convert("L"))
+    assert grey.shape == (4000, 1000)
+    for part in np.split(grey, 8):
+        assert 0.01 < (part < 128).mean() < 0.5, "words and drawings all the way down"
 
 
 def test_a_request_would_be_seen(run: Path, tmp_path: Path) -> None:

@@ -17,26 +17,6 @@ from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.saved_model import load_model, save_model
 
 
-@pytest.fixture
-def trained(model: DualEncoder, tmp_path: Path) -> Path:
-    """The folder of a model whose weights are no longer those that its seed draws."""
-    generator = torch.Generator().manual_seed(1)
-    tensors = {
-        name: (t + 0.2 * torch.randn(t.shape, generator=generator) if "weight" in name else t).numpy()
-        for name, t in model.state_dict().items()
-    }
-    folder = tmp_path / "trained"
-    folder.mkdir()
-    save_model(folder, tensors, configuration=model.configuration, vocabulary_hash=model.vocabulary_hash)
-    return folder
-
-
-@pytest.fixture
-def sites(consortium: dict[str, Path]) -> Path:
-    """A folder of two prepared sites."""
-    return next(iter(consortium.values())).parent
-
-
 def test_before_is_the_model_that_the_seed_draws(
     trained: Path, sites: Path, model: DualEncoder, tmp_path: Path
 ) -> None:
