@@ -64,7 +64,7 @@ def interval(metric: NDArray[np.float64], *, level: float = 0.95) -> Interval:
     """The percentile interval of a metric of all rows of weights.
 
     A resample on which the metric is not defined, such as one without a positive, is left out; if half of them are, no
-    interval is given. A limit is never among the outermost resamples, however wide the level: it comes from no single one.
+    interval is given. A limit is never among the outermost resamples, however wide the level.
 
     Args:
         metric: (1 + B,), first the value on the data as they are.

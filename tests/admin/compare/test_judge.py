@@ -49,8 +49,8 @@ def test_a_guess_is_what_embeddings_that_know_nothing_reach(
     model, dataset = DualEncoder(**model_options), SimpleNamespace(text_groups=groups)
     reached = []
     for _ in range(400):
-        image, text = unit(rng, len(groups)), unit(rng, 9)[groups]
-        monkeypatch.setattr(module, "embed", lambda *_, both=Embeddings(image, text), **__: both)
+        blind = Embeddings(unit(rng, len(groups)), unit(rng, 9)[groups])
+        monkeypatch.setattr(module, "embed", lambda *_, blind=blind, **__: blind)
         found = hits(model, EvaluationSet(dataset, np.arange(len(groups))))  # type: ignore[arg-type]
         reached.append(float(found.recall()))
     assert np.mean(reached) == pytest.approx(found.chance, abs=3 * np.std(reached) / 20)

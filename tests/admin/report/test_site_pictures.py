@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from admin.report.card import report_card
 from admin.report.page import report_page
@@ -14,7 +13,7 @@ from admin.report.site_pictures import embedded, held_out_splits, site_pictures
 from fedaid.data.manifest import read_manifest
 from fedaid.errors import InputError
 from fedaid.models.dual_encoder import DualEncoder
-from fedaid.models.saved_model import load_model, save_model
+from fedaid.models.saved_model import load_model
 
 
 def test_before_is_the_model_that_the_seed_draws(
