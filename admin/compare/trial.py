@@ -9,17 +9,20 @@ import json
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 
+import fedaid
 from admin.compare.frozen_texts import FrozenTexts
 from admin.compare.judge import judge, loaded
 from admin.compare.rounds import Chosen, Outcome, Plan, Workers, run_rounds
 from admin.compare.sites import POOLED, EvaluationSet, Sites, make_workers, read_sites
 from admin.methods import LOCAL, METHODS, loop_settings, settings_of
+from admin.report.file_hash import tree_sha256
 from fedaid.errors import require
 from fedaid.flare.run_store import replace_text
 from fedaid.models.dual_encoder import DualEncoder
@@ -119,7 +122,7 @@ def run_trial(trial: Trial) -> dict[str, Any]:
     Returns:
         ``models``: model → round → test set → hits, of each model that was the best of its training by that round (a
         model each site for ``local``), for :func:`admin.compare.judge.hits_after`; ``curves``: the history of the
-        rounds; ``best_round``, ``site_weights``; ``seconds``: see :class:`Outcome`.
+        rounds; ``best_round``, ``site_weights``; ``seconds``: see :class:`Outcome`; ``made``: see :func:`made`.
     """
     torch.set_num_threads(1)
     model = DualEncoder(**trial.model, seed=trial.seed)
@@ -140,7 +143,15 @@ def run_trial(trial: Trial) -> dict[str, Any]:
         "site_weights": {name: dict(outcome.site_weights) for name, outcome in outcomes.items()},
         "curves": {name: list(outcome.history) for name, outcome in outcomes.items()},
         "models": {name: found.tested for name, found in trained.items()},
+        "made": made(),
     }
+
+
+def made() -> dict[str, str]:
+    """When, in UTC, and a hash of the code that can change what comes out: the method's and this package's."""
+    trees = (Path(fedaid.__file__).parent, Path(__file__).parent)
+    code = sha256("".join(map(tree_sha256, trees)).encode()).hexdigest()
+    return {"ended": datetime.now(UTC).isoformat(timespec="seconds"), "code": code}
 
 
 def train(bench: Bench) -> dict[str, Trained]:

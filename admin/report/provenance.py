@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 from admin.job_files import read_object
-from admin.report.file_hash import sha256
+from admin.report.file_hash import sha256, tree_sha256
 from admin.report.run_files import EVALUATION, RunFiles
 from admin.run_results import STORE
 from fedaid.models.saved_model import CONFIG, WEIGHTS
 
 PACKAGES = ("nvflare", "torch", "monai", "transformers", "peft", "numpy", "scipy", "scikit-learn")
-
-
-def tree_sha256(folder: Path) -> str:
-    """One hash of all Python and text files below a folder: of their paths and hashes, in the order of paths."""
-    digest = hashlib.sha256()
-    for file in sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".txt") and path.is_file()):
-        digest.update(f"{file.relative_to(folder).as_posix()} {sha256(file)}\n".encode())
-    return digest.hexdigest()
 
 
 def hashes(files: RunFiles) -> dict[str, str]:

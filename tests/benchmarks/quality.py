@@ -84,11 +84,25 @@ def kept(out: Path, *, quick: bool) -> dict[str, Any]:
 def add(found: dict[str, Any], name: str, results: Mapping[str, Sequence[Result]], *, failed: dict[str, str]) -> None:
     """Puts a set's results into the file's content, and prints its tables."""
     found["failed"][name] = failed
+    found["measured"][name]["trials"] = made(
+        [run["made"] for runs in results.values() for run in runs if "made" in run]
+    )
     found["sets"][name] = summarise(results, bases=COMPARED)
     print(table(name, found["sets"][name]))
     if BASE in results:
         found["equal_time"][name] = summarise(results, bases=COMPARED, rounds=rounds_at_equal_time(results))
         print(table(f"{name}, equal time", found["equal_time"][name]))
+
+
+def made(trials: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    """When the first and the last of a set's trials ended, and by which versions of the code; more than one is told.
+
+    A result that lies there is taken as it is, whoever made it: the code is no part of a trial's name.
+    """
+    ended, code = sorted(one["ended"] for one in trials), sorted({one["code"] for one in trials})
+    if len(code) > 1:
+        print(f"trials of {len(code)} versions of the code; to have one, remove the folder of trials", file=sys.stderr)
+    return {"ended": [*ended[:1], *ended[-1:]], "code": code}
 
 
 def write(out: Path, found: Mapping[str, Any]) -> None:

@@ -303,7 +303,8 @@ def ended(one: Trial) -> dict[str, Any]:
     entries = [{"round": n, "site_weights": dict.fromkeys(one.sites, 0.5)} for n in range(3)]
     models = {"global": {"0": dict.fromkeys(one.sites, hits)}}
     trial = {"sites": one.sites, "held_out": {}}
-    return {"trial": trial, "models": models, "curves": {"global": entries}, "seconds": 1.0, "rounds": 2}
+    made = {"ended": f"2026-01-0{len(one.method)}T00:00:00+00:00", "code": one.method[:3]}
+    return {"trial": trial, "models": models, "curves": {"global": entries}, "seconds": 1.0, "rounds": 2, "made": made}
 
 
 def test_a_failed_trial_is_named_and_the_rest_is_summarised(results_without: Any, tmp_path: Path) -> None:
@@ -337,6 +338,19 @@ def test_sets_alone_leave_the_others_as_they_are_in_the_file(results_without: An
     }
     assert list(found["equal_time"]) == ["twin"], "that of the earlier run, with fedavg, is gone"
     assert list(found["measured"]) == ["twin", "noisy"]
+
+
+def test_trials_of_several_versions_of_the_code_are_told(
+    results_without: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results_without()
+    out = tmp_path / "quality.json"
+    quality.main(["--quick", "--sets", "noisy", "--methods", "local", "fedaid", "--out", str(out)])
+    assert json.loads(out.read_text())["measured"]["noisy"]["trials"] == {
+        "ended": ["2026-01-05T00:00:00+00:00", "2026-01-06T00:00:00+00:00"],
+        "code": ["fed", "loc"],
+    }
+    assert "trials of 2 versions of the code" in capsys.readouterr().err
 
 
 def test_of_a_file_of_the_other_form_nothing_is_kept(results_without: Any, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from hashlib import sha256
 
 import pytest
 
@@ -21,6 +22,11 @@ def values(target: object) -> list[float | None]:
 def test_there_is_a_set_of_all_chexpert_findings() -> None:
     assert NAMES == ["chexpert-v1"]
     assert tuple(SET.findings) == CHEXPERT_14
+
+
+def test_a_file_of_prompts_never_changes_since_results_name_it() -> None:
+    digest = "92dabc9562fa8c571f07b48966552db6e596efc154808f2ec9b8d34be5f8a620"
+    assert sha256((FOLDER / "chexpert-v1.json").read_bytes()).hexdigest() == digest, "other words are another version"
 
 
 def test_what_the_twin_labels_has_prompts() -> None:

@@ -5,12 +5,14 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from admin.compare import trial as module
 from admin.compare.judge import hits_after
 from admin.compare.rounds import Chosen
 from admin.compare.trial import Trial, alone_losses, main
+from admin.methods import LOCAL, METHODS, POOLED
 from fedaid.errors import InputError
 from fedaid.models.dual_encoder import DualEncoder
 
@@ -65,6 +67,31 @@ def test_every_model_that_was_the_best_so_far_is_tested_and_the_first_one_is(
     loss = [max(site["loss"] for site in entry["valid"].values()) for entry in found["curves"]["global"]]
     assert tested == [n for n, value in enumerate(loss) if all(value < before for before in loss[:n])]
     assert found["seconds"] > 0
+
+
+@pytest.mark.slow
+def test_every_method_trains_and_none_is_another_by_mistake(
+    consortium: dict[str, Path], model_options: dict[str, Any], tmp_path: Path
+) -> None:
+    settings = {**SETTINGS, "num_rounds": 2, "dual_step_size": 0.05}  # which keeps the weights within the ball
+    alone = str(tmp_path / f"{LOCAL}.json")
+    reached = {
+        method: run(method, consortium, model_options, tmp_path, settings=settings, alone=alone) for method in METHODS
+    }
+    apart = {LOCAL, POOLED, "fedaid_teacher_schedule"}  # so young a teacher binds nobody: it is fedaid_no_binding
+    shared = [method for method in METHODS if method not in apart]
+    of_federation = {tuple(sorted(losses(reached[method]).items())) for method in shared}
+    assert len(of_federation) == len(shared)
+    assert reached[LOCAL]["curves"].keys() == consortium.keys()
+    for method in METHODS:
+        assert set(hits_after(reached[method])) == {*consortium, "others"}
+        for curve in reached[method]["curves"].values():
+            assert np.isfinite([site["loss"] for entry in curve for site in entry["valid"].values()]).all(), method
+
+
+def losses(found: dict[str, Any]) -> dict[str, float]:
+    """Site → validation loss of the last model of a federation."""
+    return {site: metrics["loss"] for site, metrics in found["curves"]["global"][-1]["valid"].items()}
 
 
 def test_the_first_rounds_of_a_long_run_are_a_short_one(

@@ -4,7 +4,8 @@ import hashlib
 from importlib.metadata import version
 from pathlib import Path
 
-from admin.report.provenance import flat, hashes, settings, tree_sha256, versions
+from admin.report.file_hash import tree_sha256
+from admin.report.provenance import flat, hashes, settings, versions
 from admin.report.run_files import RunFiles, read_run_files
 
 
