@@ -17,7 +17,7 @@ def draw_curves(results: RunResults, file: Path) -> None:
     panels = figure.subplots(1, 2)
     for site in results.sites:
         losses = [entry["valid"].get(site.name, {}).get("loss") for entry in results.history]
-        ends = [*losses, site.loss] if results.best_round == results.rounds else losses
+        ends = [*losses, results.last_losses.get(site.name)]
         panels[0].plot(range(len(ends)), ends, marker=".", label=site.name)
         panels[1].plot(rounds, [entry["site_weights"].get(site.name) for entry in results.history], marker=".")
     panels[0].set(title="Validation loss (nats)", xlabel="rounds of training", ylim=(0, None))

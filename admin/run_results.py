@@ -43,6 +43,7 @@ class RunResults:
     """A finished run: its sites in the order of names, the history by round, and where the best model lies.
 
     Of a run in which the sites trained alone ``best_round`` is −1, and ``model`` is the one that they started from.
+    ``last_losses`` are the validation losses of the model after the last round at the sites that measured it.
     """
 
     rounds: int
@@ -50,6 +51,7 @@ class RunResults:
     sites: tuple[SiteResult, ...]
     history: tuple[Mapping[str, Any], ...]
     model: Path
+    last_losses: Mapping[str, float]
 
     def tested(self, metric: str) -> list[float]:
         """A test metric of all sites that have a test split."""
@@ -73,7 +75,8 @@ def read_results(run_folder: Path) -> RunResults:
     remedy = f"The run ended before its best model was measured: {found.get('incomplete', 'see log.txt')}"
     require(bool(found["best"]), "result", "hold the metrics of a site", got="none", where=str(file), remedy=remedy)
     sites = tuple(site_result(name, found) for name in sorted(found["best"]))
-    return RunResults(found["round"], found["best_round"], sites, tuple(found["history"]), store / found["model"])
+    last = {site: splits["valid"]["loss"] for site, splits in found.get("last", {}).items()}
+    return RunResults(found["round"], found["best_round"], sites, tuple(found["history"]), store / found["model"], last)
 
 
 def site_result(name: str, found: Mapping[str, Any]) -> SiteResult:

@@ -17,13 +17,14 @@ MISSING = (
 )
 NOTE = (
     "Shared minus alone, recall at 5, on the same test studies. Of 40 sites for whom it makes no difference about "
-    "one is said to gain by chance, and one to lose. A model alone is a fair match only if it was trained for as many "
-    "steps as the shared one."
+    "one is said to gain by chance, and one to lose. A model alone is a fair match only if it was trained on as many "
+    "pairs as the shared one."
 )
 CHOSEN = (
     "The shared model is that of the round with the best {} over the sites' validation splits; local_pretrain keeps "
     "that of the round with the best {} on the site's own."
 )
+UNFAIR = "It is not quite fair: a site worked through {} pairs in training the shared model, and for its own model {}."
 WIDE = (
     "Of {} there are only both recalls, or all resamples of the difference agree: there the interval treats the two as "
     "measured on different studies and is on the wide side."
@@ -64,9 +65,29 @@ def note(rows: list[dict[str, Any]], files: RunFiles) -> str:
     parts = [
         NOTE,
         CHOSEN.format(metric, SITE_METRIC) if metric else "",
+        unfair(files),
         WIDE.format(listed(unpaired)) if unpaired else "",
     ]
     return " ".join(part for part in parts if part)
+
+
+def unfair(files: RunFiles) -> str:
+    """Which sites' own models saw another number of pairs than the shared one; empty if none did, or if nobody says."""
+    shared = pairs_of_shared(files)
+    told = {site: int(own.get("pairs", 0)) for site, own in (files.evaluation or {}).get("local_models", {}).items()}
+    other = [f"{site} through {pairs}" for site, pairs in sorted(told.items()) if pairs and shared and pairs != shared]
+    return UNFAIR.format(shared, listed(other)) if other else ""
+
+
+def pairs_of_shared(files: RunFiles) -> int:
+    """Image-text pairs that each site worked through in all rounds of the run; 0 where its settings are not there."""
+    executors = files.configs.get("config_fed_client.json", {}).get("executors", [])
+    args = {name: value for one in executors for name, value in one["executor"].get("args", {}).items()}
+    try:
+        steps = int(args["align_steps"]) + int(args["pretrain_steps"])
+        return int(files.results["round"]) * steps * int(args["batch_size"])
+    except KeyError:
+        return 0
 
 
 def verdict(gain: Interval) -> str:

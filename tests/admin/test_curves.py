@@ -7,6 +7,7 @@ from PIL import Image
 
 from admin.curves import draw_curves
 from admin.run_results import read_results
+from tests.admin.report.card_folder import change
 from tests.admin.results_folder import write_run
 
 
@@ -18,8 +19,12 @@ def test_a_picture_with_two_panels_and_a_line_for_each_site_is_written(tmp_path:
     assert {(31, 119, 180), (255, 127, 14)} <= colours, "one colour for each of the two sites"
 
 
-def test_the_loss_after_the_last_round_is_drawn_only_if_that_is_the_best_model(tmp_path: Path) -> None:
-    for best, name in ((2, "last"), (1, "earlier")):
-        (tmp_path / name).mkdir()
-        draw_curves(read_results(write_run(tmp_path / name, best_round=best)), tmp_path / f"{name}.png")
-    assert (tmp_path / "last.png").read_bytes() != (tmp_path / "earlier.png").read_bytes()
+def test_the_loss_after_the_last_round_is_drawn_whichever_model_is_the_best(tmp_path: Path) -> None:
+    pictures = {}
+    for loss in (0.25, 1.75, None):
+        run = write_run(tmp_path / str(loss), best_round=1)
+        if loss is not None:
+            change(run, lambda found, loss=loss: found.update(last={"lake": {"valid": {"loss": loss}}}))
+        draw_curves(read_results(run), tmp_path / f"{loss}.png")
+        pictures[loss] = (tmp_path / f"{loss}.png").read_bytes()
+    assert len(set(pictures.values())) == 3, "a run without it has a line that ends earlier"

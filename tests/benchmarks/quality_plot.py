@@ -12,6 +12,8 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from tests.benchmarks.quality_tables import chance_of
+
 mpl.use("agg")
 MARKS = (("worst", "worst site", "#b3261e", "o"), ("mean", "mean over sites", "#1f4e79", "s"))
 TITLES = {"twin": "twin: five unlike hospitals", "noisy": "the same, one with wrong reports", "real": "real pairs"}
@@ -29,9 +31,10 @@ def draw(sets: Mapping[str, Mapping[str, Any]]) -> Figure:
 
 
 def panel(axes: Axes, methods: Mapping[str, Any]) -> None:
-    """The rows of one data set."""
+    """The rows of one data set, with a dotted line where a blind guess is."""
     order = sorted(methods, key=lambda method: float(methods[method]["worst_recall_at_5"]))
-    for over, label, colour, marker in MARKS:
+    for (over, label, colour, marker), guess in zip(MARKS, chance_of(methods), strict=True):
+        axes.axvline(guess, color=colour, linewidth=0.8, linestyle=":")
         values = [methods[method][f"{over}_recall_at_5"] for method in order]
         bounds = [methods[method]["interval"][over] for method in order]
         reach = [[max(v - b[0], 0) for v, b in zip(values, bounds, strict=True)]]

@@ -59,7 +59,9 @@ def site(shift: float | None = None, reason: str = "no local model") -> Answer:
             return report_to_shareable(UpdateMessage(number, {}, {}, 20, {reason: 1}))
         delta = {name: np.zeros_like(tensor) for name, tensor in tensors.items()}
         delta[SCALE] = np.array(shift, np.float32)
-        return update_to_shareable(UpdateMessage(number, delta, {"rounds": 3.0, "valid_loss": 1.5}, 20, {}))
+        return update_to_shareable(
+            UpdateMessage(number, delta, {"rounds": 3.0, "pairs": 640.0, "valid_loss": 1.5}, 20, {})
+        )
 
     return answer
 
@@ -111,7 +113,7 @@ def test_each_model_is_evaluated_at_each_site(make: Make) -> None:
         "local:lake": {"lake": 2.5, "north": 2.5},
         "local:north": {"lake": 1.0, "north": 1.0},
     }
-    assert made.result["local_models"]["lake"] == {"rounds": 3.0, "valid_loss": 1.5}
+    assert made.result["local_models"]["lake"] == {"rounds": 3.0, "pairs": 640.0, "valid_loss": 1.5}
     assert made.result["data"]["lake"] == {"counts": {"test": {"studies": 9}}, "skipped": {"image-unreadable": 2}}
 
 

@@ -57,7 +57,7 @@ class Site:
         configuration = self.model.configuration | configuration
         save_model(folder, tensors, configuration=configuration, vocabulary_hash=self.model.vocabulary_hash)
         local = local_model_of("", self.kit, {})
-        local.keep(folder, round_number=7, valid_loss=1.25, valid=ValidSplit(5, 4, "ab"), job_id="j")
+        local.keep(folder, round_number=7, valid_loss=1.25, valid=ValidSplit(5, 4, "ab"), job_id="j", pairs=640)
         return tensors
 
 
@@ -137,7 +137,7 @@ def test_a_model_is_compared_with_the_one_of_the_first_task(site: Site, monkeypa
 def test_a_site_s_own_model_travels_as_a_difference(site: Site, tmp_path: Path) -> None:
     own = site.trained_alone(tmp_path)
     update = update_from_shareable(site.ask(LOCAL_MODEL))
-    assert update.metrics == {"rounds": 7.0, "valid_loss": 1.25}
+    assert update.metrics == {"rounds": 7.0, "pairs": 640.0, "valid_loss": 1.25}
     assert update.delta.keys() == site.theta.keys()
     for name, tensor in own.items():
         np.testing.assert_allclose(site.theta[name] + update.delta[name], tensor, rtol=1e-6, err_msg=name)

@@ -68,6 +68,8 @@ def test_each_site_keeps_its_best_model_and_only_metrics_reach_the_server(runs: 
         best = accuracies.index(max(accuracies))
         assert state["round"] == found["best_rounds"][site] == best
         assert state["valid_loss"] == measured[best]["loss"]
+        assert state["pairs"] == len(found["history"]) * 7 * 8, "rounds, steps, batch"
+        assert results(runs.evaluation, "evaluation.json")["local_models"][site]["pairs"] == state["pairs"]
     (model,) = [path.parent.name for path in (runs.alone / "app_server").rglob("model.safetensors")]
     assert model == "round-00000", "the only model at the server is the one that all started from"
 

@@ -29,7 +29,7 @@ def saved(tmp_path: Path) -> Path:
 @pytest.fixture
 def kept(tmp_path: Path, saved: Path) -> LocalModel:
     model = LocalModel(tmp_path / "kit" / "fedaid_local_model")
-    model.keep(saved, round_number=2, valid_loss=1.5, valid=SPLIT, job_id="j1")
+    model.keep(saved, round_number=2, valid_loss=1.5, valid=SPLIT, job_id="j1", pairs=640)
     return model
 
 
@@ -44,22 +44,31 @@ def test_the_state_gives_round_loss_job_and_hash(kept: LocalModel) -> None:
     assert (state["round"], state["valid_loss"], state["job_id"], state["sha256"]) == (2, 1.5, "j1", digest)
 
 
+def test_the_state_of_an_earlier_version_does_not_say_how_many_pairs(kept: LocalModel) -> None:
+    assert kept.state is not None
+    assert kept.state.pairs == 640
+    fields = json.loads((kept.folder / "state.json").read_text())
+    del fields["pairs"]
+    (kept.folder / "state.json").write_text(json.dumps(fields))
+    assert kept.state.pairs == 0
+
+
 def test_a_new_model_replaces_the_one_before(kept: LocalModel, saved: Path) -> None:
-    kept.keep(saved, round_number=5, valid_loss=1.0, valid=SPLIT, job_id="j2")
+    kept.keep(saved, round_number=5, valid_loss=1.0, valid=SPLIT, job_id="j2", pairs=80)
     assert kept.state is not None
     assert (kept.state.round, kept.state.job_id) == (5, "j2")
 
 
 def test_what_a_crash_left_does_no_harm(kept: LocalModel, saved: Path) -> None:
     (kept.folder.parent / ".fedaid_local_model.unfinished").mkdir()
-    kept.keep(saved, round_number=5, valid_loss=1.0, valid=SPLIT, job_id="j2")
+    kept.keep(saved, round_number=5, valid_loss=1.0, valid=SPLIT, job_id="j2", pairs=80)
     assert [file.name for file in kept.folder.parent.iterdir()] == ["fedaid_local_model"]
 
 
 def test_a_configuration_is_compared_as_json(kept: LocalModel, saved: Path) -> None:
     configuration = {"depths": (1, 2)}
     save_model(saved, {"matrix": np.eye(2, dtype=np.float32)}, configuration=configuration, vocabulary_hash="v")
-    kept.keep(saved, round_number=1, valid_loss=1.0, valid=SPLIT, job_id="j")
+    kept.keep(saved, round_number=1, valid_loss=1.0, valid=SPLIT, job_id="j", pairs=80)
     assert kept.fits(configuration, "v")
 
 

@@ -93,7 +93,7 @@ class EvaluationExecutor(FedAIDExecutor):
             return report_to_shareable(UpdateMessage(message.round_number, {}, {}, pairs, {reason: 1}))
         own = local.tensors()
         delta = {name: np.asarray(own[name] - tensor) for name, tensor in message.tensors.items()}
-        metrics = {"rounds": float(state.round), "valid_loss": state.valid_loss}
+        metrics = {"rounds": float(state.round), "pairs": float(state.pairs), "valid_loss": state.valid_loss}
         return update_to_shareable(UpdateMessage(message.round_number, delta, metrics, pairs, {}))
 
 

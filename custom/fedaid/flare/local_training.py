@@ -95,6 +95,7 @@ class LocalTrainingExecutor(FedAIDExecutor):
             valid_loss=state["valid_loss"],
             valid=valid_split(worker.data.valid, batch_size=self._settings.valid_batch_size),
             job_id=fl_ctx.get_job_id(),
+            pairs=message.round_number * self._settings.pretrain_steps * self._settings.batch_size,
         )
         shutil.rmtree(store.folder, ignore_errors=True)
         return self._metrics(worker, message)

@@ -46,6 +46,7 @@ class LocalState:
         valid: what that was measured on.
         job_id: of the run that trained it.
         sha256: of its weights' file.
+        pairs: image-text pairs that its run worked through in all of its rounds; 0 if that is not known.
     """
 
     round: int
@@ -53,6 +54,7 @@ class LocalState:
     valid: ValidSplit
     job_id: str
     sha256: str
+    pairs: int = 0
 
 
 class LocalModel:
@@ -94,7 +96,9 @@ class LocalModel:
         comparable = state is not None and state.valid == valid and self.fits(configuration, vocabulary_hash)
         return {"alone_loss": state.valid_loss} if state is not None and comparable else {}
 
-    def keep(self, model: Path, *, round_number: int, valid_loss: float, valid: ValidSplit, job_id: str) -> None:
+    def keep(
+        self, model: Path, *, round_number: int, valid_loss: float, valid: ValidSplit, job_id: str, pairs: int
+    ) -> None:
         """Puts a copy of the saved ``model`` in place of the one before; a reader sees one or the other, or none."""
         unfinished, former = (self.folder.with_name(f".{self.folder.name}.{part}") for part in ("unfinished", "former"))
         for left in (unfinished, former):
@@ -103,7 +107,7 @@ class LocalModel:
         for name in (WEIGHTS, CONFIG):
             shutil.copyfile(model / name, unfinished / name)
         digest = hashlib.sha256((unfinished / WEIGHTS).read_bytes()).hexdigest()
-        state = LocalState(round_number, valid_loss, valid, job_id, digest)
+        state = LocalState(round_number, valid_loss, valid, job_id, digest, pairs)
         (unfinished / STATE).write_text(json.dumps(asdict(state), indent=1, sort_keys=True))
         if self.folder.exists():
             self.folder.rename(former)

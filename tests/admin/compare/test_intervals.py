@@ -90,3 +90,29 @@ def test_seeds_that_differ_widen_the_interval_only_where_they_are_resampled() ->
 def test_a_value_lies_between_its_bounds_in_json_of_hundredths() -> None:
     found = interval(np.array([2.0, 1.0, 2.0, 3.0]))
     assert found.as_json() == {"low": 1.05, "mid": 2.0, "high": 2.95}
+
+
+def some_runs(rng: np.random.Generator, *, apart: float, runs: int) -> list[dict[str, list[Hits]]]:
+    """Runs of two sites of 32 patients that find half of their studies, but for what its training does to a run."""
+    shares = np.clip(0.5 + rng.normal(scale=apart * 0.5 / np.sqrt(2 * 32), size=runs), 0, 1)
+    return [{site: [hits((rng.random(32) < share).astype(int).tolist())] for site in "ab"} for share in shares]
+
+
+@pytest.mark.parametrize(
+    ("runs", "apart", "least", "most"), [(3, 0, 0.92, 1), (3, 1, 0.84, 0.97), (3, 2.5, 0.7, 0.86), (5, 2.5, 0.78, 0.92)]
+)
+def test_few_runs_that_differ_are_covered_less_often_than_the_interval_says(
+    runs: int, apart: float, least: float, most: float
+) -> None:
+    """``apart`` is in standard deviations of what the choice of patients does to the mean of a run."""
+    rng, covered, equal = np.random.default_rng(0), 0, 0
+    for seed in range(300):
+        one, other = (
+            resampled(some_runs(rng, apart=apart, runs=runs), over_runs=True, draws=200, seed=seed) for _ in range(2)
+        )
+        mean, difference = interval(one.mean), interval(one.mean - other.mean)
+        covered += mean.low <= 50 <= mean.high
+        equal += difference.low <= 0 <= difference.high
+    print(covered / 300, equal / 300)
+    assert least <= covered / 300 <= most
+    assert least <= equal / 300 <= most

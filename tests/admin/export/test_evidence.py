@@ -39,7 +39,7 @@ def test_a_run_without_a_large_enough_split_has_no_metrics() -> None:
 
 def test_a_run_gives_its_pairs_and_its_test_splits(tmp_path: Path) -> None:
     sites = tuple(SiteResult(name, 100, 1.0, test, 0.5) for name, test in SITES.items())
-    found = evidence_of_run(RunResults(9, 7, sites, (), tmp_path))
+    found = evidence_of_run(RunResults(9, 7, sites, (), tmp_path, {}))
     assert (found.split, found.rounds, found.pairs) == ("test", 7, 200)
 
 

@@ -62,9 +62,9 @@ def untold() -> dict[str, Any]:
     return suite(0.5) | dict.fromkeys(parts)
 
 
-def write_evaluation(folder: Path, models: Mapping[str, Mapping[str, Any]]) -> Path:
-    """Writes ``evaluation.json`` with the suites, model → site → suite; returns the run folder."""
+def write_evaluation(folder: Path, models: Mapping[str, Mapping[str, Any]], **parts: Any) -> Path:
+    """Writes ``evaluation.json`` with the suites, model → site → suite, and other parts; returns the run folder."""
     store = folder / "app_server" / "fedaid"
     store.mkdir(parents=True, exist_ok=True)
-    (store / "evaluation.json").write_text(json.dumps({"models": models, "data": {}}))
+    (store / "evaluation.json").write_text(json.dumps({"models": models, "data": {}, **parts}))
     return folder

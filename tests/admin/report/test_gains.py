@@ -62,3 +62,19 @@ def test_it_is_said_by_which_metric_both_models_were_chosen(run: Path, evaluatio
 def test_a_run_that_does_not_say_how_its_model_was_chosen_is_not_guessed_at(run: Path, evaluation: Path) -> None:
     change(run, lambda results: results.pop("selection_metric", None))
     assert "the best" not in gains(read_run_files(run, evaluation))["note"]
+
+
+def test_it_is_said_which_own_models_saw_another_number_of_pairs(run: Path, tmp_path: Path, models: Any) -> None:
+    shared = 2 * (10 + 40) * 32  # rounds, steps, batch: of the job as it stands
+    own = {"lake": {"pairs": 1280.0}, "north": {"pairs": float(shared)}}
+    found = gains(read_run_files(run, write_evaluation(tmp_path / "other", models, local_models=own)))["note"]
+    assert f"through {shared} pairs in training the shared model, and for its own model lake through 1280." in found
+    assert "north through" not in found
+
+
+def test_of_own_models_that_saw_as_many_pairs_or_do_not_say_nothing_is_said(
+    run: Path, tmp_path: Path, models: Any
+) -> None:
+    own = {"lake": {"rounds": 3.0}, "north": {"pairs": 3200.0}}
+    found = gains(read_run_files(run, write_evaluation(tmp_path / "same", models, local_models=own)))["note"]
+    assert "not quite fair" not in found
