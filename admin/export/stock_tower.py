@@ -40,7 +40,10 @@ class StockTower:
 
 
 def image_definition(model: DualEncoder) -> tuple[StockEncoder, dict[str, Any]]:
-    """How MONAI's configuration builds the image tower: ``network_def`` is its modules, ``embed`` what they do."""
+    """How MONAI's configuration builds the image tower: ``network_def`` is its modules, ``embed`` what they do.
+
+    The configuration around it names the ``device`` that the modules are on.
+    """
     stock = stock_image_encoder(model)
     definition = dict(stock.parts) | {"encoder": stock.definition}
     modules, tokens = ["encoder"], stock.tokens

@@ -98,21 +98,19 @@ def some_runs(rng: np.random.Generator, *, apart: float, runs: int) -> list[dict
     return [{site: [hits((rng.random(32) < share).astype(int).tolist())] for site in "ab"} for share in shares]
 
 
-@pytest.mark.parametrize(
-    ("runs", "apart", "least", "most"), [(3, 0, 0.92, 1), (3, 1, 0.84, 0.97), (3, 2.5, 0.7, 0.86), (5, 2.5, 0.78, 0.92)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("runs", "apart", "least", "most"), [(3, 0, 0.94, 1), (3, 1, 0.91, 0.99), (3, 2.5, 0.8, 0.93)])
 def test_few_runs_that_differ_are_covered_less_often_than_the_interval_says(
     runs: int, apart: float, least: float, most: float
 ) -> None:
     """``apart`` is in standard deviations of what the choice of patients does to the mean of a run."""
     rng, covered, equal = np.random.default_rng(0), 0, 0
-    for seed in range(300):
+    for seed in range(200):
         one, other = (
             resampled(some_runs(rng, apart=apart, runs=runs), over_runs=True, draws=200, seed=seed) for _ in range(2)
         )
         mean, difference = interval(one.mean), interval(one.mean - other.mean)
         covered += mean.low <= 50 <= mean.high
         equal += difference.low <= 0 <= difference.high
-    print(covered / 300, equal / 300)
-    assert least <= covered / 300 <= most
-    assert least <= equal / 300 <= most
+    assert least <= covered / 200 <= most
+    assert least <= equal / 200 <= most

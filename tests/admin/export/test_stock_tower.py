@@ -17,7 +17,7 @@ from tests.admin.export.trained_models import image_embeddings, some_images, tex
 
 def embedded(tower: StockTower, images: torch.Tensor) -> torch.Tensor:
     """What MONAI's configuration makes of images, with the tower's weights."""
-    bundle = ConfigParser({"imports": list(IMPORTS)} | dict(tower.definition))
+    bundle = ConfigParser({"imports": list(IMPORTS), "device": "cpu"} | dict(tower.definition))
     network: torch.nn.Module = bundle.get_parsed_content("network_def").eval()
     encoder = {f"encoder.{name}": tensor for name, tensor in tower.encoder.state_dict().items()}
     network.load_state_dict(encoder | tower.head.state_dict(), strict=True)
