@@ -26,7 +26,8 @@ def draw(sets: Mapping[str, Mapping[str, Any]]) -> Figure:
     for axes, (name, methods) in zip(figure.subplots(1, len(sets), squeeze=False)[0], sets.items(), strict=True):
         panel(axes, methods)
         axes.set_title(TITLES.get(name, name), fontsize=10)
-    figure.axes[0].legend(loc="lower right", fontsize=8, frameon=False)
+    marks = figure.axes[0].get_legend_handles_labels()
+    figure.legend(*marks, loc="outside lower center", ncols=len(MARKS), fontsize=8, frameon=False)
     return figure
 
 
