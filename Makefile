@@ -8,7 +8,7 @@ help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: .venv/runtime  ## three synthetic hospitals, a federation, a trained model: the whole way in one command
-	$(BIN)/python -m admin.demo
+	$(BIN)/python -m admin demo
 
 test: .venv/dev  ## all tests, those with real FLARE processes included
 	$(BIN)/python -m pytest
@@ -29,7 +29,7 @@ bench-quality: .venv/dev  ## every method on three data sets, at equal compute a
 	$(BIN)/python -m tests.benchmarks.quality
 
 jobs: .venv/runtime  ## package the training jobs of jobs/ into build/jobs
-	for job in jobs/*_pretrain/; do $(BIN)/python -m admin.package_job $$(basename $$job) || exit 1; done
+	for job in jobs/*_pretrain/; do $(BIN)/python -m admin package $$(basename $$job) || exit 1; done
 
 setup: .venv/runtime  ## the virtual environment only
 	@echo "activate it with: source .venv/bin/activate"

@@ -11,16 +11,16 @@ from pathlib import Path
 import numpy as np
 from numpy.random import Generator
 
-from admin.twin.anatomy import Anatomy, sample_anatomy
+from admin.twin.dicom_radiograph import StudyHeader, write_radiograph
+from admin.twin.drawing.anatomy import Anatomy, sample_anatomy
+from admin.twin.drawing.lateral import draw_lateral
+from admin.twin.drawing.phantom import draw_radiograph
+from admin.twin.drawing.scanner import expose
 from admin.twin.findings import Finding, Findings, sample_findings
 from admin.twin.hospital import DEMO_HOSPITALS, Hospital, Scanner
-from admin.twin.lateral import draw_lateral
-from admin.twin.pairing import repeat_normals, shuffle_reports
-from admin.twin.phantom import draw_radiograph
-from admin.twin.radiograph import StudyHeader, write_radiograph
-from admin.twin.report import write_report
-from admin.twin.scanner import expose
-from admin.twin.synonyms import reworded
+from admin.twin.writing.mispairing import repeat_normals, shuffle_reports
+from admin.twin.writing.report_text import write_report
+from admin.twin.writing.synonyms import reworded
 
 __all__ = ["DEMO_HOSPITALS", "Hospital", "Scanner", "write_consortium"]
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from admin.twin.consortium import write_hospital
 from admin.twin.hospital import DEMO_HOSPITALS, Hospital
-from admin.twin.pairing import TRUTH
+from admin.twin.writing.mispairing import TRUTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def export_consortium(
 
     The studies are those that :func:`admin.twin.consortium.write_consortium` writes with the same arguments, but a
     file's name says nothing: as in a hospital, only the accession number leads from a report to its picture. There is
-    no manifest; ``python -m admin.prepare`` makes one.
+    no manifest; ``python -m admin prepare`` makes one.
 
     Args:
         folder: made if absent; files of the same names are overwritten.

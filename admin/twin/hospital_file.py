@@ -11,11 +11,11 @@ from typing import Any
 import yaml
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 
+from admin.twin.consortia import PRESETS
 from admin.twin.export import REPORT_FORMATS
 from admin.twin.findings import KINDS
 from admin.twin.hospital import Hospital, Scanner
-from admin.twin.phrases import STYLES
-from admin.twin.presets import PRESETS
+from admin.twin.writing.phrases import STYLES
 from fedaid.errors import InputError, closest, require
 
 SYNTAXES = {"explicit": ExplicitVRLittleEndian, "implicit": ImplicitVRLittleEndian, "rle": RLELossless}

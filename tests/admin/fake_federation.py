@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from admin.federation import Federation
-from admin.federation_record import Record, new_mark
+from admin.federation.federation import Federation
+from admin.federation.record import Record, new_mark
 
 SLEEP = "exec sleep 60"
 RESOURCES = {

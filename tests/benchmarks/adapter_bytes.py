@@ -11,8 +11,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from admin.projection import MODEL as BASE_SIZED
-from admin.round_cost import ModelSize, model_size
+from admin.jobs.cost import ModelSize, model_size
+from admin.jobs.forecast import MODEL as BASE_SIZED
 from tests.benchmarks.simulated_run import round_bytes, run
 
 LAYERS = {"hidden_size": 64, "intermediate_size": 256, "num_attention_heads": 2, "num_hidden_layers": 8}

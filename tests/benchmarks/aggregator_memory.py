@@ -19,9 +19,9 @@ from nvflare.apis.fl_constant import FLContextKey
 from nvflare.apis.fl_context import FLContextManager
 
 import admin  # noqa: F401 - makes custom/fedaid importable
-from fedaid.flare.aggregator import AUTHENTICATED_SITE, SiteWeightedAggregator
-from fedaid.flare.gate import Gate
-from fedaid.flare.messages import Arrays, UpdateMessage, update_to_shareable
+from fedaid.flare.server.aggregator import AUTHENTICATED_SITE, SiteWeightedAggregator
+from fedaid.flare.server.gate import Gate
+from fedaid.flare.wire.messages import Arrays, UpdateMessage, update_to_shareable
 from tests.benchmarks.machine import peak_mib
 from tests.flare.conftest import Engine
 

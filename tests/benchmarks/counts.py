@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from admin.doctor.examination import CHECKS
-from tests.admin.doctor.bad_hospitals import fired_on_bad_hospitals
+from admin.site.doctor.examination import CHECKS
+from tests.admin.site.doctor.bad_hospitals import fired_on_bad_hospitals
 from tests.catalogue.canaries import canary_hits
 from tests.catalogue.run import run_catalogue
 from tests.catalogue.wrong_pairs import wrong_pairs

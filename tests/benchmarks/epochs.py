@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from fedaid.data import decode_pool
-from fedaid.data.decode_process import DecodeProcess
+from fedaid.data.pixels import decode_pool
+from fedaid.data.pixels.decode_process import DecodeProcess
 from fedaid.data.site_data import SiteData, load_site_data
 from fedaid.models.vocabulary import load_tokenizer
 from fedaid.training.batches import shuffled_rows, training_batches

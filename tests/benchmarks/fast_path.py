@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from admin.compare.study import run_trials
-from admin.compare.summary import summarise
+from admin.study.compare.summary import summarise
+from admin.study.compare.trials import run_trials
 from tests.benchmarks.quality import OUT, by_method
 from tests.benchmarks.quality_trials import LONG, Size, trials_of
 

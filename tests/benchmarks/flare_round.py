@@ -10,10 +10,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from admin.download import download
-from admin.monitor_job import COMPLETED, monitor
-from admin.poc import PocFederation
-from admin.session import admin_session
+from admin.federation.poc import PocFederation
+from admin.session.download import download
+from admin.session.follow import COMPLETED, monitor
+from admin.session.login import admin_session
 
 STAMP = "%Y-%m-%d %H:%M:%S,%f"
 LINE = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) - (.*)$", re.MULTILINE)

@@ -19,7 +19,7 @@ def prepare_command(site: Path, out: Path, *, size: int) -> list[str]:
     """The command that prepares a site's export."""
     folders = ["--images", str(site / "images"), "--reports", str(site / "reports"), "--out", str(out)]
     settings = ["--image-size", str(size), "--workers", str(PROCESSES), "--format", "json"]
-    return [sys.executable, "-m", "admin.prepare", *folders, *settings]
+    return [sys.executable, "-m", "admin", "prepare", *folders, *settings]
 
 
 def bare_commands(site: Path) -> list[list[str]]:

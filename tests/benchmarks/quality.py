@@ -21,11 +21,11 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from admin.compare.study import Result, TrialFailed, run_trials
-from admin.compare.summary import BASE, summarise
-from admin.compare.trial import Trial
-from admin.methods import METHODS
-from fedaid.flare.run_store import replace_text
+from admin.jobs.methods import METHODS
+from admin.study.compare.summary import BASE, summarise
+from admin.study.compare.trial import Trial
+from admin.study.compare.trials import Result, TrialFailed, run_trials
+from fedaid.flare.server.run_store import replace_text
 from tests.benchmarks.machine import surroundings
 from tests.benchmarks.quality_goals import METHOD, verdicts
 from tests.benchmarks.quality_tables import table

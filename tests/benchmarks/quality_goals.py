@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from admin.compare.summary import BASE
+from admin.study.compare.summary import BASE
 from tests.benchmarks.quality_sets import NOISY
 
 METHOD = "fedaid"

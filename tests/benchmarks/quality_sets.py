@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from admin.twin.consortia import FIVE_HOSPITALS, UNIFORM_POPULATION
 from admin.twin.hospital import Hospital
 from admin.twin.population import write_population
-from admin.twin.presets import FIVE_HOSPITALS, UNIFORM_POPULATION
 
 TESTED = 128  # studies of every hospital to test on: the same number, so that recalls compare
 NOISY = "harbour-general"  # a third of its reports belong to other studies, where it trains and validates

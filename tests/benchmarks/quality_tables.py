@@ -9,8 +9,8 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from admin.compare.summary import BASE
-from admin.methods import LOCAL
+from admin.jobs.methods import LOCAL
+from admin.study.compare.summary import BASE
 from tests.benchmarks.quality_goals import METHOD
 
 Summaries = Mapping[str, Mapping[str, Any]]  # method → summary

@@ -10,10 +10,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from admin.compare.trial import Trial
-from admin.job_plan import by_name
-from admin.methods import JOB, METHODS
-from admin.package_job import JOBS
+from admin.jobs.job_plan import by_name
+from admin.jobs.methods import JOB, METHODS
+from admin.jobs.package import JOBS
+from admin.study.compare.trial import Trial
 from fedaid.minmax.server_optimizer import ServerOptimizerSettings
 from fedaid.minmax.settings import MinMaxSettings
 from fedaid.training.settings import TrainingSettings

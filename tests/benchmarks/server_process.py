@@ -19,14 +19,14 @@ import psutil
 from nvflare.fuel.flare_api.api_spec import InternalError
 
 import admin  # noqa: F401 - makes custom/fedaid importable
-from admin.job_files import META, config_files, read_object, write_object
-from admin.kit_process import children_of
-from admin.monitor_job import COMPLETED, monitor
-from admin.package_job import package_job
-from admin.poc import SERVER, PocFederation
-from admin.round_cost import model_size
-from admin.session import admin_session
-from admin.submit_job import submit
+from admin.federation.kit_process import children_of
+from admin.federation.poc import SERVER, PocFederation
+from admin.jobs.cost import model_size
+from admin.jobs.folder import META, config_files, read_object, write_object
+from admin.jobs.package import package_job
+from admin.session.follow import COMPLETED, monitor
+from admin.session.login import admin_session
+from admin.session.submit import submit
 from tests.benchmarks import synthetic_site
 from tests.benchmarks.aggregator_memory import per_site
 from tests.benchmarks.machine import peak_mib

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from admin.package_job import package_job
-from admin.simulate_job import CONSOLE, simulate
+from admin.federation.simulate import CONSOLE, simulate
+from admin.jobs.package import package_job
 from admin.twin.consortium import DEMO_HOSPITALS, write_consortium
 from fedaid.data.cache import cached_images
 from fedaid.data.manifest import read_manifest

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from admin.package_job import package_job
-from admin.planned_job import configuration
-from admin.round_cost import Federation, model_size, phases
+from admin.jobs.cost import Federation, model_size, phases
+from admin.jobs.package import package_job
+from admin.jobs.planned_job import configuration
 from tests.benchmarks.flare_round import breakdown, run_in_poc
 from tests.benchmarks.simulated_run import (
     CONTROL,

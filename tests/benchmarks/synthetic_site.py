@@ -12,9 +12,9 @@ from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import Shareable
 from nvflare.apis.signal import Signal
 
-from fedaid.flare.array_exchange import receive_in_memory
-from fedaid.flare.controller import TRAIN_METRICS
-from fedaid.flare.messages import (
+from fedaid.flare.server.controller import TRAIN_METRICS
+from fedaid.flare.transport.array_exchange import receive_in_memory
+from fedaid.flare.wire.messages import (
     ALIGN,
     VALIDATE,
     Arrays,
@@ -24,8 +24,8 @@ from fedaid.flare.messages import (
     model_from_shareable,
     update_to_shareable,
 )
-from fedaid.flare.selection import METRICS
-from fedaid.models.naming import is_alignment
+from fedaid.minmax.selection import METRICS
+from fedaid.models.tensor_names import is_alignment
 
 
 class SyntheticExecutor(Executor):

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from admin.compare.rounds import Plan, Tensors, run_rounds
-from admin.compare.sites import make_workers, read_sites
+from admin.study.compare.rounds import Plan, Tensors, run_rounds
+from admin.study.compare.sites import make_workers, read_sites
 from admin.twin.consortium import DEMO_HOSPITALS, write_consortium
 from fedaid.evaluation.retrieval import retrieval
 from fedaid.models.dual_encoder import DualEncoder

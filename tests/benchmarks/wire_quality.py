@@ -11,13 +11,13 @@ from typing import Any
 
 from nvflare.apis.dxo import from_shareable
 
-from admin.compare.sites import make_workers, read_sites
+from admin.study.compare.sites import make_workers, read_sites
 from fedaid.evaluation.retrieval import retrieval
 from fedaid.minmax.settings import MinMaxSettings
 from fedaid.minmax.site_weights import SiteWeights
 from fedaid.minmax.weighted_average import apply, weighted_sum
 from fedaid.models.dual_encoder import DualEncoder
-from fedaid.models.naming import is_alignment
+from fedaid.models.tensor_names import is_alignment
 from fedaid.training.settings import TrainingSettings
 from fedaid.training.site_worker import SiteWorker
 from tests.benchmarks.simulated_run import write_sites

@@ -26,10 +26,10 @@ from nvflare.app_common.decomposers import numpy_decomposers
 from nvflare.fuel.utils import fobs
 
 import admin  # noqa: F401 - makes custom/fedaid importable
-from fedaid.flare.executor import FedAIDExecutor
-from fedaid.flare.messages import ALIGN, PRETRAIN, TRAIN
+from fedaid.flare.site.executor import FedAIDExecutor
+from fedaid.flare.wire.messages import ALIGN, PRETRAIN, TRAIN
 from fedaid.models.dual_encoder import DualEncoder
-from fedaid.models.naming import is_alignment
+from fedaid.models.tensor_names import is_alignment
 from fedaid.training.settings import TrainingSettings
 from fedaid.training.site_worker import SiteWorker
 from tests.benchmarks.machine import peak_mib

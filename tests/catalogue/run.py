@@ -120,9 +120,9 @@ class Prepared:
 
 
 def prepare(images: Path, reports: Path, site: Path, *options: str) -> Prepared:
-    """Run ``python -m admin.prepare`` as a site does, bound by permissions, whatever share is bad."""
+    """Run ``python -m admin prepare`` as a site does, bound by permissions, whatever share is bad."""
     folders: tuple[str | Path, ...] = ("--images", images, "--reports", reports, "--out", site)
-    command = [*bound(), sys.executable, "-m", "admin.prepare", *folders, "--format", "json", "--max-bad-share", "1"]
+    command = [*bound(), sys.executable, "-m", "admin", "prepare", *folders, "--format", "json", "--max-bad-share", "1"]
     done = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, check=False)
     return Prepared(done.returncode, json.loads(done.stdout), done.stdout + done.stderr)
 

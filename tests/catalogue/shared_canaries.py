@@ -32,7 +32,7 @@ def shared_canary_hits(folder: Path) -> list[Hit]:
     hits: list[Hit] = []
     for site in (own, prepared):
         out = folder / f"of-{site.name}"
-        command: list[str | Path] = [sys.executable, "-m", "admin.doctor", site, "--out", out, "--least-cell", "1"]
+        command: list[str | Path] = [sys.executable, "-m", "admin", "doctor", site, "--out", out, "--least-cell", "1"]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
         hits.extend(scan_bytes(done.stdout + done.stderr, PLANTED, where=f"printed of {site.name}"))
         hits.extend(scan(out / "shareable", PLANTED))

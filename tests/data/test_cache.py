@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from fedaid.data import cache as module
-from fedaid.data import radiograph
 from fedaid.data.cache import cached_images
 from fedaid.data.manifest import Study, read_manifest
+from fedaid.data.pixels import image as radiograph
 from fedaid.errors import InputError
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from fedaid.data.cohort import cohort_of
+from fedaid.data.dataset import cohort_of
 from fedaid.data.manifest import Study
 
 STUDY = Study(line=2, patient_id="SECRET-1", image=Path("i"), text="Clear.", split="test", labels=("Edema",))

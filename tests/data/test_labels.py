@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fedaid.data.labels import divided_labels
+from fedaid.data.table import divided_labels
 
 
 @pytest.mark.parametrize(

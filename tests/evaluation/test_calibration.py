@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fedaid.evaluation.calibration import calibration_error
+from fedaid.evaluation.classification import calibration_error
 
 
 def test_a_value_worked_by_hand() -> None:

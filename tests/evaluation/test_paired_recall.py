@@ -7,9 +7,8 @@ import pytest
 
 from fedaid.evaluation.bootstrap import Interval, interval, patient_weights
 from fedaid.evaluation.embedded_split import EmbeddedSplit
-from fedaid.evaluation.evaluation_settings import EvaluationSettings
-from fedaid.evaluation.paired_recall import recall_difference
-from fedaid.evaluation.retrieval import Ranks, resampled_retrieval, retrieval, retrieval_ranks
+from fedaid.evaluation.retrieval import Ranks, recall_difference, resampled_retrieval, retrieval, retrieval_ranks
+from fedaid.evaluation.settings import EvaluationSettings
 
 SETTINGS = EvaluationSettings(draws=300)
 

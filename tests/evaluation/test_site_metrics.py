@@ -9,8 +9,8 @@ from sklearn.metrics import roc_auc_score
 from fedaid.evaluation import site_metrics as module
 from fedaid.evaluation.bootstrap import expanded_level
 from fedaid.evaluation.embedded_split import EmbeddedSplit
-from fedaid.evaluation.evaluation_settings import EvaluationSettings
 from fedaid.evaluation.retrieval import retrieval
+from fedaid.evaluation.settings import EvaluationSettings
 from fedaid.evaluation.site_metrics import SiteMetrics
 from fedaid.evaluation.zero_shot import PromptEmbeddings, macro_auroc
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fedaid.evaluation.embedded_split import EmbeddedSplit
-from fedaid.evaluation.evaluation_settings import EvaluationSettings
+from fedaid.evaluation.settings import EvaluationSettings
 from fedaid.evaluation.suite import PARTS, evaluate
 from fedaid.evaluation.zero_shot import PromptEmbeddings
 

@@ -25,9 +25,10 @@ from nvflare.app_common.decomposers.numpy_decomposers import NumpyArrayDecompose
 from nvflare.app_common.shareablegenerators.full_model_shareable_generator import FullModelShareableGenerator
 from nvflare.fuel.utils import fobs
 
-from fedaid.flare.aggregator import SiteWeightedAggregator
-from fedaid.flare.controller import FedAIDController
-from fedaid.flare.messages import (
+from fedaid.flare.server.aggregator import SiteWeightedAggregator
+from fedaid.flare.server.controller import FedAIDController
+from fedaid.flare.server.persistor import RunPersistor
+from fedaid.flare.wire.messages import (
     ALIGN,
     TRAIN,
     VALIDATE,
@@ -37,7 +38,6 @@ from fedaid.flare.messages import (
     model_from_shareable,
     update_to_shareable,
 )
-from fedaid.flare.persistor import RunPersistor
 from fedaid.models.dual_encoder import DualEncoder
 
 Arrays = Mapping[str, NDArray[Any]]

@@ -15,9 +15,9 @@ from nvflare.apis.fl_constant import FLContextKey, ReservedKey
 from nvflare.apis.fl_context import FLContext, FLContextManager
 from nvflare.apis.shareable import ReservedHeaderKey, Shareable
 
-from fedaid.flare.downlink import ModelDecoder, ModelEncoder
-from fedaid.flare.messages import ModelMessage, UpdateMessage, model_to_shareable, update_to_shareable
-from fedaid.flare.uplink import UpdateDecoder, UpdateEncoder
+from fedaid.flare.wire.downlink import ModelDecoder, ModelEncoder
+from fedaid.flare.wire.messages import ModelMessage, UpdateMessage, model_to_shareable, update_to_shareable
+from fedaid.flare.wire.uplink import UpdateDecoder, UpdateEncoder
 from tests.flare.conftest import Engine
 
 Arrays = Mapping[str, NDArray[Any]]

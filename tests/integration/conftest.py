@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from admin.package_job import package_job
+from admin.jobs.package import package_job
 from admin.twin.consortium import DEMO_HOSPITALS, write_consortium
 
 MODEL: dict[str, Any] = {

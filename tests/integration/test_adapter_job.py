@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from safetensors.numpy import load_file
 
-from admin.simulate_job import simulate
-from fedaid.models.naming import is_alignment
+from admin.federation.simulate import simulate
 from fedaid.models.saved_model import load_model
+from fedaid.models.tensor_names import is_alignment
 from tests.integration.conftest import small_job
 
 SIZES = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2, "num_hidden_layers": 3}

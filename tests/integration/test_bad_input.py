@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from admin.package_job import package_job
+from admin.jobs.package import package_job
 from fedaid.errors import InputError
 
 SERVER, CLIENT = "config_fed_server.json", "config_fed_client.json"

@@ -15,10 +15,10 @@ from rich.console import Console
 from safetensors.numpy import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from admin.package_job import package_job
-from admin.result_table import show_table
-from admin.run_results import read_results
-from admin.simulate_job import simulate
+from admin.federation.simulate import simulate
+from admin.jobs.package import package_job
+from admin.results.result_table import show_table
+from admin.results.run_results import read_results
 from tests.integration.conftest import small_job
 
 pytestmark = pytest.mark.slow

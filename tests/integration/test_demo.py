@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from admin.federation_record import read_record
-from admin.kit_process import family
+from admin.federation.kit_process import family
+from admin.federation.record import read_record
 from fedaid.data.manifest import read_manifest
 from fedaid.models.saved_model import load_model
 
@@ -32,7 +32,7 @@ def heed_interrupts() -> None:
 @contextmanager
 def started(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """The demo in a folder of the test's; nothing of it is left after the block, however that ends."""
-    command = [sys.executable, "-m", "admin.demo", "--folder", str(folder), *arguments]
+    command = [sys.executable, "-m", "admin", "demo", "--folder", str(folder), *arguments]
     demo = subprocess.Popen(
         command,
         cwd=ROOT,

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from admin.download import download
-from admin.monitor_job import COMPLETED, monitor
-from admin.poc import PocFederation
-from admin.run_results import read_results
-from admin.session import admin_session
+from admin.federation.poc import PocFederation
+from admin.results.run_results import read_results
+from admin.session.download import download
+from admin.session.follow import COMPLETED, monitor
+from admin.session.login import admin_session
 from fedaid.models.saved_model import load_model
 from tests.integration.conftest import small_job
 
@@ -58,7 +58,7 @@ def assert_trained(run: Path, rounds: int) -> None:
 
 def test_submit_wait_and_download_by_our_command(federation: PocFederation, consortium: Path, tmp_path: Path) -> None:
     job = small_job(tmp_path / "jobs", sites=3, pretrain_steps=100)  # some seconds: the display looks once a second
-    command = [sys.executable, "-m", "admin.submit_job", str(job), "--kit", str(federation.lead_kit), "--wait"]
+    command = [sys.executable, "-m", "admin", "submit", str(job), "--kit", str(federation.lead_kit), "--wait"]
     command += ["--out", str(tmp_path / "out"), "--format", "json", "--timeout", "240"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
@@ -107,7 +107,7 @@ def test_submit_in_the_admin_console(federation: PocFederation, job: Path, tmp_p
 
 def test_more_sites_than_are_connected_is_refused_before_submission(federation: PocFederation, tmp_path: Path) -> None:
     job = small_job(tmp_path / "jobs", sites=4)
-    command = [sys.executable, "-m", "admin.submit_job", str(job), "--kit", str(federation.lead_kit)]
+    command = [sys.executable, "-m", "admin", "submit", str(job), "--kit", str(federation.lead_kit)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert "error: min_clients must not be above the number of connected sites, got 4 with 3 connected" in done.stderr

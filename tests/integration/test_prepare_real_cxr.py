@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from fedaid.data.manifest import Manifest, read_manifest
-from fedaid.data.radiograph import read_radiograph
+from fedaid.data.pixels.image import read_radiograph
 from tests.catalogue.run import Prepared, prepare
 from tests.catalogue.wrong_pairs import word
 

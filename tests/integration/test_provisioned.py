@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from admin.monitor_job import COMPLETED
-from admin.provision import ProvisionedFederation
-from admin.run_results import read_results
+from admin.federation.provision import ProvisionedFederation
+from admin.results.run_results import read_results
+from admin.session.follow import COMPLETED
 from fedaid.models.saved_model import load_model
 from tests.integration.conftest import small_job
 
@@ -28,7 +28,7 @@ def test_the_lead_submits_waits_and_downloads_over_mutual_tls(consortium: Path, 
     with ProvisionedFederation(tmp_path / "federation", PROJECT, data_roots=roots) as federation:
         assert refuses_strangers(federation.port)
         job = small_job(tmp_path / "jobs", sites=3)
-        command = [sys.executable, "-m", "admin.submit_job", str(job), "--kit", str(federation.lead_kit), "--wait"]
+        command = [sys.executable, "-m", "admin", "submit", str(job), "--kit", str(federation.lead_kit), "--wait"]
         command += ["--out", str(tmp_path / "out"), "--format", "json", "--timeout", "240"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr

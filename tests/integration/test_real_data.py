@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from admin.run_results import read_results
-from admin.simulate_job import simulate
+from admin.federation.simulate import simulate
+from admin.results.run_results import read_results
 from fedaid.data.manifest import read_manifest
 from tests.integration.conftest import small_job
 

@@ -11,12 +11,12 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from admin.compare.rounds import Plan, run_rounds
-from admin.compare.sites import make_workers, read_sites
-from admin.job_plan import by_name
-from admin.methods import loop_settings
-from admin.run_results import read_results
-from admin.simulate_job import simulate
+from admin.federation.simulate import simulate
+from admin.jobs.job_plan import by_name
+from admin.jobs.methods import loop_settings
+from admin.results.run_results import read_results
+from admin.study.compare.rounds import Plan, run_rounds
+from admin.study.compare.sites import make_workers, read_sites
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.saved_model import load_model
 from tests.integration.conftest import MODEL, small_job

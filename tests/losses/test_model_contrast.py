@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from fedaid.losses.model_contrast import model_contrastive_loss
+from fedaid.losses.drift import model_contrastive_loss
 
 EAST, NORTH, WEST = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]]), torch.tensor([[-1.0, 0.0]])
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fedaid.minmax.fairness import fair_weights
+from fedaid.minmax.site_weights import fair_weights
 
 REPORTS = st.dictionaries(
     st.sampled_from("abcdefg"), st.tuples(st.floats(0, 1e6), st.integers(1, 10**9)), min_size=1

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from fedaid.errors import InputError
 from fedaid.models.adapters import AdapterSettings, adapter_settings, add_adapters, linear_layers
-from fedaid.models.checkpointing import checkpoint_encoders
 from fedaid.models.dual_encoder import DualEncoder, Embeddings
-from fedaid.models.naming import is_alignment
+from fedaid.models.hugging_face import checkpoint_encoders
+from fedaid.models.tensor_names import is_alignment
 
 SIZE = 32
 PAIRS = [("vit", "bert"), ("dinov2", "roberta"), ("monai_vit", "distilbert"), ("swin", "electra")]

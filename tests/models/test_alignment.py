@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from fedaid.models.alignment import AlignmentModule, masked_mean
+from fedaid.models.dual_encoder import AlignmentModule, masked_mean
 
 
 class Identity(nn.Module):

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from fedaid.errors import InputError
+from fedaid.models.configuration import IMAGE_ENCODERS, TEXT_ENCODERS
 from fedaid.models.dual_encoder import DualEncoder
-from fedaid.models.naming import is_alignment
-from fedaid.models.presets import IMAGE_ENCODERS, TEXT_ENCODERS
+from fedaid.models.tensor_names import is_alignment
 
 SIZE = 64
 TEXTS = sorted(TEXT_ENCODERS)

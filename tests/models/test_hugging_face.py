@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from fedaid.errors import InputError
+from fedaid.models.encoders import TextFeatures, hugging_face_image
 from fedaid.models.hugging_face import (
     TRANSFORMERS,
     cut_last_block,
@@ -19,8 +20,6 @@ from fedaid.models.hugging_face import (
     option_names,
     take_norm,
 )
-from fedaid.models.image_encoder import hugging_face_image
-from fedaid.models.text_encoder import TextFeatures
 from fedaid.models.tower import LastBlock
 
 TEXTS = ("bert", "roberta", "electra", "distilbert")

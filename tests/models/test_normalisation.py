@@ -6,7 +6,7 @@ import pytest
 from torch import nn
 
 from fedaid.models.dual_encoder import DualEncoder
-from fedaid.models.normalisation import batch_norm_names
+from fedaid.models.tensor_names import batch_norm_names
 
 
 def test_a_batch_norm_layer_has_five_tensors_of_its_own() -> None:

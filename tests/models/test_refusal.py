@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fedaid.errors import InputError
-from fedaid.models.refusal import blamed_on, check_ranges, check_vocabulary
+from fedaid.models.configuration import blamed_on, check_ranges, check_vocabulary
 from fedaid.models.vocabulary import vocabulary_hash
 
 GOOD = {

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from fedaid.errors import InputError
+from fedaid.models.configuration import TEXT_ENCODERS
+from fedaid.models.encoders import text_tower
 from fedaid.models.hugging_face import TRANSFORMERS
-from fedaid.models.presets import TEXT_ENCODERS
-from fedaid.models.text_encoder import text_tower
 from fedaid.models.tower import LastBlock, TowerParts
 
 NAMES = sorted(TEXT_ENCODERS)

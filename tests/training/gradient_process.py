@@ -15,9 +15,9 @@ from fedaid.losses.binding import binding_loss
 from fedaid.losses.contrastive import info_nce_loss
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training.accumulation import embed_in_parts
-from fedaid.training.frozen import frozen_encoders
-from fedaid.training.process_group import gathered, process_count, process_number, share_of, synchronized
-from fedaid.training.rank import join
+from fedaid.training.processes.process_group import gathered, process_count, process_number, share_of, synchronized
+from fedaid.training.processes.rank import join
+from fedaid.training.teacher import frozen_encoders
 
 BATCH = 12
 SIZES = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}

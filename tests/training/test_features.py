@@ -11,9 +11,8 @@ from fedaid.data.site_data import SiteData
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training.batches import plain_batches, shuffled_rows
 from fedaid.training.features import MANY, FeatureStore, encoded_together, first_visits
-from fedaid.training.frozen import frozen_encoders
 from fedaid.training.settings import TrainingSettings
-from fedaid.training.teacher import KeptTeacher
+from fedaid.training.teacher import KeptTeacher, frozen_encoders
 
 
 def store_of(model: DualEncoder, data: SiteData, *plan: Any, size: int, **changes: Any) -> FeatureStore:

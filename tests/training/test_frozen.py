@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from fedaid.models.dual_encoder import DualEncoder
-from fedaid.models.naming import is_alignment
-from fedaid.training.frozen import encoders, frozen_copy, frozen_encoders
+from fedaid.models.tensor_names import is_alignment
+from fedaid.training.teacher import encoders, frozen_copy, frozen_encoders
 
 
 def test_a_frozen_copy_is_equal_but_apart(model: DualEncoder) -> None:

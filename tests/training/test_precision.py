@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from fedaid.models.dual_encoder import DualEncoder
-from fedaid.training.precision import DTYPES, autocast, loss_scaler
+from fedaid.training.hardware import DTYPES, autocast, loss_scaler
 
 CPU = torch.device("cpu")
 

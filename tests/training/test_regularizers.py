@@ -10,16 +10,16 @@ import torch
 
 from fedaid.data.site_data import SiteData
 from fedaid.losses.binding import binding_loss, similarity_binding_loss
-from fedaid.losses.model_contrast import model_contrastive_loss
+from fedaid.losses.drift import model_contrastive_loss
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training import regularizers as module
 from fedaid.training.batches import plain_batches, round_plan
 from fedaid.training.features import FeatureStore
 from fedaid.training.model_tensors import Arrays, holding, tensors_of
-from fedaid.training.phases import NOTHING, keep_going
 from fedaid.training.regularizers import Regularizer, Step, regularizers
 from fedaid.training.settings import TrainingSettings
 from fedaid.training.teacher import KeptTeacher
+from fedaid.training.trainer import NOTHING, keep_going
 
 Make = Callable[..., list[Regularizer]]
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import itertools
 
-from fedaid.training.seeds import seed_of
+from fedaid.training.batches import seed_of
 
 
 def test_the_same_purpose_gives_the_same_seed() -> None:

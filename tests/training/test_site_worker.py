@@ -13,7 +13,7 @@ from torch import Tensor
 from fedaid.data.site_data import SiteData
 from fedaid.errors import InputError
 from fedaid.models.dual_encoder import DualEncoder
-from fedaid.models.naming import is_alignment
+from fedaid.models.tensor_names import is_alignment
 from fedaid.training.settings import TrainingSettings
 from fedaid.training.site_worker import LocalUpdate, SiteWorker, Student
 

@@ -10,9 +10,9 @@ from fedaid.data.site_data import SiteData
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training.batches import plain_batches, round_plan, training_batches
 from fedaid.training.features import FeatureStore
-from fedaid.training.phases import keep_going
 from fedaid.training.settings import TrainingSettings
 from fedaid.training.teacher import FreshTeacher, KeptTeacher
+from fedaid.training.trainer import keep_going
 
 
 @pytest.fixture

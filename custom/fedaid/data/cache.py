@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fedaid.data.decode_pool import WORKERS, Check, DecodePool, keep_going
-from fedaid.data.decode_process import Answer, Request
-from fedaid.data.decode_worker import PixelRows, answer_to
 from fedaid.data.manifest import Study
+from fedaid.data.pixels.decode_pool import WORKERS, Check, DecodePool, keep_going
+from fedaid.data.pixels.decode_process import Answer, Request
+from fedaid.data.pixels.decode_worker import PixelRows, answer_to
 from fedaid.errors import require
 
 FORMAT = 2  # raise it when reading or resizing changes
@@ -146,6 +146,6 @@ def prepared_images(studies: Sequence[Study], *, image_size: int) -> ImageCache:
         f"be prepared for an image size of {image_size}",
         got="another size" if shapes else "no file of pixels",
         where="column image of manifest.csv",
-        remedy=f"Run `python -m admin.prepare` again with --image-size {image_size}.",
+        remedy=f"Run `python -m admin prepare` again with --image-size {image_size}.",
     )
     return ImageCache(pixels, by_row, {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,6 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from fedaid.data.augmentation import augment, to_model_range
-from fedaid.data.cohort import cohort_of
 from fedaid.data.manifest import Study
 
 
@@ -107,3 +107,36 @@ def collate(samples: Sequence[Sample]) -> Batch:
     mask = torch.arange(token_ids.shape[1]) < lengths[:, None]
     groups = torch.tensor([sample.group for sample in samples])
     return Batch(torch.stack([sample.image for sample in samples]), token_ids, mask, groups)
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """N studies in the order of their split.
+
+    Attributes:
+        patients: (N,), equal for studies of one patient; numbered within the split.
+        labels: of each study, those that are certain.
+        uncertain: of each study, those that may be.
+        groups: "sex", "age" or "view" → group of each study, empty where it is not known.
+    """
+
+    patients: NDArray[np.int64]
+    labels: tuple[tuple[str, ...], ...]
+    uncertain: tuple[tuple[str, ...], ...]
+    groups: Mapping[str, tuple[str, ...]]
+
+
+def cohort_of(studies: Sequence[Study]) -> Cohort:
+    """The cohort of these studies, in their order."""
+    numbers: dict[str, int] = {}
+    patients = [numbers.setdefault(study.patient_id, len(numbers)) for study in studies]
+    return Cohort(
+        patients=np.array(patients, dtype=np.int64),
+        labels=tuple(study.labels for study in studies),
+        uncertain=tuple(study.uncertain for study in studies),
+        groups={
+            "sex": tuple(study.sex for study in studies),
+            "age": tuple(study.age for study in studies),
+            "view": tuple(study.view for study in studies),
+        },
+    )

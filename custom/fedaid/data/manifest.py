@@ -16,14 +16,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fedaid.data.demographics import age_band, sex_of, view_group
-from fedaid.data.grammar import ReportGrammar
-from fedaid.data.grammar_file import site_grammar
-from fedaid.data.labels import divided_labels
-from fedaid.data.report import report_text
-from fedaid.data.report_file import read_report_file
+from fedaid.data.header.demographics import age_band, sex_of, view_group
+from fedaid.data.report.grammar import ReportGrammar, site_grammar
+from fedaid.data.report.report_file import read_report_file
+from fedaid.data.report.sections import report_text
 from fedaid.data.split import SPLITS, split_of
-from fedaid.data.table import Row, Table, read_table
+from fedaid.data.table import Row, Table, divided_labels, read_table
 from fedaid.data.unusable import REMEDIES, UnusableStudy
 from fedaid.errors import InputError
 
@@ -40,7 +38,7 @@ class Study:
     """One usable study: its line in the manifest, by which messages name it, and what training needs of it.
 
     `labels` are those that are certain, `uncertain` those that may be; `view`, `sex` and `age` are groups to evaluate
-    by, see :mod:`fedaid.data.demographics`, and empty where the manifest does not say.
+    by, see :mod:`fedaid.data.header.demographics`, and empty where the manifest does not say.
     """
 
     line: int

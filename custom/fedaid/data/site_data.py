@@ -11,8 +11,8 @@ from tokenizers import Tokenizer
 
 from fedaid.data.cache import ImageCache, cached_images
 from fedaid.data.dataset import StudyDataset
-from fedaid.data.decode_pool import Check, keep_going
 from fedaid.data.manifest import read_manifest
+from fedaid.data.pixels.decode_pool import Check, keep_going
 
 
 @dataclass(frozen=True)

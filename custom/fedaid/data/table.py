@@ -97,3 +97,15 @@ def _row(path: Path, line: int, cells: list[str], *, columns: tuple[str, ...]) -
 def _refusal(path: Path, line: int, rule: str, got: object, remedy: str) -> InputError:
     """The error for one line of the file."""
     return InputError(path.name, rule, got=got, where=f"{path.name}, line {line}", remedy=remedy)
+
+
+SEPARATOR = "|"
+UNCERTAIN = "?"
+"""What a label begins with that may be true or not."""
+
+
+def divided_labels(cell: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the labels of a cell that are certain, and those that are not, without their mark."""
+    given = [label for one in cell.split(SEPARATOR) if (label := one.strip()).strip(f" {UNCERTAIN}")]
+    certain = tuple(label for label in given if not label.startswith(UNCERTAIN))
+    return certain, tuple(label.lstrip(f" {UNCERTAIN}") for label in given if label.startswith(UNCERTAIN))

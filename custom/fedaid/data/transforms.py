@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from monai.transforms import MapTransform
 
-from fedaid.data.radiograph import read_radiograph
+from fedaid.data.pixels.image import read_radiograph
 
 KEYS = ("image",)
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fedaid.evaluation.bootstrap import Interval, Weights, interval
-from fedaid.evaluation.ranking import auroc
+from fedaid.evaluation.classification import auroc
 
 Floats = NDArray[np.floating]
 Targets = Mapping[str, NDArray[np.float64]]

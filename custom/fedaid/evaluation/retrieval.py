@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fedaid.evaluation.bootstrap import weighted_mean
+from fedaid.evaluation.bootstrap import Interval, expanded_level, interval, patient_weights, weighted_mean
+from fedaid.evaluation.settings import EvaluationSettings
 
 Floats = NDArray[np.floating]
 CUT_OFFS = (1, 5, 10)
@@ -139,3 +140,26 @@ def resampled_retrieval(
         out |= {f"image_to_text_recall_at_{k}": there[:, column], f"text_to_image_recall_at_{k}": back[:, column]}
         out[f"recall_at_{k}"] = (there[:, column] + back[:, column]) / 2
     return out
+
+
+METRIC, CUT_OFF = "recall_at_5", 5
+
+
+def recall_difference(
+    ranks: Ranks, other: Ranks, patients: NDArray[np.int64], settings: EvaluationSettings
+) -> Interval:
+    """R@5, the mean of both ways, of one model minus that of another, with its interval over patients.
+
+    The value is the difference of what the suite gives for either. A mean over studies, as ``paired_difference`` takes
+    it, would not be: from report to image each different text is one query.
+
+    Args:
+        ranks: of all test studies under the one model.
+        other: of the same studies in the same order under the other.
+        patients: (N,), equal for studies of one patient.
+        settings: draws, seed and level; the interval is as wide as the number of patients asks for.
+    """
+    weights = patient_weights(patients, draws=settings.draws, seed=settings.seed)
+    found, before = (resampled_retrieval(one, weights, ks=(CUT_OFF,))[METRIC] for one in (ranks, other))
+    level = expanded_level(settings.level, count=len(np.unique(patients)))
+    return interval(found - before, level=level)

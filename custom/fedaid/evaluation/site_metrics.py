@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from fedaid.evaluation.bootstrap import Weights, expanded_level, interval, patient_weights
-from fedaid.evaluation.calibration import calibration_error
+from fedaid.evaluation.classification import auroc, calibration_error
 from fedaid.evaluation.embedded_split import EmbeddedSplit
-from fedaid.evaluation.evaluation_settings import EvaluationSettings
 from fedaid.evaluation.geometry import alignment, modality_gap, uniformity
 from fedaid.evaluation.linear_probe import fit_probe, patient_subset, probe_share
 from fedaid.evaluation.plain_result import (
@@ -22,8 +21,8 @@ from fedaid.evaluation.plain_result import (
     plain_probe,
     rounded,
 )
-from fedaid.evaluation.ranking import auroc
 from fedaid.evaluation.retrieval import resampled_retrieval, retrieval_ranks
+from fedaid.evaluation.settings import EvaluationSettings
 from fedaid.evaluation.subgroups import Metric, Subgroups, by_group, large_groups
 from fedaid.evaluation.zero_shot import (
     FindingResult,

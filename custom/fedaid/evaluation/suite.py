@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fedaid.evaluation.embedded_split import EmbeddedSplit
-from fedaid.evaluation.evaluation_settings import EvaluationSettings
+from fedaid.evaluation.settings import EvaluationSettings
 from fedaid.evaluation.site_metrics import SiteMetrics
 from fedaid.evaluation.zero_shot import PromptEmbeddings
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from fedaid.evaluation.bootstrap import Interval, Weights, expanded_level, interval
+from fedaid.evaluation.classification import auroc, average_precision, best_threshold, f1_score
 from fedaid.evaluation.count_band import count_band
-from fedaid.evaluation.ranking import auroc, average_precision, best_threshold, f1_score
 
 Floats = NDArray[np.floating]
 

@@ -9,15 +9,22 @@ from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from fedaid.errors import require
 from fedaid.models.adapters import AdapterSettings, adapter_settings, add_adapters
-from fedaid.models.alignment import AlignmentModule
+from fedaid.models.configuration import (
+    IMAGE_ENCODERS,
+    LARGEST_LOGIT_SCALE,
+    TEXT_ENCODERS,
+    EncoderChoice,
+    blamed_on,
+    check_ranges,
+    check_vocabulary,
+    choose,
+)
+from fedaid.models.encoders import image_tower, text_tower
 from fedaid.models.hugging_face import WHERE
-from fedaid.models.image_encoder import image_tower
-from fedaid.models.presets import IMAGE_ENCODERS, TEXT_ENCODERS, EncoderChoice, choose
-from fedaid.models.refusal import LARGEST_LOGIT_SCALE, blamed_on, check_ranges, check_vocabulary
-from fedaid.models.text_encoder import text_tower
 from fedaid.models.tower import TowerParts
 from fedaid.models.vocabulary import find_vocabulary, vocabulary_hash, vocabulary_size
 
@@ -166,3 +173,33 @@ class DualEncoder(nn.Module):
     def forward(self, images: Tensor, token_ids: Tensor, mask: Tensor) -> Embeddings:
         """Unit-norm embeddings (B, D) of images and texts."""
         return self.align(self.image_features(images), self.text_features(token_ids, mask), mask)
+
+
+def masked_mean(features: Tensor, mask: Tensor | None) -> Tensor:
+    """Mean over the real tokens: features (B, T, F), mask (B, T) true at real tokens → (B, F)."""
+    if mask is None:
+        return features.mean(dim=1)
+    kept = torch.where(mask[..., None], features, 0)
+    return kept.sum(dim=1) / mask.sum(dim=1, keepdim=True).clamp(min=1)
+
+
+class AlignmentModule(nn.Module):
+    """Features → unit-norm embeddings; the only part that the alignment phase trains and that the ideal is made of.
+
+    Args:
+        block: features (B, T, F) and mask → features (B, T, F).
+        width: F.
+        hidden: width of the projection head's one hidden layer.
+        embedding_dim: D.
+    """
+
+    def __init__(self, block: nn.Module, *, width: int, hidden: int, embedding_dim: int) -> None:
+        super().__init__()
+        self.block = block
+        self.projection = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, embedding_dim))
+
+    def forward(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Embeddings (B, D) of unit norm, at least float32; padding (mask false) has no influence on them."""
+        pooled = masked_mean(self.block(features, mask), mask)
+        projected = self.projection(pooled)
+        return functional.normalize(projected.to(torch.promote_types(projected.dtype, torch.float32)), dim=-1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -10,7 +11,6 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
 from fedaid.data.dataset import Batch, Draw, Sample, StudyDataset, collate
-from fedaid.training.seeds import seed_of
 from fedaid.training.settings import TrainingSettings
 
 
@@ -68,3 +68,9 @@ def load(dataset: StudyDataset, draws: list[list[Draw]], *, workers: int = 0) ->
         dataset, batch_sampler=draws, collate_fn=collate, num_workers=workers, generator=torch.Generator()
     )
     return iter(loader)
+
+
+def seed_of(run: int, *purpose: str | int) -> int:
+    """A seed in [0, 2³²) from the run's seed and the names of what it is for."""
+    text = "\x1f".join(str(part) for part in (run, *purpose))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from fedaid.losses.contrastive import info_nce_loss
 from fedaid.training.features import FeatureStore
-from fedaid.training.process_group import gathered
+from fedaid.training.processes.process_group import gathered
 from fedaid.training.settings import TrainingSettings
 from fedaid.training.teacher import KeptTeacher
 

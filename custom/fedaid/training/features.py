@@ -15,8 +15,8 @@ from torch.nn.utils.rnn import pad_sequence
 from fedaid.data.dataset import StudyDataset
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training.batches import plain_batches
+from fedaid.training.hardware import autocast
 from fedaid.training.kept_tensors import KeptTensors
-from fedaid.training.precision import autocast
 from fedaid.training.settings import TrainingSettings
 
 Rows = NDArray[np.int64]

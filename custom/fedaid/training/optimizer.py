@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from fedaid.training.precision import loss_scaler
+from fedaid.training.hardware import loss_scaler
 from fedaid.training.settings import TrainingSettings
 
 BETAS = (0.9, 0.999)

@@ -11,13 +11,12 @@ from torch import Tensor
 
 from fedaid.data.dataset import Batch
 from fedaid.losses.binding import binding_loss, similarity_binding_loss
-from fedaid.losses.model_contrast import model_contrastive_loss
-from fedaid.losses.proximal import proximal_loss
+from fedaid.losses.drift import model_contrastive_loss, proximal_loss
 from fedaid.models.dual_encoder import DualEncoder, Embeddings
 from fedaid.training.binding_schedule import quality_of, scheduled_weight
 from fedaid.training.features import FeatureStore, Rows
 from fedaid.training.model_tensors import Arrays, holding
-from fedaid.training.process_group import gathered
+from fedaid.training.processes.process_group import gathered
 from fedaid.training.settings import TrainingSettings
 from fedaid.training.teacher import FreshTeacher, KeptTeacher
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from fedaid.errors import require
-from fedaid.models.normalisation import batch_norm_names
+from fedaid.models.tensor_names import batch_norm_names
 from fedaid.training.model_tensors import Arrays, tensors_of
 from fedaid.training.settings import WHERE, TrainingSettings
 

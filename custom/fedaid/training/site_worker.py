@@ -17,17 +17,16 @@ from fedaid.data.dataset import StudyDataset
 from fedaid.data.site_data import SiteData
 from fedaid.errors import require
 from fedaid.models.dual_encoder import DualEncoder, Embeddings
-from fedaid.models.naming import is_alignment
-from fedaid.training.acceleration import accelerate
-from fedaid.training.batches import round_plan
+from fedaid.models.tensor_names import is_alignment
+from fedaid.training.batches import round_plan, seed_of
 from fedaid.training.binding_schedule import binds_to_kept_teacher
 from fedaid.training.features import FeatureStore
+from fedaid.training.hardware import accelerate
 from fedaid.training.model_tensors import Arrays, everything, moved_since, put, tensors_of
-from fedaid.training.phases import Check, PhaseLosses, keep_going, pretrain, train_alignment
-from fedaid.training.process_group import share_of
-from fedaid.training.seeds import seed_of
+from fedaid.training.processes.process_group import share_of
 from fedaid.training.settings import WHERE, TrainingSettings
 from fedaid.training.site_memory import SiteMemory
+from fedaid.training.trainer import Check, PhaseLosses, keep_going, pretrain, train_alignment
 from fedaid.training.validation import embed, validation_loss
 
 

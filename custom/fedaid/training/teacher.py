@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from fedaid.data.dataset import Batch
 from fedaid.models.dual_encoder import DualEncoder, Embeddings
 from fedaid.training.accumulation import micro_batches
 from fedaid.training.features import FeatureStore
-from fedaid.training.frozen import frozen_copy
-from fedaid.training.precision import autocast
+from fedaid.training.hardware import autocast
 from fedaid.training.settings import TrainingSettings
 
 Rows = NDArray[np.int64]
@@ -62,3 +64,27 @@ class FreshTeacher:
         with autocast(self._settings.precision, batch.images.device):
             embedded = [self._model(*part) for part in parts]
         return Embeddings(torch.cat([part.image for part in embedded]), torch.cat([part.text for part in embedded]))
+
+
+def frozen_copy(model: DualEncoder) -> DualEncoder:
+    """The teacher: a copy in evaluation mode (no dropout, no drift of batch statistics) that takes no gradient."""
+    return copy.deepcopy(model).eval().requires_grad_(False)
+
+
+def encoders(model: DualEncoder) -> tuple[nn.Module, nn.Module]:
+    """Everything before the alignment modules."""
+    return model.image["encoder"], model.text["encoder"]
+
+
+@contextmanager
+def frozen_encoders(model: DualEncoder) -> Iterator[None]:
+    """The model in training mode but for its encoders, which are frozen and in evaluation mode inside the block."""
+    model.train()
+    trained = [weight for encoder in encoders(model) for weight in encoder.parameters() if weight.requires_grad]
+    for encoder in encoders(model):
+        encoder.eval().requires_grad_(False)
+    try:
+        yield
+    finally:
+        for weight in trained:
+            weight.requires_grad_(True)

@@ -10,7 +10,7 @@ from fedaid.data.dataset import StudyDataset
 from fedaid.losses.contrastive import info_nce_loss
 from fedaid.models.dual_encoder import DualEncoder, Embeddings
 from fedaid.training.batches import plain_batches
-from fedaid.training.precision import autocast
+from fedaid.training.hardware import autocast
 
 
 @torch.no_grad()

@@ -12,7 +12,7 @@ from pydicom import dcmread
 from pydicom.dataset import FileDataset
 
 from admin.twin.consortium import write_consortium
-from admin.twin.faults import spoil
+from admin.twin.faults.planted import spoil
 from admin.twin.hospital import Hospital
 
 STUDIES, SEED, COPIES = 190, 5, 2

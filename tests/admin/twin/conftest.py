@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from admin.twin.presets import FIVE_HOSPITALS
+from admin.twin.consortia import FIVE_HOSPITALS
 from tests.admin.twin.bad_site import BadSite, make_bad_site
 
 

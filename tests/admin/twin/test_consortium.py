@@ -14,8 +14,8 @@ from pydicom.uid import RLELossless
 from admin.twin.consortium import COLUMNS, DEMO_HOSPITALS, admit_patients, split_patients, write_consortium
 from admin.twin.findings import CHEXPERT_14
 from admin.twin.hospital import Hospital
-from fedaid.data.dicom import read_dicom
 from fedaid.data.manifest import read_manifest
+from fedaid.data.pixels.dicom import read_dicom
 
 SMALL = [replace(site, studies=30) for site in DEMO_HOSPITALS]
 

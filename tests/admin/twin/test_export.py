@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from admin.prepare.records import FILE_NAME, read_records
+from admin.site.prepare.records import FILE_NAME, read_records
 from admin.twin.consortium import write_consortium
 from admin.twin.export import REPORT_FORMATS, export_consortium
 from admin.twin.hospital import DEMO_HOSPITALS, Hospital

@@ -6,7 +6,7 @@ import pytest
 
 from admin.twin.findings import KINDS
 from admin.twin.hospital import DEMO_HOSPITALS, Hospital
-from admin.twin.phrases import STYLES
+from admin.twin.writing.phrases import STYLES
 
 
 @pytest.mark.parametrize("site", DEMO_HOSPITALS, ids=lambda site: site.name)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pydicom.uid import RLELossless
 
+from admin.twin.consortia import FIVE_HOSPITALS
 from admin.twin.hospital import Hospital, Scanner
 from admin.twin.hospital_file import CHOICES, RANGES, read_hospitals
-from admin.twin.presets import FIVE_HOSPITALS
 from fedaid.errors import InputError
 
 FULL = """

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from admin.twin.consortia import UNIFORM_POPULATION
 from admin.twin.population import SITE, write_population
-from admin.twin.presets import UNIFORM_POPULATION
 from fedaid.data.manifest import read_manifest
 
 SMALL = [replace(site, studies=8) for site in UNIFORM_POPULATION]

@@ -1,0 +1,133 @@
+"""Run a packaged job in FLARE's simulator: all sites in one go on this machine, without certificates.
+
+python -m admin simulate build/jobs/fedaid_pretrain --sites a b c --data DIR --workspace build/simulation
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from admin.federation.kit_process import end, family, kit_environment, site_threads
+from admin.federation.record import new_mark
+from admin.federation.sigterm import sigterm_leaves
+from admin.federation.site_names import require_site_names
+from admin.jobs.check import check_job
+from admin.results.failure import failure_reason
+from admin.session.exit_code import OK, exit_code
+from fedaid.errors import require
+
+CONSOLE = "console.txt"
+RUN_FOLDER = Path("server/simulate_job/app_server")
+TIMEOUT_SECONDS = 1800.0
+
+
+def simulate(
+    job: Path,
+    *,
+    workspace: Path,
+    sites: Sequence[str],
+    data: Path,
+    threads: int | None = None,
+    timeout: float = TIMEOUT_SECONDS,
+) -> Path:
+    """Return the server's run folder of the finished simulation: models, metrics, whatever the job wrote.
+
+    Args:
+        job: a packaged job's folder.
+        workspace: absent, empty, or of an earlier simulation, which the simulator deletes.
+        sites: their names.
+        data: the folder with one folder for each site; the job finds it in FEDAID_DATA as ``<data>/{site}``.
+        threads: how many sites work at a time; all if None. With fewer, every task starts a process (12 s a round).
+        timeout: seconds until the simulation is ended.
+
+    Raises:
+        InputError: job, sites, data or workspace are not usable.
+        RuntimeError: the simulation failed; the text names the log.
+        TimeoutError: it took too long; a wrong client config hangs the simulator.
+    """
+    check_job(job)
+    require_site_names(sites)
+    require_data(data, sites)
+    require_replaceable(workspace)
+    command = [sys.executable, "-m", "nvflare.private.fed.app.simulator.simulator", str(job.resolve())]
+    command += ["-w", str(workspace.resolve()), "-c", ",".join(sites), "-t", str(threads or len(sites))]
+    cores = site_threads(threads or len(sites))
+    code = run_logged(command, workspace=workspace, data=data, threads=cores, timeout=timeout)
+    log = workspace / CONSOLE
+    if code is None:
+        raise TimeoutError(f"the simulation was ended after {timeout:.0f} s: see {log}")
+    if code != 0 or not (workspace / RUN_FOLDER).is_dir():
+        raise RuntimeError(f"the simulation failed: {failure_reason(log) or f'code {code}'} (see {log})")
+    return workspace / RUN_FOLDER
+
+
+def run_logged(command: Sequence[str], *, workspace: Path, data: Path, timeout: float, threads: int = 1) -> int | None:
+    """Return what :func:`run` does, with the console log left in the workspace, which the simulator deletes first."""
+    workspace.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=workspace.parent, prefix=".console-", delete=False) as console:
+        try:
+            return run(command, console=Path(console.name), data=data, threads=threads, timeout=timeout)
+        finally:
+            workspace.mkdir(exist_ok=True)
+            Path(console.name).rename(workspace / CONSOLE)
+
+
+def run(command: Sequence[str], *, console: Path, data: Path, timeout: float, threads: int = 1) -> int | None:
+    """Return the command's exit code, or None if the time was over; whatever happens, nothing of it is left running."""
+    mark = new_mark()
+    environment = kit_environment(mark, threads=threads) | {"FEDAID_DATA": f"{data.resolve()}{os.sep}{{site}}"}
+    with sigterm_leaves(), console.open("ab") as log:
+        process = subprocess.Popen(  # noqa: S603 - this interpreter, no shell
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            return process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            end(family([], mark=mark))
+
+
+def require_data(data: Path, sites: Sequence[str]) -> None:
+    """Refuse a data folder without a folder for every site."""
+    missing = [site for site in sites if not (data / site).is_dir()]
+    remedy = "Give the folder that has one folder for each site, by its name."
+    require(
+        not missing, "data", "have a folder for every site", got=f"none for {missing}", where=str(data), remedy=remedy
+    )
+
+
+def require_replaceable(workspace: Path) -> None:
+    """Refuse a workspace with files that are not a simulation's: the simulator deletes all of it."""
+    free = not workspace.exists() or (workspace / CONSOLE).is_file() or not any(workspace.iterdir())
+    remedy = "Give a folder of its own."
+    require(free, "workspace", "be a simulation's", got="other files", where=str(workspace), remedy=remedy)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code: 0 finished, 1 failed, 3 timed out."""
+    parser = argparse.ArgumentParser(prog="python -m admin simulate", description="Run a job in the simulator.")
+    parser.add_argument("job", type=Path, help="a job folder that admin.jobs.package made")
+    parser.add_argument("--workspace", type=Path, default=Path("build/simulation"), help="default: %(default)s")
+    parser.add_argument("--sites", nargs="+", required=True, help="names of the sites")
+    parser.add_argument("--data", type=Path, required=True, help="folder with one folder for each site")
+    parser.add_argument("--threads", type=int, help="sites at a time; default: all")
+    parser.add_argument("--timeout", type=float, default=TIMEOUT_SECONDS, help="seconds; default: %(default)s")
+    options = vars(parser.parse_args(arguments))
+    try:
+        print(simulate(options.pop("job"), **options))
+    except Exception as error:
+        code = exit_code(error)
+        print(f"error: {error}", file=sys.stderr)
+        return code
+    return OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What a job folder is: its files, settings, components, methods, plan and package."""

@@ -1,0 +1,128 @@
+"""Check a packaged job before anybody submits it: classes, settings, code, links and names.
+
+python -m admin check build/jobs/fedaid_pretrain
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from admin.jobs.components import Component, build, components, load_class, require_arguments
+from admin.jobs.folder import META, config_files, read_object, require_job_name, require_plain_files, shown
+from admin.jobs.job_plan import require_planned_timeouts
+from fedaid.errors import InputError, require
+
+PACKAGE = "fedaid"
+SIGNATURE = ".__nvfl_"  # the admin console signs a job folder in place
+SOURCE = Path(__file__).resolve().parents[2] / "custom" / PACKAGE
+
+
+def check_job(folder: Path) -> int:
+    """Return how many class paths the job's configs name, each of which was imported and its arguments checked.
+
+    A class path in JSON is an import that no linter sees, and a wrong one hangs a simulator or fails a job at every
+    hospital. Our own components are also constructed, because their constructors refuse values out of range.
+
+    Raises:
+        InputError: the first thing that is wrong, with its file.
+    """
+    require_job_name(folder.name)
+    require_plain_files(folder)
+    require_min_clients(folder / META)
+    found = [component for file in config_files(folder) for component in components(read_object(file), file)]
+    for app in {component.file.parent.parent for component in found}:
+        require_our_code(app, needed=any(is_ours(component) and app in component.file.parents for component in found))
+    with importable(folder):
+        for component in found:
+            check_component(component)
+    require_student_loss(found)
+    require_planned_timeouts(folder)
+    return len(found)
+
+
+def check_component(component: Component) -> None:
+    """Import a component's class, check its arguments, and construct it if it is one of ours."""
+    found = load_class(component)
+    require_arguments(found, component)
+    if is_ours(component) and not component.needs_the_server:
+        build(found, component)
+
+
+def require_student_loss(found: Sequence[Component]) -> None:
+    """Refuse a min-max against a loss that the sites were not told to report: it would never move."""
+    args = {name: value for component in found for name, value in component.args.items()}
+    ok = args.get("loss_baseline") != "student" or args.get("report_student_loss") is True
+    rule, remedy = "be reported by the sites", "Set report_student_loss=true, or another loss_baseline."
+    require(ok, "student loss", rule, got="report_student_loss false", where="loss_baseline student", remedy=remedy)
+
+
+def is_ours(component: Component) -> bool:
+    """Return whether the component's class is in our package."""
+    return component.path.startswith(f"{PACKAGE}.")
+
+
+def require_min_clients(meta: Path) -> None:
+    """Refuse a meta.json without a usable ``min_clients``."""
+    least = read_object(meta).get("min_clients")
+    good = isinstance(least, int) and not isinstance(least, bool) and least >= 1
+    remedy = "Set how many hospitals the job needs at least."
+    require(good, "min_clients", "be a whole number from 1", got=repr(least), where=shown(meta), remedy=remedy)
+
+
+def require_our_code(app: Path, *, needed: bool) -> None:
+    """Refuse an app whose copy of our package is absent, or is not the code in custom/ that the checks run."""
+    copy = app / "custom" / PACKAGE
+    if not needed and not copy.exists():
+        return
+    source, shipped = code_files(SOURCE), code_files(copy)
+    differing = sorted(name for name in source.keys() | shipped.keys() if source.get(name) != shipped.get(name))
+    got = f"{len(differing)} other files, the first {differing[0]}" if differing else ""
+    remedy = "Package the job again: python -m admin package."
+    require(not differing, f"custom/{PACKAGE}", "be the project's", got=got, where=str(copy), remedy=remedy)
+
+
+def code_files(package: Path) -> dict[str, bytes]:
+    """Return the files of a package by relative name, without what Python compiled and FLARE's console signed."""
+    files = (file for file in package.rglob("*") if file.is_file())
+    return {
+        str(file.relative_to(package)): file.read_bytes()
+        for file in files
+        if "__pycache__" not in file.parts and file.suffix != ".pyc" and not file.name.startswith(SIGNATURE)
+    }
+
+
+@contextmanager
+def importable(job: Path) -> Iterator[None]:
+    """Append the job's custom folders to the path, as a site does, and forget afterwards what came from them."""
+    folders = [str(folder) for folder in sorted(job.glob("*/custom"))]
+    before, writes = list(sys.path), sys.dont_write_bytecode
+    sys.path.extend(folders)
+    sys.dont_write_bytecode = True  # or the job would carry compiled files from here on
+    try:
+        yield
+    finally:
+        sys.path[:], sys.dont_write_bytecode = before, writes
+        for name, module in list(sys.modules.items()):
+            if str(getattr(module, "__file__", None) or "").startswith(tuple(f"{folder}/" for folder in folders)):
+                del sys.modules[name]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code: 0 the job is sound, 1 it is not."""
+    parser = argparse.ArgumentParser(prog="python -m admin check", description="Check a packaged job.")
+    parser.add_argument("job", type=Path, help="a job folder that admin.jobs.package made")
+    try:
+        checked = check_job(parser.parse_args(arguments).job.resolve())
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(f"sound: {checked} class paths import and take their settings")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

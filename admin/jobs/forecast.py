@@ -1,0 +1,122 @@
+"""The page that says what rounds would cost at the size of a real federation: computed, not measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from admin.jobs.cost import (
+    HELD_OUT,
+    MODELS_AT_SERVER,
+    ON_THE_WAY,
+    Federation,
+    model_size,
+    phases,
+    server_disk,
+    server_memory,
+    site_memory,
+    timeouts,
+)
+
+PAGE = Path("docs/projection.md")
+STUDIES = 227_827  # of MIMIC-CXR-JPG, Johnson et al. 2019, arXiv:1901.07042
+SITES, BANDWIDTHS = (5, 20, 100), (1000.0, 100.0)
+TOWER = {"hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12}
+MODEL: dict[str, Any] = {
+    "image_encoder": {"name": "vit", "patch_size": 16} | TOWER,
+    "text_encoder": {"name": "bert"} | TOWER,
+    "image_size": 224,
+    "embedding_dim": 128,
+    "projection_hidden": 2048,
+    "max_tokens": 112,
+}
+BATCH, STEP_SECONDS = 128, 0.5  # an assumption, see the page
+ALIGN_STEPS, PRETRAIN_STEPS = 20, 50  # the released ones
+HEAD = """# Projection: MIMIC-CXR at 5, 20 and 100 hospitals
+
+**Computed by `python -m admin plan --projection`, not measured.** No such federation was run.
+
+| taken as | value | from |
+|---|---|---|
+| studies | 227,827, in equal parts | MIMIC-CXR-JPG, Johnson et al. 2019, arXiv:1901.07042 |
+| model | ViT-B/16, BERT-base: {parameters:.0f} M parameters, {whole:.0f} MB, alignment {share:.1f} % | built |
+| steps a round | T1 {align}, T2 {pretrain}, batch {batch} | the released code |
+| a step | {step} s | an assumption for one GPU; time your own with `python -m admin plan JOB --measure` |
+| validation | {held_out:.0f} % of a site's studies a round, a batch as a third of a step | `admin.prepare` splits so |
+| images | prepared before the run by `admin.prepare` | else the first task decodes them |
+| link | the same nominal bandwidth at server and sites, 90 % of it used, and at most 150 MB/s | see wire.md |
+
+The server's link carries all sites, so the transfer grows with their number; the work of the sites does not. A round
+is the two tasks after the first round; work and transfer are added, though in part they overlap. Memory of a site is
+without the activations of its batch; that of the server is a rule of thumb, {models} models and {way:.0f} MB a site,
+with the answers on its disk. A round trains on T2 · batch pairs at each site: passes over a site's studies a round are
+in the last column.
+
+| hospitals | link | wire | down + up, a site | transfer | round | server | its disk | site | task_timeout | passes |
+|---|---|---|---|---|---|---|---|---|---|---|
+"""
+
+
+def write_projection(page: Path) -> Path:
+    """Write the page and return its path."""
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(projection(), encoding="utf-8")
+    return page
+
+
+def projection() -> str:
+    """Return the page as Markdown."""
+    size = model_size(MODEL)
+    head = HEAD.format(
+        parameters=size.parameters / 1e6,
+        whole=size.whole / 1e6,
+        share=100 * size.alignment / size.whole,
+        align=ALIGN_STEPS,
+        pretrain=PRETRAIN_STEPS,
+        batch=BATCH,
+        step=STEP_SECONDS,
+        held_out=100 * HELD_OUT,
+        models=MODELS_AT_SERVER,
+        way=ON_THE_WAY / 1e6,
+    )
+    rows = [row(sites, link, dtype) for sites in SITES for link in BANDWIDTHS for dtype in ("fp32", "bf16", "int8")]
+    return head + "\n".join(rows) + "\n"
+
+
+def row(sites: int, bandwidth: float, dtype: str) -> str:
+    """Return one line of the table."""
+    size = model_size(MODEL)
+    federation = Federation(
+        sites,
+        bandwidth,
+        STEP_SECONDS,
+        ALIGN_STEPS,
+        PRETRAIN_STEPS,
+        dtype,
+        studies=STUDIES // sites,
+        batch_size=BATCH,
+    )
+    tasks = phases(size, federation)
+    exchanged = sum(task.down + task.up for task in tasks) / 1e6
+    moved, total = sum(task.transfer_seconds for task in tasks), sum(task.seconds for task in tasks)
+    cells = [
+        str(sites),
+        f"{bandwidth / 1000:g} Gbit/s" if bandwidth >= 1000 else f"{bandwidth:g} Mbit/s",
+        dtype,
+        f"{exchanged:.0f} MB",
+        duration(moved),
+        duration(total),
+        f"{server_memory(size, federation) / 1e9:.1f} GB",
+        f"{server_disk(size, federation) / 1e9:.0f} GB",
+        f"{site_memory(size) / 1e9:.1f} GB",
+        f"{timeouts(size, federation)['task_timeout']} s",
+        f"{PRETRAIN_STEPS * BATCH / (STUDIES / sites):.2f}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def duration(seconds: float) -> str:
+    """Return seconds, minutes or hours."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

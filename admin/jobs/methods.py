@@ -1,0 +1,185 @@
+"""The methods that one job can run, each a handful of its settings: baselines, FedAID, and FedAID without a part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from types import MappingProxyType
+from typing import Any
+
+from fedaid.errors import InputError, closest, require
+from fedaid.minmax.server_optimizer import ServerOptimizerSettings
+from fedaid.minmax.settings import MinMaxSettings
+from fedaid.training.settings import TrainingSettings
+
+JOB = "fedaid_pretrain"  # the one source of all methods
+LOCAL, POOLED = "local", "pooled"  # the two that are no federation
+ONE_PHASE: Mapping[str, object] = MappingProxyType({"alignment_phase": False})
+NO_BASELINE: Mapping[str, object] = MappingProxyType({"loss_baseline": "none", "report_student_loss": False})
+NO_MINMAX: Mapping[str, object] = MappingProxyType({"dual_step_size": 0.0, **NO_BASELINE})
+PLAIN: Mapping[str, object] = MappingProxyType(
+    {
+        **ONE_PHASE,
+        **NO_MINMAX,
+        "max_site_weight": None,
+        "min_site_weight": 0.0,
+        "initial_site_weights": "pairs",
+        "fairness_power": 0.0,
+        "server_optimizer": "sgd",
+        "server_learning_rate": 1.0,
+        "binding_weight": 0.0,
+        "proximal_weight": 0.0,
+        "moon_weight": 0.0,
+        "local_normalisation": False,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method by name.
+
+    Attributes:
+        name: as ``--method`` takes it.
+        title: one line for a table.
+        settings: what it sets, by the names of the job's settings; the rest stays as it stands.
+        elsewhere: where to run it, if it is no federation and the job cannot.
+    """
+
+    name: str
+    title: str
+    settings: Mapping[str, object]
+    elsewhere: str = ""
+
+    @property
+    def one_phase(self) -> bool:
+        """Whether a round is one task, without an alignment phase."""
+        return self.settings.get("alignment_phase") is False
+
+
+def table(*methods: tuple[str, str, Mapping[str, object]], elsewhere: Mapping[str, str]) -> dict[str, Method]:
+    """The methods by name."""
+    return {name: Method(name, title, settings, elsewhere.get(name, "")) for name, title, settings in methods}
+
+
+ADAM = {"server_momentum": 0.9, "server_second_moment": 0.99, "server_epsilon": 1e-3}
+ALONE = {"loss_baseline": "alone", "report_student_loss": False}
+AFL = {"dual_step_size": 0.5, "max_site_weight": 1.0, "initial_site_weights": "uniform"}
+METHODS: Mapping[str, Method] = table(
+    (LOCAL, "each site alone", PLAIN),
+    (POOLED, "one model on the data of all sites: the reference where data may be pooled", PLAIN),
+    ("fedavg", "federated averaging, weights by pairs", PLAIN),
+    ("fedavg_uniform", "fedavg, all sites weigh the same", {**PLAIN, "initial_site_weights": "uniform"}),
+    ("fedprox", "fedavg, each site held near the round's model", {**PLAIN, "proximal_weight": 0.01}),
+    (
+        "fedavgm",
+        "fedavg with momentum at the server",
+        {**PLAIN, "server_optimizer": "momentum", "server_momentum": 0.9},
+    ),
+    (
+        "fedadam",
+        "fedavg with Adam at the server",
+        {**PLAIN, "server_optimizer": "adam", "server_learning_rate": 0.01, **ADAM},
+    ),
+    ("fedbn", "fedavg, each site keeps its own normalisation", {**PLAIN, "local_normalisation": True}),
+    ("moon", "fedavg with a model-contrastive term", {**PLAIN, "moon_weight": 1.0, "moon_temperature": 0.5}),
+    ("qfedavg", "fedavg, weights by pairs times loss", {**PLAIN, "fairness_power": 1.0}),
+    ("afl", "min-max over all site weights, without a ball", {**PLAIN, **AFL}),
+    ("fedaid", "the job as it stands", {}),
+    ("fedaid_one_phase", "without the alignment phase", ONE_PHASE),
+    ("fedaid_no_binding", "without the binding", {"binding_weight": 0.0}),
+    ("fedaid_no_minmax", "with site weights that stay uniform", NO_MINMAX),
+    ("fedaid_fresh_teacher", "the teacher sees each view anew: the slow path", {"teacher_view": "fresh"}),
+    ("fedaid_similarity", "binds the image-text similarities of a batch", {"binding_form": "similarity"}),
+    ("fedaid_warmup", "the binding grows over 5 rounds", {"binding_schedule": "warmup", "binding_warmup_rounds": 5}),
+    ("fedaid_teacher_schedule", "the binding grows with the teacher's quality", {"binding_schedule": "teacher"}),
+    ("fedaid_raw_loss", "min-max over the sites' losses as they are, without a baseline", NO_BASELINE),
+    ("fedaid_alone_baseline", "min-max over what a site loses against training alone", ALONE),
+    elsewhere={
+        LOCAL: "Package the job for it: python -m admin package local_pretrain.",
+        POOLED: "No federation pools data; the comparison in one process has it.",
+    },
+)
+
+
+def method_named(name: str) -> Method:
+    """A method of the table.
+
+    Raises:
+        InputError: if there is none of this name.
+    """
+    remedy = closest(name, list(METHODS))
+    require(name in METHODS, "method", "be a known one", got=name, where="--method", remedy=remedy)
+    return METHODS[name]
+
+
+def settings_of(method: Method, stands: Mapping[str, Any]) -> dict[str, object]:
+    """What a method sets, at equal compute: one with a single phase takes the steps of both phases in it.
+
+    Args:
+        method: of the table.
+        stands: the settings that it is put upon, with ``align_steps`` T1 and ``pretrain_steps`` T2.
+    """
+    if not method.one_phase:
+        return dict(method.settings)
+    return {**method.settings, "align_steps": 0, "pretrain_steps": stands["align_steps"] + stands["pretrain_steps"]}
+
+
+def job_settings(name: str, job: str, *, stands: Mapping[str, Any], chosen: Mapping[str, object]) -> dict[str, object]:
+    """The settings of a packaged job: those of a method, then those that a person chose, which win.
+
+    Args:
+        name: of the method.
+        job: of the source job.
+        stands: the source job's settings by their own names.
+        chosen: by ``--set``; ``pretrain_steps`` of a method with one phase is all of a round's steps.
+
+    Raises:
+        InputError: for a method that this job does not run, or ``align_steps`` where no phase would take them.
+    """
+    method = method_named(name)
+    if method.elsewhere:
+        raise InputError("method", "be one that a job runs", got=name, where=f"job {job}", remedy=method.elsewhere)
+    require(job == JOB, "--method", f"be used with {JOB}", got=job, where="--method", remedy=f"Package {JOB}.")
+    settings = settings_of(method, stands)
+    wanted = next((value for key, value in chosen.items() if key.rpartition(".")[2] == "align_steps"), 0)
+    rule = f"be left out with the method {name}, which has one phase"
+    remedy = f"Set pretrain_steps to all steps of a round; the job's are {settings.get('pretrain_steps')}."
+    require(not (method.one_phase and wanted), "align_steps", rule, got=wanted, where="--set", remedy=remedy)
+    return {**settings, **chosen}
+
+
+@dataclass(frozen=True)
+class LoopSettings:
+    """A method's settings by who takes them.
+
+    Attributes:
+        training: of the sites.
+        minmax: of the site weights.
+        optimizer: of the server.
+        rest: all others by name: ``alignment_phase``, rounds, selection, the model's.
+    """
+
+    training: TrainingSettings
+    minmax: MinMaxSettings
+    optimizer: ServerOptimizerSettings
+    rest: Mapping[str, Any]
+
+
+def loop_settings(name: str, base: Mapping[str, Any]) -> LoopSettings:
+    """A method put upon base settings and split, for a loop that runs the rounds without FLARE.
+
+    Args:
+        name: of the method; any of the table.
+        base: settings by their names in a job; ``align_steps`` and ``pretrain_steps`` must be among them.
+
+    Raises:
+        InputError: for an unknown method or a value out of range.
+    """
+    left = {**base, **settings_of(method_named(name), base)}
+
+    def taken(kind: type) -> dict[str, Any]:
+        return {field.name: left.pop(field.name) for field in fields(kind) if field.name in left}
+
+    training, minmax = TrainingSettings(**taken(TrainingSettings)), MinMaxSettings(**taken(MinMaxSettings))
+    return LoopSettings(training, minmax, ServerOptimizerSettings(**taken(ServerOptimizerSettings)), rest=left)

@@ -1,0 +1,1 @@
+"""A trained model in other formats, and the vocabulary of the text tower."""

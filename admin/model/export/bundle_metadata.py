@@ -1,0 +1,76 @@
+"""A MONAI bundle's metadata: what its schema asks for, and the input contract in full."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from admin.model.export.input_contract import input_contract
+from admin.model.export.model_card import INTENDED_USE, METHOD
+from admin.model.export.source import Source
+
+SCHEMA = "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20240725.json"
+PACKAGES = ("einops", "pillow", "safetensors", "transformers")
+
+
+def network_data_format(source: Source) -> dict[str, Any]:
+    """The input contract, and what comes out, in the schema's words."""
+    configuration = source.model.configuration
+    contract = input_contract(configuration["image_size"])
+    image = {
+        "type": "image",
+        "format": "magnitude",
+        "modality": "X-ray",
+        "num_channels": 1,
+        "spatial_shape": contract["shape"][2:],
+        "dtype": "float32",
+        "value_range": contract["range"],
+        "is_patch_data": False,
+        "channel_def": {"0": "; ".join(contract["steps"])},
+    }
+    embedding = {
+        "type": "array",
+        "format": "embedding, unit norm",
+        "num_channels": configuration["embedding_dim"],
+        "spatial_shape": [],
+        "dtype": "float32",
+        "value_range": [-1.0, 1.0],
+    }
+    return {"inputs": {"image": image}, "outputs": {"embedding": embedding}}
+
+
+def metadata(source: Source) -> dict[str, Any]:
+    """What MONAI's schema asks for, and the input contract in full."""
+    return {
+        "schema": SCHEMA,
+        "version": "1.0.0",
+        "changelog": {"1.0.0": "exported"},
+        "monai_version": version("monai"),
+        "pytorch_version": version("torch").split("+")[0],
+        "numpy_version": version("numpy"),
+        "required_packages_version": {name: version(name) for name in PACKAGES},
+        "name": "FedAID image tower",
+        "task": "Embedding of chest radiographs into the space of their reports",
+        "description": "The image tower of a model that embeds radiographs and reports in one space; the text tower is "
+        "in the Hugging Face layout.",
+        "authors": "not stated",
+        "copyright": f"licence: {source.licence}",
+        "data_type": "png, jpeg",
+        "intended_use": INTENDED_USE,
+        "references": [METHOD],
+        "eval_metrics": eval_metrics(source),
+        "network_data_format": network_data_format(source),
+    }
+
+
+def eval_metrics(source: Source) -> dict[str, float]:
+    """The metrics of the run by name, split, and whether mean or worst of the sites."""
+    evidence = source.evidence
+    if evidence is None:
+        return {}
+    found = {f"{evidence.split}_{name}": values for name, values in evidence.metrics.items()}
+    return {
+        f"{end}_{name}": value
+        for name, values in found.items()
+        for end, value in zip(("mean", "worst"), values, strict=True)
+    }

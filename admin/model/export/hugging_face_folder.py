@@ -1,0 +1,87 @@
+"""The Hugging Face layout: both encoders as folders for ``AutoModel``, and the alignment's tensors beside them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save_file
+from transformers import PreTrainedTokenizerFast, ViTImageProcessorPil
+
+from admin.model.export.input_contract import input_contract
+from admin.model.export.model_card import write_card
+from admin.model.export.source import Source
+from admin.model.export.stock_tower import stock_image_tower, stock_text_tower
+from admin.model.export.usage import hugging_face_usage
+from fedaid.models.dual_encoder import DualEncoder
+from fedaid.models.encoders import MONAI
+from fedaid.models.vocabulary import find_vocabulary, load_tokenizer
+
+IMAGE, TEXT, ALIGNMENT = "image_encoder", "text_encoder", "alignment"
+
+
+def write_hugging_face(source: Source, folder: Path) -> None:
+    """Writes the layout into an existing folder.
+
+    An image encoder of MONAI has no class in ``transformers``: its tower is left out, and the card says so.
+    """
+    model = source.model
+    towers = {TEXT: stock_text_tower(model)}
+    if model.configuration["image_encoder"]["name"] not in MONAI:
+        towers[IMAGE] = stock_image_tower(model)
+        write_processor(model, folder / IMAGE)
+    (folder / ALIGNMENT).mkdir()
+    for name, tower in towers.items():
+        write_encoder(tower.encoder, folder / name)
+        save_file(tower.head.state_dict(), folder / ALIGNMENT / f"{name.removesuffix('_encoder')}.safetensors")
+    write_tokenizer(model, folder / TEXT)
+    (folder / ALIGNMENT / "config.json").write_text(json.dumps(alignment_facts(model), indent=1))
+    code = hugging_face_usage(model, towers.get(IMAGE), towers[TEXT])
+    write_card(source, folder / "README.md", form="huggingface", usage=code)
+
+
+def write_encoder(encoder: Any, folder: Path) -> None:
+    """An encoder in its library's own format."""
+    encoder.save_pretrained(folder)
+
+
+def write_processor(model: DualEncoder, folder: Path) -> None:
+    """What a stock image processor can carry of the input contract: size and range, not the stretch of the greys.
+
+    A film of colour is refused by it where the encoder takes one channel.
+    """
+    size: int = model.configuration["image_size"]
+    channels: int = model.image["encoder"].channels  # type: ignore[assignment]
+    processor = ViTImageProcessorPil(
+        size={"height": size, "width": size},
+        resample=2,  # bilinear
+        image_mean=[0.5] * channels,
+        image_std=[0.5] * channels,
+        do_convert_rgb=channels == 3,
+    )
+    processor.save_pretrained(folder)
+
+
+def write_tokenizer(model: DualEncoder, folder: Path) -> None:
+    """The tokenizer as a stock fast one, which cuts a text to the longest that the model was trained with."""
+    longest: int = model.configuration["max_tokens"]
+    vocabulary = find_vocabulary(model.configuration["vocabulary"])
+    special = {f"{name}_token": f"[{name.upper()}]" for name in ("pad", "unk", "cls", "sep", "mask")}
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=load_tokenizer(vocabulary, max_tokens=longest),
+        model_max_length=longest,
+        model_input_names=["input_ids", "attention_mask"],
+        **special,
+    )
+    tokenizer.save_pretrained(folder)
+
+
+def alignment_facts(model: DualEncoder) -> dict[str, Any]:
+    """What a reader of the alignment's tensors needs to know, as plain JSON."""
+    return {
+        "embedding_dim": model.configuration["embedding_dim"],
+        "logit_scale": float(model.logit_scale.detach()),
+        "max_tokens": model.configuration["max_tokens"],
+        "input": input_contract(model.configuration["image_size"]),
+    }

@@ -1,0 +1,167 @@
+"""The two towers in modules of other libraries alone: what the formats are written from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from monai.bundle import ConfigParser
+from torch import nn
+
+from admin.model.export.stock_encoder import (
+    StockEncoder,
+    fill_untrained,
+    hugging_face_encoder,
+    last_block,
+    monai_encoder,
+    stock_text_encoder,
+)
+from fedaid.models.dual_encoder import DualEncoder
+from fedaid.models.encoders import MONAI
+
+IMPORTS = ("$import torch", "$import transformers")
+
+
+@dataclass(frozen=True)
+class StockTower:
+    """A tower in stock modules, weights loaded, in evaluation mode.
+
+    Attributes:
+        encoder: the whole encoder, its last block included where it has one.
+        head: what comes after it: ``projection``, and before it ``position``, ``block``, ``norm`` where the encoder
+            has no transformer block of its own.
+        definition: the configuration that MONAI builds the head from, and of an image tower the encoder, too.
+    """
+
+    encoder: nn.Module
+    head: nn.ModuleDict
+    definition: Mapping[str, Any]
+
+
+def image_definition(model: DualEncoder) -> tuple[StockEncoder, dict[str, Any]]:
+    """How MONAI's configuration builds the image tower: ``network_def`` is its modules, ``embed`` what they do.
+
+    The configuration around it names the ``device`` that the modules are on.
+    """
+    stock = stock_image_encoder(model)
+    definition = dict(stock.parts) | {"encoder": stock.definition}
+    modules, tokens = ["encoder"], stock.tokens
+    if not stock.holds_last_block:
+        definition |= block_definition(model.image["alignment"].block)
+        modules += ["position", "block", "norm"]
+        tokens = "@norm(@block(@tokens(images) + @position.weight))"
+        definition["tokens"] = f"$lambda images: {stock.tokens}"
+    definition["projection"] = projection_definition(model.image["alignment"].projection)
+    modules.append("projection")
+    definition["network_def"] = {"_target_": "torch.nn.ModuleDict", "modules": {name: f"@{name}" for name in modules}}
+    definition["features"] = f"$lambda images: {tokens}"
+    definition["embed"] = (
+        "$lambda images: torch.nn.functional.normalize(@projection(@features(images.to(@device)).mean(1)), dim=-1)"
+    )
+    return stock, definition
+
+
+def stock_image_encoder(model: DualEncoder) -> StockEncoder:
+    """The stock class of a model's image encoder."""
+    name = model.configuration["image_encoder"]["name"]
+    if name not in MONAI:
+        return hugging_face_encoder(backbone_config(model.image))
+    options = {k: v for k, v in model.configuration["image_encoder"].items() if k not in ("name", "frozen")}
+    return monai_encoder(name, options, model.configuration["image_size"])
+
+
+def backbone_config(tower: Any) -> Any:
+    """The Hugging Face configuration of a tower's encoder, of all its layers."""
+    return tower["encoder"].backbone.config
+
+
+def block_definition(block: Any) -> dict[str, Any]:
+    """The appended block in torch's own modules; a table of embeddings holds the learned positions."""
+    _, tokens, width = block.position.shape
+    layer: nn.TransformerEncoderLayer = block.layer
+    return {
+        "position": {"_target_": "torch.nn.Embedding", "num_embeddings": tokens, "embedding_dim": width},
+        "block": {
+            "_target_": "torch.nn.TransformerEncoderLayer",
+            "d_model": width,
+            "nhead": layer.self_attn.num_heads,
+            "dim_feedforward": layer.linear1.out_features,
+            "dropout": 0.0,
+            "activation": "gelu",
+            "batch_first": True,
+            "norm_first": True,
+        },
+        "norm": {"_target_": "torch.nn.LayerNorm", "normalized_shape": width},
+    }
+
+
+def projection_definition(projection: Any) -> str:
+    """The projection head as an expression."""
+    first, last = projection[0], projection[2]
+    linear = "torch.nn.Linear({0.in_features}, {0.out_features})"
+    return f"$torch.nn.Sequential({linear.format(first)}, torch.nn.GELU(), {linear.format(last)})"
+
+
+def stock_image_tower(model: DualEncoder) -> StockTower:
+    """The image tower of a model without adapters."""
+    stock, definition = image_definition(model)
+    network: nn.ModuleDict = built(definition, "network_def")
+    encoder = network.pop("encoder")
+    return filled_tower(model.image, encoder, head=network, whole=stock.holds_last_block, definition=definition)
+
+
+def stock_text_tower(model: DualEncoder) -> StockTower:
+    """The text tower of a model without adapters."""
+    encoder = stock_text_encoder(backbone_config(model.text))
+    definition = {"projection": projection_definition(model.text["alignment"].projection)}
+    head = nn.ModuleDict({"projection": built(definition, "projection")})
+    return filled_tower(model.text, encoder, head=head, whole=True, definition=definition)
+
+
+def built(definition: Mapping[str, Any], name: str) -> Any:
+    """What MONAI makes of one part of a configuration."""
+    return ConfigParser({"imports": list(IMPORTS)} | dict(definition)).get_parsed_content(name)
+
+
+def filled_tower(
+    tower: nn.Module, encoder: nn.Module, *, head: nn.ModuleDict, whole: bool, definition: Mapping[str, Any]
+) -> StockTower:
+    """The stock modules with a tower's weights."""
+    names = renamings(last_block(encoder) if whole else None)
+    tensors = {renamed(name, names): tensor for name, tensor in tower.state_dict().items()}
+    tensors = {n: t[0] if n == "position.weight" else t for n, t in tensors.items()}
+    inside = {name.removeprefix("encoder."): t for name, t in tensors.items() if name.startswith("encoder.")}
+    encoder.load_state_dict(fill_untrained(encoder, inside), strict=True)
+    head.load_state_dict({name: t for name, t in tensors.items() if not name.startswith("encoder.")}, strict=True)
+    return StockTower(encoder.eval(), head.eval(), definition)
+
+
+def renamings(block: tuple[str, str] | None) -> list[tuple[str, str]]:
+    """Beginnings of a tower's names and what they become, the first that fits counts.
+
+    Args:
+        block: where the stock encoder holds the last block and the norm after it; None if it does not.
+    """
+    layer, norm = ("block.", "norm.") if block is None else (f"encoder.{block[0]}", f"encoder.{block[1]}")
+    return [
+        ("encoder.backbone.", "encoder."),
+        ("encoder.network.", "encoder."),
+        ("encoder.norm.", "encoder.layernorm."),
+        ("alignment.block.position", "position.weight"),
+        ("alignment.block.layer.", layer),
+        ("alignment.block.norm.", norm),
+        ("alignment.projection.", "projection."),
+    ]
+
+
+def renamed(name: str, names: list[tuple[str, str]]) -> str:
+    """A tensor's name in the stock modules.
+
+    Raises:
+        RuntimeError: if there is no place for it.
+    """
+    for old, new in names:
+        if name.startswith(old):
+            return new + name.removeprefix(old)
+    raise RuntimeError(f"the stock modules have no place for {name}")

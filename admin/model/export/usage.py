@@ -1,0 +1,59 @@
+"""The code in a model card that loads an exported model and embeds a film, without this project."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from admin.model.export.stock_tower import StockTower
+from fedaid.models.dual_encoder import DualEncoder
+
+TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent),
+    undefined=StrictUndefined,
+    autoescape=False,  # noqa: S701 (Markdown and Python, not HTML)
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+LAMBDA = "$lambda images: "
+
+
+def usage(form: str, **values: Any) -> str:
+    """The Python code for one of the formats, from ``usage_FORM.j2``."""
+    return TEMPLATES.get_template(f"usage_{form}.j2").render(values)
+
+
+def hugging_face_usage(model: DualEncoder, image: StockTower | None, text: StockTower) -> str:
+    """The code for the Hugging Face layout of a model.
+
+    Args:
+        model: the whole.
+        image: its image tower, None if ``transformers`` has no class for it.
+        text: its text tower.
+    """
+    values: dict[str, Any] = {"size": model.configuration["image_size"], "scale": float(model.logit_scale.detach())}
+    values["text_head"] = {name: constructor(text.definition[name]) for name in text.head}
+    if image is not None:
+        values["image_head"] = {name: constructor(image.definition[name]) for name in image.head}
+        values["features"] = features_expression(image.definition)
+    return usage("hugging_face", image=image is not None, **values)
+
+
+def constructor(definition: Any) -> str:
+    """A part of MONAI's configuration as Python."""
+    if isinstance(definition, str):
+        return definition.removeprefix("$")
+    arguments = ", ".join(f"{name}={value!r}" for name, value in definition.items() if name != "_target_")
+    return f"{definition['_target_']}({arguments})"
+
+
+def features_expression(definition: Mapping[str, Any]) -> str:
+    """What MONAI's configuration computes as features, in the names of the card's code."""
+    features: str = definition["features"].removeprefix(LAMBDA)
+    features = features.replace("@tokens(images)", definition.get("tokens", "").removeprefix(LAMBDA))
+    return re.sub(r"@(\w+)", lambda found: found[1] if found[1] == "encoder" else f'head["{found[1]}"]', features)

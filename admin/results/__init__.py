@@ -1,0 +1,1 @@
+"""What a finished run left: results, table, curves, report card."""

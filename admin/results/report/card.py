@@ -1,0 +1,95 @@
+"""The report card as plain JSON: every number of the page is one of these."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from admin.results.report import finding_tables as findings
+from admin.results.report.cross_sites import cross_sites
+from admin.results.report.data_statement import data_statement
+from admin.results.report.films.site_pictures import HOW, HOW_EXAMPLES, SitePictures
+from admin.results.report.gains import gains
+from admin.results.report.provenance import hashes, settings, versions
+from admin.results.report.recalls import headline
+from admin.results.report.run_files import RunFiles
+from admin.results.report.weight_moves import weight_moves
+
+FORMAT = 1
+
+
+def report_card(files: RunFiles, pictures: SitePictures | None = None) -> dict[str, Any]:
+    """All that the page says, by section; a section without its input has a sentence under ``missing``."""
+    return {
+        "format": FORMAT,
+        "run": run_facts(files),
+        "headline": headline(files),
+        "gains": gains(files),
+        "matrix": cross_sites(files),
+        "learning": learning(files),
+        "weights": weight_moves(files),
+        "zero_shot": findings.zero_shot(files),
+        "linear_probe": findings.linear_probe(files),
+        "calibration": findings.calibration(files),
+        "subgroups": findings.subgroups(files),
+        "geometry": findings.geometry(files),
+        "embedding": dict(pictures.summary) if pictures else {"missing": HOW},
+        "examples": {"count": len(pictures.examples)} if pictures and pictures.examples else {"missing": HOW_EXAMPLES},
+        "exchange": exchange(files),
+        "refused": refusals(files),
+        "data": data_statement(files),
+        "settings": settings(files),
+        "hashes": hashes(files),
+        "versions": versions(),
+    }
+
+
+def run_facts(files: RunFiles) -> dict[str, Any]:
+    """Which run this is; what the folder does not tell is null."""
+    known = {name: files.meta.get(name) or None for name in ("name", "job_id", "submit_time_iso", "duration", "status")}
+    chosen = {"best_round": files.results["best_round"], "selection_metric": files.results.get("selection_metric")}
+    return {**known, "sites": files.sites, "rounds": files.results["round"], **chosen}
+
+
+SHOWN = ("loss", "recall_at_5")
+
+
+def learning(files: RunFiles) -> dict[str, Any]:
+    """For each metric and site the points (rounds of training, value); 0 rounds is the model before any training.
+
+    A round begins with the validation of the model that the round before made, so that entry r of the history is the
+    model after r rounds; the run ends with the validation of the last one.
+    """
+    moments = [(entry["round"], entry["valid"]) for entry in files.results["history"]]
+    last = {site: splits["valid"] for site, splits in files.results.get("last", {}).items()}
+    moments.append((files.results["round"], last))
+    curves = {
+        metric: {
+            site: [[number, metrics[site][metric]] for number, metrics in moments if metric in metrics.get(site, {})]
+            for site in files.sites
+        }
+        for metric in SHOWN
+    }
+    kept = {metric: by_site for metric, by_site in curves.items() if any(by_site.values())}
+    return {"curves": kept, "best_round": files.results["best_round"], "rounds": files.results["round"]}
+
+
+def exchange(files: RunFiles) -> dict[str, Any]:
+    """Bytes of each round by task and direction, and their sum; ``down`` is from the server to the sites."""
+    rounds = files.results.get("bytes", {})
+    if not rounds:
+        return {"missing": "The run did not count the bytes that it exchanged."}
+    rows = [
+        {"round": int(number) + 1, "task": task, "down": ways.get("down", 0), "up": ways.get("up", 0)}
+        for number, tasks in sorted(rounds.items(), key=lambda item: int(item[0]))
+        for task, ways in tasks.items()
+    ]
+    return {"rows": rows, "down": sum(row["down"] for row in rows), "up": sum(row["up"] for row in rows)}
+
+
+def refusals(files: RunFiles) -> list[dict[str, Any]]:
+    """Every update that the server did not take: round, site and the reason in words."""
+    return [
+        {"round": entry["round"] + 1, "site": site, "reason": reason}
+        for entry in files.results["history"]
+        for site, reason in sorted(entry.get("refused", {}).items())
+    ]

@@ -1,0 +1,1 @@
+"""The parts of the report card that need the sites' images."""

@@ -1,0 +1,92 @@
+"""What only the place where the images lie can show: the embedding space before and after, and retrieval examples."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from admin.jobs.folder import read_object
+from admin.results.report.data_statement import LEAST
+from admin.results.report.films.embedding_picture import Pairs, drawn_pairs, embedding_picture
+from admin.results.report.films.held_out import HeldOut, read_held_out, site_folders
+from admin.results.report.films.retrieval_examples import IN_ALL, Example, site_examples
+from fedaid.errors import require
+from fedaid.models.dual_encoder import DualEncoder
+from fedaid.models.saved_model import CONFIG, load_model, new_model
+from fedaid.training.validation import embed
+
+BATCH = 64
+HOW = (
+    "Not drawn: it needs images and reports. Where they lie, run the command again with --sites and the folder of the "
+    "prepared data; the page then holds a point for every test study."
+)
+HOW_EXAMPLES = (
+    "Not shown: examples put images and reports into the page, which then must not leave the place where the data lie. "
+    "With synthetic data, or where it is allowed, run the command again with --sites and --allow-examples."
+)
+
+
+@dataclass(frozen=True)
+class SitePictures:
+    """Pictures for the page, and the aggregates of them that the JSON may hold.
+
+    Attributes:
+        sites: names in the order of their colours.
+        drawings: title → picture.
+        examples: of retrieval; empty unless they were allowed.
+        summary: counts and means only.
+    """
+
+    sites: tuple[str, ...]
+    drawings: Mapping[str, Markup]
+    examples: tuple[Example, ...]
+    summary: Mapping[str, Any]
+
+
+def site_pictures(model: Path, sites: Path, *, allow_examples: bool, scratch: Path) -> SitePictures:
+    """Embeds the test splits by the first and by the trained model, and draws them.
+
+    Args:
+        model: folder of the trained model.
+        sites: see :func:`site_folders`.
+        allow_examples: whether images and reports may be in the page.
+        scratch: folder below which images are decoded to for the time being; on the site's own disk.
+
+    Raises:
+        InputError: if a site's data cannot be used, or no site has a test split.
+    """
+    config = read_object(model / CONFIG)
+    with tempfile.TemporaryDirectory(dir=scratch, prefix=".report-") as cache:
+        splits = held_out_splits(sites, Path(cache), config["configuration"])
+        first = new_model(config["configuration"], config["vocabulary_sha256"], where=str(model))
+        trained = load_model(model)
+        before, after = (embedded(each, splits) for each in (first, trained))
+        per_site = max(1, IN_ALL // len(splits)) if allow_examples else 0
+        examples = [one for s in list(splits)[:IN_ALL] for one in site_examples(s, splits[s], after[s], count=per_site)]
+    drawings, summary = {}, {}
+    for title, pairs in (("before training", before), ("after training", after)):
+        drawings[title], summary[title] = embedding_picture(drawn_pairs(pairs), title=title)
+    counts = {site: len(pairs[0]) for site, pairs in drawn_pairs(after).items()}
+    return SitePictures(tuple(splits), drawings, tuple(examples), {"pairs_shown": counts, "moments": summary})
+
+
+def held_out_splits(sites: Path, cache: Path, configuration: Mapping[str, Any]) -> dict[str, HeldOut]:
+    """Site → its test studies, of the sites that have enough of them to be told of."""
+    found = {
+        s: read_held_out(root, cache / str(n), configuration) for n, (s, root) in enumerate(site_folders(sites).items())
+    }
+    kept = {site: split for site, split in found.items() if len(split.texts) >= LEAST}
+    rule, remedy = f"have a test split of at least {LEAST} studies", "Leave --sites out, or give other sites."
+    require(bool(kept), "--sites", rule, got="none", where=str(sites), remedy=remedy)
+    return kept
+
+
+def embedded(model: DualEncoder, splits: Mapping[str, HeldOut]) -> dict[str, Pairs]:
+    """Site → embeddings of its test studies by a model."""
+    found = {site: embed(model, split.dataset, batch_size=BATCH) for site, split in splits.items()}
+    return {site: (one.image.numpy(), one.text.numpy()) for site, one in found.items()}

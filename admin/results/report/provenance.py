@@ -1,0 +1,74 @@
+"""What was run, exactly: settings, hashes of the files, versions of the software."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from admin.jobs.folder import read_object
+from admin.results.file_hash import sha256, tree_sha256
+from admin.results.report.run_files import EVALUATION, RunFiles
+from admin.results.run_results import STORE
+from fedaid.models.saved_model import CONFIG, WEIGHTS
+
+PACKAGES = ("nvflare", "torch", "monai", "transformers", "peft", "numpy", "scipy", "scikit-learn")
+
+
+def hashes(files: RunFiles) -> dict[str, str]:
+    """sha256 by what it is of: the best model, its configuration, results, job configs, and the code as shipped."""
+    app, store = files.folder / "app_server", files.folder / STORE
+    named = {
+        f"best model, {WEIGHTS}": files.model / WEIGHTS,
+        f"best model, {CONFIG}": files.model / CONFIG,
+        "results.json": store / "results.json",
+        EVALUATION: files.evaluation_file,
+        **{name: app / "config" / name for name in files.configs},
+    }
+    out = {name: sha256(file) for name, file in named.items() if file.is_file()}
+    if (app / "custom").is_dir():
+        out["code that the job shipped (all files)"] = tree_sha256(app / "custom")
+    return out
+
+
+def settings(files: RunFiles) -> dict[str, dict[str, str]]:
+    """Every setting of the job by its path in the config file; of the model alone if the configs are not there."""
+    sources: dict[str, Mapping[str, Any]] = dict(files.configs)
+    if (files.model / CONFIG).is_file():
+        sources["model as trained"] = read_object(files.model / CONFIG)
+    return {name: dict(flat(content)) for name, content in sources.items()}
+
+
+def flat(content: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """The leaves of a JSON value with their paths, such as ``workflows.fedaid.args.rho``.
+
+    An entry of a list goes by its ``id``, else by the last part of its ``path``, else by its number.
+    """
+    if isinstance(content, Mapping) and content:
+        for key, value in content.items():
+            yield from flat(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(content, list) and any(isinstance(part, (dict, list)) for part in content):
+        for number, part in enumerate(content):
+            yield from flat(part, f"{path}.{name_of(part, number)}")
+    else:
+        yield path, " ".join(map(str, content)) if isinstance(content, list) else str(content)
+
+
+def name_of(part: Any, number: int) -> str:
+    """What an entry of a list is called."""
+    known = part if isinstance(part, Mapping) else {}
+    return str(known.get("id") or str(known.get("path", "")).rpartition(".")[2] or number)
+
+
+def versions() -> dict[str, str]:
+    """Versions on the machine that makes the page, which may differ from those of the run."""
+    return {"Python": platform.python_version()} | {name: found for name in PACKAGES if (found := installed(name))}
+
+
+def installed(package: str) -> str:
+    """The version of a package, empty if it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""

@@ -1,0 +1,1 @@
+"""Talking to a running FLARE server: login, submit, follow, download."""

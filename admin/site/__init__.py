@@ -1,0 +1,1 @@
+"""A hospital's side: prepare a dataset, examine it, divide it."""

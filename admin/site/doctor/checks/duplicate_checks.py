@@ -1,0 +1,139 @@
+"""Checks of pictures and texts that occur more than once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from admin.site.doctor.check import ERROR, NOTE, WARNING, Check, Found, found
+from admin.site.doctor.evidence import Case, Evidence
+
+MOST_REPEATED = 0.05
+LEAST_WORDS = 8
+
+
+def image_groups(evidence: Evidence) -> list[tuple[Case, ...]]:
+    """Return the groups of studies with one picture."""
+    by_line = {case.line: case for case in evidence.cases}
+    fingerprints = {case.line: case.picture.fingerprint for case in evidence.cases if case.picture}
+    return [tuple(by_line[line] for line in group) for group in twins(fingerprints)]
+
+
+def duplicate_images(evidence: Evidence) -> Found:
+    """The studies that share a picture."""
+    return found((case for group in image_groups(evidence) for case in group), evidence)
+
+
+def leaked_images(evidence: Evidence) -> Found:
+    """The studies that share a picture with one of another split."""
+    leaked = (group for group in image_groups(evidence) if len({case.split for case in group}) > 1)
+    return found((case for group in leaked for case in group), evidence)
+
+
+def text_groups(evidence: Evidence) -> list[tuple[Case, ...]]:
+    """Return the groups of studies whose reports differ in case and spacing at most."""
+    groups: defaultdict[str, list[Case]] = defaultdict(list)
+    for case in evidence.cases:
+        if case.text:
+            groups[" ".join(case.text.casefold().split())].append(case)
+    return [tuple(group) for group in groups.values() if len(group) > 1]
+
+
+def duplicate_reports(evidence: Evidence) -> Found:
+    """The studies of different patients that share a long report although it is of no normal study."""
+    groups = (group for group in text_groups(evidence) if len({case.patient for case in group}) > 1)
+    told = (group for group in groups if len(group[0].text.split()) >= LEAST_WORDS)
+    return found((case for group in told if not _is_normal(group) for case in group), evidence)
+
+
+def _is_normal(group: tuple[Case, ...]) -> bool:
+    """Whether the labels of those that have any say that there is nothing."""
+    labelled = [case for case in group if case.labels]
+    return bool(labelled) and all(case.normal for case in labelled)
+
+
+def repeated_texts(evidence: Evidence) -> Found:
+    """The studies whose text occurs more than once; fired above :data:`MOST_REPEATED`."""
+    cases = tuple(case for group in text_groups(evidence) for case in group)
+    fired = len(cases) > MOST_REPEATED * len(evidence.cases)
+    return Found(cases=cases, of=len(evidence.cases), fired=fired)
+
+
+DUPLICATE_CHECKS = (
+    Check(
+        "duplicate-image",
+        "One picture in several studies",
+        "Equal or practically equal pictures with different reports teach that a report is arbitrary.",
+        "Keep one of them, and find out whose it is.",
+        WARNING,
+        duplicate_images,
+        screen=True,
+    ),
+    Check(
+        "image-across-splits",
+        "One picture on two sides of the split",
+        "What is trained on is tested on.",
+        "Keep one of them, or give both the same patient_id if they are one patient.",
+        ERROR,
+        leaked_images,
+        screen=True,
+    ),
+    Check(
+        "duplicate-report",
+        "One report with findings for several patients",
+        "Word for word the same findings in two patients are rare: a report was copied.",
+        "Give each study its own report.",
+        WARNING,
+        duplicate_reports,
+    ),
+    Check(
+        "repeated-texts",
+        "Many studies with one and the same text",
+        f"More than {MOST_REPEATED:.0%} have a text that others have, too, mostly the normal ones. Training does not "
+        "take them for negatives of each other; retrieval counts each as correct.",
+        "Nothing, if they are normal reports; else look at the template.",
+        NOTE,
+        repeated_texts,
+    ),
+)
+
+
+BITS, BANDS = 256, 8
+NEAR = BANDS - 1
+"""Bits in which two fingerprints may differ: so few that they agree in at least one band."""
+
+
+def twins(fingerprints: Mapping[int, int]) -> list[tuple[int, ...]]:
+    """Return the groups of keys whose fingerprints are at most :data:`NEAR` bits apart from another of their group.
+
+    Args:
+        fingerprints: key → number of `BITS` bits.
+    """
+    leader = {key: key for key in fingerprints}
+    for candidates in _banded(fingerprints):
+        for position, one in enumerate(candidates):
+            for other in candidates[position + 1 :]:
+                if (fingerprints[one] ^ fingerprints[other]).bit_count() <= NEAR:
+                    leader[_head(leader, other)] = _head(leader, one)
+    groups: defaultdict[int, list[int]] = defaultdict(list)
+    for key in fingerprints:
+        groups[_head(leader, key)].append(key)
+    return [tuple(group) for group in groups.values() if len(group) > 1]
+
+
+def _banded(fingerprints: Mapping[int, int]) -> list[list[int]]:
+    """The keys that agree in all bits of a band, for every band."""
+    width = BITS // BANDS
+    buckets: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+    for key, bits in fingerprints.items():
+        for band in range(BANDS):
+            buckets[band, bits >> band * width & ((1 << width) - 1)].append(key)
+    return [keys for keys in buckets.values() if len(keys) > 1]
+
+
+def _head(leader: dict[int, int], key: int) -> int:
+    """The key that stands for its group."""
+    while leader[key] != key:
+        leader[key] = leader[leader[key]]
+        key = leader[key]
+    return key

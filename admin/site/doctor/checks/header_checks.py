@@ -1,0 +1,155 @@
+"""Checks of what the DICOM headers say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from admin.site.doctor.check import ERROR, NOTE, WARNING, Check, Found, Test, above, found, where
+from admin.site.doctor.evidence import LATERAL_VIEWS, Case, Evidence
+from fedaid.data.header.facts import Header
+
+CHEST_PARTS = frozenset(
+    ("CHEST", "THORAX", "CHEST PORT", "PORT CHEST", "LUNG", "LUNGS", "HEART", "MEDIASTINUM", "RIB", "RIBS", "STERNUM",
+     "CHEST_TO_ABDOMEN", "CHESTABDOMEN")
+)  # fmt: skip
+RADIOGRAPHY = frozenset(("CR", "DX", "DR", "RG", "RF", "SC", "OT"))
+FRONTAL_VIEWS = frozenset(("PA", "AP"))
+CHILD = 16
+USUAL = 0.5
+
+
+def header_says(test: Callable[[Header], bool]) -> Test:
+    """Return a test of a study by its header; a study without one passes."""
+    return lambda case: case.header is not None and test(case.header)
+
+
+def without_window(evidence: Evidence) -> Found:
+    """The images that state no window at a site where most do."""
+    headed = [case for case in evidence.cases if case.header is not None]
+    bare = [case for case in headed if case.header and not case.header.windowed]
+    stated = len(headed) - len(bare)
+    return Found(cases=tuple(bare), of=len(headed), fired=bool(bare) and stated > USUAL * len(headed))
+
+
+def mixed_polarity(evidence: Evidence) -> Found:
+    """The images stored with low values bright, at a site that has both kinds."""
+    polar = [
+        case for case in evidence.cases if case.header and case.header.photometric in ("MONOCHROME1", "MONOCHROME2")
+    ]
+    low_bright = tuple(case for case in polar if case.header and case.header.photometric == "MONOCHROME1")
+    return Found(cases=low_bright, of=len(polar), fired=0 < len(low_bright) < len(polar))
+
+
+def _polarity(case: Case) -> str | None:
+    return case.header.photometric if case.header else None
+
+
+def contradicts_view(case: Case) -> bool:
+    """Whether manifest and header name different views, one frontal and one from the side."""
+    said, tagged = case.cells.get("view", "").upper(), case.header.view_position if case.header else None
+    pair = {said, tagged or ""}
+    return bool(pair & LATERAL_VIEWS) and bool(pair & FRONTAL_VIEWS)
+
+
+def declared_lateral(evidence: Evidence) -> Found:
+    """The studies that are said to be views from the side."""
+    return found((case for case in evidence.cases if not case.frontal), evidence)
+
+
+def has_header(case: Case) -> bool:
+    """Whether anything is known of a study's header: a PNG or JPEG has none."""
+    return case.header is not None
+
+
+HEADER_CHECKS = (
+    Check(
+        "body-part",
+        "Images of another body part",
+        "BodyPartExamined is not the chest.",
+        "Leave the study out, or correct the tag at the source.",
+        WARNING,
+        where(header_says(lambda header: header.body_part is not None and header.body_part not in CHEST_PARTS)),
+        needs=has_header,
+    ),
+    Check(
+        "modality",
+        "Images that are no radiographs",
+        "Modality is none of radiography: CT, MR or mammography are another task.",
+        "Leave the study out.",
+        WARNING,
+        where(header_says(lambda header: header.modality is not None and header.modality not in RADIOGRAPHY)),
+        needs=has_header,
+    ),
+    Check(
+        "declared-burned-in",
+        "Images that say a name is in the pixels",
+        "BurnedInAnnotation is YES: the picture itself may identify the patient.",
+        "Look at each; mask the text or leave the study out.",
+        ERROR,
+        where(header_says(lambda header: header.burned_in is True)),
+        needs=has_header,
+    ),
+    Check(
+        "missing-window",
+        "Images without a window where the others have one",
+        "Their grey values are stretched by the pixels alone, and may look unlike the others.",
+        "Export them with WindowCenter and WindowWidth, as the others are.",
+        NOTE,
+        without_window,
+        needs=has_header,
+    ),
+    Check(
+        "photometric-mix",
+        "Both polarities at one site",
+        "Some images are stored with low values bright. They are inverted when read; a wrong tag would be seen only in "
+        "the picture.",
+        "Nothing, if 'Pictures with black for white' finds none.",
+        NOTE,
+        mixed_polarity,
+        needs=has_header,
+    ),
+    Check(
+        "for-processing",
+        "Raw detector images",
+        "PresentationIntentType is FOR PROCESSING: the picture was never meant to be looked at.",
+        "Export the images FOR PRESENTATION.",
+        WARNING,
+        where(header_says(lambda header: header.intent == "FOR PROCESSING")),
+        needs=has_header,
+    ),
+    Check(
+        "lossy-images",
+        "Many images compressed with loss",
+        "More than half. It is harmless at the model's size, but sites that differ in it can be told apart.",
+        "Nothing, or export without loss.",
+        NOTE,
+        above(header_says(lambda header: header.lossy is True), USUAL),
+        needs=has_header,
+    ),
+    Check(
+        "lateral-views",
+        "Views from the side",
+        "A lateral view shows little of what a frontal report is about.",
+        "Decide with the study's lead whether laterals take part; prepare prefers PA and AP.",
+        NOTE,
+        declared_lateral,
+    ),
+    Check(
+        "view-contradiction",
+        "Manifest and header name different views",
+        "One says frontal, the other lateral.",
+        "Look at the picture and correct the one that is wrong.",
+        WARNING,
+        where(contradicts_view),
+        needs=has_header,
+    ),
+    Check(
+        "children",
+        "Studies of children",
+        f"Patients under {CHILD} look different; a model for adults is not meant for them.",
+        "Decide with the study's lead whether they take part.",
+        NOTE,
+        where(header_says(lambda header: header.age is not None and header.age < CHILD)),
+        needs=has_header,
+    ),
+)

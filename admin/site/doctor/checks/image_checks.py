@@ -1,0 +1,147 @@
+"""Checks of single image files and pictures."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from admin.site.doctor.check import NOTE, WARNING, Check, Found, found, image_fault, where
+from admin.site.doctor.evidence import Case, Evidence
+from fedaid.data.unusable import REMEDIES
+
+TINY = 64
+"""Pixels of the shorter side below which a radiograph holds no findings."""
+MOST_CLIPPED, LONGEST_ASPECT = 0.15, 2.0
+SMALL_PART = 0.25
+
+
+def tiny(evidence: Evidence) -> Found:
+    """The images with fewer pixels a side than :data:`TINY`, or than a quarter of what is usual at the site."""
+    sides = {case.line: side for case in evidence.cases if (side := shorter_side(case))}
+    least = max(TINY, SMALL_PART * median(sides.values())) if sides else TINY
+    return found((case for case in evidence.cases if sides.get(case.line, least) < least), evidence)
+
+
+def shorter_side(case: Case) -> int | None:
+    """Pixels of the shorter side as the header has it."""
+    header = case.header
+    return min(header.rows, header.columns) if header and header.rows and header.columns else None
+
+
+def is_long(case: Case) -> bool:
+    """Whether a picture is a strip."""
+    return case.picture is not None and case.picture.aspect > LONGEST_ASPECT
+
+
+def is_clipped(case: Case) -> bool:
+    """Whether much of a picture has the highest value."""
+    return case.picture is not None and case.picture.clipped > MOST_CLIPPED
+
+
+IMAGE_CHECKS = (
+    Check(
+        "image-unreadable",
+        "Images that cannot be read",
+        "The file is broken, cut short, of another kind, or took too long.",
+        "Export the image again, uncompressed.",
+        WARNING,
+        image_fault("image-unreadable", "image-crash", "image-timeout", "image-unsupported"),
+    ),
+    Check(
+        "image-too-large",
+        "Images above the limit of pixels or bytes",
+        "A header that claims too many pixels could exhaust the machine.",
+        REMEDIES["image-too-large"],
+        WARNING,
+        image_fault("image-too-large"),
+    ),
+    Check(
+        "image-multiframe",
+        "Files with several frames",
+        "Nobody says which frame the report describes.",
+        REMEDIES["image-multiframe"],
+        WARNING,
+        image_fault("image-multiframe"),
+    ),
+    Check(
+        "image-colour",
+        "Pictures with colour",
+        "A radiograph has none: it is a photograph or an annotated screenshot.",
+        REMEDIES["image-colour"],
+        WARNING,
+        image_fault("image-colour"),
+    ),
+    Check(
+        "image-photometric",
+        "Images of unknown polarity",
+        "Without PhotometricInterpretation nobody knows whether low values are bright.",
+        REMEDIES["image-photometric"],
+        WARNING,
+        image_fault("image-photometric"),
+    ),
+    Check(
+        "image-constant",
+        "Pictures without content",
+        "All pixels have practically one value, or none that is a number.",
+        REMEDIES["image-constant"],
+        WARNING,
+        image_fault("image-constant", "image-not-finite"),
+    ),
+    Check(
+        "image-clipped",
+        "Pictures that are burned out",
+        f"More than {MOST_CLIPPED:.0%} of the pixels have the highest value: a wrong window hides what is there.",
+        "Export the image again without a fixed window.",
+        WARNING,
+        where(is_clipped),
+        screen=True,
+    ),
+    Check(
+        "image-tiny",
+        "Images with very few pixels",
+        f"A side has fewer than {TINY} pixels, or a quarter of what is usual here: a thumbnail.",
+        "Export the original.",
+        WARNING,
+        tiny,
+    ),
+    Check(
+        "image-aspect",
+        "Pictures that are strips",
+        f"One side is more than {LONGEST_ASPECT:g} times the other: a cut-out, a scale or a cut file.",
+        "Look at the picture; export it again.",
+        WARNING,
+        where(is_long),
+    ),
+)
+
+
+LARGE_FILE = 64 << 20
+MODEL_SIDE, BYTES_A_PIXEL = 224, 2
+
+
+def disk(evidence: Evidence) -> Found:
+    """Whether the decoded pictures would not fit on the disk."""
+    needed = len(evidence.cases) * MODEL_SIDE**2 * BYTES_A_PIXEL
+    short = evidence.free_bytes < needed
+    said = f"{needed >> 20} MiB are needed at {MODEL_SIDE} pixels a side" if short else ""
+    return Found(of=len(evidence.cases), fired=short, said=said)
+
+
+LIMIT_CHECKS = (
+    Check(
+        "large-files",
+        "Very large image files",
+        f"More than {LARGE_FILE >> 20} MiB each: slow to read, and rarely single radiographs.",
+        "Look whether they are single radiographs; compress them without loss.",
+        NOTE,
+        where(lambda case: case.size > LARGE_FILE),
+        needs=lambda case: case.size > 0,
+    ),
+    Check(
+        "disk-space",
+        "Too little room for decoded pictures",
+        f"Training keeps every picture decoded; it needs the room at {MODEL_SIDE} pixels a side.",
+        "Make room on the disk of the site's data.",
+        WARNING,
+        disk,
+    ),
+)

@@ -1,0 +1,119 @@
+"""Checks that judge a picture by its likeness to a drawn chest, to others of the site, and to letters: screens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from statistics import median
+
+from admin.site.doctor.check import NOTE, WARNING, Check, Found, Look, Test, found, where
+from admin.site.doctor.chest_template import Pose
+from admin.site.doctor.evidence import Case, Evidence
+
+MARGIN, MIRROR_MARGIN = 0.05, 0.015
+LEAST_LIKENESS, LEAST_LUNGS, DEVIATIONS = 0.15, 0.0, 4.0
+DEVIATION = 1.4826
+"""Of a normal distribution, one standard deviation in median absolute deviations."""
+LETTERS = 10
+
+
+def lies(how: str) -> Look:
+    """Return a look that finds the frontal pictures that lie so, see :class:`admin.site.doctor.chest_template.Pose`."""
+    return where(lambda case: case.picture is not None and case.frontal and case.picture.pose.lies(how, margin=MARGIN))
+
+
+def is_mirrored(case: Case) -> bool:
+    """Whether a frontal picture that lies upright fits a drawn chest better from the other side."""
+    pose = case.picture.pose if case.picture and case.frontal else None
+    return pose is not None and pose.is_upright and pose.mirrored >= MIRROR_MARGIN
+
+
+def unlike_chest(evidence: Evidence) -> Found:
+    """The frontal pictures without two dark lungs, or unlike a chest however they lie, by what is usual at the site."""
+    seen = [case for case in evidence.cases if case.picture and case.frontal]
+    likeness = {case.line: _likeness(case.picture.pose) for case in seen if case.picture}
+    lungs = {case.line: case.picture.pose.lungs for case in seen if case.picture and case.picture.pose.is_upright}
+    outlying = _outlying(likeness, least=LEAST_LIKENESS) | _outlying(lungs, least=LEAST_LUNGS)
+    return found((case for case in seen if case.line in outlying), evidence)
+
+
+def _likeness(pose: Pose) -> float:
+    """The best correlation with a drawn chest over the ways to lie."""
+    return pose.upright + max(0.0, pose.inverted, pose.sideways, pose.upside_down)
+
+
+def _outlying(values: Mapping[int, float], *, least: float) -> set[int]:
+    """The keys of values below `least`, or many standard deviations, by the median deviation, below the median."""
+    if not values:
+        return set()
+    middle = median(values.values())
+    deviation = DEVIATION * median(abs(value - middle) for value in values.values())
+    return {key for key, value in values.items() if value < max(least, middle - DEVIATIONS * deviation)}
+
+
+def has_letters(case: Case) -> bool:
+    """Whether a line of letters seems to stand in the picture."""
+    return case.picture is not None and (case.picture.strokes or 0) >= LETTERS
+
+
+def is_readable(case: Case) -> bool:
+    """Whether the picture is large enough for letters to be seen."""
+    return case.picture is not None and case.picture.strokes is not None
+
+
+def _screen(
+    name: str, title: str, look: Look, *, meaning: str, remedy: str, severity: str = WARNING, needs: Test | None = None
+) -> Check:
+    return Check(name, title, meaning, remedy, severity, look, screen=True, needs=needs)
+
+
+_UPRIGHT = "Look at the picture; export it upright at the source, orientation is never changed here."
+
+
+LIKENESS_CHECKS = (
+    _screen(
+        "image-inverted",
+        "Pictures with black for white",
+        lies("inverted"),
+        meaning="The picture fits a drawn chest better inverted: a falsified or lost photometric tag.",
+        remedy="Correct PhotometricInterpretation, or export again.",
+    ),
+    _screen(
+        "image-sideways",
+        "Pictures turned by a quarter",
+        lies("sideways"),
+        meaning="The picture fits a drawn chest better lying on its side.",
+        remedy=_UPRIGHT,
+    ),
+    _screen(
+        "image-upside-down",
+        "Pictures upside down",
+        lies("upside_down"),
+        meaning="The picture fits a drawn chest better turned by a half, or flipped top to bottom.",
+        remedy=_UPRIGHT,
+    ),
+    _screen(
+        "image-mirrored",
+        "Pictures that may be mirrored",
+        where(is_mirrored),
+        meaning="The heart seems to lie on the other side. It finds one in two; a shifted heart sets it off.",
+        remedy="Look at the side marker; if many are found, look at how images are exported.",
+        severity=NOTE,
+    ),
+    _screen(
+        "unlike-chest",
+        "Pictures unlike a frontal chest",
+        unlike_chest,
+        meaning="There are no two dark lungs, or it is far less like a chest than the others: a view from the side, "
+        "another body part, a phantom.",
+        remedy="Look at the picture; correct 'view', or leave the study out.",
+    ),
+    _screen(
+        "burned-in-text",
+        "Pictures with what may be letters",
+        where(has_letters),
+        meaning="Names and dates in the pixels pass every filter of headers. Cables and rulers set it off, too; small "
+        "or faint letters do not.",
+        remedy="Look at each picture, and at a sample of the others; mask the letters or leave the study out.",
+        needs=is_readable,
+    ),
+)

@@ -1,0 +1,99 @@
+"""Checks of which images and reports belong together, and of what was left over."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from admin.site.doctor.check import ERROR, NOTE, WARNING, Check, Found, image_fault, report_fault
+from admin.site.doctor.evidence import Evidence
+from admin.site.prepare.quarantine import REMEDIES
+
+MOST_UNUSABLE = 0.2
+"""As `admin.prepare --max-bad-share` has it."""
+
+
+def unusable(evidence: Evidence) -> Found:
+    """The studies that cannot be used, by reason; fired above :data:`MOST_UNUSABLE`."""
+    cases = tuple(case for case in evidence.cases if not case.usable)
+    reasons = Counter(reason for case in cases for reason in (case.image_fault, case.report_fault) if reason)
+    fired = len(cases) > MOST_UNUSABLE * len(evidence.cases)
+    return Found(cases=cases, detail=dict(sorted(reasons.items())), of=len(evidence.cases), fired=fired)
+
+
+def quarantined(evidence: Evidence) -> Found:
+    """What `admin.prepare` left out, by code."""
+    codes: Counter[str] = Counter()
+    for code, number in evidence.quarantined.items():
+        codes[code if code in REMEDIES else "another code"] += number
+    total = codes.total()
+    return Found(detail=dict(sorted(codes.items())), of=total + len(evidence.cases), fired=total > 0)
+
+
+def stray_images(evidence: Evidence) -> Found:
+    """The image files that no row names."""
+    return Found(files=evidence.stray_images, of=len(evidence.cases), fired=bool(evidence.stray_images))
+
+
+def stray_reports(evidence: Evidence) -> Found:
+    """The report files that no row names."""
+    return Found(files=evidence.stray_reports, of=len(evidence.cases), fired=bool(evidence.stray_reports))
+
+
+PAIRING_CHECKS = (
+    Check(
+        "pairing-rate",
+        "Too few rows with both an image and a report",
+        f"More than {MOST_UNUSABLE:.0%} of the rows cannot be used: rather the export's error than that of files.",
+        "Look at the commonest reason first.",
+        ERROR,
+        unusable,
+    ),
+    Check(
+        "quarantined",
+        "Files that prepare left out",
+        "They are in no row; quarantine.csv names them with a remedy each.",
+        "Work through quarantine.csv and run prepare again: it does only what is new.",
+        NOTE,
+        quarantined,
+    ),
+    Check(
+        "image-missing",
+        "Images that are not there",
+        "The study is left out.",
+        "Give an existing file in column 'image', relative to the data root.",
+        WARNING,
+        image_fault("image-missing"),
+    ),
+    Check(
+        "image-outside-root",
+        "Images outside of the data root",
+        "A path or a link that leads out of the folder is never followed.",
+        "Place the image below the data root.",
+        WARNING,
+        image_fault("image-outside-root"),
+    ),
+    Check(
+        "report-missing",
+        "Reports that are not there",
+        "The study is left out.",
+        "Give an existing text file in column 'report_path', relative to the data root.",
+        WARNING,
+        report_fault("report-missing", "report-outside-root"),
+    ),
+    Check(
+        "stray-images",
+        "Image files without a row",
+        "Studies may have been lost on the way into the manifest, or a name is misspelt there.",
+        "Add their rows, or move the files away.",
+        WARNING,
+        stray_images,
+    ),
+    Check(
+        "stray-reports",
+        "Report files without a row",
+        "Studies may have been lost on the way into the manifest, or a name is misspelt there.",
+        "Add their rows, or move the files away.",
+        WARNING,
+        stray_reports,
+    ),
+)

@@ -1,0 +1,117 @@
+"""Checks of the split by patient."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+
+from admin.site.doctor.check import ERROR, NOTE, WARNING, Check, Found, found
+from admin.site.doctor.evidence import Case, Evidence
+from fedaid.data.split import SPLITS
+
+FEWEST_HELD_OUT, FEWEST_TRAINED = 10, 50
+MANY_STUDIES, LARGE_PART = 20, 0.1
+
+
+def overlap(evidence: Evidence) -> Found:
+    """The studies of patients that are in several splits."""
+    splits: defaultdict[str, set[str]] = defaultdict(set)
+    for case in evidence.cases:
+        splits[case.patient].add(case.split)
+    return found((case for case in evidence.cases if case.patient and len(splits[case.patient]) > 1), evidence)
+
+
+def sizes(evidence: Evidence) -> Counter[str]:
+    """Return split → number of usable studies."""
+    return Counter({name: 0 for name in SPLITS}) + Counter(case.split for case in evidence.cases if case.usable)
+
+
+def empty(evidence: Evidence) -> Found:
+    """Whether there is nothing to train or to validate on."""
+    counts = sizes(evidence)
+    missing = [name for name in ("train", "valid") if not counts[name]]
+    return Found(
+        fired=bool(missing), of=len(evidence.cases), said=f"no study in {' and '.join(missing)}" if missing else ""
+    )
+
+
+def small_held_out(evidence: Evidence) -> Found:
+    """The studies of a split for validation or testing that is too small to tell anything."""
+    counts = sizes(evidence)
+    small = [name for name in ("valid", "test") if 0 < counts[name] < FEWEST_HELD_OUT]
+    return found((case for case in evidence.cases if case.usable and case.split in small), evidence)
+
+
+def few_to_train(evidence: Evidence) -> Found:
+    """Whether there are very few studies to train on."""
+    few = sizes(evidence)["train"] < FEWEST_TRAINED
+    return Found(fired=few, of=len(evidence.cases), said=f"fewer than {FEWEST_TRAINED} to train on" if few else "")
+
+
+def frequent_patients(evidence: Evidence) -> Found:
+    """The studies of patients with very many of them."""
+    counts = Counter(case.patient for case in evidence.cases if case.patient)
+    most = max(MANY_STUDIES, LARGE_PART * len(evidence.cases))
+    return found((case for case in evidence.cases if counts[case.patient] > most), evidence)
+
+
+def unlabelled(case: Case) -> bool:
+    """Whether a study has no label."""
+    return not case.labels
+
+
+def partly_labelled(evidence: Evidence) -> Found:
+    """The studies without a label at a site that has labels."""
+    bare = tuple(filter(unlabelled, evidence.cases))
+    return Found(cases=bare, of=len(evidence.cases), fired=0 < len(bare) < len(evidence.cases))
+
+
+SPLIT_CHECKS = (
+    Check(
+        "patient-overlap",
+        "Patients on both sides of the split",
+        "Who is trained on is tested on: every figure would be too good.",
+        "Give all rows of a patient one split, or leave the column empty.",
+        ERROR,
+        overlap,
+    ),
+    Check(
+        "empty-split",
+        "Nothing to train or to validate on",
+        "Training needs both: the weights of the sites follow from validation.",
+        "Leave column 'split' empty, or give a sixth of the patients 'valid'.",
+        ERROR,
+        empty,
+    ),
+    Check(
+        "small-held-out",
+        "Very few studies to validate or test on",
+        f"Fewer than {FEWEST_HELD_OUT}: one study decides the figure, and with it the weight of the site.",
+        "Leave column 'split' empty: the patients' hash gives 15 % to each.",
+        WARNING,
+        small_held_out,
+    ),
+    Check(
+        "few-studies",
+        "Very few studies to train on",
+        f"Fewer than {FEWEST_TRAINED}: a batch would hold most of them.",
+        "Add studies, or join another site.",
+        NOTE,
+        few_to_train,
+    ),
+    Check(
+        "frequent-patients",
+        "Patients with very many studies",
+        f"More than {MANY_STUDIES} studies and a tenth of all: rather a default identifier than a person.",
+        "Look whether the identifier is a real one, such as '0' or 'ANONYMOUS'.",
+        WARNING,
+        frequent_patients,
+    ),
+    Check(
+        "partly-labelled",
+        "Some studies without a label",
+        "Checks, partitions and zero-shot metrics use labels; an empty cell is not 'No Finding'.",
+        "Fill in the labels, or leave the column out.",
+        NOTE,
+        partly_labelled,
+    ),
+)

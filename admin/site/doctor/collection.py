@@ -1,0 +1,207 @@
+"""The one step that reads a site: manifest, reports, headers and pictures become the :class:`Evidence`."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from admin.site.doctor.evidence import Case, Evidence
+from admin.site.doctor.pictures import Album, Picture, Track, decoded_album, prepared_album
+from admin.site.doctor.tolerant_table import report_sources, strays, tolerant_table
+from admin.site.prepare.prepared_site import study_headers
+from fedaid.data.header.facts import Header, header_from
+from fedaid.data.manifest import FILE_NAME, file_inside, read_manifest, report_of
+from fedaid.data.pixels.decode_pool import WORKERS, DecodePool
+from fedaid.data.pixels.decode_process import Answer, Request
+from fedaid.data.report.grammar import ENGLISH, ReportGrammar, site_grammar
+from fedaid.data.report.sections import sections
+from fedaid.data.split import SPLITS, split_of
+from fedaid.data.table import Row, Table, divided_labels
+from fedaid.data.unusable import UnusableStudy
+from fedaid.errors import InputError, require
+
+SHEET, DRAWN, SEED = 10, 30, 0
+"""How many pictures are shown, and of how many, as some cannot be read."""
+SPLIT_SEED = "fedaid"
+"""As :func:`fedaid.data.manifest.read_manifest` has it."""
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What the doctor sees, and line → picture of a few studies drawn at random for a person to look at."""
+
+    evidence: Evidence
+    sheet: Mapping[int, Picture]
+
+
+def untracked(items: Iterable[Answer], total: int, doing: str) -> Iterator[Answer]:
+    """The items without a word."""
+    del total, doing
+    yield from items
+
+
+def collect(root: Path, folder: Path, *, track: Track = untracked, seed: int = SEED) -> Collected:
+    """Return what there is to see of a site.
+
+    Args:
+        root: the data root.
+        folder: private, where pictures lie for a moment.
+        track: shows progress.
+        seed: of the draw of pictures to keep.
+
+    Raises:
+        InputError: if there is no folder or no manifest in it.
+    """
+    remedy = f"Give the folder with {FILE_NAME}."
+    require(root.is_dir(), "SITE_DIR", "be a folder", got="none", where="command line", remedy=remedy)
+    held = (root / FILE_NAME).is_file()
+    require(held, "SITE_DIR", f"hold {FILE_NAME}", got="a folder without it", where="command line", remedy=remedy)
+    root = root.resolve()
+    table, malformed = tolerant_table(root / FILE_NAME)
+    prepared = "image_row" in table.columns
+    cases, files = _cases(table, root)
+    drawn = np.random.default_rng(seed).permutation(sorted(files))[:DRAWN].tolist()
+    album = _album(cases, files, folder=folder, keep=frozenset(drawn), prepared=prepared, track=track)
+    headed = _with_headers(cases, files, root, prepared=prepared, track=track)
+    seen = tuple(_with_picture(case, album) for case in headed)
+    evidence = Evidence(
+        columns=table.columns,
+        cases=seen,
+        prepared=prepared,
+        refusal=refusal(root),
+        malformed=malformed,
+        stray_images=() if prepared else strays(root, [case.image for case in seen], reports=False),
+        stray_reports=strays(root, [case.cells.get("report_path", "") for case in seen], reports=True),
+        quarantined=quarantined(root / "quarantine.csv") if prepared else {},
+        grey_levels=tuple(album.grey_levels.tolist()),
+        free_bytes=shutil.disk_usage(root).free,
+    )
+    shown = [line for line in drawn if line in album.kept][:SHEET]
+    return Collected(evidence, {line: album.kept[line] for line in sorted(shown)})
+
+
+def refusal(root: Path) -> str | None:
+    """Return why training would refuse the manifest as a whole, or None."""
+    try:
+        read_manifest(root)
+    except InputError as refused:
+        return str(refused)
+    return None
+
+
+def quarantined(path: Path) -> dict[str, int]:
+    """Return code → number of the list that `admin.prepare` wrote; none where it wrote none."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return dict(sorted(Counter(row["code"] for row in csv.DictReader(file)).items()))
+    except (OSError, UnicodeDecodeError, csv.Error, KeyError):
+        return {}
+
+
+def _cases(table: Table, root: Path) -> tuple[list[Case], dict[int, Path]]:
+    """The cases without their images, and line → image file of those that have one."""
+    grammar, sources = _grammar(root), report_sources(table.columns)
+    given = {row.cell("patient_id"): row.cell("split") for row in table.rows if row.cell("split") in SPLITS}
+    cases, files = [], {}
+    for row in table.rows:
+        patient = row.cell("patient_id")
+        split = row.cell("split") or given.get(patient) or split_of(patient, seed=SPLIT_SEED)
+        case = _with_report(_case(row, split), row, root, sources=sources, grammar=grammar)
+        try:
+            files[row.line] = file_inside(root, row.cell("image"), kind="image")
+            case = replace(case, size=files[row.line].stat().st_size)
+        except UnusableStudy as fault:
+            case = replace(case, image_fault=fault.reason)
+        cases.append(case)
+    return cases, files
+
+
+def _case(row: Row, split: str) -> Case:
+    labels, _ = divided_labels(row.cell("labels"))
+    cells = {column: cell.strip() for column, cell in row.cells.items()}
+    return Case(row.line, row.cell("study_id"), row.cell("patient_id"), cells, split, labels)
+
+
+def _with_report(case: Case, row: Row, root: Path, *, sources: tuple[str, ...], grammar: ReportGrammar) -> Case:
+    try:
+        text = report_of(row, root, sources=sources)
+    except UnusableStudy as fault:
+        return replace(case, report_fault=fault.reason)
+    found = sections(text, grammar)
+    return replace(case, report=text, sections=found, report_fault=None if found.text else "report-empty")
+
+
+def _grammar(root: Path) -> ReportGrammar:
+    """The site's grammar; the English one where its file is at fault, which :func:`refusal` says."""
+    try:
+        return site_grammar(root)
+    except InputError:
+        return ENGLISH
+
+
+def _album(
+    cases: list[Case], files: Mapping[int, Path], *, folder: Path, keep: frozenset[int], prepared: bool, track: Track
+) -> Album:
+    if not prepared:
+        return decoded_album(list(files.items()), folder, keep=keep, track=track)
+    numbers = {case.line: case.cells.get("image_row", "") for case in cases if case.line in files}
+    rows = [(line, files[line], int(row)) for line, row in numbers.items() if row.isascii() and row.isdecimal()]
+    album = prepared_album(rows, keep=keep)
+    album.faults |= dict.fromkeys(numbers.keys() - {line for line, _, _ in rows}, "image-missing")
+    return album
+
+
+def _with_headers(
+    cases: list[Case], files: Mapping[int, Path], root: Path, *, prepared: bool, track: Track
+) -> list[Case]:
+    if prepared:
+        of_study = prepared_headers(root)
+        return [replace(case, header=of_study.get(case.name), size=0) for case in cases]
+    headers = read_headers(list(files.items()), track=track)
+    return [replace(case, header=headers.get(case.line)) for case in cases]
+
+
+def _with_picture(case: Case, album: Album) -> Case:
+    fault = case.image_fault or album.faults.get(case.line)
+    return replace(case, picture=album.facts.get(case.line), image_fault=fault)
+
+
+Key = TypeVar("Key", int, str)
+
+
+def read_headers(files: Sequence[tuple[int, Path]], *, track: Track) -> dict[int, Header]:
+    """Return the header of each DICOM file that has one which can be read.
+
+    Args:
+        files: key and path of each.
+        track: shows progress.
+    """
+    if not files:
+        return {}
+    found: dict[int, Header] = {}
+    with DecodePool(None, workers=min(WORKERS, len(files))) as pool:
+        requests = [Request(number, path) for number, (_, path) in enumerate(files)]
+        for answer in track(pool.run(requests), len(requests), "reading headers"):
+            found[files[answer.key][0]] = header_from(answer.header)
+    return stated(found)
+
+
+def prepared_headers(root: Path) -> dict[str, Header]:
+    """Return the headers of a prepared site by study, of those that state anything; none if its journals are gone or
+    another version's."""
+    try:
+        return stated(study_headers(root))
+    except (InputError, OSError, ValueError):  # the last: another version wrote the journal
+        return {}
+
+
+def stated(headers: Mapping[Key, Header]) -> dict[Key, Header]:
+    """Return the headers that state anything: a PNG or JPEG has none."""
+    return {key: header for key, header in headers.items() if header != Header()}

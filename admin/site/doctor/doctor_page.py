@@ -1,0 +1,63 @@
+"""The outcome as one self-contained HTML page, without scripts and without addresses of other places."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from admin.site.doctor.chart import bar_chart, grey_chart, picture_address
+from admin.site.doctor.collection import Collected
+from admin.site.doctor.distribution import distributions
+from admin.site.doctor.outcome import Outcome
+from admin.site.doctor.plain_text import head
+
+TEMPLATE = "page.html.j2"
+CHARTS = ("View", "Age", "Words that describe the picture", "Label")
+MARKS = {"error": "■ Error", "warning": "▲ Warning", "note": "● Note"}
+MOST_PLACES, EXCERPT = 100, 160
+
+
+def private_page(outcome: Outcome, collected: Collected) -> str:
+    """Return the page for the site's own eyes: with names, charts, and a few studies to look at."""
+    tables = distributions(collected.evidence)
+    charts = [grey_chart(collected.evidence.grey_levels), *(bar_chart(title, tables[title]) for title in CHARTS)]
+    return _rendered(outcome, charts=charts, sheet=_sheet(collected))
+
+
+def shareable_page(outcome: Outcome) -> str:
+    """Return the page for others: counts only."""
+    return _rendered(outcome, charts=[], sheet=[])
+
+
+def _sheet(collected: Collected) -> list[Mapping[str, str]]:
+    """The studies of the contact sheet: a picture, a line of the manifest and the beginning of the report."""
+    of_line = {case.line: case for case in collected.evidence.cases}
+    return [
+        {
+            "picture": picture_address(picture),
+            "line": str(line),
+            "view": of_line[line].view or "view not stated",
+            "text": of_line[line].text[:EXCERPT] or "no report",
+        }
+        for line, picture in collected.sheet.items()
+    ]
+
+
+def _rendered(outcome: Outcome, **pictures: object) -> str:
+    loader = FileSystemLoader(Path(__file__).parent)
+    template = Environment(loader=loader, autoescape=True, undefined=StrictUndefined).get_template(TEMPLATE)
+    words = {"head": head(outcome), "marks": MARKS, "most": MOST_PLACES, "width": _widths(outcome)}
+    return template.render(outcome=outcome, **words, **pictures)
+
+
+def _widths(outcome: Outcome) -> dict[str, dict[str, float]]:
+    """Title → class → width of its bar in percent, from the counts as they are shown."""
+    return {title: _of_most(cells) for title, cells in outcome.distributions.items()}
+
+
+def _of_most(cells: Mapping[str, str]) -> dict[str, float]:
+    numbers = {name: int(count) if count.isdecimal() else 0 for name, count in cells.items()}
+    most = max(numbers.values(), default=0) or 1
+    return {name: round(100 * number / most, 1) for name, number in numbers.items()}

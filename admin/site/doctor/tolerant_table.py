@@ -1,0 +1,105 @@
+"""A manifest's rows as far as they can be made out, where training would refuse the file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Collection
+from pathlib import Path
+
+from fedaid.data.manifest import REPORT_SOURCES
+from fedaid.data.table import Row, Table, read_table
+from fedaid.errors import InputError
+
+
+def tolerant_table(path: Path) -> tuple[Table, str | None]:
+    """Return the table in a file, and why it is no sound one, or None.
+
+    Of a file that is at fault, what is no UTF-8 is replaced, missing cells are empty, and surplus ones left out.
+
+    Args:
+        path: an existing file.
+    """
+    try:
+        return read_table(path), None
+    except InputError as refused:
+        return _made_out(path), str(refused)
+
+
+def _made_out(path: Path) -> Table:
+    """The table of a file at fault; without columns if nothing can be made of it."""
+    try:
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
+        reader = csv.reader(io.StringIO(text.replace("\0", ""), newline=""))
+        numbered = list(_numbered(reader))
+    except (OSError, csv.Error):
+        numbered = []
+    if not numbered:
+        return Table(path.name, (), ())
+    columns = tuple(cell.strip() for cell in numbered[0][1])
+    rows = tuple(
+        Row(line, dict(zip(columns, [*cells, *[""] * len(columns)], strict=False))) for line, cells in numbered
+    )
+    return Table(path.name, columns, rows[1:])
+
+
+def _numbered(reader: object) -> list[tuple[int, list[str]]]:
+    """The rows that are not blank, each with the line that it starts on."""
+    found: list[tuple[int, list[str]]] = []
+    start = 1
+    for cells in reader:  # type: ignore[attr-defined]
+        if any(cell.strip() for cell in cells):
+            found.append((start, cells))
+        start = reader.line_num + 1  # type: ignore[attr-defined]
+    return found
+
+
+REPORT_ENDINGS = (".txt", ".text", ".rpt")
+IMAGE_ENDINGS = (".dcm", ".dicom", ".png", ".jpg", ".jpeg")
+
+
+def report_sources(columns: Collection[str]) -> tuple[str, ...]:
+    """Return the columns that hold the report: the first source of :data:`REPORT_SOURCES` that is there, or none."""
+    present = (tuple(name for name in source if name in columns) for source in REPORT_SOURCES)
+    return next((found for found in present if found), ())
+
+
+def strays(root: Path, named: Collection[str], *, reports: bool) -> tuple[str, ...]:
+    """Return the files in the folders of the named ones that are not among them.
+
+    Args:
+        root: resolved.
+        named: paths below the root as the manifest has them.
+        reports: whether text files are looked for, or all others.
+    """
+    known = {os.path.normpath(path) for path in named if path}
+    folders = {os.path.dirname(path) for path in known}  # noqa: PTH120 - texts, which may be no paths at all
+    found = []
+    for folder in sorted(folders):
+        for name in _listed(root, folder):
+            path = os.path.normpath(Path(folder, name))
+            if path not in known and _is_kind(name, reports=reports, at_root=not folder):
+                found.append(path)
+    return tuple(found)
+
+
+def _listed(root: Path, folder: str) -> list[str]:
+    """The names of the files in a folder below the root; none if it is no such folder."""
+    try:
+        path = (root / folder).resolve()
+        if not path.is_relative_to(root):
+            return []
+        return sorted(entry.name for entry in os.scandir(path) if not entry.is_dir())
+    except (OSError, RuntimeError, ValueError):
+        return []
+
+
+def _is_kind(name: str, *, reports: bool, at_root: bool) -> bool:
+    """Whether a file is a report or an image by its name; beside the manifest only if its ending says so."""
+    ending = Path(name).suffix.lower()
+    if name.startswith(".") or ending == ".csv":
+        return False
+    if reports:
+        return ending in REPORT_ENDINGS
+    return ending in IMAGE_ENDINGS if at_root else ending not in REPORT_ENDINGS

@@ -1,0 +1,1 @@
+"""One collection divided among simulated sites, by whole patients."""

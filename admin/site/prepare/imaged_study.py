@@ -1,0 +1,152 @@
+"""Image files to studies, and which image stands for a study."""
+
+from __future__ import annotations
+
+import filecmp
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from admin.site.prepare.pairing import normal, stem
+from admin.site.prepare.scan import Found
+from fedaid.data.pseudonym import Pseudonyms
+
+FRONTAL = {"PA": 0, "POSTERO-ANTERIOR": 0, "AP": 1, "AP SUPINE": 1, "ANTERO-POSTERIOR": 1}
+
+TAGS = ("accession", "study")
+"""Kinds of keys that an image file can state."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFile:
+    """What is kept of one image file: keyed hashes and permitted facts, no identifier. A line of a :class:`Journal`.
+
+    Attributes:
+        file: hash of its path.
+        stamp: see :class:`Found`.
+        reason: why it cannot be used, or None.
+        patient: pseudonym, or empty.
+        study: hash of its StudyInstanceUID, or empty.
+        accession: hash of its accession number, or empty.
+        instance: hash of its SOPInstanceUID, or empty.
+        view: one of :data:`fedaid.data.header.terms.VIEWS`, or empty.
+        header: what the file says of the fields of a :class:`fedaid.data.header.facts.Header`, to be read by
+            :func:`fedaid.data.header.facts.header_from`; empty for a PNG or JPEG.
+    """
+
+    file: str
+    stamp: str
+    reason: str | None
+    patient: str = ""
+    study: str = ""
+    accession: str = ""
+    view: str = ""
+    header: Mapping[str, Any] = field(default_factory=dict)
+    instance: str = ""
+
+    def brief(self) -> ImageFile:
+        """The same with the patient's sex and age alone of its header."""
+        sex, age = (self.header.get(name) for name in ("sex", "age"))
+        return replace(self, header=_person("" if sex is None else str(sex), "" if age is None else str(age)))
+
+
+@cache
+def _person(sex: str, age: str) -> Mapping[str, Any]:
+    """A sex and an age, the same object for all whose they are: a site has many images."""
+    return MappingProxyType({"sex": sex, "age": age})
+
+
+@dataclass(frozen=True, slots=True)
+class ImagedStudy:
+    """A study with its images, the preferred one first.
+
+    Attributes:
+        name: pseudonym of the study.
+        patients: pseudonyms that its images name; one, if all is well.
+        keys: hashes by which a report can name it.
+        images: hashes of paths.
+        views: of the images.
+        paths: of the images, below the folder of images.
+        stated: kinds of keys that its images state: "accession", "study".
+        people: of the images, "sex" and "age" of the patient where the file says them.
+    """
+
+    name: str
+    patients: tuple[str, ...]
+    keys: tuple[str, ...]
+    images: tuple[str, ...]
+    views: tuple[str, ...]
+    paths: tuple[str, ...] = field(repr=False)
+    stated: tuple[str, ...] = ()
+    people: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+
+
+def file_name(found: Found, names: Pseudonyms) -> str:
+    """The hash of a file's path; every byte of the path counts."""
+    return names.study(f"file:{found.relative.encode('utf-8', 'surrogateescape').hex()}")
+
+
+def key(kind: str, identifier: str, names: Pseudonyms) -> str:
+    """The hash of an identifier of one kind, however it is spelt; empty for none."""
+    plain = normal(identifier)
+    return names.study(f"{kind}:{plain}") if plain else ""
+
+
+def study_of(image: ImageFile) -> str:
+    """What an image's study goes by: its UID, without one its accession number, else the file stands for itself."""
+    return image.study or image.accession or image.file
+
+
+def imaged_studies(files: Iterable[tuple[Found, ImageFile]], names: Pseudonyms) -> list[ImagedStudy]:
+    """Return the studies of the files."""
+    groups: defaultdict[str, list[tuple[Found, ImageFile]]] = defaultdict(list)
+    for found, image in files:
+        groups[study_of(image)].append((found, image))
+    return [_study(name, groups.pop(name), names) for name in list(groups)]
+
+
+def _study(name: str, group: list[tuple[Found, ImageFile]], names: Pseudonyms) -> ImagedStudy:
+    ordered = sorted(group, key=lambda one: (preference(one[1].view), one[0].relative))
+    stems = {key("stem", stem(found.relative), names) for found, _ in ordered}
+    tags = {tag for _, image in ordered for tag in (image.study, image.accession)}
+    return ImagedStudy(
+        name=name,
+        patients=tuple({image.patient for _, image in ordered} - {""}),
+        keys=tuple((stems | tags) - {""}),
+        images=tuple(image.file for _, image in ordered),
+        views=tuple(image.view for _, image in ordered),
+        paths=tuple(found.relative for found, _ in ordered),
+        stated=tuple(kind for kind in TAGS if any(getattr(image, kind) for _, image in ordered)),
+        people=tuple(image.header for _, image in ordered),
+    )
+
+
+def preference(view: str) -> int:
+    """The rank of a view: PA, then AP, then none stated, then all others."""
+    return FRONTAL.get(view, 3 if view else 2)
+
+
+def torn_studies(files: Iterable[tuple[Found, ImageFile]], images: Path) -> frozenset[str]:
+    """Return the studies in which two files carry one SOPInstanceUID with different bytes.
+
+    One of the two was changed after it was made, or is another patient's; which, no file says. A file that an export
+    holds twice is no fault.
+
+    Args:
+        files: described.
+        images: the folder that holds them.
+
+    Raises:
+        OSError: if a file is gone.
+    """
+    first: dict[tuple[str, str], Found] = {}
+    torn: set[str] = set()
+    for found, image in files:
+        earlier = first.setdefault((study_of(image), image.instance), found) if image.instance else found
+        if earlier is not found and not filecmp.cmp(images / earlier.relative, images / found.relative, shallow=False):
+            torn.add(study_of(image))
+    return frozenset(torn)

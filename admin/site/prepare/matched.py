@@ -1,0 +1,126 @@
+"""Studies with their reports, each of one patient and in one split; what is not so is left out with its reason."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+
+from admin.site.prepare.imaged_study import TAGS, ImagedStudy, ImageFile, key
+from admin.site.prepare.pairing import pair
+from admin.site.prepare.quarantine import Bad
+from admin.site.prepare.records import FILE_NAME, KEY_COLUMNS, Record
+from admin.site.prepare.scan import Found
+from fedaid.data.pseudonym import Pseudonyms
+from fedaid.data.split import split_of
+
+Claims = Mapping[str, tuple[str, str]]
+"""Path of an image → the study that a data set says it belongs to, and its view."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A study and its report, with the patient's pseudonym and split."""
+
+    study: ImagedStudy
+    record: Record = field(repr=False)
+    patient: str
+    split: str
+
+
+def claims_of(records: Sequence[Record], names: Pseudonyms) -> Claims:
+    """The images that records name, each with the hash of its study; an image that two name goes to the first."""
+    claimed: dict[str, tuple[str, str]] = {}
+    for record in records:
+        study = key(*record.keys[0], names) if record.images else ""
+        for path, view in record.images:
+            claimed.setdefault(path, (study, view))
+    return claimed
+
+
+def placed(found: Found, image: ImageFile, claims: Claims) -> ImageFile:
+    """An image with the study and view that a data set gives it, whatever the file says of study and patient."""
+    if found.relative not in claims:
+        return image
+    study, view = claims[found.relative]
+    return replace(image, study=study, accession="", patient="", view=view or image.view)
+
+
+def matches(
+    studies: Sequence[ImagedStudy],
+    records: Sequence[Record],
+    *,
+    claims: Claims,
+    names: Pseudonyms,
+    torn: Set[str] = frozenset(),
+) -> tuple[list[Match], list[Bad]]:
+    """Return the studies, without the keys that they are matched by, with their reports; and all others with reasons.
+
+    Args:
+        studies: of the images.
+        records: the reports.
+        claims: of :func:`claims_of`; a record whose image another claimed before is linked to that one's study too,
+            so that neither is paired.
+        torn: names of studies, see :func:`admin.site.prepare.imaged_study.torn_studies`.
+        names: the site's pseudonyms; their key also draws the split of a patient to whom no split is given.
+    """
+    kind = named_by(studies, records, names)
+    keys = [_keys(record, claims, kind=kind, names=names) for record in records]
+    pairing = pair([study.keys for study in studies], keys)
+    bad = [Bad(reason, studies[number].paths[0]) for number, reason in pairing.studies_left.items()]
+    bad += [
+        Bad(reason, records[number].name) for number, reason in pairing.reports_left.items()
+        if not (reason == "pair-no-image" and records[number].images)  # each of those is in the list already
+    ]  # fmt: skip
+    found: list[Match] = []
+    for number, report in pairing.pairs.items():
+        study, record = studies[number], records[report]
+        patients = {*study.patients} | ({names.patient(record.patient)} if record.patient else set())
+        if study.name in torn:
+            bad.append(Bad("image-conflict", study.paths[0]))
+        elif len(patients) == 1 and not _contradict(study, record, names):
+            found.append(Match(replace(study, keys=()), record, patient=next(iter(patients)), split=""))
+        else:
+            bad.append(Bad("pair-conflict" if patients else "patient-missing", study.paths[0]))
+    return _divided(found, bad, seed=names.study("split"))
+
+
+def named_by(studies: Sequence[ImagedStudy], records: Sequence[Record], names: Pseudonyms) -> str:
+    """The kind of key by which the files of a folder of reports are named: the one that finds most studies.
+
+    One kind for all of them, as accession number 12 and the twelfth image of an export must not find each other.
+    """
+    files = [identifier for record in records for kind, identifier in record.keys if kind == FILE_NAME]
+    known = frozenset[str]().union(*(study.keys for study in studies)) if files else frozenset()
+    found = {kind: sum(key(kind, name, names) in known for name in files) for kind in KEY_COLUMNS}
+    return max(found, key=found.__getitem__)
+
+
+def _contradict(study: ImagedStudy, record: Record, names: Pseudonyms) -> bool:
+    """Whether image and report both state a number of one kind, and not the same: they met by a file's name only."""
+    for kind in set(TAGS).intersection(study.stated):
+        given = {key(of, identifier, names) for of, identifier in record.keys if of == kind}
+        if given and given.isdisjoint(study.keys):
+            return True
+    return False
+
+
+def _keys(record: Record, claims: Claims, *, kind: str, names: Pseudonyms) -> tuple[str, ...]:
+    """The hashes by which a record names studies."""
+    own = {key(kind if of == FILE_NAME else of, identifier, names) for of, identifier in record.keys}
+    return tuple(own.union(claims[path][0] for path, _ in record.images) - {""})
+
+
+def _divided(found: list[Match], bad: list[Bad], *, seed: str) -> tuple[list[Match], list[Bad]]:
+    """The matches with their splits: the one that is given to the patient, or else the one that the key draws."""
+    given: defaultdict[str, set[str]] = defaultdict(set)
+    for match in found:
+        given[match.patient].update(match.record.splits)
+    divided: list[Match] = []
+    for match in found:
+        splits = given[match.patient] or {split_of(match.patient, seed=seed)}
+        if len(splits) == 1:
+            divided.append(replace(match, split=next(iter(splits))))
+        else:
+            bad.append(Bad("split-conflict", match.study.paths[0]))
+    return divided, bad

@@ -1,0 +1,197 @@
+"""The steps of ``prepare``: find, describe, pair, decode, write; each does only what its journal does not hold yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from admin.site.prepare.imaged_study import ImagedStudy, ImageFile, file_name, imaged_studies, key, torn_studies
+from admin.site.prepare.journal import Journal
+from admin.site.prepare.matched import Match, claims_of, matches, placed
+from admin.site.prepare.pixels import Decoded, forget_lost, grow
+from admin.site.prepare.quarantine import Bad
+from admin.site.prepare.records import Record, kept_labels
+from admin.site.prepare.scan import Found
+from admin.site.prepare.site_folder import Line, SiteFolder
+from admin.site.prepare.site_reports import SiteReports, Written
+from fedaid.data.header.demographics import age_of, sex_of
+from fedaid.data.header.facts import header_from
+from fedaid.data.pixels.decode_pool import DecodePool
+from fedaid.data.pixels.decode_process import Answer, Request
+from fedaid.data.pseudonym import Pseudonyms
+from fedaid.data.report.grammar import site_grammar
+
+RETRIED = ("image-crash", "image-timeout")
+"""Reasons that a busy machine can cause: such a file is tried again in the next run."""
+
+Track = Callable[[Iterable[Answer], int, str], Iterator[Answer]]
+
+
+class StoppedAtBad(Exception):
+    """A run that was to stop at the first bad file did; its message is the reason's code."""
+
+
+@dataclass
+class Preparation:
+    """One run over a site's files.
+
+    Args:
+        images: the folder of images.
+        site: where the result goes.
+        names: the site's pseudonyms.
+        workers: processes that read and decode.
+        track: shows progress over answers: of how many, and what is done.
+        strict: stop at the first bad file.
+    """
+
+    images: Path
+    site: SiteFolder
+    names: Pseudonyms
+    workers: int
+    track: Track
+    strict: bool = False
+    bad: list[Bad] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    patients_unknown: int = 0
+    labels_dropped: int = 0
+    described: int = 0
+    decoded: int = 0
+    scrubbed: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._pool = DecodePool(self.site.pixels, workers=self.workers)
+
+    def run(self, files: Sequence[Found], records: Sequence[Record]) -> None:
+        """Do what is left to do, and fill ``lines`` and ``bad``.
+
+        Raises:
+            StoppedAtBad: with ``strict``, as soon as something is left out.
+        """
+        with ExitStack() as opened:
+            opened.enter_context(self._pool)
+            private = self.site.private
+            decoded = private / f"images-{self.site.image_size}.jsonl"
+            forget_lost(decoded, self.site.pixels)
+            pixels = opened.enter_context(Journal(decoded, Decoded))
+            written = opened.enter_context(Journal(private / "reports.jsonl", Written))
+            grammar = site_grammar(self.site.root)
+            reports = SiteReports(self.site.reports, written, names=self.names, grammar=grammar)
+            claims = claims_of(records, self.names)
+            with Journal(private / "files.jsonl", ImageFile, keep=ImageFile.brief) as described:
+                tagged = [(found, placed(found, image, claims)) for found, image in self._describe(files, described)]
+            del described  # what was needed of it for a moment only is most of what a large site takes
+            stamps = {image.file: found.stamp for found, image in tagged}
+            torn = torn_studies(tagged, self.images)
+            studies = imaged_studies(tagged, self.names)
+            del tagged
+            found, bad = matches(studies, records, claims=claims, torn=torn, names=self.names)
+            del studies, claims
+            for one in bad:
+                self._leave_out(one.reason, one.name)
+            self._decode([match.study for match in found], stamps, pixels)
+            for match in found:
+                self._add(match, pixels=pixels, reports=reports)
+            self.scrubbed = dict(sorted(reports.scrubbed.items()))
+
+    def _leave_out(self, reason: str, name: str) -> None:
+        self.bad.append(Bad(reason, name))
+        if self.strict:
+            raise StoppedAtBad(reason)
+
+    def _describe(self, files: Sequence[Found], journal: Journal[ImageFile]) -> list[tuple[Found, ImageFile]]:
+        """The files with what their journal says of them, read now where they are new."""
+        names = [file_name(found, self.names) for found in files]
+        new = [n for n, name in enumerate(names) if not _done(journal.get(name), files[n].stamp)]
+        self.described = len(new)
+        inside = [n for n in new if files[n].inside]
+        for n in new:
+            if not files[n].inside:
+                journal.add(ImageFile(names[n], files[n].stamp, "image-outside-root"))
+        requests = (Request(n, self.images / files[n].relative) for n in inside)
+        for answer in self._answers(requests, len(inside), "reading headers"):
+            journal.add(self._image_file(names[answer.key], files[answer.key].stamp, answer))
+        tagged = [(found, entry) for found, name in zip(files, names, strict=True) if (entry := journal.get(name))]
+        for found, entry in tagged:
+            if entry.reason is not None:
+                self._leave_out(entry.reason, found.relative)
+        return [(found, entry) for found, entry in tagged if entry.reason is None]
+
+    def _image_file(self, name: str, stamp: str, answer: Answer) -> ImageFile:
+        """The line of the journal for a file that was described."""
+        tags = answer.tags
+        patient = tags.get("patient", "").strip(" \0")
+        return ImageFile(
+            file=name,
+            stamp=stamp,
+            reason=answer.reason,
+            patient=self.names.patient(patient) if patient else "",
+            study=key("study", tags.get("study", ""), self.names),
+            accession=key("accession", tags.get("accession", ""), self.names),
+            instance=key("instance", tags.get("instance", ""), self.names),
+            view=header_from(answer.header).view_position or "",
+            header={name: value for name, value in answer.header.items() if value is not None},
+        )
+
+    def _answers(self, requests: Iterable[Request], count: int, doing: str) -> Iterator[Answer]:
+        if count:
+            yield from self.track(self._pool.run(requests), count, doing)
+
+    def _decode(self, studies: Sequence[ImagedStudy], stamps: Mapping[str, str], journal: Journal[Decoded]) -> None:
+        """Decode one image a study: the preferred one, and where it is unusable the next."""
+        for rank in range(max((len(study.images) for study in studies), default=0)):
+            files = {
+                study.images[rank]: study.paths[rank] for study in studies
+                if rank < len(study.images) and not any(_usable(journal.get(image)) for image in study.images[:rank])
+            }  # fmt: skip
+            new = [file for file in files if not _done(journal.get(file), stamps[file])]
+            first = 1 + max((done.row for done in journal), default=-1)
+            requests = (Request(n, self.images / files[file], first + n) for n, file in enumerate(new))
+            if new:
+                grow(self.site.pixels, first + len(new), image_size=self.site.image_size)
+            for answer in self._answers(requests, len(new), "decoding images"):
+                file = new[answer.key]
+                journal.add(Decoded(file, stamps[file], first + answer.key, answer.reason))
+                self.decoded += 1
+                if self.strict and answer.reason is not None:
+                    self._leave_out(answer.reason, files[file])
+            for file, path in files.items():
+                if (done := journal.get(file)) is not None and done.reason is not None:
+                    self._leave_out(done.reason, path)
+
+    def _add(self, match: Match, *, pixels: Journal[Decoded], reports: SiteReports) -> None:
+        """The line of a study, if it has an image and a report."""
+        study, record = match.study, match.record
+        rows = ((n, done) for n, image in enumerate(study.images) if _usable(done := pixels.get(image)) and done)
+        number, image = next(rows, (0, None))
+        if image is None:
+            return
+        reason = reports.write(study.name, record)
+        if reason is not None:
+            self._leave_out(reason, record.name)
+            return
+        labels, dropped = kept_labels(record.labels)
+        self.patients_unknown += record.alone
+        self.labels_dropped += dropped
+        person = study.people[number]
+        line = Line(
+            study_id=study.name,
+            patient_id=match.patient,
+            image_row=image.row,
+            split=match.split,
+            labels=labels,
+            view=study.views[number],
+            sex=sex_of(str(person.get("sex", ""))) or sex_of(record.sex),
+            age=age_of(str(person.get("age", ""))) or age_of(record.age),
+        )
+        self.lines.append(line)
+
+
+def _done(entry: ImageFile | Decoded | None, stamp: str) -> bool:
+    """Whether what a journal says of a file still holds."""
+    return entry is not None and entry.stamp == stamp and entry.reason not in RETRIED
+
+
+def _usable(done: Decoded | None) -> bool:
+    return done is not None and done.reason is None

@@ -1,0 +1,87 @@
+"""What a prepared site knows of its images and of what it left out, for a check that runs after ``prepare``.
+
+A manifest's study leads to its image file by its row of the pixels: ``image`` names the file of pixels, whose journal
+``private/images-S.jsonl`` says which file went into ``image_row``, and ``private/files.jsonl`` what that file said.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from admin.site.prepare.imaged_study import ImageFile
+from admin.site.prepare.journal import entries
+from admin.site.prepare.pixels import Decoded
+from admin.site.prepare.quarantine import Bad, unquoted
+from fedaid.data.header.facts import Header, header_from
+from fedaid.data.manifest import FILE_NAME
+from fedaid.data.table import read_table
+from fedaid.errors import require
+
+_REMEDY = "Run `python -m admin prepare` first."
+
+
+def image_files(site_root: Path) -> dict[str, ImageFile]:
+    """Return what is known of every image file that was ever read, by the hash of its path.
+
+    A file with a `reason` is unusable for what its header says; one that failed later is in :func:`left_out` only.
+
+    Args:
+        site_root: a folder that ``admin.prepare`` made.
+
+    Raises:
+        InputError: if it made none.
+    """
+    journal = site_root / "private" / "files.jsonl"
+    require(journal.is_file(), "--site", "be a prepared site", got="none", where="private/files.jsonl", remedy=_REMEDY)
+    with journal.open("rb") as lines:
+        return {image.file: image for image in entries(lines, ImageFile)}
+
+
+def study_images(site_root: Path) -> dict[str, ImageFile]:
+    """Return the image file of every study of the manifest, by `study_id`.
+
+    Raises:
+        InputError: if the site was not prepared, or has no manifest.
+    """
+    files, of_rows = image_files(site_root), dict[str, dict[int, str]]()
+    found: dict[str, ImageFile] = {}
+    for row in read_table(site_root / FILE_NAME).rows:
+        pixels, number = row.cell("image"), row.cell("image_row")
+        if pixels not in of_rows:
+            of_rows[pixels] = _file_of_row(site_root, pixels)
+        file = of_rows[pixels].get(int(number)) if number.isdecimal() else None
+        if file in files:
+            found[row.cell("study_id")] = files[file]
+    return found
+
+
+def study_headers(site_root: Path) -> dict[str, Header]:
+    """Return the facts of the image of every study of the manifest, by `study_id`; a PNG or JPEG states none.
+
+    Raises:
+        InputError: as :func:`study_images`.
+    """
+    return {study: header_from(image.header) for study, image in study_images(site_root).items()}
+
+
+def left_out(site_root: Path) -> list[Bad]:
+    """Return what the last run left out: a code and the file's or table row's name, which stays at the site.
+
+    Raises:
+        InputError: if the site was not prepared.
+    """
+    path = site_root / "quarantine.csv"
+    require(path.is_file(), "--site", "be a prepared site", got="none", where=path.name, remedy=_REMEDY)
+    with path.open(encoding="utf-8", newline="") as file:
+        return [Bad(row["code"], unquoted(row["name"])) for row in csv.DictReader(file)]
+
+
+def _file_of_row(site_root: Path, pixels: str) -> dict[int, str]:
+    """Row of a file of pixels → hash of the image file whose picture it holds."""
+    journal = site_root / "private" / Path(pixels).with_suffix(".jsonl").name
+    if not journal.is_file():
+        return {}
+    with journal.open("rb") as lines:
+        last = {done.file: done for done in entries(lines, Decoded)}
+    return {done.row: done.file for done in last.values() if done.reason is None}

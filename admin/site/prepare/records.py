@@ -1,0 +1,171 @@
+"""Reports as a hospital has them: a folder of text files, a CSV, TSV or JSONL table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from admin.site.prepare.pairing import stem
+from admin.site.prepare.rows import Cells, is_table, read_rows
+from admin.site.prepare.scan import find_files
+from fedaid.data.report.report_file import MAX_BYTES, plain_report, read_report_file
+from fedaid.data.report.scrub import scrub
+from fedaid.data.table import SEPARATOR
+from fedaid.data.unusable import UnusableStudy
+from fedaid.errors import require
+
+KEY_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "accession": ("accession", "accession_number", "accessionnumber", "accession_no"),
+    "study": ("study_uid", "study_instance_uid", "studyinstanceuid"),
+    "stem": ("image", "image_path", "file", "filename", "file_name", "filepath", "path", "stem", "dicom_id"),
+}
+FILE_NAME = "file name"
+"""The kind of a key that is one of :data:`KEY_COLUMNS`, the same for all files of a folder."""
+
+PATIENT_COLUMNS = ("patient_id", "patientid", "patient", "subject_id")
+SEX_COLUMNS = ("sex", "patient_sex", "gender")
+AGE_COLUMNS = ("age", "patient_age", "age_years")
+TEXT_COLUMNS = ("report", "text", "report_text", "title", "caption")
+SECTIONS = ("findings", "impression")
+PATH_COLUMN = "report_path"
+_REMEDY = "Give a folder of text files, or a .csv, .tsv or .jsonl with a key and a text a line; see docs/data.md."
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One report as it was found.
+
+    Attributes:
+        keys: (kind, identifier), kind one of :data:`KEY_COLUMNS` or :data:`FILE_NAME`.
+        name: its file, or the line of its table.
+        text: the report, or None if it lies in ``file``.
+        file: path of a text file; as text, because ten thousand ``Path`` take five times the memory.
+        patient: identifier of the patient, or empty.
+        labels: as the manifest has them.
+        images: paths below the folder of images, each with its view or none, where a data set says them; see
+            :mod:`admin.site.prepare.presets.preset`. A report of a hospital finds its images by ``keys``.
+        splits: those that a data set gives the study: one of :data:`fedaid.data.split.SPLITS`, or none.
+        sex: of the patient, as it is given.
+        age: of the patient, as it is given.
+        alone: whether the data set does not say who the patient is, so that the study counts as a patient.
+    """
+
+    keys: tuple[tuple[str, str], ...] = field(repr=False)
+    name: str = field(repr=False)
+    text: str | None = field(default=None, repr=False)
+    file: str | None = field(default=None, repr=False)
+    patient: str = field(default="", repr=False)
+    labels: str = ""
+    images: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    splits: tuple[str, ...] = ()
+    alone: bool = False
+    sex: str = field(default="", repr=False)
+    age: str = field(default="", repr=False)
+
+    def report(self) -> str:
+        """The report's text.
+
+        Raises:
+            UnusableStudy: with one of the "report-" codes, if it is no plain text.
+        """
+        if self.file is not None:
+            return whole(read_report_file(Path(self.file)))
+        text = self.text or ""
+        if len(text) > MAX_BYTES:
+            raise UnusableStudy("report-too-large")
+        return whole(plain_report(text))
+
+
+def whole(text: str) -> str:
+    """A text without zero bytes, which stand where another encoding was misread.
+
+    Raises:
+        UnusableStudy: "report-unreadable", if it has one.
+    """
+    if "\0" in text:
+        raise UnusableStudy("report-unreadable")
+    return text
+
+
+def sectioned(cells: Cells) -> str:
+    """A report made of a row's findings and impression, each under its heading."""
+    return "\n\n".join(f"{name.upper()}: {cells[name]}" for name in SECTIONS if cells.get(name))
+
+
+def beside(table: Path, relative: str) -> str:
+    """A text file named by a table, below the table's folder; one that is not there can be read by nobody."""
+    folder = table.resolve().parent
+    path = (folder / relative.replace("\0", "")).resolve()
+    return str(path if path.is_relative_to(folder) else folder / "outside")
+
+
+def read_records(source: Path) -> list[Record]:
+    """Return the reports of a folder of text files, or of a table.
+
+    Raises:
+        InputError: if it is neither, or its header names no key or no text.
+    """
+    if source.is_dir():
+        return list(_of_folder(source.resolve()))
+    got = "another file" if source.is_file() else "nothing there"
+    require(is_table(source), "--reports", "be a folder or a table", got=got, where="command line", remedy=_REMEDY)
+    return list(_of_table(source))
+
+
+def _of_folder(folder: Path) -> Iterator[Record]:
+    for found in find_files(folder):
+        path = folder / found.relative
+        if path.is_file() and found.inside and not path.name.startswith("."):
+            yield Record(keys=((FILE_NAME, stem(path.name)),), name=f"reports/{found.relative}", file=str(path))
+
+
+def _of_table(table: Path) -> Iterator[Record]:
+    checked = False
+    for name, cells in read_rows(table):
+        if not checked:
+            _require_known(cells, table.name)
+            checked = True
+        keys = [(kind, cells[key]) for kind, columns in KEY_COLUMNS.items() for key in columns if cells.get(key)]
+        yield Record(
+            keys=tuple((kind, stem(key) if kind == "stem" else key) for kind, key in keys),
+            name=name,
+            text=first_of(cells, TEXT_COLUMNS) or sectioned(cells),
+            file=beside(table, cells[PATH_COLUMN]) if cells.get(PATH_COLUMN) else None,
+            patient=first_of(cells, PATIENT_COLUMNS),
+            labels=cells.get("labels", ""),
+            sex=first_of(cells, SEX_COLUMNS),
+            age=first_of(cells, AGE_COLUMNS),
+        )
+
+
+def first_of(cells: Cells, columns: Iterable[str]) -> str:
+    """The first of some columns' cells that holds something, or nothing."""
+    return next((cells[column] for column in columns if cells.get(column)), "")
+
+
+def _require_known(cells: Cells, table: str) -> None:
+    """Raise if the first row has no column with a key or none with a text."""
+    keyed = any(name in cells for names in KEY_COLUMNS.values() for name in names)
+    worded = any(name in cells for name in (*TEXT_COLUMNS, *SECTIONS, PATH_COLUMN))
+    for sound, rule in ((keyed, "have a column with a key"), (worded, "have a column with the report")):
+        require(sound, table, rule, got="none that is known", where=f"{table}, header", remedy=_REMEDY)
+
+
+_LABEL = re.compile(r"(?:\? *)?[^\W\d_](?:(?!\d{3})[\w /()+-]){0,39}")
+
+
+def kept_labels(labels: str) -> tuple[str, int]:
+    """Return the labels that may be kept, and how many may not.
+
+    A label is, after a question mark if it is uncertain, up to 40 letters, blanks, ``/ ( ) + -`` and no more than two
+    digits in a row, in which the scrubber finds no identifier. A surname alone passes for a label: no pattern tells it
+    from a finding.
+
+    Args:
+        labels: separated by ``|``.
+    """
+    given = [label for one in labels.split(SEPARATOR) if (label := " ".join(one.split()))]
+    kept = [label for label in given if _LABEL.fullmatch(label) and not scrub(label).counts]
+    return SEPARATOR.join(kept), len(given) - len(kept)

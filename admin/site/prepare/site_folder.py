@@ -1,0 +1,110 @@
+"""Where the parts of a prepared site lie, and the two tables that a person reads."""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import os
+import re
+from collections.abc import Iterator, Sequence, Set
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from admin.site.prepare.quarantine import private_file
+from fedaid.data.manifest import FILE_NAME
+from fedaid.errors import InputError
+
+_REPORT = re.compile(r"s[a-z0-9]{26}\.txt")
+COLUMNS = ("study_id", "patient_id", "image", "image_row", "report_path", "split", "labels", "view", "sex", "age")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one line of the manifest says of its study; where image and report lie follows from the folder."""
+
+    study_id: str
+    patient_id: str
+    image_row: int
+    split: str
+    labels: str = ""
+    view: str = ""
+    sex: str = ""
+    age: str = ""
+
+
+@dataclass(frozen=True)
+class SiteFolder:
+    """The paths of a prepared site; ``private`` holds what no other person at the site needs to read.
+
+    Attributes:
+        root: the data root.
+        image_size: S in pixels.
+    """
+
+    root: Path = field()
+    image_size: int
+
+    @property
+    def private(self) -> Path:
+        """The journals and the key."""
+        return self.root / "private"
+
+    @property
+    def reports(self) -> Path:
+        """A text file a study."""
+        return self.root / "reports"
+
+    @property
+    def pixels(self) -> Path:
+        """The decoded images."""
+        return self.root / f"images-{self.image_size}.npy"
+
+    @property
+    def quarantine(self) -> Path:
+        """What was left out."""
+        return self.root / "quarantine.csv"
+
+    def make(self) -> None:
+        """Make the folders."""
+        for folder in (self.private, self.reports):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def write_manifest(self, lines: Sequence[Line]) -> None:
+        """Put the manifest in place whole."""
+        with private_file(self.root / FILE_NAME) as file:
+            table = csv.writer(file)
+            table.writerow(COLUMNS)
+            table.writerows(self._cells(line) for line in sorted(lines, key=lambda line: line.study_id))
+        self._withdraw({line.study_id for line in lines})
+
+    def _withdraw(self, kept: Set[str]) -> None:
+        """Remove the reports of studies that are no longer in the manifest; one that comes back is written again."""
+        for report in self.reports.iterdir():
+            if _REPORT.fullmatch(report.name) and report.stem not in kept:
+                report.unlink()
+
+    def _cells(self, line: Line) -> tuple[str | int, ...]:
+        """A line of the manifest, in the order of :data:`COLUMNS`."""
+        image, report = self.pixels.name, f"{self.reports.name}/{line.study_id}.txt"
+        named = (line.study_id, line.patient_id, image, line.image_row, report)
+        return *named, line.split, line.labels, line.view, line.sex, line.age
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other runs out.
+
+        Raises:
+            InputError: if one is at work.
+        """
+        lock = os.open(self.private / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError:
+            where, remedy = "private/lock", "Wait until the other run ends."
+            raise InputError(
+                "--out", "be prepared by one run at a time", got="another", where=where, remedy=remedy
+            ) from None
+        finally:
+            os.close(lock)

@@ -1,0 +1,84 @@
+"""The reports of a prepared site, a file a study: the sections that describe the picture, without identifiers."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from admin.site.prepare.journal import Journal
+from admin.site.prepare.quarantine import write_private
+from admin.site.prepare.records import Record
+from fedaid.data.pseudonym import Pseudonyms
+from fedaid.data.report.grammar import ENGLISH, ReportGrammar
+from fedaid.data.report.scrub import RULES, scrub
+from fedaid.data.report.sections import sections
+from fedaid.data.unusable import UnusableStudy
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A line of the journal of reports: the keyed hash of what a study's report was made from, or why there is none."""
+
+    file: str
+    stamp: str
+    reason: str | None
+
+
+class SiteReports:
+    """The folder of reports; a report that was written from the same text is left alone.
+
+    Args:
+        folder: of the text files.
+        journal: of what was written.
+        names: the site's pseudonyms, whose key makes the hashes.
+        grammar: of the site's reports; another one than before has all of them read again, and
+            so have other patterns of the scrubber.
+    """
+
+    def __init__(
+        self, folder: Path, journal: Journal[Written], *, names: Pseudonyms, grammar: ReportGrammar = ENGLISH
+    ) -> None:
+        self._folder, self._journal, self._key = folder, journal, names.key
+        self._grammar = grammar
+        self.scrubbed: Counter[str] = Counter()
+
+    def path(self, study: str) -> Path:
+        """Where a study's report lies."""
+        return self._folder / f"{study}.txt"
+
+    def write(self, study: str, record: Record) -> str | None:
+        """Write a study's report, and return why it cannot be used, or None."""
+        text, reason = _text(record)
+        rules = (self._grammar.heading.pattern, self._grammar.frame.pattern, self._grammar.fallback, RULES)
+        stamp = hmac.digest(self._key, ascii((rules, text, reason)).encode(), hashlib.sha256).hex()
+        done = self._journal.get(study)
+        if done is not None and done.stamp == stamp and (done.reason is not None or self.path(study).exists()):
+            return done.reason
+        kept = kept_sections(text, self._grammar)
+        reason = reason or (None if kept else "report-empty")
+        if reason is None:
+            clean = scrub(kept)
+            self.scrubbed.update(clean.counts)
+            write_private(self.path(study), clean.text + "\n")
+        self._journal.add(Written(study, stamp, reason))
+        return reason
+
+
+def _text(record: Record) -> tuple[str, str | None]:
+    """A report's text, and why it cannot be used, or None."""
+    try:
+        return record.report(), None
+    except UnusableStudy as unusable:
+        return "", unusable.reason
+
+
+def kept_sections(report: str, grammar: ReportGrammar) -> str:
+    """Return findings and impression under English headings, or the text that stands for a report without them."""
+    found = sections(report, grammar)
+    headed = [
+        f"{name}: {text}" for name, text in (("FINDINGS", found.findings), ("IMPRESSION", found.impression)) if text
+    ]
+    return "\n\n".join(headed) or found.text

@@ -1,0 +1,120 @@
+"""What the trials of a data set say: recalls of each method with intervals, and differences to some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from admin.study.compare.intervals import Interval, Resampled, interval, resampled
+from admin.study.compare.judge import Hits, hits_after
+from admin.study.compare.trials import Result
+
+BASE = "fedavg"
+TestHits = Mapping[str, Sequence[Hits]]  # test set → hits of one model, or of several that are averaged
+
+
+def summarise(
+    results: Mapping[str, Sequence[Result]],
+    *,
+    rounds: Mapping[str, int] | None = None,
+    bases: Sequence[str] = (BASE,),
+    draws: int = 2000,
+) -> dict[str, dict[str, Any]]:
+    """Numbers of each method, plain JSON, in points of recall at 5.
+
+    Args:
+        results: method → its results in the order of seeds or folds, the same for every method.
+        rounds: method → of its rounds only so many; None for all.
+        bases: the methods that the others are compared with, on the same patients and seeds.
+        draws: of the bootstrap.
+    """
+    rounds = rounds or {}
+    hits = {m: [hits_after(result, rounds.get(m)) for result in runs] for m, runs in results.items()}
+    found = {method: everything(runs, hits[method], draws=draws) for method, runs in results.items()}
+    summary = {method: described(found[method], runs, hits[method]) for method, runs in results.items()}
+    for method, used in rounds.items():
+        summary[method] |= cut(summary[method], results[method], used)
+    for base in bases:
+        for method in found if base in found else ():
+            if method != base:
+                summary[method]["difference_to_" + base] = differences(found[method], found[base])
+    return summary
+
+
+def everything(results: Sequence[Result], hits: Sequence[TestHits], *, draws: int) -> dict[str, Resampled]:
+    """``sites`` → the resampled recalls over the sites; each held-out population → those of itself alone."""
+    own = list(results[0]["trial"]["sites"])
+    held_out = list(results[0]["trial"]["held_out"])
+
+    def of(tests: Sequence[str]) -> Resampled:
+        return resampled([{test: found[test] for test in tests} for found in hits], over_runs=True, draws=draws)
+
+    return {"sites": of(own)} | {name: of([name]) for name in held_out}
+
+
+def described(found: Mapping[str, Resampled], results: Sequence[Result], hits: Sequence[TestHits]) -> dict[str, Any]:
+    """A method's own numbers."""
+    sites = found["sites"]
+    mean, worst = interval(sites.mean), interval(sites.worst)
+    return {
+        "mean_recall_at_5": round(mean.mid, 2),
+        "worst_recall_at_5": round(worst.mid, 2),
+        "interval": {"mean": bounds(mean), "worst": bounds(worst)},
+        "worst_above_chance": interval(sites.above_chance).as_json(),
+        "sites": {name: interval(values).as_json() for name, values in sites.sites.items()},
+        "held_out": {name: interval(one.mean).as_json() for name, one in found.items() if name != "sites"},
+        "chance": {site: round(float(np.mean([run[site][0].chance for run in hits])), 2) for site in sites.sites},
+        "site_weights": weights_of(results),
+        "rounds": results[0]["rounds"],
+        "seconds": round(float(np.median([result["seconds"] for result in results])), 1),
+        "runs": len(results),
+        "tested": sum(len(run[site][0].patients) for run in hits for site in sites.sites),
+    }
+
+
+def bounds(found: Interval) -> list[float]:
+    """Low and high."""
+    return [round(found.low, 2), round(found.high, 2)]
+
+
+def cut(summary: Mapping[str, Any], results: Sequence[Result], rounds: int) -> dict[str, Any]:
+    """What of a method's numbers, beside its recalls, is otherwise after so many rounds; all take the same time."""
+    seconds = summary["seconds"] * rounds / summary["rounds"]
+    return {"rounds": rounds, "seconds": round(seconds, 1), "site_weights": weights_of(results, rounds)}
+
+
+def weights_of(results: Sequence[Result], until: int | None = None) -> dict[str, dict[str, float]]:
+    """Site → its mean and largest weight over the first rounds, or all, and runs; empty with no common model.
+
+    The last entry of a run's history is of no round: it measures the model that all of them made.
+    """
+    rounds = [
+        entry["site_weights"]
+        for result in results
+        for entry in result["curves"].get("global", [])
+        if entry["round"] < (result["rounds"] if until is None else until)
+    ]
+    sites = list(rounds[0]) if rounds else []
+    return {
+        site: {
+            "mean": round(float(np.mean([weights[site] for weights in rounds])), 4),
+            "most": round(max(weights[site] for weights in rounds), 4),
+        }
+        for site in sites
+    }
+
+
+def differences(found: Mapping[str, Resampled], base: Mapping[str, Resampled]) -> dict[str, Any]:
+    """Paired differences over the sites, of each site, of each held-out population."""
+    sites, others = found["sites"], base["sites"]
+    return {
+        "mean": interval(sites.mean - others.mean).as_json(),
+        "worst": interval(sites.worst - others.worst).as_json(),
+        "worst_above_chance": interval(sites.above_chance - others.above_chance).as_json(),
+        "sites": {name: interval(sites.sites[name] - others.sites[name]).as_json() for name in sites.sites},
+        "held_out": {
+            name: interval(one.mean - base[name].mean).as_json() for name, one in found.items() if name != "sites"
+        },
+    }

@@ -1,0 +1,198 @@
+"""One trial: a method, a data set, a seed; runs in a process of its own and writes one file of plain JSON.
+
+python -m admin.study.compare.trial TRIAL.json RESULT.json
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+import fedaid
+from admin.jobs.methods import LOCAL, METHODS, loop_settings, settings_of
+from admin.results.file_hash import tree_sha256
+from admin.study.compare.frozen_texts import FrozenTexts
+from admin.study.compare.judge import judge, loaded
+from admin.study.compare.rounds import Chosen, Outcome, Plan, Workers, run_rounds
+from admin.study.compare.sites import POOLED, EvaluationSet, Sites, make_workers, read_sites
+from fedaid.errors import require
+from fedaid.flare.server.run_store import replace_text
+from fedaid.models.dual_encoder import DualEncoder
+from fedaid.training.settings import TrainingSettings
+
+FORMAT = 2  # raise it when what a trial does changes
+Tested = dict[str, dict[str, list[float]]]  # test set → hits of a model
+
+
+@dataclass(frozen=True)
+class Trial:
+    """All that decides a trial's numbers.
+
+    Attributes:
+        data: a name for the data, another for other data.
+        sites: site → data root.
+        held_out: name → data root whose test split no site owns.
+        method: a key of ``admin.jobs.methods.METHODS``.
+        seed: of the first model and of all that is drawn in training.
+        model: constructor arguments of the model, without the seed.
+        settings: of training and server, over which the method's are laid, in the names of the job's settings.
+        cache: folder of decoded images.
+        alone: file with the result of the method ``local`` on the same data and seed, for what a site reaches alone;
+            read where the method's baseline is that.
+    """
+
+    data: str
+    sites: Mapping[str, str]
+    held_out: Mapping[str, str]
+    method: str
+    seed: int
+    model: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    cache: str
+    alone: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Short, and another for every other configuration."""
+        settings = [{**self.settings, **settings_of(METHODS[m], self.settings)} for m in (self.method, LOCAL)]
+        trial = asdict(replace(self, cache="", alone=None, settings={}))
+        decisive = json.dumps([FORMAT, settings, trial], sort_keys=True)
+        return f"{self.data}-{self.method}-{self.seed}-{sha256(decisive.encode()).hexdigest()[:12]}"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What the ways to train share; ``judged`` is the model that is tested, with whatever weights."""
+
+    trial: Trial
+    judged: DualEncoder
+    texts: FrozenTexts
+    sites: Sites
+    tests: Mapping[str, EvaluationSet]
+    training: TrainingSettings
+    plan: Plan
+    alone: Mapping[str, float]
+
+    def train(self, workers: Workers, tests: Collection[str]) -> Trained:
+        """The rounds, from the model of the seed; every model that is the best so far is tested on these sets."""
+        first = next(iter(workers.values()))
+        found: dict[int, Tested] = {}
+
+        def test(chosen: Chosen) -> None:
+            found[chosen.round_number] = self.tested(chosen, tests)
+
+        outcome = run_rounds(workers, first.tensors(), self.plan, alone=self.alone, chosen=test, watch=progress)
+        return Trained(outcome, found)
+
+    def tested(self, chosen: Chosen, tests: Collection[str]) -> Tested:
+        """Test set → hits, at a site that keeps some tensors of its own of the model as it uses it."""
+        shared = {name: self.tests[name] for name in tests if name not in chosen.at}
+        found = judge(loaded(self.judged, chosen.tensors), shared)
+        for site, tensors in chosen.at.items():
+            found |= judge(loaded(self.judged, tensors), {site: self.tests[site]})
+        return {name: hits.as_json() for name, hits in found.items()}
+
+    def workers(self, names: Sequence[str], training: TrainingSettings | None = None) -> Workers:
+        """Workers of these sites; ``pooled`` is the site that has everybody's data."""
+        data = {name: self.sites.pooled() if name == POOLED else self.sites.data(name) for name in names}
+        workers = make_workers(data, {**self.trial.model, "seed": self.trial.seed}, training or self.training)
+        for worker in workers.values():
+            self.texts.serve(worker.model)
+        return workers
+
+
+class Trained(NamedTuple):
+    """How a training ended, and round → hits of the model that was the best by then."""
+
+    outcome: Outcome
+    tested: Mapping[int, Tested]
+
+
+def run_trial(trial: Trial) -> dict[str, Any]:
+    """Trains and tests; what is kept of it as plain JSON.
+
+    Returns:
+        ``models``: model → round → test set → hits, of each model that was the best of its training by that round (a
+        model each site for ``local``), for :func:`admin.study.compare.judge.hits_after`; ``curves``: the history of the
+        rounds; ``best_round``, ``site_weights``; ``seconds``: see :class:`Outcome`; ``made``: see :func:`made`.
+    """
+    torch.set_num_threads(1)
+    model = DualEncoder(**trial.model, seed=trial.seed)
+    roots = {name: Path(root) for name, root in {**trial.sites, **trial.held_out}.items()}
+    everything = read_sites(roots, model.configuration, cache=Path(trial.cache))
+    sites = Sites({name: everything.images[name] for name in trial.sites}, everything.configuration)
+    settings = loop_settings(trial.method, {**trial.settings, "seed": trial.seed})
+    tests = everything.test_sets()
+    texts, plan = FrozenTexts(), Plan.of(settings)
+    alone = alone_losses(trial) if plan.minmax.loss_baseline == "alone" else {}
+    trained = train(Bench(trial, texts.serve(model), texts, sites, tests, settings.training, plan, alone))
+    outcomes = {name: found.outcome for name, found in trained.items()}
+    return {
+        "trial": asdict(trial),
+        "seconds": max(outcome.seconds for outcome in outcomes.values()),
+        "rounds": settings.rest["num_rounds"],
+        "best_round": {name: outcome.best_round for name, outcome in outcomes.items()},
+        "site_weights": {name: dict(outcome.site_weights) for name, outcome in outcomes.items()},
+        "curves": {name: list(outcome.history) for name, outcome in outcomes.items()},
+        "models": {name: found.tested for name, found in trained.items()},
+        "made": made(),
+    }
+
+
+def made() -> dict[str, str]:
+    """When, in UTC, and a hash of the code that can change what comes out: the method's and this package's."""
+    trees = (Path(fedaid.__file__).parent, Path(__file__).parent)
+    code = sha256("".join(map(tree_sha256, trees)).encode()).hexdigest()
+    return {"ended": datetime.now(UTC).isoformat(timespec="seconds"), "code": code}
+
+
+def train(bench: Bench) -> dict[str, Trained]:
+    """Name of a model → its training: one for each site that trains alone, else one for all."""
+    names, everywhere = list(bench.sites.images), list(bench.tests)
+    if bench.trial.method == LOCAL:  # a site's model is for the site; all of them meet the held-out patients
+        return {name: bench.train(bench.workers([name]), [name, *bench.trial.held_out]) for name in names}
+    if bench.trial.method == POOLED:  # as many pairs as all sites together
+        steps = len(names) * bench.training.pretrain_steps
+        workers = bench.workers([POOLED], replace(bench.training, pretrain_steps=steps))
+        return {POOLED: bench.train(workers, everywhere)}
+    return {"global": bench.train(bench.workers(names), everywhere)}
+
+
+def alone_losses(trial: Trial) -> dict[str, float]:
+    """Site → validation loss in nats of the best model that it trained alone.
+
+    Raises:
+        InputError: where no such trial is known: the weights would stay, and the result would pass for the method's.
+    """
+    where, remedy = f"trial {trial.name}", f"Run {LOCAL} with it."
+    require(
+        trial.alone is not None, "alone", "be the result of the sites alone", got="none", where=where, remedy=remedy
+    )
+    result = json.loads(Path(str(trial.alone)).read_text(encoding="utf-8"))
+    best = result["best_round"]
+    return {site: rounds[best[site]]["valid"][site]["loss"] for site, rounds in result["curves"].items()}
+
+
+def progress(entry: Mapping[str, Any]) -> None:
+    """One line a round on standard error."""
+    losses = " ".join(f"{site}={found['loss']:.2f}" for site, found in entry["valid"].items())
+    print(f"round {entry['round']}: loss {losses}", file=sys.stderr, flush=True)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run the trial of a file and write its result, whole or not at all."""
+    source, target = map(Path, arguments)
+    result = run_trial(Trial(**json.loads(source.read_text(encoding="utf-8"))))
+    replace_text(target, json.dumps(result))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,108 @@
+"""Runs trials side by side in processes of their own; what has a result already is not run again."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from admin.jobs.methods import LOCAL
+from admin.study.compare.trial import Trial
+
+Result = Mapping[str, Any]
+
+
+class TrialFailed(RuntimeError):
+    """A trial ended without a result."""
+
+
+def run_trials(
+    trials: Sequence[Trial],
+    folder: Path,
+    *,
+    processes: int,
+    watch: Callable[[Trial, float], None] = lambda *_: None,
+    give_up: Callable[[Trial, TrialFailed], None] | None = None,
+) -> dict[str, Result]:
+    """The results of all trials by their names.
+
+    A result lies in ``folder`` under the trial's name, which changes with its configuration; so an interrupted study
+    goes on where it was. The trials of ``local`` come first: others may need what they reach.
+
+    Args:
+        trials: what to run.
+        folder: of the results; made if absent.
+        processes: trials at a time, each on one thread.
+        watch: called with a trial that has ended and the seconds of its training.
+        give_up: called with a trial that failed, which then has no result, while the others go on; None to stop.
+
+    Raises:
+        TrialFailed: naming the trial and the file of its messages; the results so far are kept.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    alone = {group(trial): str(result_file(trial, folder)) for trial in trials if trial.method == LOCAL}
+    found: dict[str, Result] = {}
+    first = [trial for trial in trials if trial.method == LOCAL]
+    then = [replace(trial, alone=alone.get(group(trial))) for trial in trials if trial.method != LOCAL]
+    for wave in (first, then):
+        for trial, result in finished(wave, folder, processes=processes):
+            if isinstance(result, TrialFailed):
+                if give_up is None:
+                    raise result
+                give_up(trial, result)
+            else:
+                found[trial.name] = result
+                watch(trial, result["seconds"])
+    return found
+
+
+def group(trial: Trial) -> tuple[str, int]:
+    """What two trials share whose numbers are compared."""
+    return trial.data, trial.seed
+
+
+def finished(trials: Sequence[Trial], folder: Path, *, processes: int) -> Iterator[tuple[Trial, Result | TrialFailed]]:
+    """The trials with their results, or why they have none, as they end."""
+    with ThreadPoolExecutor(processes) as pool:
+        running = {pool.submit(result_of, trial, folder): trial for trial in trials}
+        try:
+            for future in as_completed(running):
+                yield running[future], outcome_of(future)
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def outcome_of(future: Future[Result]) -> Result | TrialFailed:
+    """The result of a trial that has ended, or why it has none."""
+    try:
+        return future.result()
+    except TrialFailed as failure:
+        return failure
+
+
+def result_file(trial: Trial, folder: Path) -> Path:
+    """Where a trial's result lies."""
+    return folder / f"{trial.name}.json"
+
+
+def result_of(trial: Trial, folder: Path) -> Result:
+    """A trial's result, read, or run in a process of its own."""
+    file = result_file(trial, folder)
+    if not file.exists():
+        source, log = file.with_suffix(".trial"), file.with_suffix(".log")
+        source.write_text(json.dumps(asdict(trial)), encoding="utf-8")
+        command = [sys.executable, "-m", "admin.study.compare.trial", str(source), str(file)]
+        one_thread = os.environ | {"OMP_NUM_THREADS": "1"}
+        with log.open("w", encoding="utf-8") as messages:
+            done = subprocess.run(command, env=one_thread, stderr=messages, check=False)  # noqa: S603 - our own module
+        if done.returncode or not file.exists():
+            raise TrialFailed(f"trial {trial.name} ended with exit code {done.returncode}; see {log}")
+    result: Result = json.loads(file.read_text(encoding="utf-8"))
+    return result

@@ -1,0 +1,1 @@
+"""Drawing a chest radiograph: scene, anatomy, lesions, scanner."""

@@ -1,0 +1,63 @@
+"""Faults of a DICOM header: tags that are lost, claim too much, or say that the picture is not of the usual kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydicom import dcmwrite
+from pydicom.dataset import FileDataset
+
+from admin.twin.faults.faulty_site import Fault, FaultySite, Row, planted_once
+from admin.twin.faults.image_faults import from_the_side, put_pixels, retagged
+
+CLAIMED_SIDE = 30_000
+
+
+def claimed_huge(film: FileDataset) -> None:
+    """A header that claims 900 million pixels; the file stays small."""
+    film.Rows = film.Columns = CLAIMED_SIDE
+
+
+def without_window(film: FileDataset) -> None:
+    """No window, although the pixels fill only a part of the stored range."""
+    del film.WindowCenter, film.WindowWidth
+
+
+def without_photometric(film: FileDataset) -> None:
+    """Nothing that says whether low values are bright."""
+    del film.PhotometricInterpretation
+
+
+def of_another_machine(film: FileDataset) -> None:
+    """A modality that is not radiography of the chest."""
+    film.Modality = "MG"
+
+
+def for_processing(film: FileDataset) -> None:
+    """The detector's raw picture, not meant to be looked at."""
+    film.PresentationIntentType = "FOR PROCESSING"
+
+
+def of_a_child(film: FileDataset) -> None:
+    """A patient of nine years."""
+    film.PatientAge = "009Y"
+
+
+def declared_lateral(site: FaultySite, row: Row) -> None:
+    """A view from the side, and manifest and header say so."""
+    film = site.film(row)
+    pixels = film.pixel_array
+    film.ViewPosition = row["view"] = "LL"
+    put_pixels(film, from_the_side(pixels, 2**film.BitsStored - 1).astype(pixels.dtype))
+    dcmwrite(site.image(row), film, enforce_file_format=True)
+
+
+TAG_FAULTS: Mapping[str, Fault] = {
+    "huge-image": retagged(claimed_huge),
+    "missing-window": retagged(without_window, needs="WindowCenter"),
+    "missing-photometric": retagged(without_photometric),
+    "other-modality": retagged(of_another_machine),
+    "for-processing": retagged(for_processing),
+    "child": retagged(of_a_child),
+    "declared-lateral": planted_once(declared_lateral),
+}

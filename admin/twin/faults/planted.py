@@ -1,0 +1,80 @@
+"""A bad hospital: every fault that a check of paired data should find, planted in a healthy hospital of the twin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from admin.twin.faults.faulty_site import Fault, faults_of, open_site
+from admin.twin.faults.file_faults import FILE_FAULTS
+from admin.twin.faults.header_faults import TAG_FAULTS
+from admin.twin.faults.identity_faults import IDENTITY_FAULTS
+from admin.twin.faults.image_faults import IMAGE_FAULTS
+from admin.twin.faults.manifest_faults import MANIFEST_FAULTS, WHOLE_MANIFEST_FAULTS
+from admin.twin.faults.report_faults import REPORT_FAULTS
+from fedaid.errors import require
+
+FAULTS: Mapping[str, Fault] = faults_of(
+    *(MANIFEST_FAULTS, IMAGE_FAULTS, TAG_FAULTS, FILE_FAULTS, REPORT_FAULTS, IDENTITY_FAULTS, WHOLE_MANIFEST_FAULTS)
+)
+"""name → what plants it; "manifest" comes first because it moves patients between splits before rows contradict."""
+
+REASONS: Mapping[str, str] = {
+    "missing-image": "image-missing",
+    "fifo": "image-missing",
+    "undecodable-name": "image-missing",
+    "path-outside-root": "image-outside-root",
+    "symlink-out-of-root": "image-outside-root",
+    "truncated-pixels": "image-unreadable",
+    "unreadable-file": "image-unreadable",
+    "text-as-image": "image-unsupported",
+    "empty-file": "image-unsupported",
+    "preamble-only": "image-unsupported",
+    "huge-image": "image-too-large",
+    "several-frames": "image-multiframe",
+    "coloured-image": "image-colour",
+    "missing-photometric": "image-photometric",
+    "constant-image": "image-constant",
+    "declared-burned-in": "image-burned-in",
+    "missing-report": "report-missing",
+    "empty-report": "report-empty",
+    "header-only-report": "report-empty",
+    "latin1-report": "report-unreadable",
+    "utf16-report": "report-unreadable",
+    "oversized-report": "report-too-large",
+    "document-report": "report-not-text",
+}
+"""fault → the reason of :mod:`fedaid.data.unusable` under which the study is skipped; the others are not skipped."""
+
+
+def spoil(
+    site_folder: Path, *, seed: int, copies: int = 1, whole_manifest: bool = True
+) -> Mapping[str, tuple[str, ...]]:
+    """Plant every fault in a healthy hospital and return who has it: fault → study identifiers.
+
+    A study has one fault; the files of the studies that are not returned stay as they were, but for their rows' splits.
+
+    Args:
+        site_folder: of a hospital as :func:`admin.twin.consortium.write_consortium` writes it.
+        seed: which studies.
+        copies: how often each fault is planted; there is only one of a tiny validation split.
+        whole_manifest: whether to plant those for which the manifest as a whole must be refused, too.
+
+    Raises:
+        InputError: if the hospital has too few studies, about 85 for each copy, or `copies` is below 1.
+    """
+    require(copies >= 1, "copies", "be 1 or more", got=copies, where="faults", remedy="Try 1.")
+    site = open_site(site_folder, seed=seed)
+    planted: dict[str, tuple[str, ...]] = {}
+    for name, plant in FAULTS.items():
+        if whole_manifest or name not in WHOLE_MANIFEST_FAULTS:
+            times = 1 if name == "tiny-validation-split" else copies
+            planted[name] = tuple(study for _ in range(times) for study in plant(site))
+    site.save()
+    return planted
+
+
+def plant_faults(site_folder: Path, *, seed: int, copies: int = 1, whole_manifest: bool = True) -> Mapping[str, int]:
+    """Plant every fault in a healthy hospital and return how many of each: see :func:`spoil`."""
+    planted = spoil(site_folder, seed=seed, copies=copies, whole_manifest=whole_manifest)
+    return {name: len(studies) for name, studies in planted.items()}

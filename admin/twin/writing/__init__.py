@@ -1,0 +1,1 @@
+"""Wording a report: phrases, synonyms, styles, reports paired with the wrong study."""

@@ -1,0 +1,1 @@
+"""The closed list of DICOM header facts that may be kept."""

@@ -1,0 +1,242 @@
+"""The facts of a DICOM header that may be kept: a closed list, each checked against what it may say.
+
+Named libraries go the other way round. dicognito and deid return a header in which known identifiers are replaced or
+removed, so that a private tag, or a name typed into ViewPosition, has to be thought of to be caught. Nothing here has
+to be thought of: what is not on the list is not read, and what is not in a fact's vocabulary is nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import re
+import struct
+import warnings
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from pydicom import dcmread
+from pydicom.dataset import Dataset, FileDataset
+from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.multival import MultiValue
+
+from fedaid.data.header.terms import MAKERS, OLDEST, PERMITTED
+from fedaid.data.unusable import UnusableStudy
+
+KEPT = (
+    *("Modality", "ViewPosition", "BodyPartExamined", "Laterality", "ImageLaterality", "PatientOrientation"),
+    *("PhotometricInterpretation", "PresentationIntentType", "BurnedInAnnotation", "LossyImageCompression"),
+    *("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "BitsAllocated", "BitsStored", "PixelRepresentation"),
+    *("PixelSpacing", "ImagerPixelSpacing", "WindowCenter", "VOILUTSequence", "ModalityLUTSequence"),
+    *("Manufacturer", "PatientSex", "PatientAge"),
+)
+"""The keywords that are read, and no others."""
+
+_AGE = re.compile(r"(\d{3})([DWMY])")
+_DIRECTION = re.compile("[APRLHF]{1,3}")
+_YEARS_PER = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
+_BROKEN = (
+    *(InvalidDicomError, BytesLengthException, OSError, EOFError, ValueError, TypeError, LookupError, AttributeError),
+    *(ArithmeticError, NotImplementedError, RuntimeError, AssertionError, struct.error, zlib.error, MemoryError),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What is kept of a DICOM header; None where the file says nothing, or nothing that is permitted.
+
+    `age` is in years, 0 to 90, where 90 stands for all above 89; `pixel_spacing` is (row, column) in mm;
+    `orientation` says where rows and columns run to, for example ("L", "F").
+    """
+
+    modality: str | None = None
+    view_position: str | None = None
+    body_part: str | None = None
+    laterality: str | None = None
+    orientation: tuple[str, str] | None = None
+    photometric: str | None = None
+    intent: str | None = None
+    burned_in: bool | None = None
+    lossy: bool | None = None
+    rows: int | None = None
+    columns: int | None = None
+    frames: int | None = None
+    samples: int | None = None
+    bits_allocated: int | None = None
+    bits_stored: int | None = None
+    signed: bool | None = None
+    pixel_spacing: tuple[float, float] | None = None
+    windowed: bool = False
+    modality_lut: bool = False
+    transfer_syntax: str | None = None
+    manufacturer: str | None = None
+    sex: str | None = None
+    age: int | None = None
+
+
+def read_header(path: Path) -> Header:
+    """Return the facts of a DICOM file that may be kept; pixels are not loaded, other tags are skipped by the parser.
+
+    Raises:
+        UnusableStudy: "image-missing", or "image-unreadable" if the file is no DICOM object with pixels or a modality.
+    """
+    logging.getLogger("pydicom").setLevel(logging.CRITICAL)  # its warnings quote values
+    warnings.filterwarnings("ignore", module=r"pydicom(\.|$)")
+    if not path.is_file():
+        raise UnusableStudy("image-missing")
+    try:
+        header = reduced(dcmread(path, force=True, specific_tags=list(KEPT), stop_before_pixels=True))
+    except _BROKEN:
+        raise UnusableStudy("image-unreadable") from None
+    if header.rows is None and header.modality is None:  # without a preamble every file parses as something
+        raise UnusableStudy("image-unreadable")
+    return header
+
+
+def reduced(dataset: Dataset) -> Header:
+    """Return the facts of a dataset that may be kept, each as a plain value.
+
+    Manufacturer is one of the known makers; the model's name is not kept, because no list of permitted ones exists.
+    """
+    return Header(
+        modality=_term(dataset, "Modality", "modality"),
+        view_position=_term(dataset, "ViewPosition", "view_position"),
+        body_part=_term(dataset, "BodyPartExamined", "body_part"),
+        laterality=_term(dataset, "ImageLaterality", "laterality") or _term(dataset, "Laterality", "laterality"),
+        orientation=_orientation(dataset),
+        photometric=_term(dataset, "PhotometricInterpretation", "photometric"),
+        intent=_term(dataset, "PresentationIntentType", "intent"),
+        burned_in=_flag(dataset, "BurnedInAnnotation", ("NO", "YES")),
+        lossy=_flag(dataset, "LossyImageCompression", ("00", "01")),
+        rows=_number(dataset, "Rows", "rows"),
+        columns=_number(dataset, "Columns", "columns"),
+        frames=_number(dataset, "NumberOfFrames", "frames"),
+        samples=_number(dataset, "SamplesPerPixel", "samples"),
+        bits_allocated=_number(dataset, "BitsAllocated", "bits_allocated"),
+        bits_stored=_number(dataset, "BitsStored", "bits_stored"),
+        signed=_flag(dataset, "PixelRepresentation", ("0", "1")),
+        pixel_spacing=_spacing(dataset, "PixelSpacing") or _spacing(dataset, "ImagerPixelSpacing"),
+        windowed=bool(_words(dataset, "WindowCenter")) or _present(dataset, "VOILUTSequence"),
+        modality_lut=_present(dataset, "ModalityLUTSequence"),
+        transfer_syntax=_transfer_syntax(dataset),
+        manufacturer=_maker(dataset),
+        sex=_term(dataset, "PatientSex", "sex"),
+        age=_age(dataset),
+    )
+
+
+def header_from(kept: Mapping[str, object]) -> Header:
+    """Return the header whose fields came as JSON; what is left out is as the file said nothing.
+
+    It believes nobody: a value must be one that :func:`reduced` can return.
+
+    Raises:
+        ValueError: for another field, type or value; the message quotes none.
+    """
+    named = {field.name for field in fields(Header)}
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
+    if not named.issuperset(values) or not all(_sound(name, value) for name, value in values.items()):
+        raise ValueError("a header with a field, type or value that no header has")
+    return Header(**values)  # type: ignore[arg-type]
+
+
+def _sound(name: str, value: object) -> bool:
+    """Whether a field of a header can have a value."""
+    if name in ("windowed", "modality_lut"):
+        return type(value) is bool
+    if value is None or name in ("burned_in", "lossy", "signed"):
+        return value is None or type(value) is bool
+    if name in PERMITTED:
+        return type(value) in (str, int) and value in PERMITTED[name]
+    if not isinstance(value, tuple) or len(value) != 2:
+        return False
+    if name == "orientation":
+        return all(isinstance(word, str) and _DIRECTION.fullmatch(word) for word in value)
+    return all(type(length) is float and _plausible(length) and round(length, 4) == length for length in value)
+
+
+def _plausible(length: float) -> bool:
+    """Whether a distance between pixels in mm can be one."""
+    return math.isfinite(length) and 0.01 <= length <= 10
+
+
+def _words(dataset: Dataset, keyword: str) -> tuple[str, ...]:
+    """The values of an element as trimmed upper-case text; none where it is absent, empty or broken."""
+    try:
+        value = dataset.get(keyword)
+        values: Iterable[object] = value if isinstance(value, (MultiValue, list, tuple)) else [value]
+        return tuple(text for one in values if one is not None and (text := str(one).strip(" \0").upper()))
+    except _BROKEN:
+        return ()
+
+
+def _word(dataset: Dataset, keyword: str) -> str:
+    """The value of an element that holds exactly one, else nothing."""
+    words = _words(dataset, keyword)
+    return words[0] if len(words) == 1 else ""
+
+
+def _term(dataset: Dataset, keyword: str, fact: str) -> str | None:
+    """The value of an element if it is one of the terms that are permitted for a fact."""
+    word = _word(dataset, keyword)
+    return word if word in PERMITTED[fact] else None
+
+
+def _flag(dataset: Dataset, keyword: str, terms: tuple[str, str]) -> bool | None:
+    """Whether an element holds the second of two terms."""
+    word = _word(dataset, keyword)
+    return word == terms[1] if word in terms else None
+
+
+def _number(dataset: Dataset, keyword: str, fact: str) -> int | None:
+    """The value of an element if it is a whole number that is permitted for a fact."""
+    word = _word(dataset, keyword)
+    return int(word) if re.fullmatch("[0-9]{1,5}", word) and int(word) in PERMITTED[fact] else None
+
+
+def _spacing(dataset: Dataset, keyword: str) -> tuple[float, float] | None:
+    """Two distances in mm of a plausible size, rounded so far that nothing else fits into them."""
+    try:
+        first, second = (round(float(word), 4) for word in _words(dataset, keyword))
+    except ValueError:
+        return None
+    return (first, second) if _plausible(first) and _plausible(second) else None
+
+
+def _present(dataset: Dataset, keyword: str) -> bool:
+    """Whether a sequence is there with an item; what it holds is not looked at."""
+    try:
+        return bool(dataset.get(keyword))
+    except _BROKEN:
+        return False
+
+
+def _orientation(dataset: Dataset) -> tuple[str, str] | None:
+    """The two directions of PatientOrientation, each of up to three of the letters that the standard has."""
+    words = _words(dataset, "PatientOrientation")
+    if len(words) != 2 or not all(_DIRECTION.fullmatch(word) for word in words):
+        return None
+    return words[0], words[1]
+
+
+def _transfer_syntax(dataset: Dataset) -> str | None:
+    """The transfer syntax if it is a standard one; a private UID may lead to the hospital."""
+    meta = dataset.file_meta if isinstance(dataset, FileDataset) else Dataset()
+    uid = _word(meta, "TransferSyntaxUID")
+    return uid if uid in PERMITTED["transfer_syntax"] else None
+
+
+def _maker(dataset: Dataset) -> str | None:
+    """The known maker that Manufacturer names, whatever else it says."""
+    said = _word(dataset, "Manufacturer")
+    return next((maker for maker in MAKERS if re.search(rf"\b{maker}\b", said)), None)
+
+
+def _age(dataset: Dataset) -> int | None:
+    """The age in full years, capped; PatientBirthDate is never read."""
+    match = _AGE.fullmatch(_word(dataset, "PatientAge"))
+    if match is None or (match[2] == "Y" and int(match[1]) > 120):
+        return None
+    return min(int(int(match[1]) * _YEARS_PER[match[2]]), OLDEST)

@@ -1,0 +1,1 @@
+"""An image file of any accepted format becomes a grey picture."""

@@ -1,0 +1,116 @@
+"""A process that reads the files it is named, at its own risk: ``python -m fedaid.data.pixels.decode_worker``.
+
+It is expendable. A file that makes it fail in any way costs that file and a fresh start, so it decodes in its own
+process, under a limit of memory and time, and writes no core file. It reads one JSON line a request from its standard
+input and answers each with one JSON line; a picture goes straight into its row of the shared file of pixels. It ends
+with its input, hence with the process that started it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fedaid.data.header.study_tags import read_study_tags
+from fedaid.data.pixels.image import read_radiograph
+from fedaid.data.unusable import UnusableStudy
+
+READY = b'"ready"\n'
+
+
+def main() -> None:
+    """Answer requests until there are no more; the first line says the limits and where the pixels lie."""
+    requests, answers = private_streams()
+    settings = json.loads(requests.readline())
+    limit_memory(settings["memory"])
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    pixels: PixelRows | None = None
+    answers.write(READY)
+    for line in requests:
+        signal.setitimer(signal.ITIMER_REAL, settings["seconds"])  # ends a stuck process whose parent is gone
+        request = json.loads(line)
+        if pixels is None and request["row"] is not None:
+            pixels = PixelRows(Path(settings["pixels"]))
+        answer = answer_to(request, pixels)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        answers.write(json.dumps(answer).encode() + b"\n")
+
+
+class PixelRows:
+    """The rows of a file of pixels, written one by one; a mapping would count every row written as memory held.
+
+    Args:
+        file: a .npy file, float16 (N, S, S).
+    """
+
+    def __init__(self, file: Path) -> None:
+        mapped = np.load(file, mmap_mode="r", allow_pickle=False)
+        self.image_size: int = mapped.shape[1]
+        self._start, self._row_bytes = int(mapped.offset), mapped[:1].nbytes
+        self._file = os.open(file, os.O_WRONLY)
+
+    def write(self, row: int, picture: NDArray[np.float32]) -> None:
+        """Put a picture (S, S) into its row."""
+        os.pwrite(self._file, picture.astype(np.float16).tobytes(), self._start + row * self._row_bytes)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self._file)
+
+
+def private_streams() -> tuple[BinaryIO, BinaryIO]:
+    """Requests and answers on descriptors of their own, so that nothing a decoder prints goes anywhere."""
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb", buffering=0)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in range(3):
+        os.dup2(nowhere, descriptor)
+    return requests, answers
+
+
+def limit_memory(allowance: int) -> None:
+    """Let this process grow by ``allowance`` bytes of address space from here, and never dump its memory to disk."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    limit = pages * resource.getpagesize() + allowance
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def answer_to(request: Mapping[str, Any], pixels: PixelRows | None) -> dict[str, Any]:
+    """Do what one request asks: ``row`` is where its picture goes; without one, the file's header is the answer.
+
+    Args:
+        request: ``path`` and ``row``.
+        pixels: where the picture goes.
+
+    Returns:
+        ``reason``, null or a code of :mod:`fedaid.data.unusable`; ``tags``, the identifiers; and ``header``, the fields
+        of :class:`fedaid.data.header.facts.Header`; both empty for a PNG or JPEG, and for a request with a row.
+    """
+    path, row = Path(request["path"]), request["row"]
+    answer: dict[str, Any] = {"reason": None, "tags": {}, "header": {}}
+    try:
+        if row is None or pixels is None:
+            said = read_study_tags(path)
+            answer |= {"tags": said.names(), "header": asdict(said.header) if said.header else {}}
+        else:
+            pixels.write(row, read_radiograph(path, pixels.image_size, isolated=False))
+    except UnusableStudy as unusable:
+        answer["reason"] = unusable.reason
+    except MemoryError:
+        answer["reason"] = "image-too-large"
+    except Exception:  # whatever a file provokes that its reader does not foresee is that file's fault alone
+        answer["reason"] = "image-unreadable"
+    return answer
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""A radiograph from a file of any accepted format, told apart by content and never by name."""
+
+from __future__ import annotations
+
+import struct
+import warnings
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from fedaid.data.pixels.dicom import dicom_picture
+from fedaid.data.pixels.grey_picture import Picture, grey_picture
+from fedaid.data.pixels.intensity import MAX_PIXELS
+from fedaid.data.pixels.resize import fit_square
+from fedaid.data.unusable import UnusableStudy
+
+COLOUR_TOLERANCE = 8
+"""How far, of 255 levels, the channels of a grey picture may lie apart: what JPEG compression leaves, not a tint."""
+
+_PICTURE_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+_BARE_DICOM_MAGIC = (b"\x02\0", b"\x08\0", b"\0\x02", b"\0\x08")  # groups 0002 and 0008: an object without preamble
+_BROKEN = (OSError, SyntaxError, ValueError, TypeError, EOFError, LookupError, OverflowError, struct.error, zlib.error)
+
+
+def read_image(path: Path, *, isolated: bool = True) -> NDArray[np.float32]:
+    """Return all rows of :func:`image_picture`, (H, W) float32 in [0, 1]."""
+    return image_picture(path, isolated=isolated)[:]
+
+
+def image_picture(path: Path, *, isolated: bool = True) -> Picture:
+    """Return a file's picture: DICOM, PNG (8 or 16 bits) or JPEG.
+
+    A PNG or JPEG is taken to be bright where the patient is dense, as exported radiographs are. Channels that agree
+    are averaged; a picture with real colour is refused, because it is a photograph or an annotated screenshot. An
+    alpha channel and an EXIF orientation are ignored.
+
+    Args:
+        path: the file.
+        isolated: see :func:`fedaid.data.pixels.dicom.dicom_picture`.
+
+    Returns:
+        (H, W) in [0, 1], bright = dense.
+
+    Raises:
+        UnusableStudy: with one of the "image-" codes.
+    """
+    if is_dicom(path):
+        return dicom_picture(path, isolated=isolated)
+    return grey_picture(_stored(path))
+
+
+def is_dicom(path: Path) -> bool:
+    """Return whether a file is DICOM; if not it is a PNG or JPEG.
+
+    Raises:
+        UnusableStudy: "image-missing", "image-unreadable", or "image-unsupported" if it is none of the three.
+    """
+    try:
+        if not path.is_file():  # a folder is named where it could not be looked into
+            raise UnusableStudy("image-unreadable" if path.is_dir() else "image-missing")
+        with path.open("rb") as file:
+            head = file.read(132)
+    except OSError:
+        raise UnusableStudy("image-unreadable") from None
+    if head[128:132] == b"DICM":
+        return True
+    if head.startswith(_PICTURE_MAGIC):
+        return False
+    if head.startswith(_BARE_DICOM_MAGIC):
+        return True
+    raise UnusableStudy("image-unsupported")
+
+
+def _stored(path: Path) -> NDArray[Any]:
+    """The (H, W) levels of a PNG or JPEG."""
+    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # the limit below is nearer
+    try:
+        with Image.open(path, formats=("PNG", "JPEG")) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise UnusableStudy("image-too-large")
+            if getattr(image, "n_frames", 1) > 1:
+                raise UnusableStudy("image-multiframe")
+            return _grey(image)
+    except (Image.DecompressionBombError, MemoryError):
+        raise UnusableStudy("image-too-large") from None
+    except _BROKEN:
+        raise UnusableStudy("image-unreadable") from None
+
+
+def _grey(image: Image.Image) -> NDArray[Any]:
+    """The (H, W) levels of an opened image, without its alpha channel."""
+    if image.mode in ("1", "L", "LA"):
+        return np.asarray(image.convert("L"))
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        return np.asarray(image)
+    channels = np.asarray(image.convert("RGB"), dtype=np.int16)
+    if np.ptp(channels, axis=2).max() > COLOUR_TOLERANCE:
+        raise UnusableStudy("image-colour")
+    return np.asarray(channels.mean(axis=2, dtype=np.float64))
+
+
+LONGEST_SHAPE = 8  # times as long as wide; a longer strip is no radiograph, and would shrink to nothing
+
+
+def read_radiograph(path: Path, image_size: int, *, isolated: bool = True) -> NDArray[np.float32]:
+    """Return a file's picture at the model's size; a strip is taken for a picture that was cut short.
+
+    Args:
+        path: a DICOM, PNG or JPEG file.
+        image_size: S in pixels.
+        isolated: whether to shield this process from the decoder, see :func:`fedaid.data.pixels.dicom.dicom_picture`.
+
+    Returns:
+        (S, S) float32 in [0, 1], bright = dense.
+
+    Raises:
+        UnusableStudy: with one of the "image-" codes.
+    """
+    picture = image_picture(path, isolated=isolated)
+    if max(picture.shape) > LONGEST_SHAPE * min(picture.shape):
+        raise UnusableStudy("image-unreadable")
+    return fit_square(picture, image_size)

@@ -1,0 +1,84 @@
+"""A picture to a square of fixed size, in numpy alone, as the processes that decode import nothing heavier.
+
+Smoothing and interpolation are linear and work on one axis at a time, so both together are one matrix an axis, and a
+picture is resized by two matrix products. The numbers are those of MONAI's ``Resized(size_mode="longest",
+mode="bilinear", anti_aliasing=True)`` and ``ResizeWithPadOrCropd``, many times faster on full-size radiographs.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fedaid.data.pixels.grey_picture import Picture
+
+BAND = 64
+"""Rows that are worked on at once: they fit into the processor's cache, and little is multiplied by zero."""
+
+TRUNCATION = 4.0
+"""Standard deviations after which the smoothing kernel ends."""
+
+
+def fit_square(picture: Picture, size: int) -> NDArray[np.float32]:
+    """Return the picture with its longer side scaled to ``size`` and its shorter side padded with black.
+
+    Args:
+        picture: (H, W) in [0, 1].
+        size: S in pixels.
+
+    Returns:
+        (S, S) float32 in [0, 1].
+    """
+    scale = size / max(picture.shape)
+    height, width = (max(1, round(side * scale)) for side in picture.shape)
+    square = np.zeros((size, size), dtype=np.float32)
+    top, left = (size - height) // 2, (size - width) // 2
+    shrunk = resized_rows(resized_rows(picture, height).T, width).T
+    square[top : top + height, left : left + width] = np.clip(shrunk, 0.0, 1.0)
+    return square
+
+
+def resized_rows(picture: Picture, height: int) -> NDArray[np.float32]:
+    """Return (``height``, W): the first axis resized, from a few rows at a time, each of which is asked for once."""
+    before, width = picture.shape
+    weights = axis_weights(before, height)
+    resized = np.zeros((height, width), dtype=np.float32)
+    for start in range(0, before, BAND):
+        part = weights[:, start : start + BAND]
+        near = np.flatnonzero(part.any(axis=1))
+        reached = slice(int(near[0]), int(near[-1]) + 1) if near.size else slice(0)
+        resized[reached] += part[reached] @ picture[start : start + BAND]
+    return resized
+
+
+def axis_weights(before: int, after: int) -> NDArray[np.float32]:
+    """Return the (after, before) matrix that smooths an axis, where it shrinks, and interpolates it linearly.
+
+    Args:
+        before: length of the axis in pixels.
+        after: length that it shall have.
+    """
+    centres = np.maximum((np.arange(after) + 0.5) * before / after - 0.5, 0.0)
+    lower = centres.astype(np.int64)
+    share = (centres - lower)[:, None]
+    kernel = gaussian((before / after - 1) / 2)
+    reach = len(kernel) // 2
+    weights = np.zeros((after, before + 2 * reach), dtype=np.float32)  # what reaches over a border is cut off
+    for pixels, part in ((lower, 1 - share), (np.minimum(lower + 1, before - 1), share)):
+        weights[np.arange(after)[:, None], pixels[:, None] + np.arange(len(kernel))] += part * kernel
+    return weights[:, reach : reach + before]
+
+
+def gaussian(sigma: float) -> NDArray[np.float64]:
+    """Return the kernel of a Gaussian integrated over each pixel, odd in length; a single 1 where sigma is not above 0.
+
+    Args:
+        sigma: standard deviation in pixels.
+    """
+    if sigma <= 0:
+        return np.ones(1)
+    tail = int(max(sigma * TRUNCATION, 0.5) + 0.5)
+    edges = [math.erf((position - 0.5) / (sigma * math.sqrt(2))) for position in range(-tail, tail + 2)]
+    return 0.5 * np.diff(edges)

@@ -1,0 +1,1 @@
+"""A report becomes the sections that describe the picture, without identifiers."""

@@ -1,0 +1,1 @@
+"""The server's components: controllers, gate, aggregator, run store, tracking."""

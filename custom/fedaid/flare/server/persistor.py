@@ -1,0 +1,81 @@
+"""The persistor component: FLARE's own model files, and beside them the run store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+from nvflare.apis.event_type import EventType
+from nvflare.apis.fl_constant import FLContextKey
+from nvflare.apis.fl_context import FLContext
+from nvflare.app_common.abstract.model import ModelLearnable, ModelLearnableKey
+from nvflare.app_common.app_event_type import AppEventType
+from nvflare.app_opt.pt.file_model_persistor import PTFileModelPersistor
+
+from fedaid.flare.server.run_store import RunStore
+from fedaid.flare.transport.array_exchange import receive_on_disk
+from fedaid.minmax.server_optimizer import ServerOptimizer
+from fedaid.training.heap import give_back_freed_memory
+
+RUN_STATE = "fedaid_run_state"  # private context property, set by the controller: plain JSON
+SERVER_OPTIMIZER = "fedaid_server_optimizer"  # the same: the optimizer, whose state is saved with the round's model
+STORE_FOLDER = "fedaid"
+
+
+class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
+    """Saves each round's model with the site weights, atomically, as safetensors; FLARE's files are written too.
+
+    Args:
+        model: ``{"path": "fedaid.models.dual_encoder.DualEncoder", "args": {...}}``.
+    """
+
+    def __init__(self, model: dict[str, Any]) -> None:
+        super().__init__(model=model, allow_numpy_conversion=True, load_weights_only=True)
+        self.store: RunStore | None = None
+
+    @property
+    def configuration(self) -> Mapping[str, Any]:
+        """Constructor arguments of the model, plain JSON."""
+        configuration: Mapping[str, Any] = self.model.configuration
+        return configuration
+
+    @property
+    def vocabulary_hash(self) -> str:
+        """sha256 of the vocabulary that the model was built with."""
+        return str(self.model.vocabulary_hash)
+
+    def handle_event(self, event: str, fl_ctx: FLContext) -> None:
+        """Opens the store at the start of the run, and keeps what comes and goes in this process small in memory."""
+        super().handle_event(event, fl_ctx)
+        if event == EventType.START_RUN and hasattr(self.model, "configuration"):
+            app = Path(str(fl_ctx.get_prop(FLContextKey.APP_ROOT)))
+            give_back_freed_memory()
+            receive_on_disk(app)
+            folder = app / STORE_FOLDER
+            self.store = RunStore(folder, configuration=self.configuration, vocabulary_hash=self.vocabulary_hash)
+
+    def save_model(self, ml: ModelLearnable, fl_ctx: FLContext) -> None:
+        """Saves a round: called by the base controller after aggregation."""
+        super().save_model(ml, fl_ctx)
+        optimizer: ServerOptimizer | None = fl_ctx.get_prop(SERVER_OPTIMIZER)
+        self.open_store.commit(tensors_of(ml), fl_ctx.get_prop(RUN_STATE), optimizer.state if optimizer else {})
+
+    def save_best(self, ml: ModelLearnable, state: Mapping[str, Any], fl_ctx: FLContext) -> None:
+        """Saves the best model so far and tells FLARE's other components of it."""
+        self.open_store.commit_best(tensors_of(ml), state)
+        self.fire_event(AppEventType.GLOBAL_BEST_MODEL_AVAILABLE, fl_ctx)
+
+    @property
+    def open_store(self) -> RunStore:
+        """The store; there is none before the run has started."""
+        if self.store is None:
+            raise RuntimeError("the run store must be open, got none: persistor. The model could not be built.")
+        return self.store
+
+
+def tensors_of(ml: ModelLearnable) -> dict[str, NDArray[Any]]:
+    """The tensors of FLARE's global model."""
+    tensors: dict[str, NDArray[Any]] = ml[ModelLearnableKey.WEIGHTS]
+    return tensors

@@ -1,0 +1,143 @@
+"""The executor of ``jobs/evaluate_global``: evaluates models, and sends the site's own if it may."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from nvflare.apis.fl_context import FLContext
+from nvflare.apis.shareable import Shareable
+
+from fedaid.errors import require, settings_from
+from fedaid.evaluation.settings import EvaluationSettings
+from fedaid.flare.site.executor import FedAIDExecutor
+from fedaid.flare.site.given_ranks import GivenRanks
+from fedaid.flare.site.local_model import LocalModel, local_model_of
+from fedaid.flare.site.site_evaluation import evaluate_site
+from fedaid.flare.wire.messages import (
+    EVALUATE,
+    LOCAL_MODEL,
+    ModelMessage,
+    UpdateMessage,
+    report_to_shareable,
+    result_to_shareable,
+    update_to_shareable,
+)
+from fedaid.training.settings import WHERE, TrainingSettings
+
+OF_TRAINING = ("batch_size", "valid_batch_size", "precision", "channels_last", "threads")
+OF_EVALUATION = tuple(field.name for field in fields(EvaluationSettings))
+SHARE = "FEDAID_SHARE_LOCAL_MODEL"
+LEAST, LEAST_UNSAID = "FEDAID_LEAST_PATIENTS", 5
+LEAST_DRAWS, LEVELS = 200, (0.8, 0.99)  # of the intervals that leave a site
+
+
+class EvaluationExecutor(FedAIDExecutor):
+    """Does the tasks ``evaluate`` and ``local_model`` at one site.
+
+    Args:
+        settings: the fields of :class:`EvaluationSettings`, and those of :class:`TrainingSettings` that matter where
+            nothing is trained.
+
+    Raises:
+        InputError: for an unknown or unusable setting.
+    """
+
+    __signature__ = inspect.Signature(
+        [
+            parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+            for kind, names in ((TrainingSettings, OF_TRAINING), (EvaluationSettings, OF_EVALUATION))
+            for name, parameter in inspect.signature(kind).parameters.items()
+            if name in names
+        ]
+    )
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{name: value for name, value in settings.items() if name not in OF_EVALUATION})
+        evaluation = {name: value for name, value in settings.items() if name in OF_EVALUATION}
+        self._evaluation, self._given = settings_from(EvaluationSettings, evaluation, where=WHERE), GivenRanks()
+        self._tasks = {EVALUATE: self._evaluate, LOCAL_MODEL: self._local_model}
+
+    def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
+        """Takes note, besides, of a process that may be swapped out."""
+        super().handle_event(event_type, fl_ctx)
+        self._given.swap.notice(event_type)
+
+    def _evaluate(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
+        """The suite's result for the model that the message holds: aggregates only."""
+        site = fl_ctx.get_identity_name()
+        require_enough_patients(self._evaluation.least_patients, os.environ, site=site)
+        require_many_draws(self._evaluation, site=site)
+        worker = self._loaded(message, fl_ctx)
+        compare = partial(self._given.compare, settings=self._evaluation, number=message.round_number, fl_ctx=fl_ctx)
+        suite = evaluate_site(worker, self._evaluation, compare=compare)
+        return result_to_shareable(message.round_number, {"suite": suite, "skipped": dict(worker.data.skipped)})
+
+    def _local_model(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
+        """The site's own model as its difference from the one in the message: what privacy filters know how to treat.
+
+        Without one, or where the site does not share it, the answer gives the reason.
+        """
+        worker = self._loaded(message, fl_ctx)
+        kit = Path(fl_ctx.get_engine().get_workspace().get_root_dir())
+        local = local_model_of(worker.site, kit, os.environ)
+        pairs, reason = len(worker.data.train), reason_against(local, message, os.environ, site=worker.site)
+        state = local.state
+        if reason or state is None:
+            return report_to_shareable(UpdateMessage(message.round_number, {}, {}, pairs, {reason: 1}))
+        own = local.tensors()
+        delta = {name: np.asarray(own[name] - tensor) for name, tensor in message.tensors.items()}
+        metrics = {"rounds": float(state.round), "pairs": float(state.pairs), "valid_loss": state.valid_loss}
+        return update_to_shareable(UpdateMessage(message.round_number, delta, metrics, pairs, {}))
+
+
+def reason_against(local: LocalModel, message: ModelMessage, environ: Mapping[str, str], *, site: str) -> str:
+    """Why a site's own model is not sent; empty if it is.
+
+    Raises:
+        InputError: if the site's switch is neither 0 nor 1.
+    """
+    switch, where = environ.get(SHARE, "").strip(), f"environment of site {site}"
+    remedy = "Set 0 to keep the model at the site, or leave it out."
+    require(switch in ("", "0", "1"), SHARE, "be 0 or 1", got=repr(switch), where=where, remedy=remedy)
+    if local.state is None:
+        return "no local model"
+    if switch == "0":
+        return "not shared by the site"
+    return "" if local.fits(message.configuration, message.vocabulary_hash) else "another configuration"
+
+
+def require_enough_patients(least: int, environ: Mapping[str, str], *, site: str) -> None:
+    """Refuses a job that wants numbers from fewer patients than the site shows any for; a job comes from elsewhere.
+
+    Raises:
+        InputError: saying how many the site asks for.
+    """
+    text, where = environ.get(LEAST, "").strip() or str(LEAST_UNSAID), f"environment of site {site}"
+    remedy = f"Set a number of patients, or leave it out for {LEAST_UNSAID}."
+    require(text.isdecimal(), LEAST, "be a whole number", got=repr(text), where=where, remedy=remedy)
+    rule, remedy = f"be at least {int(text)}, as the site asks", "Package the job with a higher least_patients."
+    require(least >= int(text), "least_patients", rule, got=least, where=f"site {site}", remedy=remedy)
+
+
+def require_many_draws(settings: EvaluationSettings, *, site: str) -> None:
+    """Refuses a job whose intervals would be single resamples rather than percentiles of many.
+
+    The job's author knows the seed, and so how often each study counts in a resample: a metric of one tells of its
+    studies what the limits of a wide interval over many do not.
+
+    Raises:
+        InputError: naming the setting.
+    """
+    where, remedy = f"site {site}", "Leave it out of the job's settings."
+    ok = settings.draws >= LEAST_DRAWS
+    require(ok, "draws", f"be at least {LEAST_DRAWS}", got=settings.draws, where=where, remedy=remedy)
+    low, high = LEVELS
+    rule = f"be between {low} and {high}"
+    require(low <= settings.level <= high, "level", rule, got=settings.level, where=where, remedy=remedy)

@@ -1,0 +1,242 @@
+"""The executor: unpacks a task, lets the site's worker do it, packs the answer."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from nvflare.apis.event_type import EventType
+from nvflare.apis.executor import Executor
+from nvflare.apis.fl_constant import ReturnCode
+from nvflare.apis.fl_context import FLContext
+from nvflare.apis.shareable import Shareable, make_reply
+from nvflare.apis.signal import Signal
+
+from fedaid.data.site import data_root
+from fedaid.errors import InputError, settings_from
+from fedaid.evaluation.retrieval import batch_accuracy, recalls, retrieval_ranks
+from fedaid.flare.server.gate import judge_tensors
+from fedaid.flare.site.held_model import HeldModel
+from fedaid.flare.site.local_model import local_model_of, valid_split
+from fedaid.flare.site.own_by_round import OwnByRound
+from fedaid.flare.site.swap_file import SwapFile
+from fedaid.flare.transport.array_exchange import receive_in_memory
+from fedaid.flare.wire.messages import (
+    ALIGN,
+    ERROR_HEADER,
+    LONGEST_ERROR,
+    PRETRAIN,
+    TRAIN,
+    VALIDATE,
+    MalformedMessage,
+    MetricsMessage,
+    ModelMessage,
+    UpdateMessage,
+    metrics_to_shareable,
+    model_from_shareable,
+    update_to_shareable,
+)
+from fedaid.models.saved_model import new_model
+from fedaid.models.tensor_names import is_alignment
+from fedaid.training.model_tensors import specs
+from fedaid.training.processes.data_folders import DataFolders
+from fedaid.training.processes.spread_worker import ProcessesFailed, at_site, worker_for
+from fedaid.training.settings import WHERE, TrainingSettings
+from fedaid.training.site_worker import LocalUpdate, SiteWorker, Student, Validation
+
+IMAGE_CACHE = "fedaid_image_cache"  # in the site's kit: one for all jobs
+
+
+class Aborted(RuntimeError):
+    """The run was told to stop."""
+
+
+class Abort:
+    """The check that decoding makes, every step of training, and the model before it embeds a batch.
+
+    Attributes:
+        signal: of the task that is being done.
+    """
+
+    def __init__(self) -> None:
+        self.signal = Signal()
+
+    def __call__(self, *_: object) -> None:
+        """Raises :class:`Aborted` once the run was told to stop."""
+        if self.signal.triggered:
+            raise Aborted
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Abort:
+        """Itself: the teacher, a copy of the model, heeds the same signal."""
+        return self
+
+
+class FedAIDExecutor(Executor):  # type: ignore[misc]
+    """Does the tasks ``align``, ``pretrain``, ``train`` and ``validate`` at one site.
+
+    Args:
+        settings: the fields of :class:`TrainingSettings`. Where the site's data lie is not among them: that comes from
+            the site, see :func:`data_root`.
+
+    Raises:
+        InputError: for an unknown or unusable setting.
+    """
+
+    # What the constructor takes, for tools that check a job's arguments.
+    __signature__ = inspect.signature(TrainingSettings)
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__()
+        self._settings = settings_from(TrainingSettings, settings, where=WHERE)
+        self._worker: SiteWorker | None = None
+        self._alone: dict[str, float] = {}  # what the site reached alone, where it compares with this run
+        self._round: int | None = None  # whose model the worker holds, its encoders as they were sent
+        self._held, self._own, self._abort = HeldModel(), SwapFile("own"), Abort()
+        self._own_by_round = OwnByRound()
+        self._tasks = {ALIGN: self._align, PRETRAIN: self._pretrain, TRAIN: self._train, VALIDATE: self._validate}
+
+    def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
+        """Sets this process up at the start of a run, and makes use of the time in which nobody waits for this site."""
+        super().handle_event(event_type, fl_ctx)
+        for swap in (self._held.swap, self._own, self._own_by_round.swap):
+            swap.notice(event_type)
+        if event_type == EventType.START_RUN:
+            receive_in_memory()
+        if event_type == EventType.START_RUN and self._settings.threads:
+            torch.set_num_threads(self._settings.threads)
+        if event_type == EventType.AFTER_SEND_TASK_RESULT:
+            self._work_ahead(fl_ctx)
+
+    def execute(self, task_name: str, shareable: Shareable, fl_ctx: FLContext, abort_signal: Signal) -> Shareable:
+        """The answer to a task; every failure becomes a return code here and nowhere else."""
+        if task_name not in self._tasks:
+            return make_reply(ReturnCode.TASK_UNKNOWN)
+        self._abort.signal = abort_signal
+        try:
+            reply: Shareable = self._tasks[task_name](model_from_shareable(shareable), fl_ctx)
+            return reply
+        except Aborted:
+            return make_reply(ReturnCode.TASK_ABORTED)
+        except (InputError, MalformedMessage, FloatingPointError, ProcessesFailed) as error:
+            self.log_error(fl_ctx, str(error))
+            return make_reply(ReturnCode.BAD_TASK_DATA, {ERROR_HEADER: str(error)[:LONGEST_ERROR]})
+        except Exception as error:
+            # Its text may hold a path or a value of the site's, and FLARE sends error logs to the server: type and
+            # place only.
+            place = "".join(traceback.format_tb(error.__traceback__))
+            self.log_error(fl_ctx, f"{task_name} failed with {type(error).__name__}:\n{place}")
+            return make_reply(ReturnCode.EXECUTION_EXCEPTION, {ERROR_HEADER: f"{task_name}: {type(error).__name__}"})
+
+    def _work_ahead(self, fl_ctx: FLContext) -> None:
+        """Does for the next task what may be done now; if anything stops it, the task does it, and fails if it must."""
+        if self._worker is None or self._own.needed:  # a process that ends with its task has no next one
+            return
+        try:
+            self._worker.work_ahead(check=self._abort)
+        except Aborted:
+            pass
+        except Exception as error:
+            self.log_warning(fl_ctx, f"left for the next task after {type(error).__name__}")
+
+    def _align(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
+        worker = self._loaded(message, fl_ctx)
+        self._held.keep(message, fl_ctx)
+        metrics = self._before_training(worker, message.round_number)
+        update = worker.align(round_number=message.round_number, check=self._abort)
+        self._round = message.round_number
+        return self._answer(message, update, metrics)
+
+    def _pretrain(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
+        if self._round != message.round_number:  # the simulator may give every task a process of its own
+            self._loaded(self._held.load(message.round_number, fl_ctx), fl_ctx)
+        worker = self._loaded(message, fl_ctx, moves=is_alignment)
+        update = self._trained(worker, message, fl_ctx)
+        return self._answer(message, update, update.metrics)
+
+    def _train(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
+        """FedAvg's one task a round: the validation loss of the model, then all of local training."""
+        worker = self._loaded(message, fl_ctx)
+        metrics = self._before_training(worker, message.round_number)
+        update = self._trained(worker, message, fl_ctx)
+        return self._answer(message, update, metrics | update.metrics)
+
+    def _before_training(self, worker: SiteWorker, round_number: int) -> dict[str, float]:
+        """Metrics of the round's model on the validation split, and the losses that the site's own compares it with."""
+        metrics = measured(worker, worker.validate("valid"), "valid")
+        return metrics | self._alone | worker.student_loss(round_number - 1)
+
+    def _trained(self, worker: SiteWorker, message: ModelMessage, fl_ctx: FLContext) -> LocalUpdate:
+        """Phase two; what the site keeps of its own model outlives this process."""
+        update = worker.pretrain(round_number=message.round_number, check=self._abort)
+        if self._own.needed:
+            worker.measure_student()
+            if worker.own or worker.student:
+                self._own.write(fl_ctx, worker.own, {"student": worker.student})
+        if self._settings.local_normalisation:
+            self._own_by_round.keep(message.round_number + 1, worker, fl_ctx)
+        return update
+
+    def _validate(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
+        with self._own_by_round.at(message.round_number, self._ready(message, fl_ctx), fl_ctx):
+            worker = self._loaded(message, fl_ctx)
+        splits = {
+            name: measured(worker, worker.validate(name), name) for name in worker.splits if len(worker.splits[name])
+        }
+        return metrics_to_shareable(MetricsMessage(message.round_number, splits))
+
+    def _loaded(
+        self, message: ModelMessage, fl_ctx: FLContext, *, moves: Callable[[str], bool] = lambda name: True
+    ) -> SiteWorker:
+        """The worker with the message's tensors, which must be exactly those of the model that the task ``moves``."""
+        worker, self._round = self._ready(message, fl_ctx), None
+        try:
+            judge_tensors(message.tensors, {name: spec for name, spec in specs(worker.model).items() if moves(name)})
+        except ValueError as reason:
+            raise MalformedMessage(f"model of round {message.round_number} refused: {reason}") from reason
+        self._abort()  # reading the site's data may have taken long
+        worker.load(message.tensors)
+        return worker
+
+    def _ready(self, message: ModelMessage, fl_ctx: FLContext) -> SiteWorker:
+        """The worker, made at the first task: from then on the site's data are known to be usable."""
+        if self._worker is None:
+            site, configuration = fl_ctx.get_identity_name(), message.configuration
+            model = new_model(configuration, message.vocabulary_hash, where=f"site {site}")
+            workspace = fl_ctx.get_engine().get_workspace()
+            root = data_root(site, Path(workspace.get_site_config_dir()), os.environ)
+            folders = DataFolders(root, Path(workspace.get_root_dir()) / IMAGE_CACHE)
+            data = folders.load(configuration, check=self._abort)
+            sizes = f"{len(data.train)} train, {len(data.valid)} valid, {len(data.test)} test studies"
+            self.log_info(fl_ctx, f"{sizes}; skipped by reason: {dict(data.skipped)}")
+            model.register_forward_pre_hook(self._abort)
+            run = Path(workspace.get_run_dir(fl_ctx.get_job_id()))
+            settings = at_site(self._settings, os.environ, site=site)
+            split = valid_split(data.valid, batch_size=settings.valid_batch_size)
+            alone = local_model_of(site, Path(workspace.get_root_dir()), os.environ)
+            self._alone = alone.alone_loss(split, configuration, message.vocabulary_hash)
+            self._worker = worker_for(model, data, settings, site=site, folders=folders, folder=run)
+            kept = self._own.read(fl_ctx)
+            if kept is not None:
+                self._worker.remember(kept[0])
+                self._worker.student = Student(*kept[1]["student"]) if kept[1]["student"] else None
+        return self._worker
+
+    def _answer(self, message: ModelMessage, update: LocalUpdate, metrics: dict[str, float]) -> Shareable:
+        data = self._worker.data  # type: ignore[union-attr]
+        return update_to_shareable(
+            UpdateMessage(message.round_number, update.delta, metrics, len(data.train), data.skipped)
+        )
+
+
+def measured(worker: SiteWorker, validation: Validation, split: str) -> dict[str, float]:
+    """Loss and retrieval of a model on a split; the loss is left out where the split is smaller than a batch."""
+    image, text = (embeddings.numpy() for embeddings in validation.embeddings)
+    ranks = retrieval_ranks(image, text, worker.splits[split].text_groups)
+    accuracy = batch_accuracy(ranks, batch_size=worker.valid_batch_size)
+    metrics = recalls(ranks) | {"batch_accuracy": accuracy, "studies": float(len(image))}
+    return metrics if validation.loss != validation.loss else metrics | {"loss": validation.loss}

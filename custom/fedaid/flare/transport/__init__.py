@@ -1,0 +1,1 @@
+"""Array transport through FLARE's streams in blocks of one size."""

@@ -1,0 +1,158 @@
+"""Arrays as they come from another process, part by part: in memory, or in a file so that many messages fit it."""
+
+from __future__ import annotations
+
+import mmap
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from nvflare.app_common.np.np_downloader import ArrayConsumer
+
+from fedaid.flare.transport.array_blocks import Block, is_block, nbytes, unpacked
+
+ALIGNMENT = 64  # bytes
+
+
+class Store(Protocol):
+    """Where the blocks of one message's arrays go, array by array."""
+
+    def begin(self, block: Block) -> None:
+        """Makes room for the array whose first block it is."""
+
+    def write(self, block: Block) -> None:
+        """Takes a block, which follows the one before."""
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What arrived; nothing can be written afterwards."""
+
+
+class ArrayMemory:
+    """The arrays of one message in memory, each allocated once."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[str, NDArray[Any]] = {}
+        self._bytes = np.empty(0, np.uint8)
+
+    def begin(self, block: Block) -> None:
+        """Makes room for the array whose first block it is."""
+        array = self._arrays[block.name] = np.empty(block.shape, block.dtype)
+        self._bytes = array.reshape(-1).view(np.uint8)
+
+    def write(self, block: Block) -> None:
+        """Takes a block."""
+        self._bytes[block.offset : block.offset + len(block.data)] = np.frombuffer(block.data, np.uint8)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What arrived."""
+        return self._arrays
+
+
+class Place(NamedTuple):
+    """Where an array lies in a file."""
+
+    offset: int
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
+class ArrayFile:
+    """The arrays of one message in one file without a name, which is gone when the last of them is.
+
+    Args:
+        folder: on whose disk it lies.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by :meth:`arrays`
+        self._places: dict[str, Place] = {}
+
+    def begin(self, block: Block) -> None:
+        """Notes where the array starts whose first block it is; the file grows by what arrives only."""
+        self._file.write(bytes(-self._file.tell() % ALIGNMENT))
+        self._places[block.name] = Place(self._file.tell(), block.shape, block.dtype)
+
+    def write(self, block: Block) -> None:
+        """Appends a block."""
+        self._file.write(block.data)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The arrays, read-only, whose pages are read when they are looked at."""
+        with self._file as file:
+            if file.tell() == 0:
+                return {name: np.zeros(place.shape, place.dtype) for name, place in self._places.items()}
+            file.flush()
+            content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return {name: np.ndarray(p.shape, p.dtype, buffer=content, offset=p.offset) for name, p in self._places.items()}
+
+
+class Assembly(ArrayConsumer):  # type: ignore[misc]
+    """Takes the parts of one message as they come, FLARE's whole arrays and blocks alike.
+
+    Args:
+        store: where they go.
+        note: is told the bytes of each part.
+
+    Attributes:
+        error: of FLARE: why nothing more will come.
+        refused: what is wrong with a part that came.
+    """
+
+    def __init__(self, store: Store, note: Callable[[int], None] = lambda size: None) -> None:
+        super().__init__(None, {})
+        self._store, self._note, self._names = store, note, set[str]()
+        self._open: Block | None = None  # the last block of an array that is not complete
+        self.refused = ""
+
+    def consume(self, ref_id: str, state: dict[str, Any], data: Any) -> dict[str, Any]:
+        """Takes an answer's parts."""
+        try:
+            for item in data:
+                self._take(item)
+                self._note(len(item))
+        except OSError:
+            raise  # the disk's fault, not the sender's
+        except Exception as error:
+            self.refused = f"{type(error).__name__}: {error}"
+            raise
+        return state
+
+    def _take(self, item: bytes) -> None:
+        if is_block(item):
+            self._add(unpacked(item))
+            return
+        for name, array in self._to_dict(item).items():
+            flat = np.ascontiguousarray(array).reshape(-1)
+            self._add(Block(name, array.dtype, array.shape, 0, flat.view(np.uint8).data))
+
+    def _add(self, block: Block) -> None:
+        """Hands a block to the store, if it follows the one before: arrays come one after another, each from its start.
+
+        Raises:
+            ValueError: if it does not.
+        """
+        last = self._open
+        if last is None:
+            follows = block.offset == 0 and block.name not in self._names
+        else:
+            follows = block[:3] == last[:3] and block.offset == last.offset + len(last.data)
+        if not follows:
+            raise ValueError("blocks must follow each other")
+        if last is None:
+            self._names.add(block.name)
+            self._store.begin(block)
+        self._store.write(block)
+        self._open = block if block.offset + len(block.data) < nbytes(block) else None
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What arrived.
+
+        Raises:
+            ValueError: if an array is not complete.
+        """
+        if self._open is not None:
+            raise ValueError("an array must come to its end")
+        return self._store.arrays()

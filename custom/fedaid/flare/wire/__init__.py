@@ -1,0 +1,1 @@
+"""What server and sites exchange, and how it lies in a FLARE message."""

@@ -1,0 +1,28 @@
+"""How the tensors of a model's state are named, for those who handle them without the model."""
+
+from __future__ import annotations
+
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+LOGIT_SCALE = "log_logit_scale"
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked")  # what batch norm measures
+
+
+def is_alignment(name: str) -> bool:
+    """Whether a tensor belongs to the alignment modules of the towers; the logit scale does."""
+    return name == LOGIT_SCALE or name.split(".")[1:2] == ["alignment"]
+
+
+def is_statistic(name: str) -> bool:
+    """Whether a tensor is measured on the batches and not trained."""
+    return name.rpartition(".")[2] in STATISTICS
+
+
+def batch_norm_names(model: nn.Module) -> frozenset[str]:
+    """Names of all tensors of batch-norm layers in the model's state: weights, biases and running statistics.
+
+    Layer and group norm are none: they have no statistics of the data.
+    """
+    layers = {name: module for name, module in model.named_modules() if isinstance(module, _BatchNorm)}
+    return frozenset(f"{name}.{tensor}" for name, layer in layers.items() for tensor in layer.state_dict())

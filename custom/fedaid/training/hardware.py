@@ -1,0 +1,45 @@
+"""What a site does to a model so that it trains faster or on less memory, its weights and names unchanged."""
+
+from __future__ import annotations
+
+import torch
+
+from fedaid.models.dual_encoder import DualEncoder
+from fedaid.models.hugging_face import checkpoint_encoders
+from fedaid.training.heap import give_back_freed_memory
+from fedaid.training.settings import TrainingSettings
+
+
+def accelerate(model: DualEncoder, settings: TrainingSettings) -> DualEncoder:
+    """The model, laid out, checkpointed and compiled in place as the settings say.
+
+    Raises:
+        InputError: if no encoder of the model can be checkpointed though the settings ask for it.
+    """
+    if settings.micro_batch_size:
+        give_back_freed_memory()
+    if settings.channels_last:
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if settings.gradient_checkpointing:
+        checkpoint_encoders(model)
+    if settings.compile_backend != "none":
+        model.compile(backend=settings.compile_backend, dynamic=True)  # texts differ in length from batch to batch
+    return model
+
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def autocast(precision: str, device: torch.device) -> torch.autocast:
+    """A context in which matrix products and convolutions take this format; weights and embeddings stay float32.
+
+    Args:
+        precision: a key of :data:`DTYPES`.
+        device: of the model.
+    """
+    return torch.autocast(device.type, dtype=DTYPES[precision], enabled=precision != "fp32")
+
+
+def loss_scaler(precision: str, device: torch.device) -> torch.amp.GradScaler:
+    """Scales losses so that no gradient vanishes in fp16; with another format it does nothing."""
+    return torch.amp.GradScaler(device.type, init_scale=2.0**12, enabled=precision == "fp16")

@@ -1,0 +1,1 @@
+"""Training of one site spread over several processes, one per GPU."""

@@ -1,0 +1,79 @@
+"""A phase as a folder: what the processes of a site are asked to do, and what comes back, as safetensors and JSON.
+
+The folder is private to the site: it names where the site's data lie.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from fedaid.training.processes.data_folders import DataFolders
+from fedaid.training.settings import TrainingSettings
+from fedaid.training.site_worker import LocalUpdate
+from fedaid.training.trainer import PhaseLosses
+
+REQUEST, START, OWN = "request.json", "start.safetensors", "own.safetensors"
+LOSSES, DELTA = "losses.json", "delta.safetensors"
+Arrays = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class PhaseRequest:
+    """One phase of one site.
+
+    Attributes:
+        task: ``align`` or ``pretrain``, a method of :class:`SiteWorker`.
+        site: its name.
+        round_number: from 0.
+        settings: of local training.
+        configuration: constructor arguments of the model, plain JSON.
+        folders: of the site's data.
+        studies: number of training studies that the site counted; a batch's rows mean the same only if all count it.
+    """
+
+    task: str
+    site: str
+    round_number: int
+    settings: TrainingSettings
+    configuration: Mapping[str, Any]
+    folders: DataFolders
+    studies: int
+
+    def write(self, folder: Path, start: Arrays, *, own: Arrays) -> None:
+        """Puts the request, the tensors that the phase starts from, and what the site keeps into an empty folder."""
+        (folder / REQUEST).write_text(json.dumps(asdict(self), default=str))  # a path as text
+        save_arrays(start, folder / START)
+        save_arrays(own, folder / OWN)
+
+
+def read_request(folder: Path) -> tuple[PhaseRequest, Arrays, Arrays]:
+    """What :meth:`PhaseRequest.write` wrote: the request, the tensors to start from, and what the site keeps."""
+    fields = json.loads((folder / REQUEST).read_text())
+    fields["settings"] = TrainingSettings(**fields["settings"])
+    fields["folders"] = DataFolders(**{name: Path(path) for name, path in fields["folders"].items()})
+    return PhaseRequest(**fields), load_file(folder / START), load_file(folder / OWN)
+
+
+def write_update(folder: Path, update: LocalUpdate) -> None:
+    """Puts the answer beside the request."""
+    (folder / LOSSES).write_text(json.dumps(asdict(update.losses)))
+    save_arrays(update.delta, folder / DELTA)
+
+
+def read_update(folder: Path) -> LocalUpdate:
+    """What :func:`write_update` wrote."""
+    losses = PhaseLosses(**json.loads((folder / LOSSES).read_text()))
+    return LocalUpdate(load_file(folder / DELTA), losses)
+
+
+def save_arrays(arrays: Arrays, file: Path) -> None:
+    """Writes arrays of any layout."""
+    save_file({name: np.asarray(array, order="C") for name, array in arrays.items()}, file)

@@ -1,0 +1,98 @@
+"""One process of a site that spreads its batches over several: ``torchrun … -m fedaid.training.processes.rank FOLDER``.
+
+The folder holds a :class:`PhaseRequest`; process 0 puts the answer beside it, a process that fails the reason.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from pathlib import Path
+
+import torch
+from torch import distributed, nn
+
+from fedaid.errors import InputError, require
+from fedaid.models.dual_encoder import DualEncoder
+from fedaid.training.processes.phase_request import PhaseRequest, read_request, write_update
+from fedaid.training.processes.process_group import process_number
+from fedaid.training.site_worker import SiteWorker
+
+
+def main(arguments: list[str]) -> None:
+    """Does the phase in the folder that the arguments name."""
+    threading.Thread(target=end_with_owner, daemon=True).start()
+    folder = Path(arguments[0])
+    try:
+        join(folder / "meeting")
+        train(folder)
+    except Exception as error:
+        tell(folder, error)
+        raise
+    distributed.destroy_process_group()
+
+
+def tell(folder: Path, error: Exception) -> None:
+    """Says in the folder why this process fails."""
+    said = isinstance(error, (InputError, FloatingPointError))  # another text may hold a value of the site's
+    file = failure_file(folder, int(os.environ["RANK"]))
+    unfinished = file.with_suffix(".unfinished")
+    unfinished.write_text(json.dumps({"type": type(error).__name__, "text": str(error) if said else ""}))
+    unfinished.replace(file)
+
+
+def end_with_owner() -> None:
+    """Ends this process when the one that ordered the phase closes its pipe, or is no more."""
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    os._exit(1)
+
+
+def join(file: Path) -> None:
+    """Makes this process one of the group that torchrun started: over NCCL, one GPU each, or over gloo on CPU."""
+    rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    backend = "nccl" if torch.cuda.is_available() else "gloo"
+    distributed.init_process_group(backend, init_method=file.absolute().as_uri(), rank=rank, world_size=size)
+
+
+def train(folder: Path) -> None:
+    """Does the requested phase with the other processes."""
+    request, start, own = read_request(folder)
+    if request.settings.threads:
+        torch.set_num_threads(max(1, request.settings.threads // request.settings.processes))
+    worker = worker_of(request, folder)
+    worker.remember(own)
+    worker.load(start)
+    phase = {"align": worker.align, "pretrain": worker.pretrain}[request.task]
+    update = phase(round_number=request.round_number)
+    if process_number() == 0:
+        write_update(folder, update)
+
+
+def worker_of(request: PhaseRequest, folder: Path) -> SiteWorker:
+    """The site's worker as it is in the process that ordered the phase.
+
+    Raises:
+        InputError: if the site's data changed since.
+    """
+    data = request.folders.load(request.configuration)
+    rule, remedy = "stay as it is while a job runs", "Submit the job again."
+    got = f"{len(data.train)} usable train studies instead of {request.studies}"
+    require(len(data.train) == request.studies, "manifest", rule, got=got, where=f"site {request.site}", remedy=remedy)
+    model = DualEncoder(**request.configuration)
+    if torch.cuda.is_available():  # on CPU torch has none: each process takes the statistics of its share
+        model = nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
+    return SiteWorker(model, data, request.settings, site=request.site, folder=folder)
+
+
+def failure_file(folder: Path, rank: int) -> Path:
+    """Where a process says why it failed."""
+    return folder / f"failure-{rank}.json"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,127 @@
+"""A site that trains in several processes, one per GPU, and does the rest in its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+
+from fedaid.data.site_data import SiteData
+from fedaid.errors import require
+from fedaid.models.dual_encoder import DualEncoder
+from fedaid.training.model_tensors import put
+from fedaid.training.processes.data_folders import DataFolders
+from fedaid.training.processes.phase_request import PhaseRequest, read_update
+from fedaid.training.processes.rank import failure_file
+from fedaid.training.processes.torchrun import run_processes
+from fedaid.training.settings import WHERE, TrainingSettings
+from fedaid.training.site_worker import LocalUpdate, SiteWorker
+from fedaid.training.trainer import Check
+
+LOG = "fedaid_processes.log"
+VARIABLE = "FEDAID_PROCESSES"
+
+
+class ProcessesFailed(RuntimeError):
+    """A phase that not all processes of a site brought to its end; the text holds nothing of the site's data."""
+
+
+class SpreadWorker(SiteWorker):
+    """A :class:`SiteWorker` whose two phases run in ``processes`` processes, on the batches of one.
+
+    A phase gives how far it moved the model, and the model here is moved by as much. Kept features do not outlive a
+    phase, so the second computes again what it needs, to the same bits.
+
+    Args:
+        folders: of the data.
+        folder: of the run, at the site: for private files of a phase, and the log of its processes.
+
+    Raises:
+        InputError: as :class:`SiteWorker`, or if the site has GPUs but fewer than processes.
+    """
+
+    def __init__(
+        self,
+        model: DualEncoder,
+        data: SiteData,
+        settings: TrainingSettings,
+        *,
+        site: str,
+        folders: DataFolders,
+        folder: Path,
+    ) -> None:
+        super().__init__(model, data, settings, site=site, folder=folder)
+        self._folders, self._run = folders, folder
+        gpus, processes = torch.cuda.device_count(), settings.processes
+        rule, remedy = f"be at most the site's GPUs, {gpus}", "Lower processes."
+        require(gpus == 0 or processes <= gpus, "processes", rule, got=processes, where=WHERE, remedy=remedy)
+
+    def _train(
+        self, phase: Any, task: str, round_number: int, check: Check, *, moves: Callable[[str], bool]
+    ) -> LocalUpdate:
+        torch.cuda.empty_cache()  # process 0 shares this one's GPU
+        with TemporaryDirectory(prefix="fedaid_phase_", dir=self._run) as name:
+            folder = Path(name)
+            self._request(task, round_number).write(folder, self.tensors(), own=self.own)
+            entry, processes = ["-m", "fedaid.training.processes.rank", name], self._settings.processes
+            code = run_processes(entry, folder, processes=processes, log=self._run / LOG, check=check)
+            if code != 0:
+                raise ProcessesFailed(failure(folder, processes, what=f"{task} at site {self.site}"))
+            update = read_update(folder)
+        now = self.tensors()
+        put(self._model, {name: np.asarray(now[name] + change) for name, change in update.delta.items()})
+        return update
+
+    def _request(self, task: str, round_number: int) -> PhaseRequest:
+        return PhaseRequest(
+            task=task,
+            site=self.site,
+            round_number=round_number,
+            settings=self._settings,
+            configuration=self._model.configuration,
+            folders=self._folders,
+            studies=len(self.data.train),
+        )
+
+
+def worker_for(
+    model: DualEncoder, data: SiteData, settings: TrainingSettings, *, site: str, folders: DataFolders, folder: Path
+) -> SiteWorker:
+    """The worker that the settings ask for; ``folders`` is only the spread one's."""
+    if settings.processes == 1:
+        return SiteWorker(model, data, settings, site=site, folder=folder)
+    return SpreadWorker(model, data, settings, site=site, folders=folders, folder=folder)
+
+
+def at_site(settings: TrainingSettings, environ: Mapping[str, str], *, site: str) -> TrainingSettings:
+    """The job's settings with this site's own number of processes, if it sets one: sites differ in their GPUs.
+
+    Raises:
+        InputError: if the site's number does not divide the batch.
+    """
+    given = environ.get(VARIABLE, "").strip()
+    if not given:
+        return settings
+    sound = given.isdecimal() and int(given) > 0 and settings.batch_size % int(given) == 0
+    rule, where = f"be a divisor of batch_size {settings.batch_size}", f"environment of site {site}"
+    remedy = "Set it to the number of GPUs to train on, or leave it out for what the job says."
+    require(sound, VARIABLE, rule, got=repr(given), where=where, remedy=remedy)
+    return replace(settings, processes=int(given))
+
+
+def failure(folder: Path, processes: int, *, what: str) -> str:
+    """Why a phase failed: a process's own words about a setting or a number, or what became of each."""
+    files = {rank: failure_file(folder, rank) for rank in range(processes)}
+    failures = {rank: json.loads(file.read_text()) for rank, file in files.items() if file.exists()}
+    for one in failures.values():
+        if one["text"]:
+            return str(one["text"])
+    silent = {"type": "no word (killed, or ended with the others)"}
+    ends = "; ".join(f"process {rank}: {failures.get(rank, silent)['type']}" for rank in range(processes))
+    return f"training must end well in all processes, got {ends}: {what}. See {LOG} in the run's folder there."

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+
+from admin.federation.kit_process import family
+from admin.federation.project_file import read_project
+from admin.federation.provision import DEFAULT_PROJECT, ProvisionedFederation, main, provision
+from admin.jobs.package import package_job
+from admin.session.submit import main as submit_main
+from fedaid.errors import InputError
+
+SITES = read_project(DEFAULT_PROJECT).sites
+
+
+def test_everybody_gets_a_kit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--project", str(DEFAULT_PROJECT), "--out", str(tmp_path / "out")]) == 0
+    kits = {path.name for path in (tmp_path / "out" / "fedaid" / "prod_00").iterdir()}
+    assert kits == {"fl-server", *SITES, "admin@consortium.org", "lead@consortium.org"}
+    assert str(tmp_path / "out" / "fedaid" / "prod_00" / "fl-server") in capsys.readouterr().out.splitlines()
+
+
+def test_the_folder_with_the_authoritys_key_is_private(tmp_path: Path) -> None:
+    provision(DEFAULT_PROJECT, out=tmp_path / "out", home=tmp_path / "home")
+    assert (tmp_path / "out").stat().st_mode & 0o077 == 0
+
+
+def test_provisioning_again_keeps_the_root_certificate(tmp_path: Path) -> None:
+    first = provision(DEFAULT_PROJECT, out=tmp_path / "out", home=tmp_path / "home")
+    second = provision(DEFAULT_PROJECT, out=tmp_path / "out", home=tmp_path / "home")
+    assert (first.name, second.name) == ("prod_00", "prod_01")
+    roots = {(kits / SITES[0] / "startup" / "rootCA.pem").read_bytes() for kits in (first, second)}
+    assert len(roots) == 1
+
+
+def test_nothing_is_written_to_the_users_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "user").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "user"))
+    assert main(["--out", str(tmp_path / "out")]) == 0
+    assert list((tmp_path / "user").iterdir()) == []
+
+
+def test_a_site_name_that_flare_misreads_is_refused(tmp_path: Path) -> None:
+    content = yaml.safe_load(DEFAULT_PROJECT.read_text())
+    content["participants"][1]["name"] = "no"
+    (tmp_path / "project.yml").write_text(yaml.safe_dump(content))
+    with pytest.raises(InputError, match="site must be text to FLARE"):
+        provision(tmp_path / "project.yml", out=tmp_path / "out", home=tmp_path / "home")
+
+
+def test_a_missing_project_is_refused_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--project", str(tmp_path / "none.yml"), "--out", str(tmp_path / "out")]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_the_lead_runs_a_job_over_mutual_tls_on_loopback(tmp_path: Path, source_jobs: Path) -> None:
+    roots = {site: tmp_path / "data" / site for site in SITES}
+    for root in roots.values():
+        root.mkdir(parents=True)
+    job = package_job("trivial", out=tmp_path / "jobs", jobs=source_jobs, settings={"min_clients": 3})
+    with ProvisionedFederation(tmp_path / "run", DEFAULT_PROJECT, data_roots=roots) as federation:
+        record = federation.record
+        server = json.loads((record.server_kit / "startup" / "fed_server.json").read_text())["servers"][0]
+        assert server["connection_security"] == "mtls"
+        members = family(record.processes, mark=record.mark)
+        heard = [c for member in members for c in member.net_connections("inet") if c.status == psutil.CONN_LISTEN]
+        assert {connection.laddr.ip for connection in heard} == {"127.0.0.1"}
+        out = tmp_path / "out"
+        words = [str(job), "--kit", str(federation.lead_kit), "--wait", "--out", str(out), "--timeout", "120"]
+        assert submit_main(words) == 0
+        assert len(list((federation.workspace / "server_storage" / "jobs").iterdir())) == 1
+    assert family(record.processes, mark=record.mark) == set()
+    written = json.loads(next(out.glob("*/workspace/app_server/losses.json")).read_text())
+    assert set(written["roots"]) == set(SITES)

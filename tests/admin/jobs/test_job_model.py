@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from admin.jobs import job_model
+from admin.jobs.check import check_job
+from admin.jobs.folder import META, read_object
+from admin.jobs.job_model import add_model
+from admin.jobs.package import JOBS, main, package_job
+from fedaid.errors import InputError
+from fedaid.models.dual_encoder import DualEncoder
+from fedaid.models.saved_model import load_model, save_model
+
+CONFIG = Path("app/config/config_fed_server.json")
+
+
+@pytest.fixture
+def model(tmp_path: Path, model_options: dict[str, Any]) -> Path:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    made = DualEncoder(**model_options)
+    tensors = {name: tensor.numpy() for name, tensor in made.state_dict().items()}
+    save_model(folder, tensors, configuration=made.configuration, vocabulary_hash=made.vocabulary_hash)
+    return folder
+
+
+def test_the_job_carries_the_model_and_its_configuration(tmp_path: Path, model: Path) -> None:
+    job = package_job("evaluate_global", out=tmp_path / "jobs", model=model)
+    there, here = load_model(job / "app" / "global_model"), load_model(model)
+    assert all(np.array_equal(t.numpy(), here.state_dict()[name].numpy()) for name, t in there.state_dict().items())
+    persistor = json.loads((job / CONFIG).read_text())["components"][0]
+    assert persistor["args"]["model"]["args"] == here.configuration
+
+
+def test_a_job_about_a_model_needs_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate_global", "--out", str(tmp_path)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: model must be given to a job that takes one")
+    assert "--model FOLDER" in line
+
+
+def test_a_training_job_takes_no_model(model: Path) -> None:
+    with pytest.raises(InputError, match=r"^model must be given to a job that takes one, and to no other, got one"):
+        add_model(JOBS / "fedaid_pretrain", model)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
+def test_a_folder_without_a_model_is_refused_by_what_it_lacks(name: str, tmp_path: Path, model: Path) -> None:
+    (model / name).unlink()
+    with pytest.raises(InputError, match=rf"^model must hold {name}"):
+        package_job("evaluate_global", out=tmp_path / "jobs", model=model)
+
+
+def test_a_config_of_something_else_is_refused(tmp_path: Path, model: Path) -> None:
+    (model / "config.json").write_text('{"architectures": ["BertModel"]}')
+    with pytest.raises(InputError, match=r"^config\.json must have a configuration"):
+        package_job("evaluate_global", out=tmp_path / "jobs", model=model)
+
+
+def test_with_named_sites_the_model_is_deployed_to_the_server_alone(model: Path, tmp_path: Path) -> None:
+    job = package_job("evaluate_global", out=tmp_path / "jobs", model=model, sites=["lake", "north"])
+    assert read_object(job / META)["deploy_map"] == {"app": ["server"], "app_sites": ["lake", "north"]}
+    assert len(list((job / "app").rglob("model.safetensors"))) == 1
+    assert list((job / "app_sites").rglob("model.safetensors")) == []
+    assert check_job(job) > 0
+
+
+def test_a_large_model_needs_the_names_of_the_sites(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_model, "LARGEST_SENT", 10)
+    with pytest.raises(InputError, match=r"^model must be at most 0 MB, got .* MB: .* Name all sites: --sites"):
+        package_job("evaluate_global", out=tmp_path / "jobs", model=model)

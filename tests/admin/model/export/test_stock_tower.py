@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from monai.bundle import ConfigParser
+from torch.nn import functional
+from transformers import AutoConfig, AutoModel
+
+from admin.model.export.stock_tower import IMPORTS, StockTower, renamed, renamings, stock_image_tower, stock_text_tower
+from fedaid.models.configuration import IMAGE_ENCODERS, TEXT_ENCODERS
+from fedaid.models.encoders import MONAI
+from tests.admin.model.export.trained_models import image_embeddings, some_images, text_embeddings, trained
+
+
+def embedded(tower: StockTower, images: torch.Tensor) -> torch.Tensor:
+    """What MONAI's configuration makes of images, with the tower's weights."""
+    bundle = ConfigParser({"imports": list(IMPORTS), "device": "cpu"} | dict(tower.definition))
+    network: torch.nn.Module = bundle.get_parsed_content("network_def").eval()
+    encoder = {f"encoder.{name}": tensor for name, tensor in tower.encoder.state_dict().items()}
+    network.load_state_dict(encoder | tower.head.state_dict(), strict=True)
+    with torch.no_grad():
+        found: torch.Tensor = bundle.get_parsed_content("embed")(images)
+    return found
+
+
+@pytest.mark.parametrize("name", IMAGE_ENCODERS)
+def test_stock_modules_embed_an_image_as_the_model_does(name: str) -> None:
+    model = trained(name, image_size=64 if name == "swin" else 32)
+    images = torch.rand(3, 1, *[model.configuration["image_size"]] * 2) * 2 - 1
+    found = embedded(stock_image_tower(model), images)
+    torch.testing.assert_close(found, image_embeddings(model, images), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("name", TEXT_ENCODERS)
+def test_stock_modules_embed_a_padded_text_as_the_model_does(name: str) -> None:
+    model = trained(text_encoder=name)
+    tower = stock_text_tower(model)
+    ids = torch.tensor([[2, 9, 3, 0, 0], [2, 8, 7, 12, 3]])
+    mask = ids > 0
+    with torch.no_grad():
+        hidden = tower.encoder(input_ids=ids, attention_mask=mask.long()).last_hidden_state
+        pooled = (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+        found = functional.normalize(tower.head["projection"](pooled), dim=-1)
+    torch.testing.assert_close(found, text_embeddings(model, ids, mask), atol=1e-5, rtol=0)
+
+
+def test_an_encoder_of_three_channels_takes_the_grey_image_three_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FEDAID_MODELS", str(tmp_path))
+    sizes: dict[str, Any] = {"hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 3}
+    config = AutoConfig.for_model("vit", num_attention_heads=2, image_size=32, patch_size=8, **sizes)
+    AutoModel.from_config(config).save_pretrained(tmp_path / "colour")
+    model = trained("local:colour")
+    found = embedded(stock_image_tower(model), some_images())
+    torch.testing.assert_close(found, image_embeddings(model, some_images()), atol=1e-5, rtol=0)
+
+
+def test_the_definition_names_no_class_of_this_project() -> None:
+    for name in IMAGE_ENCODERS:
+        assert "fedaid" not in str(stock_image_tower(trained(name, image_size=64)).definition)
+    assert set(MONAI) < set(IMAGE_ENCODERS)
+
+
+def test_that_an_encoder_was_frozen_in_training_is_no_option_of_its_class() -> None:
+    model = trained("monai_resnet")
+    model.configuration["image_encoder"] = model.configuration["image_encoder"] | {"frozen": True}
+    found = embedded(stock_image_tower(model), some_images())
+    torch.testing.assert_close(found, image_embeddings(model, some_images()), atol=1e-5, rtol=0)
+
+
+def test_the_given_model_stays_as_it_is() -> None:
+    model = trained("vit")
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    stock_image_tower(model)
+    stock_text_tower(model)
+    assert before.keys() == model.state_dict().keys()
+    assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
+
+
+def test_the_last_block_goes_back_into_the_encoder() -> None:
+    names = renamings(("layers.3.", "layernorm."))
+    assert renamed("alignment.block.layer.mlp.weight", names) == "encoder.layers.3.mlp.weight"
+    assert renamed("alignment.block.norm.bias", names) == "encoder.layernorm.bias"
+
+
+def test_a_tensor_without_a_place_is_refused() -> None:
+    with pytest.raises(RuntimeError, match=r"no place for alignment\.surprise"):
+        renamed("alignment.surprise", renamings(None))

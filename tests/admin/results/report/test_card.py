@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from admin.results.report.card import report_card
+from admin.results.report.run_files import RunFiles
+
+
+def test_the_card_is_strict_json(judged: RunFiles, plain: RunFiles) -> None:
+    for files in (judged, plain):
+        card = report_card(files)
+        assert json.loads(json.dumps(card, allow_nan=False)) == card
+
+
+def test_the_card_has_the_runs_own_numbers(plain: RunFiles, run: Path) -> None:
+    results = json.loads((run / "app_server" / "fedaid" / "results.json").read_text())
+    card = report_card(plain)
+    assert card["run"]["best_round"] == results["best_round"]
+    assert card["weights"]["rounds"][-1]["site_weights"] == results["site_weights"]
+    assert card["exchange"]["down"] == sum(ways["align"]["down"] for ways in results["bytes"].values())
+
+
+def test_what_was_not_given_says_so_in_words(plain: RunFiles) -> None:
+    card = report_card(plain)
+    missing = [name for name, part in card.items() if isinstance(part, dict) and "missing" in part]
+    assert missing == [
+        "gains", "matrix", "zero_shot", "linear_probe", "calibration", "subgroups", "geometry", "embedding", "examples",
+    ]  # fmt: skip
+    assert all(card[name]["missing"].endswith(".") for name in missing)

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from nvflare.apis.event_type import EventType
+from nvflare.apis.fl_context import FLContext
+from nvflare.app_common.abstract.model import make_model_learnable
+from nvflare.app_common.app_constant import AppConstants
+
+from fedaid.flare.server.persistor import RUN_STATE, RunPersistor, tensors_of
+from fedaid.models.saved_model import load_model
+from fedaid.models.vocabulary import vocabulary_hash
+
+
+@pytest.fixture
+def persistor(model_config: dict[str, Any], fl_ctx: FLContext) -> RunPersistor:
+    """At the start of a run."""
+    persistor = RunPersistor(dict(model_config))
+    fl_ctx.get_engine().components["persistor"] = persistor
+    persistor.handle_event(EventType.START_RUN, fl_ctx)
+    return persistor
+
+
+def test_before_the_run_there_is_no_store(model_config: dict[str, Any]) -> None:
+    with pytest.raises(RuntimeError, match="run store must be open"):
+        _ = RunPersistor(model_config).open_store
+
+
+def test_a_run_starts_from_the_configured_model(
+    persistor: RunPersistor, fl_ctx: FLContext, theta: dict[str, NDArray[Any]]
+) -> None:
+    loaded = tensors_of(persistor.load(fl_ctx))
+    assert loaded.keys() == theta.keys()
+    for name, tensor in theta.items():
+        assert type(loaded[name]) is np.ndarray
+        assert loaded[name].dtype == tensor.dtype
+        assert np.array_equal(loaded[name], tensor)
+
+
+def test_configuration_and_vocabulary_are_those_of_the_model(persistor: RunPersistor) -> None:
+    assert persistor.configuration["image_size"] == 32
+    assert json.loads(json.dumps(persistor.configuration)) == persistor.configuration
+    assert persistor.vocabulary_hash == vocabulary_hash()
+
+
+def test_a_round_is_saved_in_the_store_and_for_flare(
+    persistor: RunPersistor, fl_ctx: FLContext, theta: dict[str, NDArray[Any]], tmp_path: Path
+) -> None:
+    persistor.load(fl_ctx)
+    later = {name: np.asarray(tensor + np.ones((), tensor.dtype)) for name, tensor in theta.items()}
+    fl_ctx.set_prop(RUN_STATE, {"round": 1, "history": []}, private=True, sticky=False)
+    persistor.save(make_model_learnable(later, {}), fl_ctx)
+    saved = load_model(persistor.open_store.newest("round"))
+    assert saved.log_logit_scale.item() == later["log_logit_scale"].item()
+    assert torch.load(tmp_path / "app" / "FL_global_model.pt", weights_only=True)
+
+
+def test_the_best_model_is_saved_and_announced(
+    persistor: RunPersistor, fl_ctx: FLContext, theta: dict[str, NDArray[Any]], tmp_path: Path
+) -> None:
+    learnable = persistor.load(fl_ctx)
+    fl_ctx.set_prop(AppConstants.GLOBAL_MODEL, learnable, private=True, sticky=True)
+    persistor.save_best(learnable, {"round": 0, "metrics": {}}, fl_ctx)
+    best = persistor.open_store.best_tensors()
+    assert all(np.array_equal(best[name], tensor) for name, tensor in theta.items())
+    assert (tmp_path / "app" / "best_FL_global_model.pt").is_file()
+
+
+def test_a_model_that_cannot_be_built_stops_the_run_with_its_reason(fl_ctx: FLContext) -> None:
+    path = "fedaid.models.dual_encoder.DualEncoder"
+    persistor = RunPersistor({"path": path, "args": {"temperature": 0}})
+    persistor.handle_event(EventType.START_RUN, fl_ctx)
+    (reason,) = fl_ctx.get_engine().panics
+    assert "temperature must be in" in reason
+    assert persistor.store is None
