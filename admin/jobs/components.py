@@ -102,11 +102,9 @@ def require_arguments(found: type, component: Component) -> None:
 def accepted_arguments(found: type) -> tuple[set[str], bool]:
     """Return the names that a constructor takes, and whether it takes any name at all.
 
-    A constructor with ``**kwargs`` hands them on to the next class, so its names count too. A class that states its
-    arguments in ``__signature__`` takes those.
+    A constructor with ``**kwargs`` passes them to the next class, so the names of that class count too.
     """
-    stated = "__signature__" in vars(found)
-    owners = [found] if stated else [owner for owner in found.__mro__[:-1] if "__init__" in vars(owner)]
+    owners = [owner for owner in found.__mro__[:-1] if "__init__" in vars(owner)]
     names: set[str] = set()
     for owner in owners:
         parameters = inspect.signature(owner).parameters.values()

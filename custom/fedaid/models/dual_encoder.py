@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from fedaid.arguments import keeps_arguments
 from fedaid.errors import require
 from fedaid.models.adapters import AdapterSettings, adapter_settings, add_adapters
 from fedaid.models.configuration import (
@@ -62,6 +63,7 @@ class DualEncoder(nn.Module):
         InputError: for an unknown encoder or a value out of range.
     """
 
+    @keeps_arguments()
     def __init__(
         self,
         *,

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from admin.jobs.components import Component, accepted_arguments, build, load_class, require_arguments
+from fedaid.arguments import keeps_arguments, parameters_of
 from fedaid.errors import InputError
 
 
@@ -23,16 +23,15 @@ class Handing(Base):
             raise ValueError("own must not be negative")
 
 
-class Stating:
-    __signature__ = inspect.signature(Base)
-
-    def __init__(self, **anything: Any) -> None:
-        self.settings = anything
-
-
 class Anything:
     def __init__(self, **anything: Any) -> None:
         self.settings = anything
+
+
+class Stating(Anything):
+    @keeps_arguments(*parameters_of(Base))
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
 
 
 class Owner:

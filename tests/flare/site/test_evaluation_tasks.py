@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -166,4 +167,4 @@ def test_a_model_of_another_configuration_stays_at_the_site(site: Site, tmp_path
 def test_every_setting_of_the_evaluation_is_in_the_job() -> None:
     job = Path(__file__).parents[3] / "jobs" / "evaluate_global" / "app" / "config" / "config_fed_client.json"
     given = json.loads(job.read_text())["executors"][0]["executor"]["args"]
-    assert set(EvaluationExecutor.__signature__.parameters) - {"probe_shares"} == given.keys()
+    assert set(inspect.signature(EvaluationExecutor).parameters) - {"probe_shares"} == given.keys()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from nvflare.apis.controller_spec import Task
 from nvflare.apis.fl_context import FLContext
 from nvflare.apis.signal import Signal
 
+from fedaid.arguments import keeps_arguments, parameters_of
 from fedaid.errors import InputError, require, split_settings
 from fedaid.flare.server.ballot import Ballot, Splits
 from fedaid.flare.server.gate import Gate
@@ -26,13 +26,6 @@ from fedaid.models.tensor_names import is_alignment, is_statistic
 
 TRAIN_METRICS = ("contrastive", "binding")
 METHOD = (MinMaxSettings, ServerOptimizerSettings)  # what the method may set at the server
-
-
-def signature_with(method: Callable[..., None], *kinds: type) -> inspect.Signature:
-    """The keyword arguments of a constructor, and with them the fields of what it takes by ``**``."""
-    own = [p for p in inspect.signature(method).parameters.values() if p.kind is p.KEYWORD_ONLY]
-    more = [p.replace(kind=p.KEYWORD_ONLY) for kind in kinds for p in inspect.signature(kind).parameters.values()]
-    return inspect.Signature([*own, *more])
 
 
 class FedAIDController(GatedScatterAndGather):
@@ -55,6 +48,7 @@ class FedAIDController(GatedScatterAndGather):
     Source: the round of arXiv:2404.03854, with the differences that README lists.
     """
 
+    @keeps_arguments(*parameters_of(MinMaxSettings), *parameters_of(ServerOptimizerSettings))
     def __init__(
         self,
         *,
@@ -90,8 +84,6 @@ class FedAIDController(GatedScatterAndGather):
             train_timeout=task_timeout,
         )
         self._record = RunRecord(self.traffic)
-
-    __signature__ = signature_with(__init__, *METHOD)  # what it takes, for tools that check a job's arguments
 
     def start_controller(self, fl_ctx: FLContext) -> None:
         """Checks the run against the sites that take part, before anything is sent."""

@@ -16,6 +16,7 @@ from nvflare.apis.signal import Signal
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
+from fedaid.arguments import keeps_arguments
 from fedaid.errors import InputError, require
 from fedaid.flare.server.aggregator import SPOOL_FOLDER
 from fedaid.flare.server.ballot import SuiteBallot
@@ -51,6 +52,7 @@ class EvaluationController(GatedScatterAndGather):
         InputError: naming the setting.
     """
 
+    @keeps_arguments()
     def __init__(
         self,
         *,

@@ -11,6 +11,7 @@ from nvflare.apis.signal import Signal
 from nvflare.app_common.app_constant import AppConstants
 from nvflare.app_common.app_event_type import AppEventType
 
+from fedaid.arguments import keeps_arguments
 from fedaid.flare.server.ballot import Ballot, Splits
 from fedaid.flare.server.controller import TRAIN_METRICS, require_whole
 from fedaid.flare.server.gate import Gate, RefusedUpdate
@@ -49,6 +50,7 @@ class LocalController(GatedScatterAndGather):
         InputError: naming the setting.
     """
 
+    @keeps_arguments()
     def __init__(
         self,
         *,

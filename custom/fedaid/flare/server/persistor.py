@@ -13,7 +13,9 @@ from nvflare.apis.fl_context import FLContext
 from nvflare.app_common.abstract.model import ModelLearnable, ModelLearnableKey
 from nvflare.app_common.app_event_type import AppEventType
 from nvflare.app_opt.pt.file_model_persistor import PTFileModelPersistor
+from torch import nn
 
+from fedaid.arguments import keeps_arguments
 from fedaid.flare.server.run_store import RunStore
 from fedaid.flare.transport.array_exchange import receive_on_disk
 from fedaid.minmax.server_optimizer import ServerOptimizer
@@ -28,10 +30,11 @@ class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
     """Saves each round's model with the site weights, atomically, as safetensors; FLARE's files are written too.
 
     Args:
-        model: ``{"path": "fedaid.models.dual_encoder.DualEncoder", "args": {...}}``.
+        model: ``{"path": "fedaid.models.dual_encoder.DualEncoder", "args": {...}}``, or the model itself.
     """
 
-    def __init__(self, model: dict[str, Any]) -> None:
+    @keeps_arguments()
+    def __init__(self, model: dict[str, Any] | nn.Module) -> None:
         super().__init__(model=model, allow_numpy_conversion=True, load_weights_only=True)
         self.store: RunStore | None = None
 

@@ -23,6 +23,7 @@ from nvflare.app_common.app_event_type import AppEventType
 from nvflare.app_common.widgets.streaming import AnalyticsReceiver
 from nvflare.widgets.widget import Widget
 
+from fedaid.arguments import keeps_arguments
 from fedaid.errors import InputError, require
 from fedaid.flare.server.persistor import RUN_STATE, STORE_FOLDER
 
@@ -48,6 +49,7 @@ class Tracking(Widget):  # type: ignore[misc]
         InputError: for a value that is neither true nor false.
     """
 
+    @keeps_arguments()
     def __init__(self, tensorboard: bool = True, mlflow: bool = False) -> None:
         super().__init__()
         for name, value in (("tensorboard", tensorboard), ("mlflow", mlflow)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Mapping
 from dataclasses import fields
@@ -14,6 +13,7 @@ import numpy as np
 from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import Shareable
 
+from fedaid.arguments import keeps_arguments, parameters_of
 from fedaid.errors import require, settings_from
 from fedaid.evaluation.settings import EvaluationSettings
 from fedaid.flare.site.executor import FedAIDExecutor
@@ -49,15 +49,7 @@ class EvaluationExecutor(FedAIDExecutor):
         InputError: for an unknown or unusable setting.
     """
 
-    __signature__ = inspect.Signature(
-        [
-            parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-            for kind, names in ((TrainingSettings, OF_TRAINING), (EvaluationSettings, OF_EVALUATION))
-            for name, parameter in inspect.signature(kind).parameters.items()
-            if name in names
-        ]
-    )
-
+    @keeps_arguments(*parameters_of(TrainingSettings, OF_TRAINING), *parameters_of(EvaluationSettings))
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{name: value for name, value in settings.items() if name not in OF_EVALUATION})
         evaluation = {name: value for name, value in settings.items() if name in OF_EVALUATION}

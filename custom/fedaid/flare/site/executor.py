@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import traceback
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import Shareable, make_reply
 from nvflare.apis.signal import Signal
 
+from fedaid.arguments import keeps_arguments, parameters_of
 from fedaid.data.site import data_root
 from fedaid.errors import InputError, settings_from
 from fedaid.evaluation.retrieval import batch_accuracy, recalls, retrieval_ranks
@@ -87,9 +87,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
         InputError: for an unknown or unusable setting.
     """
 
-    # What the constructor takes, for tools that check a job's arguments.
-    __signature__ = inspect.signature(TrainingSettings)
-
+    @keeps_arguments(*parameters_of(TrainingSettings))
     def __init__(self, **settings: Any) -> None:
         super().__init__()
         self._settings = settings_from(TrainingSettings, settings, where=WHERE)

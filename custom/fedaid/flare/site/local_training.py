@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import shutil
 from pathlib import Path
@@ -12,6 +11,7 @@ from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import Shareable
 from safetensors.numpy import load_file
 
+from fedaid.arguments import keeps_arguments, parameters_of
 from fedaid.errors import require
 from fedaid.flare.server.run_store import BEST, ROUND, RunStore
 from fedaid.flare.site.executor import FedAIDExecutor, measured
@@ -49,8 +49,7 @@ class LocalTrainingExecutor(FedAIDExecutor):
         InputError: for an unknown or unusable setting.
     """
 
-    __signature__ = inspect.signature(TrainingSettings)
-
+    @keeps_arguments(*parameters_of(TrainingSettings))
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         ok, remedy = not self._settings.local_normalisation, "Leave it out: nothing is averaged here."

@@ -21,6 +21,7 @@ from nvflare.apis.fl_constant import FLContextKey, ReturnCode
 from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import ReservedHeaderKey, Shareable
 
+from fedaid.arguments import keeps_arguments
 from fedaid.errors import require
 from fedaid.flare.site.swap_file import SwapFile
 from fedaid.flare.wire.codec import SCALE, WIRE_DTYPES, Arrays, decode, encode, is_packable
@@ -42,6 +43,7 @@ class ModelEncoder(DXOFilter):  # type: ignore[misc]
         InputError: for another type.
     """
 
+    @keeps_arguments()
     def __init__(self, wire_dtype: str = "fp32") -> None:
         super().__init__([DataKind.WEIGHTS], [DataKind.WEIGHTS])
         rule, remedy = f"be one of {', '.join(WIRE_DTYPES)}", "Use fp32 for an exact wire."
