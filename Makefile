@@ -3,6 +3,8 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 export HF_HUB_OFFLINE := 1
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=10
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -11,13 +13,13 @@ demo: .venv/runtime  ## three synthetic hospitals, a federation, a trained model
 	$(BIN)/python -m admin demo
 
 test: .venv/dev  ## all tests, those with real FLARE processes included
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 check: .venv/dev  ## style, types and the fast tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 bench-speed: .venv/dev  ## what FedAID costs against FedAvg in time, memory and bytes, in build/bench/speed.json (about 1.5 hours)
 	$(BIN)/python -m tests.benchmarks.speed

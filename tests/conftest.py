@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import HealthCheck
+from hypothesis import settings as property_settings
 
 from admin.twin.consortium import DEMO_HOSPITALS, write_consortium
 from fedaid.data.site_data import SiteData, load_site_data
@@ -20,6 +22,15 @@ IMAGE_SIZE, MAX_TOKENS = 32, 40
 STUDIES = 36  # about 25 to train on, 5 each to validate and test on
 
 torch.set_num_threads(1)
+# Properties are not timed: other tests keep the machine busy meanwhile.
+property_settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+property_settings.load_profile("untimed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first, so that the processes that share the tests end at about the same time."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session")

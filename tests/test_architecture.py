@@ -26,7 +26,6 @@ ALLOWED = {
 }
 NUMPY_ONLY = {"__future__", "collections", "dataclasses", "fedaid", "math", "numpy", "scipy", "types", "typing"}
 NO_NAMES = {"utils", "util", "common", "helpers", "helper", "misc", "tools"}
-TEST_NAMES = {"__main__": "main"}
 
 
 def relative(path: Path) -> str:
@@ -98,18 +97,6 @@ def test_package_files_import_nothing() -> None:
 def test_no_room_and_no_module_has_a_name_that_says_nothing() -> None:
     named = [path for path in SOURCES if NO_NAMES & {path.stem, *path.relative_to(ROOT).parts[:-1]}]
     assert named == []
-
-
-def test_every_module_has_its_test() -> None:
-    tests = {path.name for path in TESTS.rglob("test_*.py")}
-    missing = [relative(p) for p in MODULES if f"test_{TEST_NAMES.get(p.stem, p.stem)}.py" not in tests]
-    assert missing == []
-
-
-def test_a_test_of_the_package_lies_where_its_module_does() -> None:
-    for path in FEDAID.glob("*/*.py"):
-        if path.name != "__init__.py":
-            assert (TESTS / path.parent.name / f"test_{path.stem}.py").is_file(), relative(path)
 
 
 def test_tests_are_no_packages() -> None:
