@@ -21,7 +21,8 @@ from nvflare.apis.fl_context import FLContextManager
 import admin  # noqa: F401 - makes custom/fedaid importable
 from fedaid.flare.server.aggregator import AUTHENTICATED_SITE, SiteWeightedAggregator
 from fedaid.flare.server.gate import Gate
-from fedaid.flare.wire.messages import Arrays, UpdateMessage, update_to_shareable
+from fedaid.flare.wire.messages import update_to_shareable
+from fedaid.flare.wire.tasks import Arrays, UpdateMessage
 from tests.benchmarks.machine import peak_mib
 from tests.flare.conftest import Engine
 

@@ -14,16 +14,8 @@ from nvflare.apis.signal import Signal
 
 from fedaid.flare.server.controller import TRAIN_METRICS
 from fedaid.flare.transport.array_exchange import receive_in_memory
-from fedaid.flare.wire.messages import (
-    ALIGN,
-    VALIDATE,
-    Arrays,
-    MetricsMessage,
-    UpdateMessage,
-    metrics_to_shareable,
-    model_from_shareable,
-    update_to_shareable,
-)
+from fedaid.flare.wire.messages import metrics_to_shareable, model_from_shareable, update_to_shareable
+from fedaid.flare.wire.tasks import ALIGN, VALIDATE, Arrays, MetricsMessage, UpdateMessage
 from fedaid.minmax.selection import METRICS
 from fedaid.models.tensor_names import is_alignment
 

@@ -27,7 +27,7 @@ from nvflare.fuel.utils import fobs
 
 import admin  # noqa: F401 - makes custom/fedaid importable
 from fedaid.flare.site.executor import FedAIDExecutor
-from fedaid.flare.wire.messages import ALIGN, PRETRAIN, TRAIN
+from fedaid.flare.wire.tasks import ALIGN, PRETRAIN, TRAIN
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.tensor_names import is_alignment
 from fedaid.training.settings import TrainingSettings

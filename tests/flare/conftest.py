@@ -28,16 +28,8 @@ from nvflare.fuel.utils import fobs
 from fedaid.flare.server.aggregator import SiteWeightedAggregator
 from fedaid.flare.server.controller import FedAIDController
 from fedaid.flare.server.persistor import RunPersistor
-from fedaid.flare.wire.messages import (
-    ALIGN,
-    TRAIN,
-    VALIDATE,
-    MetricsMessage,
-    UpdateMessage,
-    metrics_to_shareable,
-    model_from_shareable,
-    update_to_shareable,
-)
+from fedaid.flare.wire.messages import metrics_to_shareable, model_from_shareable, update_to_shareable
+from fedaid.flare.wire.tasks import ALIGN, TRAIN, VALIDATE, MetricsMessage, UpdateMessage
 from fedaid.models.dual_encoder import DualEncoder
 
 Arrays = Mapping[str, NDArray[Any]]

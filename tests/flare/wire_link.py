@@ -16,7 +16,8 @@ from nvflare.apis.fl_context import FLContext, FLContextManager
 from nvflare.apis.shareable import ReservedHeaderKey, Shareable
 
 from fedaid.flare.wire.downlink import ModelDecoder, ModelEncoder
-from fedaid.flare.wire.messages import ModelMessage, UpdateMessage, model_to_shareable, update_to_shareable
+from fedaid.flare.wire.messages import model_to_shareable, update_to_shareable
+from fedaid.flare.wire.tasks import ModelMessage, UpdateMessage
 from fedaid.flare.wire.uplink import UpdateDecoder, UpdateEncoder
 from tests.flare.conftest import Engine
 

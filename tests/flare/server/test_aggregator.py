@@ -17,7 +17,8 @@ from safetensors import SafetensorError
 from fedaid.flare.server.aggregator import AUTHENTICATED_SITE, SPOOL_FOLDER, SiteWeightedAggregator
 from fedaid.flare.server.gate import Gate
 from fedaid.flare.server.spool import Spool
-from fedaid.flare.wire.messages import UpdateMessage, update_to_shareable
+from fedaid.flare.wire.messages import update_to_shareable
+from fedaid.flare.wire.tasks import UpdateMessage
 from fedaid.minmax.server_optimizer import ServerOptimizer, ServerOptimizerSettings
 from fedaid.minmax.weighted_average import weighted_sum
 

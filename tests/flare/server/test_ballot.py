@@ -7,7 +7,8 @@ from nvflare.apis.fl_constant import ReturnCode
 from nvflare.apis.shareable import Shareable, make_reply
 
 from fedaid.flare.server.ballot import Ballot
-from fedaid.flare.wire.messages import MetricsMessage, metrics_to_shareable
+from fedaid.flare.wire.messages import metrics_to_shareable
+from fedaid.flare.wire.tasks import MetricsMessage
 
 RECALLS = {"recall_at_1": 0.1, "recall_at_5": 0.2, "recall_at_10": 0.3, "batch_accuracy": 0.25}
 VALID = RECALLS | {"loss": 1.0}

@@ -19,7 +19,8 @@ from safetensors.numpy import load
 from fedaid.errors import InputError
 from fedaid.flare.server.controller import FedAIDController
 from fedaid.flare.server.persistor import tensors_of
-from fedaid.flare.wire.messages import ALIGN, PRETRAIN, TRAIN, VALIDATE, model_from_shareable, update_from_shareable
+from fedaid.flare.wire.messages import model_from_shareable, update_from_shareable
+from fedaid.flare.wire.tasks import ALIGN, PRETRAIN, TRAIN, VALIDATE
 from fedaid.flare.wire.uplink import UpdateDecoder
 from fedaid.minmax.server_optimizer import ServerOptimizer, ServerOptimizerSettings
 from fedaid.minmax.settings import MinMaxSettings

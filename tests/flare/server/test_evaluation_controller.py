@@ -15,15 +15,13 @@ from fedaid.errors import InputError
 from fedaid.flare.server.evaluation_controller import EvaluationController
 from fedaid.flare.server.own_models import OwnModels
 from fedaid.flare.wire.messages import (
-    ERROR_HEADER,
-    EVALUATE,
-    LOCAL_MODEL,
-    UpdateMessage,
     model_from_shareable,
     report_to_shareable,
     result_to_shareable,
     update_to_shareable,
 )
+from fedaid.flare.wire.replies import ERROR_HEADER
+from fedaid.flare.wire.tasks import EVALUATE, LOCAL_MODEL, UpdateMessage
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.saved_model import save_model
 from tests.flare.conftest import Answer, Federation

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fedaid.flare.server.gate import Gate, RefusedUpdate, judge_metrics, judge_tensors, specs_of
-from fedaid.flare.wire.messages import UpdateMessage
+from fedaid.flare.wire.tasks import UpdateMessage
 
 MakeUpdate = Callable[..., UpdateMessage]
 Delta = dict[str, NDArray[Any]]

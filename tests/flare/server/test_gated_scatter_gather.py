@@ -17,14 +17,9 @@ from nvflare.widgets.info_collector import GroupInfoCollector, InfoCollector
 from fedaid.flare.server.ballot import Ballot
 from fedaid.flare.server.gate import Gate
 from fedaid.flare.server.gated_scatter_gather import BelowQuorum
-from fedaid.flare.wire.messages import (
-    ALIGN,
-    ERROR_HEADER,
-    PRETRAIN,
-    VALIDATE,
-    model_from_shareable,
-    update_from_shareable,
-)
+from fedaid.flare.wire.messages import model_from_shareable, update_from_shareable
+from fedaid.flare.wire.replies import ERROR_HEADER
+from fedaid.flare.wire.tasks import ALIGN, PRETRAIN, VALIDATE
 from fedaid.models.tensor_names import is_alignment
 
 Make = Callable[..., Any]

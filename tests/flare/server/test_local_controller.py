@@ -15,16 +15,8 @@ from nvflare.app_common.app_event_type import AppEventType
 from admin.results.run_results import read_results
 from fedaid.errors import InputError
 from fedaid.flare.server.local_controller import LocalController, best_rounds
-from fedaid.flare.wire.messages import (
-    KEEP_ALONE,
-    TRAIN_ALONE,
-    VALIDATE,
-    MetricsMessage,
-    UpdateMessage,
-    metrics_to_shareable,
-    model_from_shareable,
-    report_to_shareable,
-)
+from fedaid.flare.wire.messages import metrics_to_shareable, model_from_shareable, report_to_shareable
+from fedaid.flare.wire.tasks import KEEP_ALONE, TRAIN_ALONE, VALIDATE, MetricsMessage, UpdateMessage
 from fedaid.models.saved_model import load_model
 from tests.flare.conftest import MEASURED, Answer, Federation
 

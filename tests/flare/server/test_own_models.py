@@ -12,7 +12,8 @@ from nvflare.apis.shareable import Shareable
 from fedaid.flare.server.gate import RefusedUpdate
 from fedaid.flare.server.own_models import OwnModels
 from fedaid.flare.server.spool import Spool
-from fedaid.flare.wire.messages import UpdateMessage, report_to_shareable, update_to_shareable
+from fedaid.flare.wire.messages import report_to_shareable, update_to_shareable
+from fedaid.flare.wire.tasks import UpdateMessage
 
 Make = Callable[..., UpdateMessage]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from fedaid.flare.server.run_record import TRAINING, RunRecord
-from fedaid.flare.wire.messages import UpdateMessage
+from fedaid.flare.wire.tasks import UpdateMessage
 from fedaid.flare.wire.traffic import Traffic
 from fedaid.minmax.site_weights import Move
 from fedaid.training.site_worker import LocalUpdate

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fedaid.flare.server.spool import Spool
-from fedaid.flare.wire.messages import UpdateMessage
+from fedaid.flare.wire.tasks import UpdateMessage
 from fedaid.minmax.weighted_average import weighted_sum
 
 MakeUpdate = Callable[..., UpdateMessage]

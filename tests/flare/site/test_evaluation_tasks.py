@@ -19,15 +19,13 @@ from fedaid.evaluation.retrieval import Ranks
 from fedaid.flare.site.evaluation_tasks import EvaluationExecutor
 from fedaid.flare.site.local_model import ValidSplit, local_model_of
 from fedaid.flare.wire.messages import (
-    ERROR_HEADER,
-    EVALUATE,
-    LOCAL_MODEL,
-    ModelMessage,
     model_to_shareable,
     report_from_shareable,
     result_from_shareable,
     update_from_shareable,
 )
+from fedaid.flare.wire.replies import ERROR_HEADER
+from fedaid.flare.wire.tasks import EVALUATE, LOCAL_MODEL, ModelMessage
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.saved_model import save_model
 

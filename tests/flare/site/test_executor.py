@@ -22,18 +22,9 @@ from fedaid.data.pixels.decode_process import DecodeProcess
 from fedaid.errors import InputError
 from fedaid.flare.site import executor as module
 from fedaid.flare.site.executor import FedAIDExecutor
-from fedaid.flare.wire.messages import (
-    ALIGN,
-    ERROR_HEADER,
-    PRETRAIN,
-    TRAIN,
-    VALIDATE,
-    ModelMessage,
-    UpdateMessage,
-    metrics_from_shareable,
-    model_to_shareable,
-    update_from_shareable,
-)
+from fedaid.flare.wire.messages import metrics_from_shareable, model_to_shareable, update_from_shareable
+from fedaid.flare.wire.replies import ERROR_HEADER
+from fedaid.flare.wire.tasks import ALIGN, PRETRAIN, TRAIN, VALIDATE, ModelMessage, UpdateMessage
 from fedaid.minmax.selection import METRICS
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.tensor_names import is_alignment

@@ -10,7 +10,7 @@ from nvflare.apis.event_type import EventType
 from nvflare.apis.fl_context import FLContext
 
 from fedaid.flare.site.held_model import HeldModel
-from fedaid.flare.wire.messages import MalformedMessage, ModelMessage
+from fedaid.flare.wire.tasks import MalformedMessage, ModelMessage
 
 Arrays = dict[str, NDArray[Any]]
 

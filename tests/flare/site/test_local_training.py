@@ -20,18 +20,13 @@ from fedaid.errors import InputError
 from fedaid.flare.site.executor import FedAIDExecutor, measured
 from fedaid.flare.site.local_training import LocalTrainingExecutor
 from fedaid.flare.wire.messages import (
-    ALIGN,
-    ERROR_HEADER,
-    KEEP_ALONE,
-    TRAIN,
-    TRAIN_ALONE,
-    VALIDATE,
-    ModelMessage,
     metrics_from_shareable,
     model_to_shareable,
     report_from_shareable,
     update_from_shareable,
 )
+from fedaid.flare.wire.replies import ERROR_HEADER
+from fedaid.flare.wire.tasks import ALIGN, KEEP_ALONE, TRAIN, TRAIN_ALONE, VALIDATE, ModelMessage
 from fedaid.minmax.selection import SITE_METRIC
 from fedaid.minmax.weighted_average import apply, weighted_sum
 from fedaid.models.dual_encoder import DualEncoder

@@ -16,14 +16,8 @@ from admin.study.compare.rounds import Plan, Tensors, run_rounds
 from fedaid.data.site_data import SiteData
 from fedaid.flare.site.executor import FedAIDExecutor, measured
 from fedaid.flare.site.own_by_round import OwnByRound
-from fedaid.flare.wire.messages import (
-    TRAIN,
-    VALIDATE,
-    ModelMessage,
-    metrics_from_shareable,
-    model_to_shareable,
-    update_from_shareable,
-)
+from fedaid.flare.wire.messages import metrics_from_shareable, model_to_shareable, update_from_shareable
+from fedaid.flare.wire.tasks import TRAIN, VALIDATE, ModelMessage
 from fedaid.minmax.selection import BestModel
 from fedaid.minmax.settings import MinMaxSettings
 from fedaid.minmax.weighted_average import apply, weighted_sum

@@ -15,7 +15,8 @@ from nvflare.fuel.utils import fobs
 from nvflare.fuel.utils.fobs.decomposers.via_downloader import ViaDownloaderDecomposer
 
 from fedaid.flare.transport.array_exchange import AskingCell, receive_in_memory, receive_on_disk
-from fedaid.flare.wire.messages import UpdateMessage, update_from_shareable, update_to_shareable
+from fedaid.flare.wire.messages import update_from_shareable, update_to_shareable
+from fedaid.flare.wire.tasks import UpdateMessage
 from tests.flare.transport.test_received_arrays import SENT
 from tests.flare.wire_link import Server, Site
 

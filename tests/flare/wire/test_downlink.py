@@ -12,9 +12,9 @@ from nvflare.apis.shareable import make_reply
 
 from fedaid.errors import InputError
 from fedaid.flare.wire.codec import WIRE_DTYPES
-from fedaid.flare.wire.downlink import HOLDS, WIRE, ModelDecoder, ModelEncoder
-from fedaid.flare.wire.messages import MalformedMessage, MetricsMessage, metrics_to_shareable
-from fedaid.flare.wire.traffic import message_bytes
+from fedaid.flare.wire.downlink import ModelDecoder, ModelEncoder
+from fedaid.flare.wire.messages import HOLDS, WIRE, message_bytes, metrics_to_shareable
+from fedaid.flare.wire.tasks import MalformedMessage, MetricsMessage
 from tests.flare.conftest import random_delta
 from tests.flare.wire_link import Server, Site
 

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import ast
+import copy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,16 +11,21 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from nvflare.apis.dxo import DXO, DataKind
+from nvflare.apis.fl_constant import ReturnCode
+from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import Shareable
 from nvflare.app_common.app_constant import AppConstants
 from nvflare.app_common.decomposers import common_decomposers
 from nvflare.fuel.utils import fobs
 
+from fedaid.flare.wire import messages
+from fedaid.flare.wire.codec import Packed
 from fedaid.flare.wire.messages import (
-    MalformedMessage,
-    MetricsMessage,
-    ModelMessage,
-    UpdateMessage,
+    HOLDS,
+    UPDATE,
+    WIRE,
+    TensorFilter,
+    held_version,
     is_report,
     metrics_from_shareable,
     metrics_to_shareable,
@@ -31,6 +39,19 @@ from fedaid.flare.wire.messages import (
     update_from_shareable,
     update_to_shareable,
 )
+from fedaid.flare.wire.tasks import MalformedMessage, MetricsMessage, ModelMessage, UpdateMessage
+
+
+class Halving(TensorFilter):
+    """Halves an update each time it passes."""
+
+    def __init__(self) -> None:
+        super().__init__(UPDATE)
+
+    def convert(self, packed: Packed, shareable: Shareable, fl_ctx: FLContext) -> Packed:
+        half = {name: np.asarray(tensor / 2, tensor.dtype) for name, tensor in packed.tensors.items()}
+        return Packed(half, {"by": 2}, holds="7")
+
 
 META = {"round": 3, "metrics": {}, "pairs": 1, "skipped": {}}
 
@@ -213,3 +234,44 @@ def test_a_result_survives_the_way_to_the_server() -> None:
 def test_only_finite_plain_json_is_sent_as_a_result(value: object) -> None:
     with pytest.raises((ValueError, TypeError)):
         result_to_shareable(2, {"loss": value})
+
+
+def test_no_other_module_knows_a_dxo() -> None:
+    package = Path(messages.__file__).parents[2]
+    sources = sorted(package.rglob("*.py"))
+    users = []
+    for path in sources:
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        named = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+        named |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
+        if any(name.startswith("nvflare.apis.dxo") for name in named):
+            users.append(path.relative_to(package).as_posix())
+    assert len(sources) > 80
+    assert users == ["flare/wire/messages.py"]
+
+
+def test_a_filter_changes_the_tensors_and_the_layout_and_leaves_the_rest(
+    make_update: Callable[..., UpdateMessage], fl_ctx: FLContext
+) -> None:
+    message = make_update()
+    encoded = Halving().process(update_to_shareable(message), fl_ctx)
+    assert encoded["DXO"]["meta"][WIRE] == {"by": 2}
+    assert held_version(encoded) == "7"
+    decoded = update_from_shareable(Halving().process(encoded, fl_ctx))
+    assert np.array_equal(decoded.delta["matrix"], message.delta["matrix"] / 4)
+    assert (decoded.metrics, decoded.pairs) == (message.metrics, message.pairs)
+    report = report_to_shareable(make_update(delta={}))
+    assert report_from_shareable(Halving().process(report, fl_ctx)) == report_from_shareable(report)
+
+
+@pytest.mark.parametrize("spoil", [lambda dxo: dxo.update(meta=None), lambda dxo: dxo["meta"].update({HOLDS: 7})])
+def test_a_version_is_read_from_a_sound_answer_only(
+    spoil: Callable[[Any], None], make_update: Callable[..., UpdateMessage]
+) -> None:
+    answer = update_to_shareable(make_update())
+    answer["DXO"]["meta"][HOLDS] = "7"
+    assert held_version(answer) == "7"
+    failed = copy.deepcopy(answer)
+    failed.set_return_code(ReturnCode.EXECUTION_EXCEPTION)
+    spoil(answer["DXO"])
+    assert [held_version(one) for one in (failed, answer, Shareable())] == [None] * 3

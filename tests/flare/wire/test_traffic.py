@@ -8,8 +8,9 @@ from nvflare.apis.fl_constant import FLContextKey
 from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import Shareable, make_reply
 
-from fedaid.flare.wire.messages import MetricsMessage, UpdateMessage, metrics_to_shareable, update_to_shareable
-from fedaid.flare.wire.traffic import Traffic, message_bytes
+from fedaid.flare.wire.messages import message_bytes, metrics_to_shareable, update_to_shareable
+from fedaid.flare.wire.tasks import MetricsMessage, UpdateMessage
+from fedaid.flare.wire.traffic import Traffic
 
 
 def event(traffic: Traffic, fl_ctx: FLContext, kind: str, message: object, *, task: str, round_number: int = 0) -> None:

@@ -13,9 +13,8 @@ from nvflare.apis.fl_constant import ReturnCode
 from nvflare.apis.shareable import Shareable
 
 from fedaid.flare.wire.codec import WIRE_DTYPES, decode, encode
-from fedaid.flare.wire.downlink import WIRE
-from fedaid.flare.wire.messages import ERROR_HEADER, REFUSED_HEADER, update_from_shareable
-from fedaid.flare.wire.traffic import message_bytes
+from fedaid.flare.wire.messages import WIRE, message_bytes, update_from_shareable
+from fedaid.flare.wire.replies import ERROR_HEADER, REFUSED_HEADER
 from fedaid.flare.wire.uplink import STILL
 from tests.flare.wire_link import Server, Site
 

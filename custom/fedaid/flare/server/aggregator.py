@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
-from nvflare.apis.dxo import DXO, DataKind
 from nvflare.apis.fl_constant import FLContextKey
 from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import Shareable
@@ -20,7 +19,8 @@ from safetensors import SafetensorError
 
 from fedaid.flare.server.gate import Gate, RefusedUpdate
 from fedaid.flare.server.spool import Spool
-from fedaid.flare.wire.messages import MalformedMessage, UpdateMessage, update_from_shareable
+from fedaid.flare.wire.messages import total_to_shareable, update_from_shareable
+from fedaid.flare.wire.tasks import MalformedMessage, UpdateMessage
 from fedaid.minmax.server_optimizer import ServerOptimizer, ServerOptimizerSettings
 from fedaid.minmax.weighted_average import renormalise, weighted_sum
 
@@ -119,7 +119,7 @@ class SiteWeightedAggregator(Aggregator):  # type: ignore[misc]
 
     def aggregate(self, fl_ctx: FLContext) -> Shareable:
         """The new model, whole, as FLARE's base controller expects it."""
-        return DXO(DataKind.WEIGHTS, data=dict(self.total())).to_shareable()
+        return total_to_shareable(self.total())
 
     def reset(self, fl_ctx: FLContext) -> None:
         """Forgets the phase's updates, in memory and on disk."""

@@ -16,7 +16,7 @@ from fedaid.flare.server.gate import Gate
 from fedaid.flare.server.gated_scatter_gather import BelowQuorum, GatedScatterAndGather
 from fedaid.flare.server.persistor import RUN_STATE, SERVER_OPTIMIZER, tensors_of
 from fedaid.flare.server.run_record import RunRecord
-from fedaid.flare.wire.messages import ALIGN, PRETRAIN, TRAIN, VALIDATE, Arrays, UpdateMessage
+from fedaid.flare.wire.tasks import ALIGN, PRETRAIN, TRAIN, VALIDATE, Arrays, UpdateMessage
 from fedaid.minmax.loss_baseline import LossBaseline
 from fedaid.minmax.selection import METRICS, BestModel, Selection
 from fedaid.minmax.server_optimizer import ServerOptimizer, ServerOptimizerSettings

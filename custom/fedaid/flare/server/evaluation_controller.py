@@ -27,7 +27,7 @@ from fedaid.flare.server.own_models import OwnModels
 from fedaid.flare.server.persistor import tensors_of
 from fedaid.flare.server.run_store import replace_text
 from fedaid.flare.server.spool import Spool
-from fedaid.flare.wire.messages import EVALUATE, GIVEN_MODEL, LOCAL_MODEL, Arrays
+from fedaid.flare.wire.tasks import EVALUATE, GIVEN_MODEL, LOCAL_MODEL, Arrays
 from fedaid.minmax.settings import WHERE
 from fedaid.models.saved_model import CONFIG, WEIGHTS
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fedaid.flare.wire.messages import MOST_FIELDS, UpdateMessage
+from fedaid.flare.wire.tasks import MOST_FIELDS, UpdateMessage
 
 Specs = Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]]  # name → shape, type
 

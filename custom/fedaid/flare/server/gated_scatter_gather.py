@@ -20,15 +20,9 @@ from fedaid.flare.server.aggregator import AUTHENTICATED_SITE
 from fedaid.flare.server.ballot import Ballot, Splits
 from fedaid.flare.server.persistor import RunPersistor
 from fedaid.flare.server.progress import RunProgress
-from fedaid.flare.wire.messages import (
-    ERROR_HEADER,
-    LONGEST_ERROR,
-    REFUSED_HEADER,
-    Arrays,
-    ModelMessage,
-    UpdateMessage,
-    model_to_shareable,
-)
+from fedaid.flare.wire.messages import model_to_shareable
+from fedaid.flare.wire.replies import error_text, was_refused
+from fedaid.flare.wire.tasks import Arrays, ModelMessage, UpdateMessage
 from fedaid.flare.wire.traffic import Traffic
 
 
@@ -146,8 +140,8 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
     ) -> bool:
         """Tells the aggregator whose result this is; the peer's own word for it is not asked."""
         fl_ctx.set_prop(AUTHENTICATED_SITE, client_name, private=True, sticky=False)
-        if result.get_header(REFUSED_HEADER) is True:
-            self.aggregator.refuse(client_name, said_by(result), fl_ctx)
+        if was_refused(result):
+            self.aggregator.refuse(client_name, error_text(result), fl_ctx)
         else:
             self._failed(client_name, result, fl_ctx)
         accepted: bool = super()._accept_train_result(client_name, result, fl_ctx, is_unknown_task)
@@ -157,7 +151,7 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
         """Whether the reply is an error; if so its text is kept for the message to the person who runs the job."""
         if result.get_return_code() == ReturnCode.OK:
             return False
-        self._site_errors[site] = f"site {site} could not work: {said_by(result)}"
+        self._site_errors[site] = f"site {site} could not work: {error_text(result)}"
         self.log_error(fl_ctx, self._site_errors[site])
         return True
 
@@ -175,10 +169,3 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
         collector = fl_ctx.get_prop(InfoCollector.CTX_KEY_STATS_COLLECTOR)
         if event_type == InfoCollector.EVENT_TYPE_GET_STATS and collector:
             collector.add_info(group_name=self._name, info=self.progress.as_dict())
-
-
-def said_by(result: Shareable) -> str:
-    """The text of an error reply, cut and in one line of the log; its code where it has none."""
-    text = result.get_header(ERROR_HEADER)
-    said = (text if isinstance(text, str) else str(result.get_return_code()))[:LONGEST_ERROR]
-    return "".join(letter if letter.isprintable() else " " for letter in said)

@@ -18,15 +18,8 @@ from fedaid.flare.server.gate import Gate, RefusedUpdate
 from fedaid.flare.server.gated_scatter_gather import BelowQuorum, GatedScatterAndGather
 from fedaid.flare.server.persistor import RUN_STATE, tensors_of
 from fedaid.flare.server.run_record import RunRecord
-from fedaid.flare.wire.messages import (
-    KEEP_ALONE,
-    TRAIN_ALONE,
-    VALIDATE,
-    Arrays,
-    MalformedMessage,
-    UpdateMessage,
-    report_from_shareable,
-)
+from fedaid.flare.wire.messages import report_from_shareable
+from fedaid.flare.wire.tasks import KEEP_ALONE, TRAIN_ALONE, VALIDATE, Arrays, MalformedMessage, UpdateMessage
 from fedaid.minmax.selection import METRICS, SITE_METRIC
 from fedaid.minmax.site_weights import Move
 

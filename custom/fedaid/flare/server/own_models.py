@@ -12,14 +12,8 @@ from safetensors import SafetensorError
 
 from fedaid.flare.server.gate import Gate, is_name
 from fedaid.flare.server.spool import Spool
-from fedaid.flare.wire.messages import (
-    LOCAL_MODEL,
-    Arrays,
-    MalformedMessage,
-    is_report,
-    report_from_shareable,
-    update_from_shareable,
-)
+from fedaid.flare.wire.messages import is_report, report_from_shareable, update_from_shareable
+from fedaid.flare.wire.tasks import LOCAL_MODEL, Arrays, MalformedMessage
 from fedaid.minmax.weighted_average import apply, weighted_sum
 
 

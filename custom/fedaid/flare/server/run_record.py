@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from fedaid.flare.wire.messages import UpdateMessage
+from fedaid.flare.wire.tasks import UpdateMessage
 from fedaid.flare.wire.traffic import Traffic
 from fedaid.minmax.site_weights import Move
 

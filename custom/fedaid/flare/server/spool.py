@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from fedaid.flare.wire.messages import Arrays
+from fedaid.flare.wire.tasks import Arrays
 
 
 class Spool:

@@ -20,15 +20,8 @@ from fedaid.flare.site.executor import FedAIDExecutor
 from fedaid.flare.site.given_ranks import GivenRanks
 from fedaid.flare.site.local_model import LocalModel, local_model_of
 from fedaid.flare.site.site_evaluation import evaluate_site
-from fedaid.flare.wire.messages import (
-    EVALUATE,
-    LOCAL_MODEL,
-    ModelMessage,
-    UpdateMessage,
-    report_to_shareable,
-    result_to_shareable,
-    update_to_shareable,
-)
+from fedaid.flare.wire.messages import report_to_shareable, result_to_shareable, update_to_shareable
+from fedaid.flare.wire.tasks import EVALUATE, LOCAL_MODEL, ModelMessage, UpdateMessage
 from fedaid.training.settings import WHERE, TrainingSettings
 
 OF_TRAINING = ("batch_size", "valid_batch_size", "precision", "channels_last", "threads")

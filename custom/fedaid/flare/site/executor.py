@@ -26,10 +26,10 @@ from fedaid.flare.site.local_model import local_model_of, valid_split
 from fedaid.flare.site.own_by_round import OwnByRound
 from fedaid.flare.site.swap_file import SwapFile
 from fedaid.flare.transport.array_exchange import receive_in_memory
-from fedaid.flare.wire.messages import (
+from fedaid.flare.wire.messages import metrics_to_shareable, model_from_shareable, update_to_shareable
+from fedaid.flare.wire.replies import error_reply
+from fedaid.flare.wire.tasks import (
     ALIGN,
-    ERROR_HEADER,
-    LONGEST_ERROR,
     PRETRAIN,
     TRAIN,
     VALIDATE,
@@ -37,9 +37,6 @@ from fedaid.flare.wire.messages import (
     MetricsMessage,
     ModelMessage,
     UpdateMessage,
-    metrics_to_shareable,
-    model_from_shareable,
-    update_to_shareable,
 )
 from fedaid.models.saved_model import new_model
 from fedaid.models.tensor_names import is_alignment
@@ -122,13 +119,13 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             return make_reply(ReturnCode.TASK_ABORTED)
         except (InputError, MalformedMessage, FloatingPointError, ProcessesFailed) as error:
             self.log_error(fl_ctx, str(error))
-            return make_reply(ReturnCode.BAD_TASK_DATA, {ERROR_HEADER: str(error)[:LONGEST_ERROR]})
+            return error_reply(ReturnCode.BAD_TASK_DATA, str(error))
         except Exception as error:
             # Its text may hold a path or a value of the site's, and FLARE sends error logs to the server: type and
             # place only.
             place = "".join(traceback.format_tb(error.__traceback__))
             self.log_error(fl_ctx, f"{task_name} failed with {type(error).__name__}:\n{place}")
-            return make_reply(ReturnCode.EXECUTION_EXCEPTION, {ERROR_HEADER: f"{task_name}: {type(error).__name__}"})
+            return error_reply(ReturnCode.EXECUTION_EXCEPTION, f"{task_name}: {type(error).__name__}")
 
     def _work_ahead(self, fl_ctx: FLContext) -> None:
         """Does for the next task what may be done now; if anything stops it, the task does it, and fails if it must."""

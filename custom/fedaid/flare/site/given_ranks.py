@@ -11,7 +11,7 @@ from fedaid.evaluation.plain_result import plain_interval
 from fedaid.evaluation.retrieval import METRIC, Ranks, recall_difference, retrieval_ranks
 from fedaid.evaluation.settings import EvaluationSettings
 from fedaid.flare.site.swap_file import SwapFile
-from fedaid.flare.wire.messages import GIVEN_MODEL
+from fedaid.flare.wire.tasks import GIVEN_MODEL
 
 
 class GivenRanks:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from nvflare.apis.fl_context import FLContext
 
 from fedaid.flare.site.swap_file import SwapFile
-from fedaid.flare.wire.messages import MalformedMessage, ModelMessage
+from fedaid.flare.wire.tasks import MalformedMessage, ModelMessage
 
 
 class HeldModel:

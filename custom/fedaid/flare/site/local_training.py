@@ -16,7 +16,8 @@ from fedaid.errors import require
 from fedaid.flare.server.run_store import BEST, ROUND, RunStore
 from fedaid.flare.site.executor import FedAIDExecutor, measured
 from fedaid.flare.site.local_model import local_model_of, valid_split
-from fedaid.flare.wire.messages import (
+from fedaid.flare.wire.messages import metrics_to_shareable, report_to_shareable
+from fedaid.flare.wire.tasks import (
     KEEP_ALONE,
     TRAIN_ALONE,
     VALIDATE,
@@ -24,8 +25,6 @@ from fedaid.flare.wire.messages import (
     MetricsMessage,
     ModelMessage,
     UpdateMessage,
-    metrics_to_shareable,
-    report_to_shareable,
 )
 from fedaid.minmax.selection import SITE_METRIC
 from fedaid.minmax.weighted_average import apply, weighted_sum

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,21 @@ SCALE = "::scale"  # suffix of the scales that go with an int8 matrix
 QUIET_NAN = np.uint16(0x7FC0)
 LARGEST = 127
 SMALLEST_SCALE = np.finfo(np.float32).tiny
+
+
+@dataclass(frozen=True)
+class Packed:
+    """The tensors of a message as they travel.
+
+    Attributes:
+        tensors: name → array.
+        layout: plain JSON that says how the tensors are encoded; None if they are not.
+        holds: of an answer: the version of the model that the site holds.
+    """
+
+    tensors: Arrays
+    layout: Any = None
+    holds: str | None = None
 
 
 def encode(arrays: Arrays, dtype: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:

@@ -1,83 +1,38 @@
-"""What server and sites say to each other, and how it lies in a FLARE message.
+"""Packs tasks and answers into FLARE messages, and unpacks them.
 
-This is the only module that knows the layout of a DXO. Everything in one is a numpy array or plain JSON: an enum or a
-dataclass would encode at the sender and end the receiver's process at decoding.
+This is the only module that knows the layout of a DXO. A DXO holds numpy arrays and plain JSON only. FLARE would encode
+an enum or a dataclass at the sender, but decoding it would end the receiver's process.
 """
 
 from __future__ import annotations
 
 import json
+from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from nvflare.apis.dxo import DXO, DataKind, from_shareable
+from nvflare.apis.dxo_filter import DXOFilter
+from nvflare.apis.fl_constant import ReturnCode
+from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import Shareable
 from nvflare.app_common.app_constant import AppConstants
 
-ALIGN, PRETRAIN, VALIDATE = "align", "pretrain", "validate"
-TRAIN = "train"  # in place of the first two where a run has no alignment phase
-TRAIN_ALONE, KEEP_ALONE = "train_alone", "keep_alone"  # of jobs/local_pretrain
-EVALUATE, LOCAL_MODEL = "evaluate", "local_model"  # of jobs/evaluate_global
-GIVEN_MODEL = 0  # number of the task that is about the given model; those after it are about the sites' own
-ERROR_HEADER = "fedaid_error"
-REFUSED_HEADER = "fedaid_refused"  # true where the server could not read an answer, and not the site its task
-LONGEST_ERROR = 500  # characters
-LONGEST_RESULT = 1_000_000  # characters of the JSON that an evaluation of one model at one site may be
-MOST_FIELDS = 100  # of metrics, counts or meta; far above what a message of ours holds
+from fedaid.flare.wire.codec import Packed
+from fedaid.flare.wire.tasks import (
+    MOST_FIELDS,
+    Arrays,
+    MalformedMessage,
+    MetricsMessage,
+    ModelMessage,
+    UpdateMessage,
+)
 
-Arrays = Mapping[str, NDArray[Any]]
-Metrics = dict[str, float]
-
-
-@dataclass(frozen=True)
-class ModelMessage:
-    """Server → site: tensors to work on.
-
-    Attributes:
-        round_number: counted from 0.
-        tensors: the alignment modules for ``pretrain``, the whole model for the other tasks.
-        configuration: constructor arguments of the model, plain JSON.
-        vocabulary_hash: sha256 of the vocabulary file that both sides must use.
-    """
-
-    round_number: int
-    tensors: Arrays
-    configuration: Mapping[str, Any]
-    vocabulary_hash: str
-
-
-@dataclass(frozen=True)
-class UpdateMessage:
-    """Site → server: how far a phase moved the model, and what was measured.
-
-    Attributes:
-        round_number: the round that it answers.
-        delta: name → end − start.
-        metrics: of the round's model on the validation split (``align``), of training (``pretrain``), or of both.
-        pairs: training pairs of the site.
-        skipped: reason → studies that could not be used.
-    """
-
-    round_number: int
-    delta: Arrays
-    metrics: Mapping[str, float]
-    pairs: int
-    skipped: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class MetricsMessage:
-    """Site → server: metrics of a model by split, for ``validate``."""
-
-    round_number: int
-    splits: Mapping[str, Mapping[str, float]]
-
-
-class MalformedMessage(ValueError):
-    """A message that does not have the layout of its kind; the text names the part at fault, never its content."""
+LONGEST_RESULT = 1_000_000  # characters of JSON: the evaluation of one model at one site
+WIRE = "wire"  # meta field of a message: how its tensors are encoded
+HOLDS = "holds"  # meta field of an answer: the version of the model that the site holds
+MODEL, UPDATE = DataKind.WEIGHTS, DataKind.WEIGHT_DIFF  # kinds of messages with tensors
 
 
 def model_to_shareable(message: ModelMessage, *, num_rounds: int) -> Shareable:
@@ -88,7 +43,7 @@ def model_to_shareable(message: ModelMessage, *, num_rounds: int) -> Shareable:
         "vocabulary_hash": message.vocabulary_hash,
     }
     require_plain(message.tensors)
-    shareable = DXO(DataKind.WEIGHTS, data=dict(message.tensors), meta=meta).to_shareable()
+    shareable = DXO(MODEL, data=dict(message.tensors), meta=meta).to_shareable()
     shareable.set_header(AppConstants.CURRENT_ROUND, message.round_number)
     shareable.set_header(AppConstants.NUM_ROUNDS, num_rounds)
     shareable.add_cookie(AppConstants.CONTRIBUTION_ROUND, message.round_number)
@@ -97,21 +52,26 @@ def model_to_shareable(message: ModelMessage, *, num_rounds: int) -> Shareable:
 
 def model_from_shareable(shareable: Shareable) -> ModelMessage:
     """Unpacks what the server sent."""
-    dxo = read(shareable, DataKind.WEIGHTS)
+    dxo = read(shareable, MODEL)
     meta = dxo.meta
     return ModelMessage(
         part(meta, "round", int), dxo.data, part(meta, "configuration", dict), part(meta, "vocabulary_hash", str)
     )
 
 
+def total_to_shareable(tensors: Arrays) -> Shareable:
+    """Packs the aggregated model for FLARE's base controller."""
+    return DXO(MODEL, data=dict(tensors)).to_shareable()
+
+
 def update_to_shareable(message: UpdateMessage) -> Shareable:
-    """Packs a site's update; its tensors are a difference, which privacy filters of a site know how to treat."""
+    """Packs a site's update as a difference, so that the privacy filters of the site treat it as one."""
     require_plain(message.delta)
-    return DXO(DataKind.WEIGHT_DIFF, data=dict(message.delta), meta=described(message)).to_shareable()
+    return DXO(UPDATE, data=dict(message.delta), meta=described(message)).to_shareable()
 
 
 def described(message: UpdateMessage) -> dict[str, Any]:
-    """All of an update but its tensors, as plain numbers."""
+    """All of an update except its tensors, as plain numbers."""
     return {
         "round": message.round_number,
         "metrics": {name: float(value) for name, value in message.metrics.items()},
@@ -121,26 +81,19 @@ def described(message: UpdateMessage) -> dict[str, Any]:
 
 
 def update_from_shareable(shareable: Shareable) -> UpdateMessage:
-    """Unpacks a site's update; values are not judged here but by the gate."""
-    dxo = read(shareable, DataKind.WEIGHT_DIFF)
-    meta = dxo.meta
-    return UpdateMessage(
-        part(meta, "round", int),
-        dxo.data,
-        part(meta, "metrics", dict),
-        part(meta, "pairs", int),
-        part(meta, "skipped", dict),
-    )
+    """Unpacks a site's update; the gate judges its values."""
+    dxo = read(shareable, UPDATE)
+    return update_of(dxo.meta, dxo.data, metrics=part(dxo.meta, "metrics", dict))
 
 
 def report_to_shareable(message: UpdateMessage) -> Shareable:
-    """Packs an update that moves nothing: metrics and counts, which no privacy filter takes for a model."""
+    """Packs metrics and counts without tensors; privacy filters do not treat such a message as a model."""
     meta = described(message)
     return DXO(DataKind.METRICS, data={"metrics": meta.pop("metrics")}, meta=meta).to_shareable()
 
 
 def is_report(shareable: Shareable) -> bool:
-    """Whether a site's answer is of metrics only."""
+    """Whether a site's answer holds metrics only."""
     try:
         read(shareable, DataKind.METRICS)
     except MalformedMessage:
@@ -149,25 +102,32 @@ def is_report(shareable: Shareable) -> bool:
 
 
 def report_from_shareable(shareable: Shareable) -> UpdateMessage:
-    """Unpacks metrics and counts of a site; values are not judged here but by the gate."""
+    """Unpacks metrics and counts of a site; the gate judges their values."""
     dxo = read(shareable, DataKind.METRICS)
-    meta, metrics = dxo.meta, part(dxo.data, "metrics", dict)
+    metrics = part(dxo.data, "metrics", dict)
     if len(dxo.data) > 1:
         raise MalformedMessage("report must hold metrics only, got more")
-    return UpdateMessage(part(meta, "round", int), {}, metrics, part(meta, "pairs", int), part(meta, "skipped", dict))
+    return update_of(dxo.meta, {}, metrics=metrics)
+
+
+def update_of(meta: Mapping[str, Any], delta: Arrays, *, metrics: Mapping[str, float]) -> UpdateMessage:
+    """An update from the fields of a message."""
+    return UpdateMessage(
+        part(meta, "round", int), delta, metrics, part(meta, "pairs", int), part(meta, "skipped", dict)
+    )
 
 
 def result_to_shareable(round_number: int, result: Mapping[str, Any]) -> Shareable:
-    """Packs what a site found of a model, plain JSON, as one text: nothing else can travel in it."""
+    """Packs a site's evaluation of a model, plain JSON, as one text, so that it cannot carry anything else."""
     text = json.dumps(result, allow_nan=False)
     return DXO(DataKind.METRICS, data={"result": text}, meta={"round": round_number}).to_shareable()
 
 
 def result_from_shareable(shareable: Shareable) -> tuple[int, Any]:
-    """The round that a site answers, and its result; what is in it is not judged here.
+    """The round that a site answers, and its result; the ballot judges its values.
 
     Raises:
-        MalformedMessage: if it is too long or no JSON, or anything comes with it.
+        MalformedMessage: if the result is too long or not JSON, or if the message holds anything else.
     """
     dxo = read(shareable, DataKind.METRICS)
     text = part(dxo.data, "result", str)
@@ -193,16 +153,66 @@ def metrics_from_shareable(shareable: Shareable) -> MetricsMessage:
     return MetricsMessage(part(dxo.meta, "round", int), {name: part(dxo.data, name, dict) for name in dxo.data})
 
 
+class TensorFilter(DXOFilter):  # type: ignore[misc]
+    """A FLARE filter that encodes or decodes the tensors of a message and leaves its other fields unchanged.
+
+    Args:
+        kind: :data:`MODEL` or :data:`UPDATE`; messages of another kind pass unchanged.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__([kind], [kind])
+
+    @abstractmethod
+    def convert(self, packed: Packed, shareable: Shareable, fl_ctx: FLContext) -> Packed | None:
+        """The tensors for the next filter, or None to let the message pass unchanged."""
+
+    def process_dxo(self, dxo: DXO, shareable: Shareable, fl_ctx: FLContext) -> DXO | None:
+        """Unpacks the tensors, converts them and packs them again."""
+        found = self.convert(Packed(dxo.data, dxo.meta.get(WIRE)), shareable, fl_ctx)
+        if found is None:
+            return None
+        meta = {name: value for name, value in dxo.meta.items() if name != WIRE}
+        meta |= {} if found.layout is None else {WIRE: found.layout}
+        meta |= {} if found.holds is None else {HOLDS: found.holds}
+        return DXO(dxo.data_kind, data=dict(found.tensors), meta=meta)
+
+
+def held_version(answer: Shareable) -> str | None:
+    """The version of the model that a site holds, as its answer says; None for an error or a broken answer."""
+    dxo = peek(answer) if answer.get_return_code() == ReturnCode.OK else None
+    version = dxo.get_meta_prop(HOLDS) if dxo else None
+    return version if isinstance(version, str) else None
+
+
+def message_bytes(message: Shareable) -> int:
+    """Bytes of a message's arrays and of its JSON; headers of FLARE and of the network are not counted."""
+    dxo = peek(message)
+    if dxo is None:
+        return 0
+    values = list((dxo.data or {}).values())
+    fields = [dxo.meta, *(value for value in values if not isinstance(value, np.ndarray))]
+    text = sum(len(json.dumps(field, default=str, skipkeys=True)) for field in fields)
+    return sum(value.nbytes for value in values if isinstance(value, np.ndarray)) + text
+
+
+def peek(message: Shareable) -> DXO | None:
+    """The DXO in a message of any kind, or None if it does not hold one."""
+    try:
+        return from_shareable(message)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
 def read(shareable: Shareable, kind: str) -> DXO:
-    """The DXO of the wanted kind in a message.
+    """The DXO in a message.
 
     Raises:
-        MalformedMessage: if there is none.
+        MalformedMessage: if the message does not hold a DXO of this kind.
     """
-    try:
-        dxo = from_shareable(shareable)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise MalformedMessage("message must hold a DXO") from error
+    dxo = peek(shareable)
+    if dxo is None:
+        raise MalformedMessage("message must hold a DXO")
     if dxo.data_kind != kind or not isinstance(dxo.data, dict) or not isinstance(dxo.meta, dict):
         raise MalformedMessage(f"message must be of kind {kind}")
     if len(dxo.meta) > MOST_FIELDS:
@@ -211,10 +221,10 @@ def read(shareable: Shareable, kind: str) -> DXO:
 
 
 def part(fields: Mapping[str, Any], name: str, kind: type) -> Any:
-    """A field of the wanted type; a bool is no number.
+    """A field of a message.
 
     Raises:
-        MalformedMessage: naming the field.
+        MalformedMessage: naming the field, if it has another type; a bool is not a number.
     """
     value = fields.get(name)
     if not isinstance(value, kind) or isinstance(value, bool):
@@ -223,7 +233,7 @@ def part(fields: Mapping[str, Any], name: str, kind: type) -> Any:
 
 
 def require_plain(arrays: Arrays) -> None:
-    """The last check before tensors leave a process: numpy arrays of numbers and nothing else.
+    """Checks that the tensors of a message are numpy arrays of numbers before they leave the process.
 
     Raises:
         MalformedMessage: naming the tensor.

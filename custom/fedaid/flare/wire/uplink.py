@@ -1,7 +1,7 @@
-"""From a site to the server: the update, its matrices packed as the task asked, with the rounding error fed back.
+"""Site → server: encodes the update as the task asked, and adds the rounding error to the next update.
 
-At the site this is the last filter of a result, after the filters of the site's privacy policy (which FLARE runs first)
-and of the job: they see the float32 difference that they are made for, and what they changed is what is packed.
+At the site, :class:`UpdateEncoder` is the last filter of a result. The filters of the site's privacy policy (FLARE runs
+them first) and of the job see the float32 difference that they are made for; their output is encoded.
 """
 
 from __future__ import annotations
@@ -10,61 +10,60 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from nvflare.apis.dxo import DXO, DataKind
-from nvflare.apis.dxo_filter import DXOFilter
 from nvflare.apis.fl_constant import ReturnCode
 from nvflare.apis.fl_context import FLContext
-from nvflare.apis.shareable import Shareable, make_reply
+from nvflare.apis.shareable import Shareable
 
 from fedaid.flare.site.swap_file import SwapFile
-from fedaid.flare.wire.codec import decode, encode, is_packable
-from fedaid.flare.wire.downlink import HOLDS, ORDER, WIRE
-from fedaid.flare.wire.messages import ERROR_HEADER, LONGEST_ERROR, REFUSED_HEADER
+from fedaid.flare.wire.codec import Packed, decode, encode, is_packable
+from fedaid.flare.wire.downlink import ORDER
+from fedaid.flare.wire.messages import UPDATE, TensorFilter
+from fedaid.flare.wire.replies import error_reply
 
-STILL = "still"  # name → shape and type of a tensor of zeros, which is not sent
+STILL = "still"  # layout field: name → shape and type of a tensor of zeros, which is not sent
 
 
-class UpdateEncoder(DXOFilter):  # type: ignore[misc]
-    """The last filter of a result at a site; what rounding took from one update is added to the next."""
+class UpdateEncoder(TensorFilter):
+    """The last filter of a result at a site; the rounding error of an update is added to the next one."""
 
     def __init__(self) -> None:
-        super().__init__([DataKind.WEIGHT_DIFF], [DataKind.WEIGHT_DIFF])
+        super().__init__(UPDATE)
         self._left: dict[str, NDArray[Any]] = {}  # name → what rounding has taken
         self._read = False
         self._swap = SwapFile("residual")
 
-    def process_dxo(self, dxo: DXO, shareable: Shareable, fl_ctx: FLContext) -> DXO | None:
-        """The packed update, with the version of the model that this site holds."""
+    def convert(self, packed: Packed, shareable: Shareable, fl_ctx: FLContext) -> Packed | None:
+        """The encoded update, with the version of the model that this site holds."""
         order = fl_ctx.get_prop(ORDER)
-        if not isinstance(order, dict):
+        if order is None:
             return None
+        dtype, version = order
         self._open(fl_ctx)
         sent: dict[str, NDArray[Any]] = {}
         still: dict[str, Any] = {}
-        for name, tensor in dxo.data.items():
-            # One by one: a site has no room for the update, the packed one and what arrives of it at the same time.
+        for name, tensor in packed.tensors.items():
+            # One by one: a site has no memory for the update, its encoded copy and the residuals at the same time.
             wanted = tensor + self._left[name] if name in self._left else tensor
-            last = len(still) == len(dxo.data) - 1  # FLARE's filters pass over a message without data
+            last = len(still) == len(packed.tensors) - 1  # FLARE's filters skip a message without data
             if wanted.any() or last:
-                sent |= self._packed(name, wanted, order["dtype"])
+                sent |= self._encoded(name, wanted, dtype)
             else:
                 still[name] = [list(wanted.shape), wanted.dtype.str]
                 self._left.pop(name, None)
-        if order["dtype"] != "fp32":
+        if dtype != "fp32":
             self._swap.write(fl_ctx, self._left, {})
-        layout = {"dtype": order["dtype"], STILL: still}
-        return DXO(dxo.data_kind, data=sent, meta=dxo.meta | {WIRE: layout, HOLDS: order[HOLDS]})
+        return Packed(sent, {"dtype": dtype, STILL: still}, holds=version)
 
     def _open(self, fl_ctx: FLContext) -> None:
         if not self._read and (found := self._swap.read(fl_ctx)):
             self._left = dict(found[0])
         self._read = True
 
-    def _packed(self, name: str, wanted: NDArray[Any], dtype: str) -> dict[str, NDArray[Any]]:
-        """A tensor as it travels; what rounding takes from it is kept."""
+    def _encoded(self, name: str, wanted: NDArray[Any], dtype: str) -> dict[str, NDArray[Any]]:
+        """A tensor as it travels; its rounding error is added to the next update."""
         sent, layout = encode({name: wanted}, dtype)
         if dtype != "fp32" and is_packable(wanted):
-            # What is not finite is refused by the server; it must not spoil the updates after it.
+            # The server refuses values that are not finite; they must not spoil later updates.
             self._left[name] = np.nan_to_num(wanted - decode(sent, layout)[name], posinf=0, neginf=0)
         return sent
 
@@ -74,39 +73,36 @@ class UpdateEncoder(DXOFilter):  # type: ignore[misc]
         self._swap.notice(event_type)
 
 
-class UpdateDecoder(DXOFilter):  # type: ignore[misc]
-    """The first filter of a result at the server; its tensors are judged by the gate afterwards."""
+class UpdateDecoder(TensorFilter):
+    """The first filter of a result at the server; the gate judges the decoded tensors."""
 
     def __init__(self) -> None:
-        super().__init__([DataKind.WEIGHT_DIFF], [DataKind.WEIGHT_DIFF])
+        super().__init__(UPDATE)
 
     def process(self, shareable: Shareable, fl_ctx: FLContext) -> Shareable:
-        """The result with the update unpacked, or an error reply that says why that cannot be done."""
+        """The result with the update decoded, or an error reply that says why it cannot be decoded."""
         try:
             decoded: Shareable = super().process(shareable, fl_ctx)
-        except Exception as error:  # whatever a site made up: its layout reaches numpy's own parsers
-            reason = f"update must be as its layout says: {error}"
-            headers = {ERROR_HEADER: reason[:LONGEST_ERROR], REFUSED_HEADER: True}
-            return make_reply(ReturnCode.BAD_TASK_DATA, headers)
+        except Exception as error:  # a site can send any layout, and it reaches numpy's parsers
+            text = f"update must be as its layout says: {error}"
+            return error_reply(ReturnCode.BAD_TASK_DATA, text, refused=True)
         return decoded
 
-    def process_dxo(self, dxo: DXO, shareable: Shareable, fl_ctx: FLContext) -> DXO | None:
-        """The update, unpacked."""
-        meta = dict(dxo.meta)
-        layout = meta.pop(WIRE, None)
-        if layout is None:
+    def convert(self, packed: Packed, shareable: Shareable, fl_ctx: FLContext) -> Packed | None:
+        """The update, decoded."""
+        if packed.layout is None:
             return None
-        still = {name: zeros(*described) for name, described in layout[STILL].items()}
-        if not all(type(tensor) is np.ndarray for tensor in dxo.data.values()):
+        still = {name: zeros(*described) for name, described in packed.layout[STILL].items()}
+        if not all(type(tensor) is np.ndarray for tensor in packed.tensors.values()):
             raise ValueError("an update must hold arrays only")
-        return DXO(dxo.data_kind, data=decode(dxo.data, layout) | still, meta=meta)
+        return Packed(decode(packed.tensors, packed.layout) | still)
 
 
 def zeros(shape: list[int], dtype: str) -> NDArray[Any]:
-    """A tensor of zeros that takes no memory, so that a site may claim any size: the gate looks at the shape first.
+    """A tensor of zeros that takes no memory, whatever size a site claims; the gate then checks its shape.
 
     Raises:
-        ValueError: if it is no tensor of numbers.
+        ValueError: if the type is not a type of numbers.
     """
     kind = np.dtype(dtype)
     if kind.kind not in "fiub":

@@ -1,0 +1,33 @@
+"""Replies of a site that carry no result: a return code of FLARE and a short text."""
+
+from __future__ import annotations
+
+from nvflare.apis.shareable import Shareable, make_reply
+
+ERROR_HEADER = "fedaid_error"
+REFUSED_HEADER = "fedaid_refused"  # true if the server could not decode an answer; absent if the site's task failed
+LONGEST_ERROR = 500  # characters
+
+
+def error_reply(code: str, text: str, *, refused: bool = False) -> Shareable:
+    """A reply that says why there is no result.
+
+    Args:
+        code: FLARE's return code.
+        text: the reason; it is cut to :data:`LONGEST_ERROR` characters.
+        refused: whether the server's filter could not decode the site's answer.
+    """
+    headers = {ERROR_HEADER: text[:LONGEST_ERROR]} | ({REFUSED_HEADER: True} if refused else {})
+    return make_reply(code, headers)
+
+
+def was_refused(reply: Shareable) -> bool:
+    """Whether the server's filter replaced an answer that it could not decode."""
+    return reply.get_header(REFUSED_HEADER) is True
+
+
+def error_text(reply: Shareable) -> str:
+    """The text of an error reply in one line, cut to :data:`LONGEST_ERROR` characters; without a text, its code."""
+    text = reply.get_header(ERROR_HEADER)
+    line = (text if isinstance(text, str) else str(reply.get_return_code()))[:LONGEST_ERROR]
+    return "".join(letter if letter.isprintable() else " " for letter in line)

@@ -1,0 +1,66 @@
+"""The tasks of the server, and what a site answers, as plain data; :mod:`messages` packs them for FLARE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+ALIGN, PRETRAIN, VALIDATE = "align", "pretrain", "validate"
+TRAIN = "train"  # replaces the first two in a run without an alignment phase
+TRAIN_ALONE, KEEP_ALONE = "train_alone", "keep_alone"  # of jobs/local_pretrain
+EVALUATE, LOCAL_MODEL = "evaluate", "local_model"  # of jobs/evaluate_global
+GIVEN_MODEL = 0  # number of the task that evaluates the given model; later tasks evaluate the local models
+MOST_FIELDS = 100  # largest number of metrics, counts or meta fields; our messages hold far fewer
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+class MalformedMessage(ValueError):
+    """A message that does not have the layout of its kind; the text names the part at fault, never its content."""
+
+
+@dataclass(frozen=True)
+class ModelMessage:
+    """Server → site: tensors to work on.
+
+    Attributes:
+        round_number: counted from 0.
+        tensors: the alignment modules for ``pretrain``, the whole model for the other tasks.
+        configuration: constructor arguments of the model, plain JSON.
+        vocabulary_hash: sha256 of the vocabulary file that both sides must use.
+    """
+
+    round_number: int
+    tensors: Arrays
+    configuration: Mapping[str, Any]
+    vocabulary_hash: str
+
+
+@dataclass(frozen=True)
+class UpdateMessage:
+    """Site → server: how far a phase moved the model, and what the site measured.
+
+    Attributes:
+        round_number: the round that it answers.
+        delta: name → end − start.
+        metrics: of the round's model on the validation split (``align``), of training (``pretrain``), or of both.
+        pairs: training pairs of the site.
+        skipped: reason → studies that could not be used.
+    """
+
+    round_number: int
+    delta: Arrays
+    metrics: Mapping[str, float]
+    pairs: int
+    skipped: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class MetricsMessage:
+    """Site → server: metrics of a model by split, for ``validate``."""
+
+    round_number: int
+    splits: Mapping[str, Mapping[str, float]]
