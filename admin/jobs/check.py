@@ -13,7 +13,7 @@ from pathlib import Path
 
 from admin.jobs.components import Component, build, components, load_class, require_arguments
 from admin.jobs.folder import META, config_files, read_object, require_job_name, require_plain_files, shown
-from admin.jobs.job_plan import require_planned_timeouts
+from admin.jobs.plan import require_planned_timeouts
 from fedaid.errors import InputError, require
 
 PACKAGE = "fedaid"

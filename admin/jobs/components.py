@@ -28,9 +28,14 @@ class Component:
     file: Path
 
     @property
+    def is_model(self) -> bool:
+        """Whether this is the model that a persistor builds."""
+        return self.label.endswith(f".{MODEL}")
+
+    @property
     def needs_the_server(self) -> bool:
         """Whether only the server can build this: a model that starts from a folder which lies there."""
-        return self.label.endswith(f".{MODEL}") and LOCAL in json.dumps(self.args)
+        return self.is_model and LOCAL in json.dumps(self.args)
 
 
 def components(config: dict[str, Any], file: Path) -> Iterator[Component]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from admin.jobs.components import MODEL, components
+from admin.jobs.components import components
 from admin.jobs.folder import META, config_files, read_object, write_object
 from fedaid.errors import require
 from fedaid.models.saved_model import CONFIG, WEIGHTS
@@ -42,7 +42,7 @@ def add_model(job: Path, model: Path | None) -> None:
         for part in (WEIGHTS, CONFIG):
             shutil.copyfile(model / part, folder / part)
         for component in parts:
-            if component.file == file and component.label.endswith(f".{MODEL}"):
+            if component.file == file and component.is_model:
                 component.args.clear()
                 component.args.update(configuration)
         write_object(file, contents[file])

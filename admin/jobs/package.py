@@ -21,10 +21,9 @@ from types import MappingProxyType
 from admin.jobs.check import PACKAGE, SOURCE, check_job
 from admin.jobs.folder import META, config_files, read_object, require_job_name, require_plain_files, write_object
 from admin.jobs.job_model import add_model, keep_to_server
-from admin.jobs.job_plan import PLAN, by_name
 from admin.jobs.methods import METHODS, job_settings
-from admin.jobs.planned_job import plan_again
-from admin.jobs.settings import change_settings, from_text, settable
+from admin.jobs.plan import PLAN_FILE, plan_again
+from admin.jobs.settings import change_settings, from_text, settable, values_by_name
 from fedaid.errors import InputError, require
 
 JOBS = Path(__file__).resolve().parents[2] / "jobs"
@@ -63,7 +62,7 @@ def package_job(
     """
     source = source_job(name, jobs)
     if method is not None:
-        settings = job_settings(method, name, stands=by_name(source), chosen=settings)
+        settings = job_settings(method, name, stands=values_by_name(source), chosen=settings)
     called = name if rename is None else rename
     require_job_name(called)
     require_replaceable(out / called)
@@ -73,8 +72,8 @@ def package_job(
         copy_job(source, made)
         add_model(made, model)
         change_settings(made, settings)
-        if (out / called / PLAN).is_file():
-            plan_again(made, out / called / PLAN, chosen=settings)
+        if (out / called / PLAN_FILE).is_file():
+            plan_again(made, out / called / PLAN_FILE, chosen=settings)
         write_object(made / META, {**read_object(made / META), "name": called})
         if model is not None:
             keep_to_server(made, sites)

@@ -1,4 +1,4 @@
-"""Say before a job starts what its rounds will cost, and set the timeouts that they need.
+"""A job's plan: what its rounds will cost and the timeouts that they need, kept as ``plan.json`` in the job's folder.
 
 python -m admin plan build/jobs/fedaid_pretrain --sites 5 --studies 20000 --bandwidth-mbit 100 --step-seconds 2.5
 python -m admin plan build/jobs/fedaid_pretrain --sites 5 --studies 20000 --bandwidth-mbit 100 --measure --write
@@ -8,35 +8,188 @@ python -m admin plan --projection
 from __future__ import annotations
 
 import argparse
+import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from admin.jobs.cost import (
+    DOWNLOAD,
     Federation,
     ModelSize,
     decoding,
     first_exchange,
     longest_work,
+    model_size,
     phases,
+    request_interval,
     server_disk,
     server_memory,
     site_memory,
     timeouts,
     validation,
 )
+from admin.jobs.folder import CONFIGS, config_files, read_object, write_object
 from admin.jobs.forecast import PAGE, write_projection
-from admin.jobs.job_plan import require_planned_timeouts
-from admin.jobs.planned_job import Given, configuration, planned, training_settings, write_plan
+from admin.jobs.settings import change_settings, model_configuration, training_settings, values_by_name
 from admin.jobs.step_time import measure_step
 from fedaid.errors import InputError, require
 
+PLAN_FILE = "plan.json"  # beside meta.json
+CONDITIONS, STEP, TIMEOUTS = "given", "step_of", "timeouts"  # keys of the file
+TIMEOUT_SETTINGS = ("task_timeout", "wait_time_after_min_received")  # timeouts that are settings of a job
+STEP_SETTINGS = (  # settings that change how long a step takes
+    *("batch_size", "micro_batch_size", "precision", "channels_last", "gradient_checkpointing", "compile_backend"),
+    *("threads", "processes", "workers", "teacher_view"),
+)
+TERMS = ("binding_weight", "proximal_weight", "moon_weight")  # each takes time unless it is 0, whatever its value
+EXCHANGE_SETTINGS = {"align_steps", "pretrain_steps", "alignment_phase"}  # a job whose rounds exchange a model has them
 MEGA, GIGA = 1e6, 1e9
 DECODE_SECONDS = 0.1  # a full-size compressed film took 0.06 s in two processes on two cores, from a local disk
 
 
-def described(size: ModelSize, federation: Federation) -> str:
-    """Return the plan as text."""
+@dataclass(frozen=True)
+class Conditions:
+    """What a person knows about the federation and the job does not say.
+
+    Attributes:
+        sites: S.
+        bandwidth_mbit: of every link, each way.
+        step_seconds: one step of local training at the slowest site.
+        studies: of the largest site, all splits.
+        decode_seconds: to decode a study's image, over all decoding processes; 0 where the sites are prepared.
+    """
+
+    sites: int
+    bandwidth_mbit: float
+    step_seconds: float
+    studies: int
+    decode_seconds: float
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            enough = value >= 0 if name == "decode_seconds" else value > 0
+            rule = "be at least 0" if name == "decode_seconds" else "be above 0"
+            option, remedy = f"--{name.replace('_', '-')}", "Give the value of your federation."
+            require(enough and value < math.inf, option, rule, got=value, where="the plan", remedy=remedy)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the rounds of one job cost under given conditions.
+
+    Attributes:
+        conditions: as the person gave them.
+        size: of the job's model.
+        federation: the conditions together with the job's settings.
+        step: the settings that the seconds of a step depend on; the plan holds only for a job with the same.
+    """
+
+    conditions: Conditions
+    size: ModelSize
+    federation: Federation
+    step: Mapping[str, Any]
+
+    @property
+    def timeouts(self) -> dict[str, int]:
+        """Least seconds by the name of the timeout."""
+        return timeouts(self.size, self.federation)
+
+
+def plan_job(job: Path, conditions: Conditions) -> Plan:
+    """Return the plan of a packaged job.
+
+    Raises:
+        InputError: the job's rounds exchange no model.
+    """
+    settings = values_by_name(job)
+    rule, remedy = "have rounds in which a model is exchanged", "Set its task_timeout by hand, with --set."
+    require(settings.keys() >= EXCHANGE_SETTINGS, "job", rule, got="another kind", where=job.name, remedy=remedy)
+    federation = Federation(
+        **asdict(conditions),
+        align_steps=settings["align_steps"],
+        pretrain_steps=settings["pretrain_steps"],
+        wire_dtype=settings.get("wire_dtype", "fp32"),
+        alignment_phase=settings.get("alignment_phase", True),
+        batch_size=settings["batch_size"],
+        student_loss=settings.get("report_student_loss", False),
+    )
+    size = model_size(model_configuration(job))
+    training = asdict(training_settings(job))
+    terms = [name for name in TERMS if training[name] > 0]
+    step = {"parameters": size.parameters, "terms": terms, **{name: training[name] for name in STEP_SETTINGS}}
+    return Plan(conditions, size, federation, step)
+
+
+def write_plan(job: Path, plan: Plan) -> None:
+    """Raise the job's timeouts to what the plan needs, and keep the plan in the job's folder."""
+    least, present = plan.timeouts, values_by_name(job)
+    change_settings(job, {name: max(least[name], present[name]) for name in TIMEOUT_SETTINGS})
+    for file in config_files(job):
+        content = read_object(file)
+        if file.name == CONFIGS[0]:
+            content.setdefault("server", {})["task_request_interval"] = request_interval(plan.federation.sites)
+            content[DOWNLOAD] = least[DOWNLOAD]
+        else:
+            content |= {name: least[name] for name in least if name not in TIMEOUT_SETTINGS}
+        write_object(file, content)
+    kept = {CONDITIONS: asdict(plan.conditions), STEP: dict(plan.step), TIMEOUTS: least}
+    write_object(job / PLAN_FILE, kept)
+
+
+def plan_again(job: Path, file: Path, *, chosen: Iterable[str]) -> None:
+    """Plan a job that was packaged anew, under the conditions of its former plan.
+
+    Args:
+        job: the new package.
+        file: the former ``plan.json``.
+        chosen: names of the settings that the person set. A timeout among them is not raised; it is refused if it is
+            too short.
+
+    Raises:
+        InputError: the file is not a plan, the seconds of its step no longer hold, or a chosen timeout is too short.
+    """
+    content, names = read_object(file), {field.name for field in fields(Conditions)}
+    where, remedy = str(file), "Remove the file, package again, and plan again."
+    conditions = content.get(CONDITIONS)
+    sound = isinstance(conditions, dict) and set(conditions) == names
+    require(sound, "plan", "be one of python -m admin plan --write", got="another file", where=where, remedy=remedy)
+    plan = plan_job(job, Conditions(**content[CONDITIONS]))
+    former = content.get(STEP, {})
+    changed = ", ".join(name for name in plan.step if former.get(name) != plan.step[name])
+    rule = "be of a step with the job's settings"
+    require(not changed, "plan", rule, got=f"a step with another {changed}", where=where, remedy=remedy)
+    set_here = {name.rpartition(".")[2] for name in chosen}
+    require_timeouts(job, least={name: plan.timeouts[name] for name in TIMEOUT_SETTINGS if name in set_here})
+    write_plan(job, plan)
+
+
+def lacks_plan(job: Path) -> bool:
+    """Return whether the job's rounds exchange a model and no plan has checked its timeouts."""
+    return not (job / PLAN_FILE).is_file() and values_by_name(job).keys() >= EXCHANGE_SETTINGS
+
+
+def require_planned_timeouts(job: Path) -> None:
+    """Refuse a job whose timeouts are shorter than the plan in its folder needs; a job without a plan passes."""
+    file = job / PLAN_FILE
+    if file.is_file():
+        require_timeouts(job, least=read_object(file)[TIMEOUTS])
+
+
+def require_timeouts(job: Path, *, least: Mapping[str, int]) -> None:
+    """Refuse a job if one of its own timeouts is shorter than ``least``, timeout → seconds."""
+    present = values_by_name(job)
+    remedy = "python -m admin plan JOB --write sets it; a smaller wire_dtype or fewer steps need less."
+    for name in [name for name in TIMEOUT_SETTINGS if name in least]:
+        rule = f"be at least {least[name]} s for the planned rounds"
+        require(present[name] >= int(least[name]), name, rule, got=present[name], where=job.name, remedy=remedy)
+
+
+def plan_text(plan: Plan) -> str:
+    """Return the plan as a person reads it."""
+    size, federation = plan.size, plan.federation
     lines = [f"model: {size.parameters / MEGA:.1f} M parameters, {size.whole / MEGA:.1f} MB, {federation.wire_dtype}"]
     lines.append(
         f"{'phase':<10}{'down MB':>10}{'up MB':>10}{'transfer s':>12}{'work s':>10}   (a site; seconds of all)"
@@ -46,12 +199,13 @@ def described(size: ModelSize, federation: Federation) -> str:
         lines.append(f"{row}{phase.transfer_seconds:>12.1f}{phase.work_seconds:>10.1f}")
     lines += first_and_last(size, federation)
     total = sum(phase.seconds for phase in phases(size, federation))
-    lines.append(f"round: {total:.1f} s, of which {federation.sites} sites work at the same time")
+    lines.append(f"round: {total:.1f} s, in which {federation.sites} sites work at the same time")
     lines.append(f"largest exchange, at the start and the end of a run: {first_exchange(size, federation):.1f} s")
     memory = f"site {site_memory(size) / GIGA:.1f} GB and the activations of a batch, "
     lines.append(f"memory: {memory}server at most {server_memory(size, federation) / GIGA:.1f} GB")
     lines.append(f"disk of the server: {server_disk(size, federation) / GIGA:.1f} GB")
-    return "\n".join([*lines, f"needs at least: {needs(timeouts(size, federation))}"])
+    needs = ", ".join(f"{name} {seconds} s" for name, seconds in plan.timeouts.items())
+    return "\n".join([*lines, f"needs at least: {needs}"])
 
 
 def first_and_last(size: ModelSize, federation: Federation) -> list[str]:
@@ -64,14 +218,9 @@ def first_and_last(size: ModelSize, federation: Federation) -> list[str]:
         "measures two splits (a batch is taken as a third of a step)"
         + (f"; {one:.1f} s more in both for the site's own model" if federation.student_loss else ""),
         f"first {tasks[0].task}: {decode:.1f} s more to decode {studies} studies at {federation.decode_seconds:g} s "
-        "(none at a site that admin.prepare prepared: --decode-seconds 0)",
+        "(none at a prepared site: give --decode-seconds 0)",
         f"longest task: {longest:.1f} s of work and {exchange:.1f} s of transfer; a timeout is twice that and a minute",
     ]
-
-
-def needs(least: Mapping[str, int]) -> str:
-    """Return timeouts as a person writes them."""
-    return ", ".join(f"{name} {seconds} s" for name, seconds in least.items())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -94,16 +243,16 @@ def run(options: argparse.Namespace) -> None:
     require_option("--studies", options.studies, "Give the number of studies of the largest site.")
     seconds = options.step_seconds
     if options.measure:
-        seconds = measure_step(configuration(options.job), training_settings(options.job))
+        seconds = measure_step(model_configuration(options.job), training_settings(options.job))
         print(f"a step on this machine: {seconds:.3f} s")
     require_option("--step-seconds", seconds, "Give --step-seconds S, or --measure.")
-    given = Given(options.sites, options.bandwidth_mbit, seconds, options.studies, options.decode_seconds)
-    size, federation = planned(options.job, given)
-    print(described(size, federation))
+    conditions = Conditions(options.sites, options.bandwidth_mbit, seconds, options.studies, options.decode_seconds)
+    plan = plan_job(options.job, conditions)
+    print(plan_text(plan))
     if options.write:
-        write_plan(options.job, given)
+        write_plan(options.job, plan)
         print(f"written: {options.job}")
-    require_planned_timeouts(options.job, least=timeouts(size, federation))
+    require_timeouts(options.job, least=plan.timeouts)
 
 
 def require_option(name: str, value: object, remedy: str) -> None:

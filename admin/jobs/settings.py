@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from admin.jobs.components import components
 from admin.jobs.folder import META, config_files, read_object, shown, write_object
 from fedaid.errors import InputError, require
+from fedaid.training.settings import TrainingSettings
 
 EVERYWHERE = frozenset({"min_clients"})  # means the same wherever it stands: setting it sets every place
 KINDS: dict[str, tuple[type, ...]] = {
@@ -62,6 +63,31 @@ def settable(job: Path) -> dict[str, object]:
     """Return every setting of a job by qualified name, with its present value."""
     contents = {file: read_object(file) for file in (job / META, *config_files(job))}
     return {place.name: place.holder[place.key] for place in places(contents)}
+
+
+def values_by_name(job: Path) -> dict[str, Any]:
+    """Return the present values of a job's settings by plain name; if two settings share a name, the last one wins."""
+    return {name.rpartition(".")[2]: value for name, value in settable(job).items()}
+
+
+def training_settings(job: Path) -> TrainingSettings:
+    """Return the settings of the job's local training."""
+    values = values_by_name(job)
+    names = [field.name for field in fields(TrainingSettings)]
+    return TrainingSettings(**{name: values[name] for name in names if name in values})
+
+
+def model_configuration(job: Path) -> dict[str, Any]:
+    """Return the constructor arguments of the job's model.
+
+    Raises:
+        InputError: the job has no model.
+    """
+    for file in config_files(job):
+        for component in components(read_object(file), file):
+            if component.is_model:
+                return component.args
+    raise InputError("job", "have a persistor with a model", got="none", where=job.name, remedy="Package it again.")
 
 
 def from_text(pairs: Sequence[str], present: Mapping[str, object]) -> dict[str, object]:

@@ -18,8 +18,7 @@ from nvflare.fuel.flare_api.flare_api import Session
 
 from admin.jobs.check import check_job
 from admin.jobs.folder import META, read_object
-from admin.jobs.job_plan import PLAN, by_name
-from admin.jobs.planned_job import EXCHANGES
+from admin.jobs.plan import lacks_plan
 from admin.results.failure import failure_reason
 from admin.session.download import download
 from admin.session.exit_code import FAILED, INTERRUPTED, OK, exit_code
@@ -68,7 +67,7 @@ def require_enough_sites(session: Session, job: Path) -> None:
 
 def warn_without_plan(job: Path) -> None:
     """Say on standard error that nobody has checked a job's timeouts, where its rounds exchange a model."""
-    if not (job / PLAN).is_file() and by_name(job).keys() >= EXCHANGES:
+    if lacks_plan(job):
         how = f"python -m admin plan {job} --sites S --studies N --bandwidth-mbit B --measure --write"
         print(f"warning: no plan has checked the timeouts of {job.name}: {how}", file=sys.stderr, flush=True)
 

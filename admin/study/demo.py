@@ -19,9 +19,8 @@ from typing import Any
 from rich.console import Console
 
 from admin.federation.poc import PocFederation
-from admin.jobs.job_plan import by_name
 from admin.jobs.package import package_job
-from admin.jobs.settings import settable
+from admin.jobs.settings import settable, values_by_name
 from admin.results.curves import draw_curves
 from admin.results.failure import failure_reason
 from admin.results.report.command import write_report
@@ -103,7 +102,7 @@ def train(folder: Path, rounds: int, console: Console) -> Trained:
     exports = export_consortium(folder / "exports", hospitals=DEMO_HOSPITALS)
     common = {"num_rounds": rounds, "min_clients": len(exports), "threads": 1}
     job = package_job("fedaid_pretrain", out=folder / "jobs", settings=common | {"pretrain_steps": PRETRAIN_STEPS})
-    steps = by_name(job)["align_steps"] + PRETRAIN_STEPS
+    steps = values_by_name(job)["align_steps"] + PRETRAIN_STEPS
     alone = package_job("local_pretrain", out=folder / "jobs", settings=common | {"pretrain_steps": steps})
     console.print(f"[bold]2[/bold] Preparing each hospital's dataset below {folder / 'sites'}")
     sites = prepare_hospitals(exports, folder / "sites", job=job, console=console)

@@ -10,9 +10,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from admin.jobs.job_plan import by_name
 from admin.jobs.methods import JOB, METHODS
 from admin.jobs.package import JOBS
+from admin.jobs.settings import values_by_name
 from admin.study.compare.trial import Trial
 from fedaid.minmax.server_optimizer import ServerOptimizerSettings
 from fedaid.minmax.settings import MinMaxSettings
@@ -37,7 +37,7 @@ REAL_MODEL = MODEL | {"text_encoder": REAL_TEXT, "vocabulary": "local:model", "i
 SERVER_SIDE = {"alignment_phase", "selection_metric", "selection_share"}
 SETTINGS_OF = (TrainingSettings, MinMaxSettings, ServerOptimizerSettings)
 USED = SERVER_SIDE.union(*({field.name for field in fields(kind)} for kind in SETTINGS_OF))
-STANDS = {name: value for name, value in by_name(JOBS / JOB).items() if name in USED}  # the job as it stands
+STANDS = {name: value for name, value in values_by_name(JOBS / JOB).items() if name in USED}  # the job as it stands
 SETTINGS: dict[str, Any] = {**STANDS, "threads": 1, "batch_size": 16, "align_steps": 8, "pretrain_steps": 32}
 # Few and small steps: a small site's training pairs are two to four batches, which it soon knows by heart.
 REAL_STEPS = {"align_steps": 1, "pretrain_steps": 3, "warmup_steps": 0, "learning_rate": 3e-4}

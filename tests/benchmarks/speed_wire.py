@@ -13,7 +13,7 @@ import numpy as np
 
 from admin.jobs.cost import Federation, model_size, phases
 from admin.jobs.package import package_job
-from admin.jobs.planned_job import configuration
+from admin.jobs.settings import model_configuration
 from tests.benchmarks.flare_round import breakdown, run_in_poc
 from tests.benchmarks.simulated_run import (
     CONTROL,
@@ -59,7 +59,7 @@ def bytes_ratio(rounds: int = 4, sites: int = 3) -> dict[str, Any]:
 def job_model_ratios() -> dict[str, Any]:
     """The same ratios for the model that the jobs have by default, computed: alignment is a large part of it."""
     with tempfile.TemporaryDirectory() as folder:
-        size = model_size(configuration(package_job("fedaid_pretrain", out=Path(folder))))
+        size = model_size(model_configuration(package_job("fedaid_pretrain", out=Path(folder))))
     base = sum(phase.down + phase.up for phase in phases(size, a_round("fp32", alignment_phase=False)))
     sent = {
         dtype: sum(phase.down + phase.up for phase in phases(size, a_round(dtype, alignment_phase=True)))

@@ -12,8 +12,8 @@ import torch
 from safetensors.numpy import load_file
 
 from admin.federation.simulate import simulate
-from admin.jobs.job_plan import by_name
 from admin.jobs.methods import loop_settings
+from admin.jobs.settings import values_by_name
 from admin.results.run_results import read_results
 from admin.study.compare.rounds import Plan, run_rounds
 from admin.study.compare.sites import make_workers, read_sites
@@ -34,7 +34,7 @@ def test_the_job_on_flare_ends_with_the_weights_of_the_same_rounds_in_plain_pyth
     store = run / "fedaid"
 
     torch.set_num_threads(1)
-    settings = loop_settings("fedaid", by_name(job))
+    settings = loop_settings("fedaid", values_by_name(job))
     roots = {site: consortium / site for site in SITES}
     sites = read_sites(roots, DualEncoder(**MODEL).configuration, cache=tmp_path / "cache")
     workers = make_workers({site: sites.data(site) for site in SITES}, MODEL, settings.training)
@@ -77,7 +77,7 @@ def test_with_a_server_optimizer_and_a_loss_baseline_the_job_equals_the_plain_ro
     store = simulate(job, workspace=tmp_path / "run", sites=SITES, data=consortium, timeout=300) / "fedaid"
 
     torch.set_num_threads(1)
-    found = loop_settings("fedaid", by_name(job))
+    found = loop_settings("fedaid", values_by_name(job))
     sites = read_sites(
         {site: consortium / site for site in SITES}, DualEncoder(**MODEL).configuration, cache=tmp_path / "cache"
     )

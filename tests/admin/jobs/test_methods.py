@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 
-from admin.jobs.job_plan import by_name
 from admin.jobs.methods import JOB, METHODS, job_settings, loop_settings, method_named, settings_of
 from admin.jobs.package import JOBS, package_job
-from admin.jobs.settings import change_settings, settable
+from admin.jobs.settings import change_settings, settable, values_by_name
 from fedaid.errors import InputError
 from fedaid.flare.server.controller import FedAIDController
 
-STANDS = by_name(JOBS / JOB)
+STANDS = values_by_name(JOBS / JOB)
 FEDERATED = [name for name, method in METHODS.items() if not method.elsewhere]
 
 
@@ -23,7 +22,7 @@ def applied(name: str, tmp_path: Path, **chosen: object) -> dict[str, Any]:
     job = tmp_path / name
     shutil.copytree(JOBS / JOB, job)
     change_settings(job, job_settings(name, JOB, stands=STANDS, chosen=chosen))
-    return by_name(job)
+    return values_by_name(job)
 
 
 def test_the_table_has_the_methods_of_the_benchmark_under_their_own_names() -> None:
@@ -69,7 +68,7 @@ def test_a_value_out_of_range_is_refused_before_a_loop_starts() -> None:
 
 
 def test_fedavg_is_the_job_that_lies_beside_it(tmp_path: Path) -> None:
-    assert applied("fedavg", tmp_path) == by_name(JOBS / "fedavg_pretrain")
+    assert applied("fedavg", tmp_path) == values_by_name(JOBS / "fedavg_pretrain")
 
 
 def test_fedaid_is_the_job_as_it_stands(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from admin.jobs.settings import change_settings, from_text, settable
+from admin.jobs.settings import change_settings, from_text, settable, values_by_name
 from fedaid.errors import InputError
 
 
@@ -16,6 +16,10 @@ def test_every_argument_and_min_clients_can_be_set(trivial_job: Path) -> None:
         "rounds.min_clients": 2,
         "TrivialExecutor.seconds": 0.5,
     }
+
+
+def test_values_are_found_by_plain_name(trivial_job: Path) -> None:
+    assert values_by_name(trivial_job) == {"min_clients": 2, "num_rounds": 3, "seconds": 0.5}
 
 
 def test_a_setting_is_found_by_its_name_alone(trivial_job: Path) -> None:

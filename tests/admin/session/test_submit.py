@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from admin.jobs.package import package_job
-from admin.jobs.planned_job import Given, write_plan
+from admin.jobs.plan import Conditions, plan_job, write_plan
 from admin.session import submit as module
 from admin.session.submit import main, submit
 from fedaid.errors import InputError
@@ -171,6 +171,7 @@ def test_a_planned_job_and_one_whose_rounds_exchange_no_model_are_submitted_with
     name = "fedaid_pretrain" if kind == "planned" else kind
     job = trivial_job if kind == "trivial" else package_job(name, out=tmp_path, settings=MODEL)
     if kind == "planned":
-        write_plan(job, Given(sites=2, bandwidth_mbit=100.0, step_seconds=0.1, studies=10, decode_seconds=0.0))
+        conditions = Conditions(sites=2, bandwidth_mbit=100.0, step_seconds=0.1, studies=10, decode_seconds=0.0)
+        write_plan(job, plan_job(job, conditions))
     assert main(words(job, tmp_path)) == 0
     assert capsys.readouterr().err == ""

@@ -1,19 +1,18 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from admin.jobs.folder import read_object, write_object
-from admin.jobs.job_plan import PLAN, by_name
 from admin.jobs.package import main, package_job
-from admin.jobs.planned_job import Given, configuration, planned, write_plan
+from admin.jobs.plan import PLAN_FILE, Conditions, plan_job, write_plan
+from admin.jobs.settings import values_by_name
 from fedaid.errors import InputError
 from tests.integration.conftest import MODEL
 
-GIVEN = Given(sites=100, bandwidth_mbit=100.0, step_seconds=200.0, studies=10, decode_seconds=0.1)
+CONDITIONS = Conditions(sites=100, bandwidth_mbit=100.0, step_seconds=200.0, studies=10, decode_seconds=0.1)
 SETTINGS: dict[str, Any] = MODEL | {"wire_dtype": "int8"}
 
 
@@ -21,7 +20,7 @@ SETTINGS: dict[str, Any] = MODEL | {"wire_dtype": "int8"}
 def job(tmp_path: Path) -> Path:
     """Planned: 40 steps of 200 s."""
     job = package_job("fedaid_pretrain", out=tmp_path, settings=SETTINGS)
-    write_plan(job, GIVEN)
+    write_plan(job, plan_job(job, CONDITIONS))
     return job
 
 
@@ -29,49 +28,20 @@ def again(job: Path, **settings: Any) -> Path:
     return package_job("fedaid_pretrain", out=job.parent, settings=SETTINGS | settings)
 
 
-def test_a_plan_takes_steps_wire_and_batch_from_the_job(job: Path) -> None:
-    size, federation = planned(job, GIVEN)
-    assert (federation.align_steps, federation.pretrain_steps, federation.wire_dtype) == (10, 40, "int8")
-    assert (federation.alignment_phase, federation.batch_size, federation.studies) == (True, 32, 10)
-    assert size.whole > 500_000
-    assert configuration(job)["image_size"] == 32
-
-
-def test_a_job_whose_rounds_exchange_no_model_is_refused(tmp_path: Path) -> None:
-    job = package_job("local_pretrain", out=tmp_path)
-    with pytest.raises(InputError, match=r"^job must have rounds in which a model is exchanged.*task_timeout by hand"):
-        planned(job, GIVEN)
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("sites", 0), ("bandwidth_mbit", 0.0), ("step_seconds", -1.0), ("studies", 0), ("step_seconds", float("inf"))],
-)
-def test_numbers_must_be_above_zero(name: str, value: float) -> None:
-    with pytest.raises(InputError, match=f"--{name.replace('_', '-')} must be above 0"):
-        replace(GIVEN, **{name: value})
-
-
-def test_images_may_be_prepared() -> None:
-    assert replace(GIVEN, decode_seconds=0).decode_seconds == 0
-    with pytest.raises(InputError, match="--decode-seconds must be at least 0"):
-        replace(GIVEN, decode_seconds=-1)
-
-
 def test_packaging_again_keeps_the_planned_timeouts(job: Path) -> None:
     before = {name: (job / "app/config" / name).read_text() for name in ("config_fed_client.json",)}
-    found = by_name(job)["task_timeout"]
+    found = values_by_name(job)["task_timeout"]
     assert found > 16000  # the source has 7200
     again(job)
-    assert by_name(job)["task_timeout"] == found
+    assert values_by_name(job)["task_timeout"] == found
     assert {name: (job / "app/config" / name).read_text() for name in before} == before
-    assert read_object(job / PLAN)["timeouts"]["task_timeout"] == found
+    assert read_object(job / PLAN_FILE)["timeouts"]["task_timeout"] == found
 
 
 def test_packaging_again_plans_for_the_new_settings(job: Path) -> None:
-    before = by_name(job)["task_timeout"]
+    before = values_by_name(job)["task_timeout"]
     again(job, pretrain_steps=80)
-    assert by_name(job)["task_timeout"] == before + 2 * 40 * 200
+    assert values_by_name(job)["task_timeout"] == before + 2 * 40 * 200
 
 
 @pytest.mark.parametrize("name", ["task_timeout", "fedaid.task_timeout"])
@@ -85,12 +55,12 @@ def test_a_timeout_set_too_short_is_refused_at_packaging_in_one_line(
     assert captured.err.startswith("error: task_timeout must be at least 16")
     assert "for the planned rounds, got 500" in captured.err
     assert len(captured.err.splitlines()) == 1
-    assert by_name(job)["task_timeout"] > 16000
+    assert values_by_name(job)["task_timeout"] > 16000
 
 
 def test_a_longer_timeout_may_be_set(job: Path) -> None:
     again(job, task_timeout=90000)
-    assert by_name(job)["task_timeout"] == 90000
+    assert values_by_name(job)["task_timeout"] == 90000
 
 
 @pytest.mark.parametrize(
@@ -104,18 +74,18 @@ def test_a_longer_timeout_may_be_set(job: Path) -> None:
     ],
 )
 def test_a_step_of_another_kind_is_not_taken_over(changes: dict[str, Any], named: str, job: Path) -> None:
-    said = rf"^plan must be of a step as the job takes it, got one of another {named}: .* Remove the file"
+    said = rf"^plan must be of a step with the job's settings, got a step with another {named}: .* Remove the file"
     with pytest.raises(InputError, match=said):
         again(job, **changes)
 
 
 def test_a_setting_that_takes_no_time_does_not_ask_for_a_new_plan(job: Path) -> None:
     again(job, binding_weight=0.2, learning_rate=0.5)
-    assert by_name(job)["task_timeout"] > 16000
+    assert values_by_name(job)["task_timeout"] > 16000
 
 
 @pytest.mark.parametrize("content", [{"sites": 3, "timeouts": {}}, {"given": {"sites": 3}}])
 def test_what_is_no_plan_is_refused(content: dict[str, Any], job: Path) -> None:
-    write_object(job / PLAN, content)
-    with pytest.raises(InputError, match=r"plan must be one of admin\.plan --write"):
+    write_object(job / PLAN_FILE, content)
+    with pytest.raises(InputError, match=r"plan must be one of python -m admin plan --write"):
         again(job)
