@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from admin.jobs.check import PACKAGE, SOURCE, check_job
 from admin.jobs.folder import META, config_files, read_object, require_job_name, require_plain_files, write_object
@@ -25,10 +26,12 @@ from admin.jobs.methods import METHODS, job_settings
 from admin.jobs.plan import PLAN_FILE, plan_again
 from admin.jobs.settings import change_settings, from_text, settable, values_by_name
 from fedaid.errors import InputError, require
+from fedaid.version import VERSION, VERSION_KEY
 
 JOBS = Path(__file__).resolve().parents[2] / "jobs"
 OUT = Path("build/jobs")
 NOTHING: Mapping[str, object] = MappingProxyType({})
+PROPERTIES = "custom_props"  # of meta.json: what FLARE keeps with a job for its user, and does not read
 
 
 def package_job(
@@ -74,7 +77,7 @@ def package_job(
         change_settings(made, settings)
         if (out / called / PLAN_FILE).is_file():
             plan_again(made, out / called / PLAN_FILE, chosen=settings)
-        write_object(made / META, {**read_object(made / META), "name": called})
+        write_object(made / META, named_and_versioned(read_object(made / META), called))
         if model is not None:
             keep_to_server(made, sites)
         check_job(made)
@@ -107,6 +110,11 @@ def copy_job(source: Path, target: Path) -> None:
     shutil.copytree(source, target, ignore=skip)
     for app in sorted({file.parent.parent for file in config_files(target)}):
         shutil.copytree(SOURCE, app / "custom" / PACKAGE, ignore=skip)
+
+
+def named_and_versioned(meta: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return a job's meta.json with its name and the version of this software, which FLARE keeps with the job."""
+    return {**meta, "name": name, PROPERTIES: {**meta.get(PROPERTIES, {}), VERSION_KEY: VERSION}}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

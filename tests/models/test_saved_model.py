@@ -43,7 +43,7 @@ def test_a_loaded_model_is_in_evaluation_mode(folder: Path) -> None:
 
 def test_a_folder_holds_safetensors_and_plain_json_only(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == sorted([WEIGHTS, CONFIG])
-    assert set(json.loads((folder / CONFIG).read_text())) == {"configuration", "vocabulary_sha256"}
+    assert set(json.loads((folder / CONFIG).read_text())) == {"configuration", "vocabulary_sha256", "fedaid_version"}
 
 
 def test_a_transposed_tensor_is_saved_as_it_reads(model: DualEncoder, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from admin.model.export.input_contract import input_contract
 from admin.model.export.model_card import INTENDED_USE, METHOD
 from admin.model.export.source import Source
+from fedaid.version import VERSION
 
 SCHEMA = "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20240725.json"
 PACKAGES = ("einops", "pillow", "safetensors", "transformers")
@@ -44,7 +45,7 @@ def metadata(source: Source) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "version": "1.0.0",
-        "changelog": {"1.0.0": "exported"},
+        "changelog": {"1.0.0": f"exported by FedAID on NVIDIA FLARE {VERSION}"},
         "monai_version": version("monai"),
         "pytorch_version": version("torch").split("+")[0],
         "numpy_version": version("numpy"),

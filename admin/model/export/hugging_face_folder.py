@@ -17,6 +17,7 @@ from admin.model.export.usage import hugging_face_usage
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.encoders import MONAI
 from fedaid.models.vocabulary import find_vocabulary, load_tokenizer
+from fedaid.version import VERSION, VERSION_KEY
 
 IMAGE, TEXT, ALIGNMENT = "image_encoder", "text_encoder", "alignment"
 
@@ -84,4 +85,5 @@ def alignment_facts(model: DualEncoder) -> dict[str, Any]:
         "logit_scale": float(model.logit_scale.detach()),
         "max_tokens": model.configuration["max_tokens"],
         "input": input_contract(model.configuration["image_size"]),
+        VERSION_KEY: VERSION,
     }

@@ -8,6 +8,7 @@ from admin.model.export.input_contract import input_contract
 from admin.model.export.source import Source
 from admin.model.export.usage import TEMPLATES
 from fedaid.models.encoders import MONAI
+from fedaid.version import VERSION
 
 INTENDED_USE = (
     "Research: features of chest radiographs for retrieval, for zero-shot classification and as a start for training\n"
@@ -50,6 +51,7 @@ def card(source: Source, *, form: str, usage: str) -> str:
         intended_use=INTENDED_USE,
         method=METHOD,
         usage=usage.strip(),
+        version=VERSION,
     )
 
 

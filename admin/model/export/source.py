@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ from admin.model.export.run_evidence import Evidence, evidence_of_run, evidence_
 from admin.results.run_results import read_results
 from fedaid.errors import InputError, require
 from fedaid.models.dual_encoder import DualEncoder
-from fedaid.models.saved_model import WEIGHTS, load_model, merged_model
+from fedaid.models.saved_model import CONFIG, WEIGHTS, load_model, merged_model
+from fedaid.version import VERSION_KEY
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Source:
         sha256: of the folder's ``model.safetensors``.
         evidence: what the run measured; None where nothing is known.
         licence: as a model hub spells it.
+        trained_by: version of this software that trained it; empty where the folder does not state it.
     """
 
     model: DualEncoder
@@ -34,6 +37,7 @@ class Source:
     sha256: str
     evidence: Evidence | None
     licence: str = "unknown"
+    trained_by: str = ""
 
 
 def read_source(folder: Path, *, run: Path | None = None, licence: str = "unknown") -> Source:
@@ -50,12 +54,13 @@ def read_source(folder: Path, *, run: Path | None = None, licence: str = "unknow
     with refusal("MODEL_FOLDER", "be a model that a run left", where=str(folder)):
         loaded = load_model(folder)
         sha256 = hash_of(folder)
+        trained_by = str(json.loads((folder / CONFIG).read_text(encoding="utf-8")).get(VERSION_KEY, ""))
         evidence = evidence_of_state(folder)
     if run is not None:
         with refusal("--run", "be the folder of a finished run", where=str(run)):
             evidence = evidence_of_the_run(run, sha256)
     adapted = loaded.configuration["adapters"] is not None
-    return Source(merged_model(loaded).eval(), adapted, sha256, evidence, licence)
+    return Source(merged_model(loaded).eval(), adapted, sha256, evidence, licence, trained_by)
 
 
 @contextmanager

@@ -9,10 +9,11 @@ from admin.results.report.cross_sites import cross_sites
 from admin.results.report.data_statement import data_statement
 from admin.results.report.films.site_pictures import HOW, HOW_EXAMPLES, SitePictures
 from admin.results.report.gains import gains
-from admin.results.report.provenance import hashes, settings, versions
+from admin.results.report.provenance import hashes, run_version, settings, versions
 from admin.results.report.recalls import headline
 from admin.results.report.run_files import RunFiles
 from admin.results.report.weight_moves import weight_moves
+from fedaid.version import VERSION_KEY
 
 FORMAT = 1
 
@@ -47,7 +48,8 @@ def run_facts(files: RunFiles) -> dict[str, Any]:
     """Which run this is; what the folder does not tell is null."""
     known = {name: files.meta.get(name) or None for name in ("name", "job_id", "submit_time_iso", "duration", "status")}
     chosen = {"best_round": files.results["best_round"], "selection_metric": files.results.get("selection_metric")}
-    return {**known, "sites": files.sites, "rounds": files.results["round"], **chosen}
+    trained = {"sites": files.sites, "rounds": files.results["round"], VERSION_KEY: run_version(files)}
+    return {**known, **trained, **chosen}
 
 
 SHOWN = ("loss", "recall_at_5")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator, Mapping
-from importlib.metadata import PackageNotFoundError, version
+from importlib import metadata
 from typing import Any
 
 from admin.jobs.folder import read_object
@@ -12,6 +12,7 @@ from admin.results.file_hash import sha256, tree_sha256
 from admin.results.report.run_files import EVALUATION, RunFiles
 from admin.results.run_results import STORE
 from fedaid.models.saved_model import CONFIG, WEIGHTS
+from fedaid.version import VERSION, VERSION_KEY
 
 PACKAGES = ("nvflare", "torch", "monai", "transformers", "peft", "numpy", "scipy", "scikit-learn")
 
@@ -61,14 +62,21 @@ def name_of(part: Any, number: int) -> str:
     return str(known.get("id") or str(known.get("path", "")).rpartition(".")[2] or number)
 
 
+def run_version(files: RunFiles) -> str | None:
+    """The version of this software that trained the best model; None if the model does not state it."""
+    config = files.model / CONFIG
+    return read_object(config).get(VERSION_KEY) if config.is_file() else None
+
+
 def versions() -> dict[str, str]:
     """Versions on the machine that makes the page, which may differ from those of the run."""
-    return {"Python": platform.python_version()} | {name: found for name in PACKAGES if (found := installed(name))}
+    found = {name: version for name in PACKAGES if (version := installed(name))}
+    return {"FedAID on NVIDIA FLARE": VERSION, "Python": platform.python_version(), **found}
 
 
 def installed(package: str) -> str:
     """The version of a package, empty if it is not installed."""
     try:
-        return version(package)
-    except PackageNotFoundError:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
         return ""

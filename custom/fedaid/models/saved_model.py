@@ -16,6 +16,7 @@ from safetensors.numpy import load_file, save_file
 from fedaid.errors import require
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.vocabulary import find_vocabulary, vocabulary_hash
+from fedaid.version import VERSION, VERSION_KEY
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 
@@ -25,7 +26,7 @@ def save_model(
 ) -> None:
     """Writes the tensors and what is needed to build the model around them into an existing folder."""
     save_file({name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}, folder / WEIGHTS)
-    config = {"configuration": dict(configuration), "vocabulary_sha256": vocabulary_hash}
+    config = {"configuration": dict(configuration), "vocabulary_sha256": vocabulary_hash, VERSION_KEY: VERSION}
     (folder / CONFIG).write_text(json.dumps(config, indent=1, sort_keys=True))
 
 

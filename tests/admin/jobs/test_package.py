@@ -12,6 +12,7 @@ from fedaid.errors import InputError
 from fedaid.flare.server.controller import FedAIDController
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training.settings import TrainingSettings
+from fedaid.version import VERSION
 
 
 def test_the_package_carries_every_module_of_ours_and_nothing_compiled(source_jobs: Path, tmp_path: Path) -> None:
@@ -33,6 +34,14 @@ def test_settings_are_written_into_the_package_only(source_jobs: Path, tmp_path:
 def test_a_renamed_job_has_the_new_name_as_folder_and_in_its_meta_file(source_jobs: Path, tmp_path: Path) -> None:
     job = package_job("trivial", out=tmp_path / "out", jobs=source_jobs, rename="trial-2")
     assert (job.name, json.loads((job / "meta.json").read_text())["name"]) == ("trial-2", "trial-2")
+
+
+def test_a_packaged_job_names_the_version_and_keeps_its_other_properties(source_jobs: Path, tmp_path: Path) -> None:
+    meta = source_jobs / "trivial" / "meta.json"
+    meta.write_text(json.dumps(json.loads(meta.read_text()) | {"custom_props": {"study": "pilot"}}))
+    job = package_job("trivial", out=tmp_path / "out", jobs=source_jobs)
+    found = json.loads((job / "meta.json").read_text())["custom_props"]
+    assert found == {"study": "pilot", "fedaid_version": VERSION}
 
 
 def test_a_former_package_is_replaced(source_jobs: Path, tmp_path: Path) -> None:

@@ -76,6 +76,17 @@ def test_the_loss_alone_is_told_where_it_compares(kept: LocalModel) -> None:
     assert kept.alone_loss(SPLIT, CONFIGURATION, "v") == {"alone_loss": 1.5}
 
 
+@pytest.mark.parametrize("saved_by", [{"fedaid_version": "0.1.0"}, {}])  # versions before 0.9 wrote none
+def test_the_loss_compares_with_that_of_a_model_saved_by_another_version(
+    saved_by: dict[str, str], kept: LocalModel
+) -> None:
+    config = kept.folder / "config.json"
+    fields = json.loads(config.read_text())
+    del fields["fedaid_version"]
+    config.write_text(json.dumps(fields | saved_by))
+    assert kept.alone_loss(SPLIT, CONFIGURATION, "v") == {"alone_loss": 1.5}
+
+
 @pytest.mark.parametrize(
     ("split", "configuration", "vocabulary"),
     [

@@ -16,6 +16,7 @@ from safetensors.numpy import load_file
 from fedaid.data.dataset import StudyDataset
 from fedaid.errors import require
 from fedaid.models.saved_model import CONFIG, WEIGHTS
+from fedaid.version import VERSION_KEY
 
 FOLDER, STATE = "fedaid_local_model", "state.json"
 VARIABLE, PLACEHOLDER = "FEDAID_LOCAL_MODEL", "{site}"
@@ -83,6 +84,8 @@ class LocalModel:
         except (OSError, ValueError):
             return False
         wanted = {"configuration": dict(configuration), "vocabulary_sha256": vocabulary_hash}
+        if isinstance(config, dict):
+            config.pop(VERSION_KEY, None)  # a model of another version of this software may fit
         return bool(config == json.loads(json.dumps(wanted)))  # as it was saved: JSON knows no tuples
 
     def tensors(self) -> dict[str, NDArray[Any]]:

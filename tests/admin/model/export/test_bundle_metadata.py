@@ -9,6 +9,7 @@ import pytest
 
 from admin.model.export.bundle_metadata import SCHEMA, eval_metrics, metadata
 from admin.model.export.source import Source
+from fedaid.version import VERSION
 from tests.admin.model.export.trained_models import DIM, SITES, SIZE, source_of, trained
 
 META_SCHEMA = Path(__file__).with_name("meta_schema.json")
@@ -23,6 +24,7 @@ def test_metadata_are_valid_by_the_schema_that_they_name(source: Source) -> None
     found = metadata(source)
     jsonschema.validate(found, json.loads(META_SCHEMA.read_text()))
     assert found["schema"] == SCHEMA
+    assert VERSION in found["changelog"][found["version"]]
     assert SCHEMA.rsplit("/", 1)[1] in META_SCHEMA.read_text()
 
 

@@ -18,6 +18,7 @@ from fedaid.models.configuration import IMAGE_ENCODERS
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.encoders import MONAI
 from fedaid.models.vocabulary import load_tokenizer
+from fedaid.version import VERSION
 from tests.admin.model.export.trained_models import (
     SIZE,
     image_embeddings,
@@ -140,3 +141,4 @@ def test_the_alignment_carries_scale_and_input_contract(tmp_path: Path) -> None:
     facts = json.loads((layout(model, tmp_path) / "alignment" / "config.json").read_text())
     assert facts["logit_scale"] == pytest.approx(float(model.logit_scale.detach()))
     assert facts["input"]["range"] == [-1.0, 1.0]
+    assert facts["fedaid_version"] == VERSION

@@ -9,6 +9,7 @@ import yaml
 
 from admin.model.export.model_card import card, write_card
 from admin.model.export.source import Source
+from fedaid.version import VERSION
 from tests.admin.model.export.trained_models import SITES, source_of, trained
 
 
@@ -76,6 +77,13 @@ def test_only_the_vocabulary_that_ships_is_known_to_be_english(source: Source) -
     assert header(source)["language"] == "en"
     source.model.configuration["vocabulary"] = "local:dutch"
     assert "language" not in header(source)
+
+
+def test_the_card_names_the_version_that_trained_and_the_one_that_exported(source: Source) -> None:
+    assert source.trained_by == VERSION
+    text = words(card(replace(source, trained_by="0.9.7"), form="onnx", usage=""))
+    assert f"Trained by FedAID on NVIDIA FLARE 0.9.7, exported by version {VERSION}" in text
+    assert "in a version before 0.9" in words(card(replace(source, trained_by=""), form="onnx", usage=""))
 
 
 def test_merged_adapters_are_mentioned(source: Source) -> None:

@@ -5,8 +5,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from admin.results.file_hash import tree_sha256
-from admin.results.report.provenance import flat, hashes, settings, versions
+from admin.results.report.provenance import flat, hashes, run_version, settings, versions
 from admin.results.report.run_files import RunFiles, read_run_files
+from fedaid.version import VERSION
 
 
 def test_hashes_are_those_of_the_files(plain: RunFiles, run: Path) -> None:
@@ -56,3 +57,14 @@ def test_without_the_jobs_configs_the_models_is_left(run: Path) -> None:
 
 def test_versions_are_those_that_are_installed() -> None:
     assert versions()["numpy"] == version("numpy")
+    assert versions()["FedAID on NVIDIA FLARE"] == VERSION
+
+
+def test_the_run_has_the_version_that_saved_its_best_model_or_none(plain: RunFiles) -> None:
+    plain.model.mkdir(exist_ok=True)
+    (plain.model / "config.json").write_text('{"configuration": {}, "fedaid_version": "0.9.7"}')
+    assert run_version(plain) == "0.9.7"
+    (plain.model / "config.json").write_text('{"configuration": {}}')
+    assert run_version(plain) is None
+    (plain.model / "config.json").unlink()
+    assert run_version(plain) is None
