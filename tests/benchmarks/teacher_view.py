@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from admin.study.compare.rounds import Plan, Tensors, run_rounds
+from admin.study.compare.rounds import ServerSettings, Tensors, run_rounds
 from admin.study.compare.sites import make_workers, read_sites
 from admin.twin.consortium import DEMO_HOSPITALS, write_consortium
 from fedaid.evaluation.retrieval import retrieval
@@ -77,7 +77,7 @@ def main() -> None:
                 settings = replace(TRAINING, seed=seed, teacher_view=view, binding_weight=weight)
                 workers = make_workers(data, {**MODEL, "seed": seed}, settings)
                 start = next(iter(workers.values())).tensors()
-                outcome = run_rounds(workers, start, Plan(given.rounds))
+                outcome = run_rounds(workers, start, ServerSettings(given.rounds))
                 found = quality(workers, outcome.tensors)
                 print(json.dumps({"seed": seed, "weight": weight, "view": view} | found), flush=True)
 

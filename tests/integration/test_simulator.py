@@ -15,7 +15,7 @@ from admin.federation.simulate import simulate
 from admin.jobs.methods import loop_settings
 from admin.jobs.settings import values_by_name
 from admin.results.run_results import read_results
-from admin.study.compare.rounds import Plan, run_rounds
+from admin.study.compare.rounds import ServerSettings, run_rounds
 from admin.study.compare.sites import make_workers, read_sites
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.saved_model import load_model
@@ -39,7 +39,7 @@ def test_the_job_on_flare_ends_with_the_weights_of_the_same_rounds_in_plain_pyth
     sites = read_sites(roots, DualEncoder(**MODEL).configuration, cache=tmp_path / "cache")
     workers = make_workers({site: sites.data(site) for site in SITES}, MODEL, settings.training)
     start = next(iter(workers.values())).tensors()
-    plain = run_rounds(workers, start, Plan.of(settings))
+    plain = run_rounds(workers, start, ServerSettings.of(settings))
     losses = [{site: found["loss"] for site, found in entry["valid"].items()} for entry in plain.history]
     told = [{site: found.get("student_loss") for site, found in entry["valid"].items()} for entry in plain.history]
 
@@ -83,7 +83,7 @@ def test_with_a_server_optimizer_and_a_loss_baseline_the_job_equals_the_plain_ro
     )
     workers = make_workers({site: sites.data(site) for site in SITES}, MODEL, found.training)
     start = next(iter(workers.values())).tensors()
-    plain = run_rounds(workers, start, Plan.of(found))
+    plain = run_rounds(workers, start, ServerSettings.of(found))
 
     committed = store / (store / "ROUND").read_text()
     on_flare = load_file(committed / "model.safetensors")

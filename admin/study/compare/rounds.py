@@ -30,8 +30,8 @@ NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What the server of a method does.
+class ServerSettings:
+    """Settings of a method that the server takes.
 
     Attributes:
         rounds: how many.
@@ -48,8 +48,8 @@ class Plan:
     selection: Selection = field(default_factory=Selection)
 
     @classmethod
-    def of(cls, settings: LoopSettings) -> Plan:
-        """The plan of a method; what it does not say is as in the job's code."""
+    def of(cls, settings: LoopSettings) -> ServerSettings:
+        """Those of a method; a setting that the method leaves out has the default of the job's code."""
         rest = settings.rest
         chosen = {"name": rest.get("selection_metric"), "share": rest.get("selection_share")}
         selection = Selection(**{name: value for name, value in chosen.items() if value is not None})
@@ -103,8 +103,8 @@ class Rounds:
     Args:
         workers: site → its worker; what the sites do is in the workers' settings.
         theta: tensors of the first model.
-        plan: of the server.
-        alone: site → validation loss in nats of a model that it trained alone, where the plan's baseline asks for it.
+        server: settings of the server.
+        alone: site → validation loss in nats of a model that it trained alone, where the server's baseline needs it.
         chosen: called with each model that is the best so far.
     """
 
@@ -112,28 +112,31 @@ class Rounds:
         self,
         workers: Workers,
         theta: Tensors,
-        plan: Plan,
+        server: ServerSettings,
         *,
         alone: Mapping[str, float] = NOTHING,
         chosen: Callable[[Chosen], None] = lambda _: None,
     ) -> None:
-        self._workers, self._theta, self._plan, self._alone = workers, theta, plan, alone
+        self._workers, self._theta, self._server, self._alone = workers, theta, server, alone
         self._when_chosen, self._busy, self._seconds = chosen, dict.fromkeys(workers, 0.0), 0.0
-        self._weights, self._baseline = SiteWeights(plan.minmax, list(workers)), LossBaseline(plan.minmax.loss_baseline)
-        self._optimizer = ServerOptimizer(plan.optimizer, is_statistic=is_statistic)
-        self._best, self._chosen = BestModel(plan.selection), Chosen(0, theta, {})
+        self._weights, self._baseline = (
+            SiteWeights(server.minmax, list(workers)),
+            LossBaseline(server.minmax.loss_baseline),
+        )
+        self._optimizer = ServerOptimizer(server.optimizer, is_statistic=is_statistic)
+        self._best, self._chosen = BestModel(server.selection), Chosen(0, theta, {})
         self._history: list[Mapping[str, Any]] = []
 
     def run(self, watch: Callable[[Mapping[str, Any]], None] = lambda _: None) -> Outcome:
         """All rounds; ``watch`` is called with each entry of the history."""
-        for number in range(self._plan.rounds):
+        for number in range(self._server.rounds):
             metrics = self._measure(number)
             self._weigh(metrics)
             watch(self._note(number, metrics))
-            ideal = self._align(number) if self._plan.alignment_phase else {}
+            ideal = self._align(number) if self._server.alignment_phase else {}
             self._pretrain(number, ideal)
             self._end_of_round()
-        watch(self._note(self._plan.rounds, self._measure(self._plan.rounds)))
+        watch(self._note(self._server.rounds, self._measure(self._server.rounds)))
         self._end_of_round()
         return Outcome(
             self._theta,
@@ -214,11 +217,11 @@ def same(one: Tensors, other: Tensors) -> bool:
 def run_rounds(
     workers: Workers,
     theta: Tensors,
-    plan: Plan,
+    server: ServerSettings,
     *,
     alone: Mapping[str, float] = NOTHING,
     chosen: Callable[[Chosen], None] = lambda _: None,
     watch: Callable[[Mapping[str, Any]], None] = lambda _: None,
 ) -> Outcome:
-    """Trains from ``theta`` for the rounds of the plan; the arguments are those of :class:`Rounds`."""
-    return Rounds(workers, theta, plan, alone=alone, chosen=chosen).run(watch)
+    """Trains from ``theta`` for as many rounds as ``server`` says; the arguments are those of :class:`Rounds`."""
+    return Rounds(workers, theta, server, alone=alone, chosen=chosen).run(watch)

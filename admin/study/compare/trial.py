@@ -21,7 +21,7 @@ from admin.jobs.methods import LOCAL, METHODS, loop_settings, settings_of
 from admin.results.file_hash import tree_sha256
 from admin.study.compare.frozen_texts import FrozenTexts
 from admin.study.compare.judge import judge, loaded
-from admin.study.compare.rounds import Chosen, Outcome, Plan, Workers, run_rounds
+from admin.study.compare.rounds import Chosen, Outcome, ServerSettings, Workers, run_rounds
 from admin.study.compare.sites import POOLED, EvaluationSet, Sites, make_workers, read_sites
 from fedaid.errors import require
 from fedaid.flare.server.run_store import replace_text
@@ -78,7 +78,7 @@ class Bench:
     sites: Sites
     tests: Mapping[str, EvaluationSet]
     training: TrainingSettings
-    plan: Plan
+    server: ServerSettings
     alone: Mapping[str, float]
 
     def train(self, workers: Workers, tests: Collection[str]) -> Trained:
@@ -89,7 +89,7 @@ class Bench:
         def test(chosen: Chosen) -> None:
             found[chosen.round_number] = self.tested(chosen, tests)
 
-        outcome = run_rounds(workers, first.tensors(), self.plan, alone=self.alone, chosen=test, watch=progress)
+        outcome = run_rounds(workers, first.tensors(), self.server, alone=self.alone, chosen=test, watch=progress)
         return Trained(outcome, found)
 
     def tested(self, chosen: Chosen, tests: Collection[str]) -> Tested:
@@ -131,9 +131,9 @@ def run_trial(trial: Trial) -> dict[str, Any]:
     sites = Sites({name: everything.images[name] for name in trial.sites}, everything.configuration)
     settings = loop_settings(trial.method, {**trial.settings, "seed": trial.seed})
     tests = everything.test_sets()
-    texts, plan = FrozenTexts(), Plan.of(settings)
-    alone = alone_losses(trial) if plan.minmax.loss_baseline == "alone" else {}
-    trained = train(Bench(trial, texts.serve(model), texts, sites, tests, settings.training, plan, alone))
+    texts, server = FrozenTexts(), ServerSettings.of(settings)
+    alone = alone_losses(trial) if server.minmax.loss_baseline == "alone" else {}
+    trained = train(Bench(trial, texts.serve(model), texts, sites, tests, settings.training, server, alone))
     outcomes = {name: found.outcome for name, found in trained.items()}
     return {
         "trial": asdict(trial),

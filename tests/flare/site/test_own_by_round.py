@@ -12,7 +12,7 @@ from nvflare.apis.event_type import EventType
 from nvflare.apis.fl_context import FLContext, FLContextManager
 from nvflare.apis.signal import Signal
 
-from admin.study.compare.rounds import Plan, Tensors, run_rounds
+from admin.study.compare.rounds import ServerSettings, Tensors, run_rounds
 from fedaid.data.site_data import SiteData
 from fedaid.flare.site.executor import FedAIDExecutor, measured
 from fedaid.flare.site.own_by_round import OwnByRound
@@ -95,7 +95,7 @@ def test_the_best_round_is_measured_at_the_end_with_the_normalisation_that_the_s
         name: SiteWorker(DualEncoder(**model_options), load_site(name), site.settings, site=name)
         for name, site in sites.items()
     }
-    uniform = Plan(ROUNDS, MinMaxSettings(dual_step_size=0), alignment_phase=False)
+    uniform = ServerSettings(ROUNDS, MinMaxSettings(dual_step_size=0), alignment_phase=False)
     plain = run_rounds(workers, theta, uniform)
     thetas = trained(sites, theta, swap=swap)
     for name, tensor in plain.tensors.items():

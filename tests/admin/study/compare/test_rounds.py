@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from admin.study.compare import rounds
-from admin.study.compare.rounds import Plan, run_rounds
+from admin.study.compare.rounds import ServerSettings, run_rounds
 from fedaid.minmax.selection import Selection
 from fedaid.minmax.server_optimizer import ServerOptimizerSettings
 from fedaid.minmax.settings import MinMaxSettings
@@ -61,8 +61,8 @@ def start() -> dict[str, NDArray[Any]]:
     return {ALIGNMENT: np.zeros(2), ENCODER: np.zeros(2)}
 
 
-def run(workers: dict[str, Any], **plan: Any) -> rounds.Outcome:
-    return run_rounds(workers, start(), Plan(**plan))
+def run(workers: dict[str, Any], **settings: Any) -> rounds.Outcome:
+    return run_rounds(workers, start(), ServerSettings(**settings))
 
 
 def test_weights_by_pairs_average_as_fedavg_does() -> None:
@@ -99,8 +99,8 @@ def test_with_the_student_as_baseline_a_noisy_site_gains_none_for_its_noise() ->
 
 def test_what_the_sites_reach_alone_is_taken_as_baseline() -> None:
     workers: Any = {"a": Pull(1.0), "b": Pull(1.0, noise=3.0)}
-    plan = Plan(1, MinMaxSettings(loss_baseline="alone"))
-    found = run_rounds(workers, start(), plan, alone={"a": 0.0, "b": 3.0})
+    server = ServerSettings(1, MinMaxSettings(loss_baseline="alone"))
+    found = run_rounds(workers, start(), server, alone={"a": 0.0, "b": 3.0})
     assert found.site_weights == pytest.approx({"a": 0.5, "b": 0.5})
 
 
@@ -122,9 +122,9 @@ def test_the_best_model_is_that_of_the_selected_metric_and_may_be_the_last() -> 
 def test_every_model_that_is_the_best_so_far_is_handed_over_when_it_is() -> None:
     told: list[tuple[int, float]] = []
     overshooting = ServerOptimizerSettings("momentum", server_momentum=0.9)
-    plan = Plan(rounds=3, optimizer=overshooting, alignment_phase=False)
+    server = ServerSettings(rounds=3, optimizer=overshooting, alignment_phase=False)
     found = run_rounds(
-        {"a": Pull(1.0)}, start(), plan, chosen=lambda one: told.append((one.round_number, one.tensors[ENCODER][0]))
+        {"a": Pull(1.0)}, start(), server, chosen=lambda one: told.append((one.round_number, one.tensors[ENCODER][0]))
     )
     assert told == [(0, 0.0), (1, 1.0)]
     assert found.best_round == 1
