@@ -14,7 +14,7 @@ FEDAID = CUSTOM / "fedaid"
 SOURCES = sorted([*CUSTOM.rglob("*.py"), *ADMIN.rglob("*.py")])
 MODULES = [path for path in SOURCES if path.name != "__init__.py"]
 
-# room → rooms of fedaid that it may import; arguments, errors and version are open to all
+# room → rooms of fedaid that it may import; arguments, atomic_file, errors and version are open to all
 ALLOWED = {
     "data": set[str](),
     "models": set[str](),
@@ -66,7 +66,7 @@ def test_imports_point_one_way(room: str) -> None:
     assert files
     for path in files:
         parts = [name.split(".") for name in imported(path) if name.split(".")[0] == "fedaid"]
-        rooms = {part[1] for part in parts if len(part) > 1} - {"arguments", "errors", "version", room}
+        rooms = {part[1] for part in parts if len(part) > 1} - {"arguments", "atomic_file", "errors", "version", room}
         assert rooms <= ALLOWED[room], f"{relative(path)} imports {sorted(rooms - ALLOWED[room])}"
 
 
@@ -136,6 +136,16 @@ def test_no_shell_and_no_evaluation_of_text() -> None:
             where = f"{relative(path)}, line {node.lineno}"
             assert called not in ("eval", "exec", "os.system", "os.popen"), where
             assert all(k.arg != "shell" or ast.unparse(k.value) == "False" for k in node.keywords), where
+
+
+def test_one_module_replaces_files() -> None:
+    replacing = {
+        relative(path)
+        for path in SOURCES
+        for called, node in calls(path)
+        if called == "os.replace" or (called.endswith(".replace") and len(node.args) == 1 and not node.keywords)
+    }
+    assert replacing == {"custom/fedaid/atomic_file.py"}
 
 
 def test_no_assert_and_no_bare_except() -> None:

@@ -10,6 +10,7 @@ from typing import Self
 from uuid import uuid4
 
 from admin.federation.kit_process import KitProcess
+from fedaid.atomic_file import replacing
 from fedaid.errors import InputError
 
 FILE = "federation.json"
@@ -54,9 +55,8 @@ def new_mark() -> str:
 
 def write_record(workspace: Path, record: Record) -> None:
     """Write the record so that a reader sees the old or the new one, never half of it."""
-    part = workspace / f"{FILE}.part"
-    part.write_text(json.dumps(asdict(record), default=str, indent=2), encoding="utf-8")
-    part.replace(workspace / FILE)
+    with replacing(workspace / FILE) as draft:
+        draft.write_text(json.dumps(asdict(record), default=str, indent=2), encoding="utf-8")
 
 
 def read_record(workspace: Path) -> Record | None:

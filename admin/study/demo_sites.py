@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from admin.site.prepare.command import parser, prepare
-from admin.site.prepare.quarantine import write_private
+from fedaid.atomic_file import write_private
 from fedaid.errors import InputError
 
 KEY_SEED = 0

@@ -71,7 +71,7 @@ def _meaningless(number: int) -> str:
 
 def _move(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    source.replace(target)
+    source.rename(target)
 
 
 def _as_csv(folder: Path, reports: Sequence[ExportedReport]) -> Path:

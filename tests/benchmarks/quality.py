@@ -25,7 +25,7 @@ from admin.jobs.methods import METHODS
 from admin.study.compare.summary import BASE, summarise
 from admin.study.compare.trial import Trial
 from admin.study.compare.trials import Result, TrialFailed, run_trials
-from fedaid.flare.server.run_store import replace_text
+from fedaid.atomic_file import replace_text
 from tests.benchmarks.machine import surroundings
 from tests.benchmarks.quality_goals import METHOD, verdicts
 from tests.benchmarks.quality_tables import table

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from itertools import combinations
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from fedaid.evaluation.retrieval import (
     Ranks,
@@ -13,7 +15,9 @@ from fedaid.evaluation.retrieval import (
     resampled_retrieval,
     retrieval,
     retrieval_ranks,
+    split_metrics,
 )
+from fedaid.models.dual_encoder import Embeddings
 
 EYE = np.eye(4)
 
@@ -206,3 +210,15 @@ def test_a_large_and_a_small_split_of_equally_hard_pairs_have_one_accuracy_and_t
     large, small = both(1000, 0), np.mean([both(20, seed) for seed in range(1, 120, 2)], axis=0)
     assert large[0] == pytest.approx(small[0], abs=0.03)
     assert large[1] < small[1] - 0.3
+
+
+@pytest.mark.parametrize("loss", [0.25, float("nan")])
+def test_a_site_reports_a_loss_only_where_its_split_fills_a_batch(loss: float) -> None:
+    eye, groups = torch.eye(4), np.arange(4)
+    swapped = Embeddings(eye, eye[[0, 1, 3, 2]])  # two of four pairs are found at once, the others second
+    found = split_metrics(SimpleNamespace(loss=loss, embeddings=swapped, text_groups=groups, batch_size=2))
+    assert found.pop("loss", None) == (loss if loss == loss else None)
+    assert found["recall_at_1"] == 0.5
+    assert found["studies"] == 4.0
+    assert found["batch_accuracy"] == batch_accuracy(retrieval_ranks(*map(np.asarray, swapped), groups), batch_size=2)
+    assert len(found) == 11

@@ -15,7 +15,7 @@ from admin.results.report.card import report_card
 from admin.results.report.card_page import report_page
 from admin.results.report.films.site_pictures import site_pictures
 from admin.results.report.run_files import read_run_files
-from admin.site.prepare.quarantine import write_private
+from fedaid.atomic_file import write_private
 from fedaid.errors import InputError, require
 
 OK, FAILED = 0, 1

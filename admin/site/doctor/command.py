@@ -17,7 +17,7 @@ from admin.site.doctor.examination import Result, examine, has_error
 from admin.site.doctor.outcome import Outcome, private_outcome, shareable_outcome
 from admin.site.doctor.plain_text import as_dict, as_json, as_text
 from admin.site.prepare.display import tracked
-from admin.site.prepare.quarantine import write_private
+from fedaid.atomic_file import write_private
 from fedaid.errors import InputError, require
 
 HEALTHY, ILL, FAILED = 0, 1, 2

@@ -14,10 +14,11 @@ from pathlib import Path
 from admin.site.prepare.display import tracked
 from admin.site.prepare.preparation import Preparation, StoppedAtBad
 from admin.site.prepare.presets.preset import PRESETS, imported_records
-from admin.site.prepare.quarantine import REMEDIES, counts, write_private, write_quarantine
+from admin.site.prepare.quarantine import REMEDIES, counts, write_quarantine
 from admin.site.prepare.records import Record, read_records
 from admin.site.prepare.scan import Found, find_files, named_files
 from admin.site.prepare.site_folder import SiteFolder
+from fedaid.atomic_file import write_private
 from fedaid.data.pixels.decode_pool import WORKERS
 from fedaid.data.pseudonym import Pseudonyms, site_key
 from fedaid.errors import InputError, require

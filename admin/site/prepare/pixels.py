@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fedaid.atomic_file import replacing
 from fedaid.data.cache import new_pixels
 
 GROWTH = 1024
@@ -51,9 +52,8 @@ def grow(file: Path, rows: int, *, image_size: int) -> None:
         OSError: if the disk has no room.
     """
     if not file.exists():
-        draft = file.with_name(f".{file.name}.draft")
-        new_pixels(draft, rows, image_size)
-        draft.replace(file)
+        with replacing(file) as draft:
+            new_pixels(draft, rows, image_size)
         return
     present = np.load(file, mmap_mode="r", allow_pickle=False)
     if len(present) >= rows:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TextIO
 
+from fedaid.atomic_file import private_file
 from fedaid.data.unusable import REMEDIES as FILE_REMEDIES
 
 REMEDIES: Mapping[str, str] = MappingProxyType(
@@ -61,20 +59,3 @@ def _quoted(name: str) -> str:
 def unquoted(name: str) -> str:
     """The name that an entry of the list stands for."""
     return name[1:] if name.startswith("'") and name[1:].startswith(_FORMULA) else name
-
-
-def write_private(path: Path, text: str) -> None:
-    """Put a text file in place whole, readable by its owner only."""
-    with private_file(path) as file:
-        file.write(text)
-
-
-@contextmanager
-def private_file(path: Path) -> Iterator[TextIO]:
-    """A text file to write, which is put in place whole when the ``with`` block ends, readable by its owner only."""
-    draft = path.with_name(f".{path.name}.draft")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        yield file
-    draft.replace(path)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from admin.site.prepare.quarantine import private_file
+from fedaid.atomic_file import private_file
 from fedaid.data.manifest import FILE_NAME
 from fedaid.errors import InputError
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from admin.site.prepare.journal import Journal
-from admin.site.prepare.quarantine import write_private
 from admin.site.prepare.records import Record
+from fedaid.atomic_file import write_private
 from fedaid.data.pseudonym import Pseudonyms
 from fedaid.data.report.grammar import ENGLISH, ReportGrammar
 from fedaid.data.report.scrub import RULES, scrub

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from admin.jobs.methods import LoopSettings
-from fedaid.flare.site.executor import measured
+from fedaid.evaluation.retrieval import split_metrics
 from fedaid.minmax.loss_baseline import ALONE_LOSS, LossBaseline
 from fedaid.minmax.selection import BestModel, Selection
 from fedaid.minmax.server_optimizer import ServerOptimizer, ServerOptimizerSettings
@@ -166,7 +166,7 @@ class Rounds:
         for site in self._workers:
             with self._working(site) as worker:
                 worker.load(self._theta)
-                metrics[site] = measured(worker, worker.validate("valid"), "valid") | worker.student_loss(number - 1)
+                metrics[site] = split_metrics(worker.validate("valid")) | worker.student_loss(number - 1)
             if site in self._alone:
                 metrics[site][ALONE_LOSS] = self._alone[site]
         if self._best.improves(number, metrics):

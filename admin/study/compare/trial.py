@@ -23,8 +23,8 @@ from admin.study.compare.frozen_texts import FrozenTexts
 from admin.study.compare.judge import judge, loaded
 from admin.study.compare.rounds import Chosen, Outcome, ServerSettings, Workers, run_rounds
 from admin.study.compare.sites import POOLED, EvaluationSet, Sites, make_workers, read_sites
+from fedaid.atomic_file import replace_text
 from fedaid.errors import require
-from fedaid.flare.server.run_store import replace_text
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training.settings import TrainingSettings
 

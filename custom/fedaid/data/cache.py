@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fedaid.atomic_file import replacing
 from fedaid.data.manifest import Study
 from fedaid.data.pixels.decode_pool import WORKERS, Check, DecodePool, keep_going
 from fedaid.data.pixels.decode_process import Answer, Request
@@ -112,15 +113,11 @@ def cached_images(
     name = fingerprint(studies, image_size)
     file, index = folder / f"images-{name}.npy", folder / f"images-{name}.json"
     if not (index.exists() and file.exists()):
-        draft = folder / f".images-{name}-{os.getpid()}.npy"  # another job of the site may read or make the same cache
-        try:
+        writer = f"{os.getpid()}."  # another job of the site may make the same cache now
+        with replacing(file, writer=writer) as draft:
             kept, skipped = decode(studies, draft, image_size=image_size, workers=workers, check=check)
-            draft.replace(file)
-        finally:
-            draft.unlink(missing_ok=True)
-        unfinished = draft.with_suffix(".json")
-        unfinished.write_text(json.dumps({"kept": kept, "skipped": skipped}))
-        unfinished.replace(index)
+        with replacing(index, writer=writer) as draft:
+            draft.write_text(json.dumps({"kept": kept, "skipped": skipped}))
     found = json.loads(index.read_text())
     pixels = np.load(file, mmap_mode="r", allow_pickle=False)
     return ImageCache(pixels, {row: studies[row] for row in found["kept"]}, found["skipped"])

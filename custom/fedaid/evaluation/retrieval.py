@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fedaid.evaluation.bootstrap import Interval, expanded_level, interval, patient_weights, weighted_mean
 from fedaid.evaluation.settings import EvaluationSettings
+from fedaid.models.dual_encoder import Embeddings
 
 Floats = NDArray[np.floating]
 CUT_OFFS = (1, 5, 10)
@@ -104,6 +105,35 @@ def batch_accuracy(ranks: Ranks, *, batch_size: int) -> float:
     there = chance_to_win(ranks.image, np.full(studies, texts - 1), beside=batch_size - 1)
     back = chance_to_win(ranks.text, wrong_images, beside=batch_size - 1)
     return float((there.mean() + back.mean()) / 2)
+
+
+class Validated(Protocol):
+    """A model on one split, as a site's worker measures it."""
+
+    @property
+    def loss(self) -> float:
+        """Mean loss in nats, or NaN where the split is smaller than a batch."""
+
+    @property
+    def embeddings(self) -> Embeddings:
+        """Unit-norm embeddings (N, D) of all studies."""
+
+    @property
+    def text_groups(self) -> NDArray[np.int64]:
+        """(N,), equal for equal texts."""
+
+    @property
+    def batch_size(self) -> int:
+        """B of the loss."""
+
+
+def split_metrics(validated: Validated) -> dict[str, float]:
+    """What a site reports of a model on one split: recalls, accuracy in a batch, number of studies, and any loss."""
+    image, text = (embeddings.numpy() for embeddings in validated.embeddings)
+    ranks = retrieval_ranks(image, text, validated.text_groups)
+    accuracy = batch_accuracy(ranks, batch_size=validated.batch_size)
+    metrics = recalls(ranks) | {"batch_accuracy": accuracy, "studies": float(len(image))}
+    return metrics if np.isnan(validated.loss) else metrics | {"loss": validated.loss}
 
 
 def chance_to_win(ranks: NDArray[np.int64], wrong: NDArray[np.int64], *, beside: int) -> NDArray[np.float64]:

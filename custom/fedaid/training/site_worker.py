@@ -50,10 +50,19 @@ class LocalUpdate:
 
 @dataclass(frozen=True)
 class Validation:
-    """A model on one split: its loss in nats, and the embeddings (N, D) it was measured on."""
+    """A model on one split.
+
+    Attributes:
+        loss: in nats; NaN for a split smaller than a batch.
+        embeddings: unit-norm, (N, D), that the loss is of.
+        text_groups: (N,), equal for studies with the same text.
+        batch_size: B of the loss.
+    """
 
     loss: float
     embeddings: Embeddings
+    text_groups: NDArray[np.int64]
+    batch_size: int
 
 
 class Student(NamedTuple):
@@ -100,11 +109,6 @@ class SiteWorker:
         return {"valid": self.data.valid, "test": self.data.test}
 
     @property
-    def valid_batch_size(self) -> int:
-        """Pairs of a batch of the validation loss, the same at all sites."""
-        return self._settings.valid_batch_size
-
-    @property
     def model(self) -> DualEncoder:
         """The model as it is now."""
         return self._model
@@ -142,7 +146,7 @@ class SiteWorker:
         scale = self._model.logit_scale
         groups = self.splits[split].text_groups
         loss = validation_loss(embeddings, scale, batch_size=size, groups=groups) if enough else float("nan")
-        return Validation(loss, embeddings)
+        return Validation(loss, embeddings, groups, size)
 
     def measure_student(self) -> None:
         """Measures the model that phase two ended with, if that is wanted and was not done yet.

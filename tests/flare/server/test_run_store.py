@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from fedaid import atomic_file
 from fedaid.flare.server import run_store
 from fedaid.flare.server.run_store import BEST, OPTIMIZER, ROUND, RunStore
 
@@ -195,8 +196,9 @@ def test_all_files_are_on_the_disk_before_the_folder_gets_its_name(
     store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[str] = []
-    flush, rename, replace = run_store.flush, Path.rename, Path.replace
-    monkeypatch.setattr(run_store, "flush", lambda path: (done.append(f"flush {path.name}"), flush(path)))
+    flush, rename, replace = atomic_file.flush, Path.rename, Path.replace
+    for module in (run_store, atomic_file):
+        monkeypatch.setattr(module, "flush", lambda path: (done.append(f"flush {path.name}"), flush(path)))
     monkeypatch.setattr(Path, "rename", lambda path, to: (done.append("rename"), rename(path, to))[1])
     monkeypatch.setattr(Path, "replace", lambda path, to: (done.append(f"replace {to.name}"), replace(path, to))[1])
     store.commit(tensors(1), {"round": 1})

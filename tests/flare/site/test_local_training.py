@@ -17,7 +17,8 @@ from nvflare.apis.signal import Signal
 from safetensors.numpy import load_file
 
 from fedaid.errors import InputError
-from fedaid.flare.site.executor import FedAIDExecutor, measured
+from fedaid.evaluation.retrieval import split_metrics
+from fedaid.flare.site.executor import FedAIDExecutor
 from fedaid.flare.site.local_training import LocalTrainingExecutor
 from fedaid.flare.wire.messages import (
     metrics_from_shareable,
@@ -76,7 +77,7 @@ def accuracies(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def say(*values: float) -> None:
         left = iter([{"loss": 1.0 + call, SITE_METRIC: value} for call, value in enumerate(values)])
-        monkeypatch.setattr("fedaid.flare.site.local_training.measured", lambda worker, validation, split: next(left))
+        monkeypatch.setattr("fedaid.flare.site.local_training.split_metrics", lambda validation: next(left))
 
     return say
 
@@ -167,7 +168,8 @@ def test_a_second_run_starts_anew(site: Site, accuracies: Any) -> None:
 def test_the_federation_hears_what_the_site_reached_alone(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = iter(range(9))  # so that the last model is the best one
     monkeypatch.setattr(
-        "fedaid.flare.site.local_training.measured", lambda *of: measured(*of) | {SITE_METRIC: float(next(numbers))}
+        "fedaid.flare.site.local_training.split_metrics",
+        lambda validation: split_metrics(validation) | {SITE_METRIC: float(next(numbers))},
     )
     site.ask(TRAIN_ALONE, 0)
     site.ask(VALIDATE, 1)

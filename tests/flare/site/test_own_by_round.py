@@ -14,7 +14,8 @@ from nvflare.apis.signal import Signal
 
 from admin.study.compare.rounds import ServerSettings, Tensors, run_rounds
 from fedaid.data.site_data import SiteData
-from fedaid.flare.site.executor import FedAIDExecutor, measured
+from fedaid.evaluation.retrieval import split_metrics
+from fedaid.flare.site.executor import FedAIDExecutor
 from fedaid.flare.site.own_by_round import OwnByRound
 from fedaid.flare.wire.messages import metrics_from_shareable, model_to_shareable, update_from_shareable
 from fedaid.flare.wire.tasks import TRAIN, VALIDATE, ModelMessage
@@ -109,7 +110,7 @@ def test_the_best_round_is_measured_at_the_end_with_the_normalisation_that_the_s
             worker = SiteWorker(DualEncoder(**model_options), load_site(name), plainly, site=name)
             worker.load(tensors)
             reply = metrics_from_shareable(site.ask(VALIDATE, thetas[number], number))
-            expected = {split: measured(worker, worker.validate(split), split) for split in ("valid", "test")}
+            expected = {split: split_metrics(worker.validate(split)) for split in ("valid", "test")}
             assert reply.splits == expected, (name, number)
 
 

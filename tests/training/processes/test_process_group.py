@@ -14,7 +14,7 @@ from fedaid.training.processes.torchrun import run_processes
 from fedaid.training.trainer import keep_going
 from tests.training.gradient_process import cases
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_without_a_group_the_batch_is_that_of_one_process(model: DualEncoder) -> None:

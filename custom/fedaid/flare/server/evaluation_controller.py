@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from fedaid.arguments import keeps_arguments
+from fedaid.atomic_file import replace_text
 from fedaid.errors import InputError, require
 from fedaid.flare.server.aggregator import SPOOL_FOLDER
 from fedaid.flare.server.ballot import SuiteBallot
@@ -25,7 +26,6 @@ from fedaid.flare.server.gate import RefusedUpdate, demand, judge_tensors, specs
 from fedaid.flare.server.gated_scatter_gather import BelowQuorum, GatedScatterAndGather
 from fedaid.flare.server.own_models import OwnModels
 from fedaid.flare.server.persistor import tensors_of
-from fedaid.flare.server.run_store import replace_text
 from fedaid.flare.server.spool import Spool
 from fedaid.flare.wire.tasks import EVALUATE, GIVEN_MODEL, LOCAL_MODEL, Arrays
 from fedaid.minmax.settings import WHERE

@@ -7,7 +7,6 @@ A generation is a folder that appears under its name only when all of it is writ
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from itertools import count
@@ -18,6 +17,7 @@ from typing import Any
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
+from fedaid.atomic_file import flush, replace_text
 from fedaid.models.saved_model import WEIGHTS, save_model
 
 STATE, OPTIMIZER = "state.json", "server_optimizer.safetensors"
@@ -110,21 +110,3 @@ class RunStore:
         """A folder that does not exist yet: a round that is committed again must not touch the generation in force."""
         names = (f"{name}.{again}" if again else name for again in count())
         return next(self.folder / free for free in names if not (self.folder / free).exists())
-
-
-def flush(path: Path) -> None:
-    """Waits until a file or folder has reached the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def replace_text(file: Path, text: str) -> None:
-    """Writes a small text file so that a reader sees the old or the new text, never a part."""
-    unfinished = file.with_name(f".{file.name}.unfinished")
-    unfinished.write_text(text)
-    flush(unfinished)
-    unfinished.replace(file)
-    flush(file.parent)

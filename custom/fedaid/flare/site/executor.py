@@ -19,7 +19,7 @@ from nvflare.apis.signal import Signal
 from fedaid.arguments import keeps_arguments, parameters_of
 from fedaid.data.site import data_root
 from fedaid.errors import InputError, settings_from
-from fedaid.evaluation.retrieval import batch_accuracy, recalls, retrieval_ranks
+from fedaid.evaluation.retrieval import split_metrics
 from fedaid.flare.server.gate import judge_tensors
 from fedaid.flare.site.held_model import HeldModel
 from fedaid.flare.site.local_model import local_model_of, valid_split
@@ -44,7 +44,7 @@ from fedaid.training.model_tensors import specs
 from fedaid.training.processes.data_folders import DataFolders
 from fedaid.training.processes.spread_worker import ProcessesFailed, at_site, worker_for
 from fedaid.training.settings import WHERE, TrainingSettings
-from fedaid.training.site_worker import LocalUpdate, SiteWorker, Student, Validation
+from fedaid.training.site_worker import LocalUpdate, SiteWorker, Student
 
 IMAGE_CACHE = "fedaid_image_cache"  # in the site's kit: one for all jobs
 
@@ -162,7 +162,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
 
     def _before_training(self, worker: SiteWorker, round_number: int) -> dict[str, float]:
         """Metrics of the round's model on the validation split, and the losses that the site's own compares it with."""
-        metrics = measured(worker, worker.validate("valid"), "valid")
+        metrics = split_metrics(worker.validate("valid"))
         return metrics | self._alone | worker.student_loss(round_number - 1)
 
     def _trained(self, worker: SiteWorker, message: ModelMessage, fl_ctx: FLContext) -> LocalUpdate:
@@ -179,9 +179,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
     def _validate(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
         with self._own_by_round.at(message.round_number, self._ready(message, fl_ctx), fl_ctx):
             worker = self._loaded(message, fl_ctx)
-        splits = {
-            name: measured(worker, worker.validate(name), name) for name in worker.splits if len(worker.splits[name])
-        }
+        splits = {name: split_metrics(worker.validate(name)) for name in worker.splits if len(worker.splits[name])}
         return metrics_to_shareable(MetricsMessage(message.round_number, splits))
 
     def _loaded(
@@ -226,12 +224,3 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
         return update_to_shareable(
             UpdateMessage(message.round_number, update.delta, metrics, len(data.train), data.skipped)
         )
-
-
-def measured(worker: SiteWorker, validation: Validation, split: str) -> dict[str, float]:
-    """Loss and retrieval of a model on a split; the loss is left out where the split is smaller than a batch."""
-    image, text = (embeddings.numpy() for embeddings in validation.embeddings)
-    ranks = retrieval_ranks(image, text, worker.splits[split].text_groups)
-    accuracy = batch_accuracy(ranks, batch_size=worker.valid_batch_size)
-    metrics = recalls(ranks) | {"batch_accuracy": accuracy, "studies": float(len(image))}
-    return metrics if validation.loss != validation.loss else metrics | {"loss": validation.loss}

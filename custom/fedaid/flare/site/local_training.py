@@ -13,8 +13,9 @@ from safetensors.numpy import load_file
 
 from fedaid.arguments import keeps_arguments, parameters_of
 from fedaid.errors import require
+from fedaid.evaluation.retrieval import split_metrics
 from fedaid.flare.server.run_store import BEST, ROUND, RunStore
-from fedaid.flare.site.executor import FedAIDExecutor, measured
+from fedaid.flare.site.executor import FedAIDExecutor
 from fedaid.flare.site.local_model import local_model_of, valid_split
 from fedaid.flare.wire.messages import metrics_to_shareable, report_to_shareable
 from fedaid.flare.wire.tasks import (
@@ -114,7 +115,7 @@ class LocalTrainingExecutor(FedAIDExecutor):
 
     def _measured(self, worker: SiteWorker, message: ModelMessage, fl_ctx: FLContext) -> dict[str, float]:
         """Metrics on the validation split; the model is the site's best if it beats all before."""
-        metrics = measured(worker, worker.validate("valid"), "valid")
+        metrics = split_metrics(worker.validate("valid"))
         store, number = self._store(message, fl_ctx), message.round_number
         best = store.state(BEST) if number > 0 else None
         if best is None or metrics[SITE_METRIC] > best[SITE_METRIC]:
@@ -124,7 +125,7 @@ class LocalTrainingExecutor(FedAIDExecutor):
 
     def _metrics(self, worker: SiteWorker, message: ModelMessage) -> Shareable:
         splits = [name for name in worker.splits if len(worker.splits[name])]
-        found = {name: measured(worker, worker.validate(name), name) for name in splits}
+        found = {name: split_metrics(worker.validate(name)) for name in splits}
         return metrics_to_shareable(MetricsMessage(message.round_number, found))
 
     def _store(self, message: ModelMessage, fl_ctx: FLContext) -> RunStore:

@@ -19,6 +19,8 @@ from nvflare.apis.fl_context import FLContext
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+from fedaid.atomic_file import replacing
+
 Arrays = Mapping[str, NDArray[Any]]
 
 
@@ -45,11 +47,9 @@ class SwapFile:
         """Writes tensors and what there is to say of them (plain JSON), if needed; replaces the file in one step."""
         if not self.needed:
             return
-        file = self._file(fl_ctx)
-        unfinished = file.with_suffix(".unfinished")
         ordered = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
-        save_file(ordered, unfinished, metadata={"described": json.dumps(described)})
-        unfinished.replace(file)
+        with replacing(self._file(fl_ctx)) as draft:
+            save_file(ordered, draft, metadata={"described": json.dumps(described)})
 
     def read(self, fl_ctx: FLContext) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:
         """What was written last, or None if nothing was."""

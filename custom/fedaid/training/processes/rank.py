@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from torch import distributed, nn
 
+from fedaid.atomic_file import replacing
 from fedaid.errors import InputError, require
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training.processes.phase_request import PhaseRequest, read_request, write_update
@@ -38,9 +39,8 @@ def tell(folder: Path, error: Exception) -> None:
     """Says in the folder why this process fails."""
     said = isinstance(error, (InputError, FloatingPointError))  # another text may hold a value of the site's
     file = failure_file(folder, int(os.environ["RANK"]))
-    unfinished = file.with_suffix(".unfinished")
-    unfinished.write_text(json.dumps({"type": type(error).__name__, "text": str(error) if said else ""}))
-    unfinished.replace(file)
+    with replacing(file) as draft:
+        draft.write_text(json.dumps({"type": type(error).__name__, "text": str(error) if said else ""}))
 
 
 def end_with_owner() -> None:

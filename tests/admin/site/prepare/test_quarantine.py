@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from admin.site.prepare.quarantine import REMEDIES, Bad, counts, unquoted, write_private, write_quarantine
+from admin.site.prepare.quarantine import REMEDIES, Bad, counts, unquoted, write_quarantine
 
 
 def test_each_line_has_its_remedy_and_no_name_is_a_formula(tmp_path: Path) -> None:
@@ -28,14 +28,6 @@ def test_counts_are_by_reason() -> None:
 
 def test_no_name_shows_in_a_repr() -> None:
     assert "DOE" not in repr(Bad("image-crash", "DOE^JANE"))
-
-
-def test_a_file_is_replaced_whole_and_closed_to_others(tmp_path: Path) -> None:
-    (tmp_path / "f").write_text("old")
-    write_private(tmp_path / "f", "new")
-    assert (tmp_path / "f").read_text() == "new"
-    assert (tmp_path / "f").stat().st_mode & 0o077 == 0
-    assert len(list(tmp_path.iterdir())) == 1
 
 
 @pytest.mark.parametrize("name", ["=x", "plain", "'quoted", "a,b\n", "@"])
