@@ -118,7 +118,7 @@ def test_a_model_is_compared_with_the_one_of_the_first_task(site: Site, monkeypa
         compared.append((ranks, other))
         return Interval(-0.2, -0.1, 0.05)
 
-    monkeypatch.setattr("fedaid.flare.site.given_ranks.recall_difference", difference)
+    monkeypatch.setattr("fedaid.flare.site.evaluation_tasks.recall_difference", difference)
     monkeypatch.setenv("FEDAID_LEAST_PATIENTS", "2")
     executor = EvaluationExecutor(**SETTINGS | {"least_patients": 2})
     given, own, same = (

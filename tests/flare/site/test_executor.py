@@ -282,18 +282,22 @@ def test_pretrain_is_not_disturbed_by_a_validation_in_between(site: Site) -> Non
     assert same(update_of(site.pretrain()), expected)
 
 
-@pytest.mark.parametrize("before", ["nothing", "align of another round", "another process"])
-def test_pretrain_without_its_align_is_refused(before: str, site: Site) -> None:
-    if before == "another process":
+@pytest.mark.parametrize("asked", [0, 2])
+@pytest.mark.parametrize("before", ["nothing", "align of round 1", "align of round 1 in another process"])
+def test_pretrain_without_its_align_is_refused(before: str, asked: int, site: Site) -> None:
+    if "process" in before:
         site.swap()
-    if before != "nothing":
-        site.ask(ALIGN, round_number=0)
-        site.pretrain(round_number=0)
-    if before == "another process":
+    if "align" in before:
+        site.ask(ALIGN, round_number=1)
+        site.pretrain(round_number=1)
+    if "process" in before:
         site.swap()
-    reply = site.pretrain(round_number=1)
+    reply = site.pretrain(round_number=asked)
     assert reply.get_return_code() == ReturnCode.BAD_TASK_DATA
-    assert "pretrain of round 1 must follow" in reply.get_header(ERROR_HEADER)
+    got = "no model" if before == "nothing" else "the model of round 1"
+    assert reply.get_header(ERROR_HEADER) == (
+        f"pretrain of round {asked} must follow align of that round, got {got}: this site"
+    )
 
 
 @pytest.mark.parametrize("task", [ALIGN, PRETRAIN])

@@ -15,17 +15,21 @@ from nvflare.apis.shareable import Shareable
 
 from fedaid.arguments import keeps_arguments, parameters_of
 from fedaid.errors import require, settings_from
+from fedaid.evaluation.embedded_split import EmbeddedSplit
+from fedaid.evaluation.plain_result import plain_interval
+from fedaid.evaluation.retrieval import METRIC, Ranks, recall_difference, retrieval_ranks
 from fedaid.evaluation.settings import EvaluationSettings
 from fedaid.flare.site.executor import FedAIDExecutor
-from fedaid.flare.site.given_ranks import GivenRanks
 from fedaid.flare.site.local_model import LocalModel, local_model_of
 from fedaid.flare.site.site_evaluation import evaluate_site
+from fedaid.flare.site.task_memory import TaskMemory
 from fedaid.flare.wire.messages import report_to_shareable, result_to_shareable, update_to_shareable
-from fedaid.flare.wire.tasks import EVALUATE, LOCAL_MODEL, ModelMessage, UpdateMessage
+from fedaid.flare.wire.tasks import EVALUATE, GIVEN_MODEL, LOCAL_MODEL, ModelMessage, UpdateMessage
 from fedaid.training.settings import WHERE, TrainingSettings
 
 OF_TRAINING = ("batch_size", "valid_batch_size", "precision", "channels_last", "threads")
 OF_EVALUATION = tuple(field.name for field in fields(EvaluationSettings))
+GIVEN_RANKS = "given_ranks"  # set of tensors: ranks of the test studies under the given model
 SHARE = "FEDAID_SHARE_LOCAL_MODEL"
 LEAST, LEAST_UNSAID = "FEDAID_LEAST_PATIENTS", 5
 LEAST_DRAWS, LEVELS = 200, (0.8, 0.99)  # of the intervals that leave a site
@@ -46,13 +50,8 @@ class EvaluationExecutor(FedAIDExecutor):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{name: value for name, value in settings.items() if name not in OF_EVALUATION})
         evaluation = {name: value for name, value in settings.items() if name in OF_EVALUATION}
-        self._evaluation, self._given = settings_from(EvaluationSettings, evaluation, where=WHERE), GivenRanks()
+        self._evaluation = settings_from(EvaluationSettings, evaluation, where=WHERE)
         self._tasks = {EVALUATE: self._evaluate, LOCAL_MODEL: self._local_model}
-
-    def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
-        """Takes note, besides, of a process that may be swapped out."""
-        super().handle_event(event_type, fl_ctx)
-        self._given.swap.notice(event_type)
 
     def _evaluate(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
         """The suite's result for the model that the message holds: aggregates only."""
@@ -60,7 +59,8 @@ class EvaluationExecutor(FedAIDExecutor):
         require_enough_patients(self._evaluation.least_patients, os.environ, site=site)
         require_many_draws(self._evaluation, site=site)
         worker = self._loaded(message, fl_ctx)
-        compare = partial(self._given.compare, settings=self._evaluation, number=message.round_number, fl_ctx=fl_ctx)
+        number = message.round_number
+        compare = partial(difference_to_given, self._memory, self._evaluation, number=number, fl_ctx=fl_ctx)
         suite = evaluate_site(worker, self._evaluation, compare=compare)
         return result_to_shareable(message.round_number, {"suite": suite, "skipped": dict(worker.data.skipped)})
 
@@ -80,6 +80,26 @@ class EvaluationExecutor(FedAIDExecutor):
         delta = {name: np.asarray(own[name] - tensor) for name, tensor in message.tensors.items()}
         metrics = {"rounds": float(state.round), "pairs": float(state.pairs), "valid_loss": state.valid_loss}
         return update_to_shareable(UpdateMessage(message.round_number, delta, metrics, pairs, {}))
+
+
+def difference_to_given(
+    memory: TaskMemory, settings: EvaluationSettings, test: EmbeddedSplit, *, number: int, fl_ctx: FLContext
+) -> dict[str, Any] | None:
+    """The difference in recall between the model of task ``number`` and the given model, an aggregate.
+
+    The ranks of the single studies under the given model stay at the site.
+
+    Returns:
+        None for the given model itself, and if the site has not evaluated the given model.
+    """
+    ranks = retrieval_ranks(test.image, test.text, test.text_groups)
+    if number == GIVEN_MODEL:
+        memory.remember(GIVEN_RANKS, ranks._asdict(), fl_ctx=fl_ctx)
+        return None
+    found = memory.recall(GIVEN_RANKS, fl_ctx)
+    if found is None:
+        return None
+    return {METRIC: plain_interval(recall_difference(ranks, Ranks(**found.tensors), test.patients, settings))}
 
 
 def reason_against(local: LocalModel, message: ModelMessage, environ: Mapping[str, str], *, site: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,9 @@ from fedaid.data.site import data_root
 from fedaid.errors import InputError, settings_from
 from fedaid.evaluation.retrieval import split_metrics
 from fedaid.flare.server.gate import judge_tensors
-from fedaid.flare.site.held_model import HeldModel
 from fedaid.flare.site.local_model import local_model_of, valid_split
-from fedaid.flare.site.own_by_round import OwnByRound
-from fedaid.flare.site.swap_file import SwapFile
+from fedaid.flare.site.round_normalisation import normalisation_after, remember_normalisation
+from fedaid.flare.site.task_memory import TaskMemory
 from fedaid.flare.transport.array_exchange import receive_in_memory
 from fedaid.flare.wire.messages import metrics_to_shareable, model_from_shareable, update_to_shareable
 from fedaid.flare.wire.replies import error_reply
@@ -46,6 +46,8 @@ from fedaid.training.processes.spread_worker import ProcessesFailed, at_site, wo
 from fedaid.training.settings import WHERE, TrainingSettings
 from fedaid.training.site_worker import LocalUpdate, SiteWorker, Student
 
+ROUND_MODEL = "round"  # set of tensors: the model of the round, since pretrain sends its alignment modules only
+OWN = "own"  # set of tensors: what the worker has of its own, for MOON and local normalisation
 IMAGE_CACHE = "fedaid_image_cache"  # in the site's kit: one for all jobs
 
 
@@ -91,15 +93,13 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
         self._worker: SiteWorker | None = None
         self._alone: dict[str, float] = {}  # what the site reached alone, where it compares with this run
         self._round: int | None = None  # whose model the worker holds, its encoders as they were sent
-        self._held, self._own, self._abort = HeldModel(), SwapFile("own"), Abort()
-        self._own_by_round = OwnByRound()
+        self._memory, self._abort = TaskMemory(), Abort()
         self._tasks = {ALIGN: self._align, PRETRAIN: self._pretrain, TRAIN: self._train, VALIDATE: self._validate}
 
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
         """Sets this process up at the start of a run, and makes use of the time in which nobody waits for this site."""
         super().handle_event(event_type, fl_ctx)
-        for swap in (self._held.swap, self._own, self._own_by_round.swap):
-            swap.notice(event_type)
+        self._memory.notice(event_type)
         if event_type == EventType.START_RUN:
             receive_in_memory()
         if event_type == EventType.START_RUN and self._settings.threads:
@@ -129,7 +129,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
 
     def _work_ahead(self, fl_ctx: FLContext) -> None:
         """Does for the next task what may be done now; if anything stops it, the task does it, and fails if it must."""
-        if self._worker is None or self._own.needed:  # a process that ends with its task has no next one
+        if self._worker is None or self._memory.may_end_with_task:
             return
         try:
             self._worker.work_ahead(check=self._abort)
@@ -140,18 +140,29 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
 
     def _align(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
         worker = self._loaded(message, fl_ctx)
-        self._held.keep(message, fl_ctx)
+        self._memory.remember(
+            ROUND_MODEL, dict(message.tensors), description={"round": message.round_number}, fl_ctx=fl_ctx
+        )
         metrics = self._before_training(worker, message.round_number)
         update = worker.align(round_number=message.round_number, check=self._abort)
         self._round = message.round_number
         return self._answer(message, update, metrics)
 
     def _pretrain(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
-        if self._round != message.round_number:  # the simulator may give every task a process of its own
-            self._loaded(self._held.load(message.round_number, fl_ctx), fl_ctx)
+        if self._round != message.round_number:  # another model was loaded since, or this is another process
+            self._loaded(self._round_model(message, fl_ctx), fl_ctx)
         worker = self._loaded(message, fl_ctx, moves=is_alignment)
         update = self._trained(worker, message, fl_ctx)
         return self._answer(message, update, update.metrics)
+
+    def _round_model(self, message: ModelMessage, fl_ctx: FLContext) -> ModelMessage:
+        """The whole model of the message's round, which came with ``align``."""
+        found, number = self._memory.recall(ROUND_MODEL, fl_ctx), message.round_number
+        held = found.description["round"] if found else None
+        if found is None or held != number:
+            got = "no model" if held is None else f"the model of round {held}"
+            raise MalformedMessage(f"pretrain of round {number} must follow align of that round, got {got}: this site")
+        return replace(message, tensors=found.tensors)
 
     def _train(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
         """FedAvg's one task a round: the validation loss of the model, then all of local training."""
@@ -168,16 +179,17 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
     def _trained(self, worker: SiteWorker, message: ModelMessage, fl_ctx: FLContext) -> LocalUpdate:
         """Phase two; what the site keeps of its own model outlives this process."""
         update = worker.pretrain(round_number=message.round_number, check=self._abort)
-        if self._own.needed:
+        if self._memory.may_end_with_task:
             worker.measure_student()
             if worker.own or worker.student:
-                self._own.write(fl_ctx, worker.own, {"student": worker.student})
+                self._memory.remember(OWN, dict(worker.own), description={"student": worker.student}, fl_ctx=fl_ctx)
         if self._settings.local_normalisation:
-            self._own_by_round.keep(message.round_number + 1, worker, fl_ctx)
+            remember_normalisation(self._memory, worker, rounds=message.round_number + 1, fl_ctx=fl_ctx)
         return update
 
     def _validate(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
-        with self._own_by_round.at(message.round_number, self._ready(message, fl_ctx), fl_ctx):
+        worker, number = self._ready(message, fl_ctx), message.round_number
+        with normalisation_after(self._memory, worker, rounds=number, fl_ctx=fl_ctx):
             worker = self._loaded(message, fl_ctx)
         splits = {name: split_metrics(worker.validate(name)) for name in worker.splits if len(worker.splits[name])}
         return metrics_to_shareable(MetricsMessage(message.round_number, splits))
@@ -213,10 +225,10 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             alone = local_model_of(site, Path(workspace.get_root_dir()), os.environ)
             self._alone = alone.alone_loss(split, configuration, message.vocabulary_hash)
             self._worker = worker_for(model, data, settings, site=site, folders=folders, folder=run)
-            kept = self._own.read(fl_ctx)
-            if kept is not None:
-                self._worker.remember(kept[0])
-                self._worker.student = Student(*kept[1]["student"]) if kept[1]["student"] else None
+            if own := self._memory.recall(OWN, fl_ctx):
+                self._worker.remember(own.tensors)
+                student = own.description["student"]
+                self._worker.student = Student(*student) if student else None
         return self._worker
 
     def _answer(self, message: ModelMessage, update: LocalUpdate, metrics: dict[str, float]) -> Shareable:

@@ -21,12 +21,13 @@ from nvflare.apis.shareable import ReservedHeaderKey, Shareable
 
 from fedaid.arguments import keeps_arguments
 from fedaid.errors import require
-from fedaid.flare.site.swap_file import SwapFile
+from fedaid.flare.site.task_memory import TaskMemory
 from fedaid.flare.wire.codec import SCALE, WIRE_DTYPES, Arrays, Packed, decode, encode, is_packable
 from fedaid.flare.wire.messages import MODEL, TensorFilter, held_version, part
 from fedaid.flare.wire.tasks import MalformedMessage
 
 ORDER = "fedaid_wire_order"  # private context property at the site: (dtype, version) of the answer to this task
+MODEL_SET = "view"  # the site's set of tensors: the whole model as the server holds it for this site
 WHERE = "task_data_filters of config_fed_server.json"
 
 
@@ -105,9 +106,7 @@ class ModelDecoder(TensorFilter):
 
     def __init__(self) -> None:
         super().__init__(MODEL)
-        self._view: dict[str, NDArray[Any]] = {}
-        self._version: str | None = None
-        self._swap = SwapFile("view")
+        self._memory = TaskMemory()
 
     def convert(self, packed: Packed, shareable: Shareable, fl_ctx: FLContext) -> Packed | None:
         """The task's tensors as the server holds them for this site.
@@ -118,31 +117,29 @@ class ModelDecoder(TensorFilter):
         layout = packed.layout
         if not isinstance(layout, dict):
             return None
-        version, base = part(layout, "version", str), layout.get("base")
-        if base is None:
-            self._view, names = dict(packed.tensors), layout.get("only", list(packed.tensors))
+        version = part(layout, "version", str)
+        if layout.get("base") is None:
+            model, names = dict(packed.tensors), layout.get("only", list(packed.tensors))
         else:
-            self._take(base, version, packed.tensors, layout, fl_ctx)
+            model = self._model_after(packed.tensors, layout, fl_ctx)
             names = [*(name for name in packed.tensors if not name.endswith(SCALE)), *layout["kept"]]
-        self._version = version
-        self._swap.write(fl_ctx, self._view, {"version": version})
+        self._memory.remember(MODEL_SET, model, description={"version": version}, fl_ctx=fl_ctx)
         fl_ctx.set_prop(ORDER, (layout["dtype"], version), private=True, sticky=False)
-        return Packed({name: self._view[name] for name in names})
+        return Packed({name: model[name] for name in names})
 
-    def _take(self, base: str, version: str, step: Arrays, layout: dict[str, Any], fl_ctx: FLContext) -> None:
-        """Moves the view, unless FLARE sent a task again whose step was taken already."""
-        if self._version is None and (found := self._swap.read(fl_ctx)):
-            self._view, self._version = found[0], found[1]["version"]
-        if self._version not in (base, version):
-            self._view, self._version = {}, None
+    def _model_after(self, step: Arrays, layout: dict[str, Any], fl_ctx: FLContext) -> dict[str, NDArray[Any]]:
+        """The whole model after a step; if FLARE sends a task again, the step was applied already."""
+        held = self._memory.recall(MODEL_SET, fl_ctx)
+        if held is None or held.description["version"] not in (layout["base"], layout["version"]):
             raise MalformedMessage("model must follow the one that this site holds, got another: task data")
-        if self._version == base:
-            self._view = stepped(self._view, step, dtype=part(layout, "dtype", str))
+        if held.description["version"] == layout["version"]:
+            return held.tensors
+        return stepped(held.tensors, step, dtype=part(layout, "dtype", str))
 
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
-        """Takes note of a process that may be swapped out."""
+        """Passes the event on to the memory."""
         super().handle_event(event_type, fl_ctx)
-        self._swap.notice(event_type)
+        self._memory.notice(event_type)
 
 
 def stepped(model: Arrays, step: Arrays, *, dtype: str) -> dict[str, NDArray[Any]]:

@@ -14,13 +14,17 @@ from nvflare.apis.fl_constant import ReturnCode
 from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import Shareable
 
-from fedaid.flare.site.swap_file import SwapFile
+from fedaid.flare.site.task_memory import TaskMemory
 from fedaid.flare.wire.codec import Packed, decode, encode, is_packable
 from fedaid.flare.wire.downlink import ORDER
 from fedaid.flare.wire.messages import UPDATE, TensorFilter
 from fedaid.flare.wire.replies import error_reply
 
+RESIDUAL = "residual"  # the site's set of tensors: the rounding errors of its last update
 STILL = "still"  # layout field: name → shape and type of a tensor of zeros, which is not sent
+
+
+Tensors = dict[str, NDArray[Any]]
 
 
 class UpdateEncoder(TensorFilter):
@@ -28,9 +32,7 @@ class UpdateEncoder(TensorFilter):
 
     def __init__(self) -> None:
         super().__init__(UPDATE)
-        self._left: dict[str, NDArray[Any]] = {}  # name → what rounding has taken
-        self._read = False
-        self._swap = SwapFile("residual")
+        self._memory = TaskMemory()
 
     def convert(self, packed: Packed, shareable: Shareable, fl_ctx: FLContext) -> Packed | None:
         """The encoded update, with the version of the model that this site holds."""
@@ -38,39 +40,29 @@ class UpdateEncoder(TensorFilter):
         if order is None:
             return None
         dtype, version = order
-        self._open(fl_ctx)
-        sent: dict[str, NDArray[Any]] = {}
+        found = self._memory.recall(RESIDUAL, fl_ctx)
+        residual = found.tensors if found else {}
+        sent: Tensors = {}
         still: dict[str, Any] = {}
         for name, tensor in packed.tensors.items():
             # One by one: a site has no memory for the update, its encoded copy and the residuals at the same time.
-            wanted = tensor + self._left[name] if name in self._left else tensor
+            wanted = tensor + residual[name] if name in residual else tensor
             last = len(still) == len(packed.tensors) - 1  # FLARE's filters skip a message without data
             if wanted.any() or last:
-                sent |= self._encoded(name, wanted, dtype)
+                encoded, error = encoded_with_error(name, wanted, dtype)
+                sent |= encoded
+                residual |= error
             else:
                 still[name] = [list(wanted.shape), wanted.dtype.str]
-                self._left.pop(name, None)
+                residual.pop(name, None)
         if dtype != "fp32":
-            self._swap.write(fl_ctx, self._left, {})
+            self._memory.remember(RESIDUAL, residual, fl_ctx=fl_ctx)
         return Packed(sent, {"dtype": dtype, STILL: still}, holds=version)
 
-    def _open(self, fl_ctx: FLContext) -> None:
-        if not self._read and (found := self._swap.read(fl_ctx)):
-            self._left = dict(found[0])
-        self._read = True
-
-    def _encoded(self, name: str, wanted: NDArray[Any], dtype: str) -> dict[str, NDArray[Any]]:
-        """A tensor as it travels; its rounding error is added to the next update."""
-        sent, layout = encode({name: wanted}, dtype)
-        if dtype != "fp32" and is_packable(wanted):
-            # The server refuses values that are not finite; they must not spoil later updates.
-            self._left[name] = np.nan_to_num(wanted - decode(sent, layout)[name], posinf=0, neginf=0)
-        return sent
-
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
-        """Takes note of a process that may be swapped out."""
+        """Passes the event on to the memory."""
         super().handle_event(event_type, fl_ctx)
-        self._swap.notice(event_type)
+        self._memory.notice(event_type)
 
 
 class UpdateDecoder(TensorFilter):
@@ -96,6 +88,17 @@ class UpdateDecoder(TensorFilter):
         if not all(type(tensor) is np.ndarray for tensor in packed.tensors.values()):
             raise ValueError("an update must hold arrays only")
         return Packed(decode(packed.tensors, packed.layout) | still)
+
+
+def encoded_with_error(
+    name: str, tensor: NDArray[Any], dtype: str
+) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+    """A tensor as it travels, and its rounding error by name; an exact tensor has no error."""
+    sent, layout = encode({name: tensor}, dtype)
+    if dtype == "fp32" or not is_packable(tensor):
+        return sent, {}
+    # The server refuses values that are not finite; they must not spoil later updates.
+    return sent, {name: np.nan_to_num(tensor - decode(sent, layout)[name], posinf=0, neginf=0)}
 
 
 def zeros(shape: list[int], dtype: str) -> NDArray[Any]:

@@ -16,7 +16,8 @@ from admin.study.compare.rounds import ServerSettings, Tensors, run_rounds
 from fedaid.data.site_data import SiteData
 from fedaid.evaluation.retrieval import split_metrics
 from fedaid.flare.site.executor import FedAIDExecutor
-from fedaid.flare.site.own_by_round import OwnByRound
+from fedaid.flare.site.round_normalisation import normalisation_after, remember_normalisation
+from fedaid.flare.site.task_memory import TaskMemory
 from fedaid.flare.wire.messages import metrics_from_shareable, model_to_shareable, update_from_shareable
 from fedaid.flare.wire.tasks import TRAIN, VALIDATE, ModelMessage
 from fedaid.minmax.selection import BestModel
@@ -124,13 +125,13 @@ def worker_with(model: DualEncoder, own: dict[str, Any]) -> Any:
 def test_a_site_that_missed_rounds_has_what_it_had_by_then_and_goes_on_with_its_newest(
     model: DualEncoder, site_context: FLContext
 ) -> None:
-    name, kept = min(batch_norm_names(model)), OwnByRound()
+    name, memory = min(batch_norm_names(model)), TaskMemory()
     worker = worker_with(model, {})
     for number in (1, 4):
         worker.own = {name: np.full(2, number), "whole.model.of.moon": np.zeros(2)}
-        kept.keep(number, worker, site_context)
+        remember_normalisation(memory, worker, rounds=number, fl_ctx=site_context)
     for number, expected in ((0, None), (1, 1), (3, 1), (4, 4), (9, 4)):
-        with kept.at(number, worker, site_context):
+        with normalisation_after(memory, worker, rounds=number, fl_ctx=site_context):
             found = {label: tensor[0] for label, tensor in worker.own.items()}
         assert found == ({} if expected is None else {name: expected})
         assert set(worker.own) == {name, "whole.model.of.moon"}
@@ -138,5 +139,5 @@ def test_a_site_that_missed_rounds_has_what_it_had_by_then_and_goes_on_with_its_
 
 def test_where_nothing_was_kept_the_worker_stays_as_it_is(model: DualEncoder, site_context: FLContext) -> None:
     worker = worker_with(model, {"a": np.zeros(1)})
-    with OwnByRound().at(2, worker, site_context):
+    with normalisation_after(TaskMemory(), worker, rounds=2, fl_ctx=site_context):
         assert set(worker.own) == {"a"}
