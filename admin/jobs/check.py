@@ -21,14 +21,19 @@ SIGNATURE = ".__nvfl_"  # the admin console signs a job folder in place
 SOURCE = Path(__file__).resolve().parents[2] / "custom" / PACKAGE
 
 
-def check_job(folder: Path) -> int:
-    """Return how many class paths the job's configs name, each of which was imported and its arguments checked.
+def check_job(folder: Path, *, local_folders: bool = True) -> int:
+    """Return how many class paths the job's configs name; each was imported and its arguments were checked.
 
     A class path in JSON is an import that no linter sees, and a wrong one hangs a simulator or fails a job at every
     hospital. Our own components are also constructed, because their constructors refuse values out of range.
 
+    Args:
+        folder: a packaged job.
+        local_folders: whether to build a model that starts from a ``local:`` folder, which must then be on this
+            machine. In a run the server builds the model, from its own folder.
+
     Raises:
-        InputError: the first thing that is wrong, with its file.
+        InputError: the first error, with its file.
     """
     require_job_name(folder.name)
     require_plain_files(folder)
@@ -38,22 +43,22 @@ def check_job(folder: Path) -> int:
         require_our_code(app, needed=any(is_ours(component) and app in component.file.parents for component in found))
     with importable(folder):
         for component in found:
-            check_component(component)
+            check_component(component, construct=local_folders or not component.needs_local_folder)
     require_student_loss(found)
     require_planned_timeouts(folder)
     return len(found)
 
 
-def check_component(component: Component) -> None:
-    """Import a component's class, check its arguments, and construct it if it is one of ours."""
+def check_component(component: Component, *, construct: bool) -> None:
+    """Import a component's class, check its arguments, and, if it is one of ours, ``construct`` it."""
     found = load_class(component)
     require_arguments(found, component)
-    if is_ours(component) and not component.needs_the_server:
+    if construct and is_ours(component):
         build(found, component)
 
 
 def require_student_loss(found: Sequence[Component]) -> None:
-    """Refuse a min-max against a loss that the sites were not told to report: it would never move."""
+    """Refuse the loss baseline ``student`` if the sites do not report that loss: the site weights would never move."""
     args = {name: value for component in found for name, value in component.args.items()}
     ok = args.get("loss_baseline") != "student" or args.get("report_student_loss") is True
     rule, remedy = "be reported by the sites", "Set report_student_loss=true, or another loss_baseline."

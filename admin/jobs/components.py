@@ -15,7 +15,7 @@ from admin.jobs.folder import shown
 from fedaid.errors import InputError
 
 MODEL = "model"  # a persistor's argument
-LOCAL = '"local:'  # an encoder's folder below the server's $FEDAID_MODELS
+LOCAL = '"local:'  # in JSON, the start of the name of a folder below $FEDAID_MODELS
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class Component:
         return self.label.endswith(f".{MODEL}")
 
     @property
-    def needs_the_server(self) -> bool:
-        """Whether only the server can build this: a model that starts from a folder which lies there."""
+    def needs_local_folder(self) -> bool:
+        """Whether this is a model that starts from a folder below ``$FEDAID_MODELS``."""
         return self.is_model and LOCAL in json.dumps(self.args)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from fedaid.models.configuration import without_folders
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.tensor_names import is_alignment
 
@@ -53,7 +54,7 @@ class ModelSize:
 def model_size(configuration: Mapping[str, Any]) -> ModelSize:
     """Sizes of the model that a job's persistor would build; no memory is taken for it."""
     with torch.device("meta"):
-        model = DualEncoder(**configuration)
+        model = DualEncoder(**without_folders(configuration))
     state = model.state_dict()
     frozen = {name for name, weight in model.named_parameters() if not weight.requires_grad}
     sizes = {name: tensor.numel() * tensor.element_size() for name, tensor in state.items()}

@@ -23,7 +23,7 @@ from admin.jobs.check import PACKAGE, SOURCE, check_job
 from admin.jobs.folder import META, config_files, read_object, require_job_name, require_plain_files, write_object
 from admin.jobs.job_model import add_model, keep_to_server
 from admin.jobs.methods import METHODS, job_settings
-from admin.jobs.plan import PLAN_FILE, plan_again
+from admin.jobs.plan import PLAN_FILE, expected_problems, plan_again, warn
 from admin.jobs.settings import change_settings, from_text, settable, values_by_name
 from fedaid.errors import InputError, require
 from fedaid.version import VERSION, VERSION_KEY
@@ -138,7 +138,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         settings = from_text(options.pairs, settable(source))
         given = {name: getattr(options, name) for name in ("out", "method", "rename", "model", "sites", "jobs")}
-        print(package_job(options.name, settings=settings, **given))
+        job = package_job(options.name, settings=settings, **given)
+        warn(expected_problems(job))
+        print(job)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

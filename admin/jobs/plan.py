@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -47,6 +48,7 @@ STEP_SETTINGS = (  # settings that change how long a step takes
 TERMS = ("binding_weight", "proximal_weight", "moon_weight")  # each takes time unless it is 0, whatever its value
 EXCHANGE_SETTINGS = {"align_steps", "pretrain_steps", "alignment_phase"}  # a job whose rounds exchange a model has them
 MEGA, GIGA = 1e6, 1e9
+BANDWIDTH_MBIT = 100.0  # unless a person gives another
 DECODE_SECONDS = 0.1  # a full-size compressed film took 0.06 s in two processes on two cores, from a local disk
 
 
@@ -166,6 +168,39 @@ def plan_again(job: Path, file: Path, *, chosen: Iterable[str]) -> None:
     write_plan(job, plan)
 
 
+def expected_problems(job: Path) -> list[str]:
+    """Return what the planner would object to under the best conditions, for a job that has no plan yet.
+
+    The best conditions are the least number of sites, no local work, and links of :data:`BANDWIDTH_MBIT`.
+    """
+    if not lacks_plan(job):
+        return []
+    values, size = values_by_name(job), model_size(model_configuration(job))
+    federation = Federation(
+        values["min_clients"], BANDWIDTH_MBIT, 0.0, 0, 0, wire_dtype=values.get("wire_dtype", "fp32")
+    )
+    least = timeouts(size, federation)
+    how = f"python -m admin plan {job} --sites S --studies N --bandwidth-mbit B --measure --write sets it"
+    sent = f"for the transfer alone to {federation.sites} sites at {BANDWIDTH_MBIT:g} Mbit/s"
+    short = [name for name in TIMEOUT_SETTINGS if values[name] < least[name]]
+    return [
+        *(f"{name} must be at least {least[name]} s {sent}, got {values[name]}: {job.name}. {how}" for name in short),
+        *memory_problems(size, federation),
+    ]
+
+
+def memory_problems(size: ModelSize, federation: Federation) -> list[str]:
+    """Return a line for a site, and one for the server, that needs more memory than this machine has."""
+    here = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    needed = {"a site": site_memory(size), "the server": server_memory(size, federation)}
+    return [
+        f"{who} needs {memory / GIGA:.1f} GB of memory, this machine has {here / GIGA:.1f} GB: "
+        "use a larger machine there, or a smaller model"
+        for who, memory in needed.items()
+        if memory > here
+    ]
+
+
 def lacks_plan(job: Path) -> bool:
     """Return whether the job's rounds exchange a model and no plan has checked its timeouts."""
     return not (job / PLAN_FILE).is_file() and values_by_name(job).keys() >= EXCHANGE_SETTINGS
@@ -249,10 +284,17 @@ def run(options: argparse.Namespace) -> None:
     conditions = Conditions(options.sites, options.bandwidth_mbit, seconds, options.studies, options.decode_seconds)
     plan = plan_job(options.job, conditions)
     print(plan_text(plan))
+    warn(memory_problems(plan.size, plan.federation))
     if options.write:
         write_plan(options.job, plan)
         print(f"written: {options.job}")
     require_timeouts(options.job, least=plan.timeouts)
+
+
+def warn(problems: Iterable[str]) -> None:
+    """Print each problem as a warning on standard error."""
+    for problem in problems:
+        print(f"warning: {problem}", file=sys.stderr, flush=True)
 
 
 def require_option(name: str, value: object, remedy: str) -> None:
@@ -265,7 +307,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m admin plan", description="What a job's rounds will cost.")
     parser.add_argument("job", type=Path, nargs="?", help="a job folder that admin.jobs.package made")
     parser.add_argument("--sites", type=int, default=3, help="default: %(default)s")
-    parser.add_argument("--bandwidth-mbit", type=float, default=100.0, help="of every link; default: %(default)s")
+    parser.add_argument(
+        "--bandwidth-mbit", type=float, default=BANDWIDTH_MBIT, help="of every link; default: %(default)s"
+    )
     parser.add_argument("--studies", type=int, help="of the largest site, all splits")
     parser.add_argument(
         "--decode-seconds", type=float, default=DECODE_SECONDS, help="to decode a study once; default: %(default)s"

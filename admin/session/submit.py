@@ -45,7 +45,7 @@ def submit(session: Session, job: Path) -> str:
     Raises:
         InputError: the job is unsound, or needs more sites than are connected.
     """
-    check_job(job)
+    check_job(job, local_folders=False)
     require_enough_sites(session, job)
     with tempfile.TemporaryDirectory(prefix="fedaid-submit-") as folder:
         return str(session.submit_job(str(shutil.copytree(job, Path(folder) / job.name))))

@@ -146,7 +146,7 @@ def test_an_unset_variable_is_refused(
     saved("bert")
     monkeypatch.delenv("FEDAID_MODELS")
     monkeypatch.chdir(models_folder)
-    with pytest.raises(InputError, match="Set FEDAID_MODELS"):
+    with pytest.raises(InputError, match=r"FEDAID_MODELS is not set on this machine: set it"):
         local_directory("local:bert")
 
 

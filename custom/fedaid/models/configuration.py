@@ -93,11 +93,21 @@ def choose(encoder: str | Mapping[str, Any], presets: Mapping[str, dict[str, Any
             where=WHERE,
             remedy=remedy,
         )
-        weights, given = local_directory(name), local_options(name)
+        weights, given = local_directory(name, setting=setting), local_options(name)
         name = given.pop("name")
     remedy = f"Choose one of {', '.join(presets)}, or local:FOLDER with such a model."
     require(name in presets, setting, "name a known encoder", got=repr(name), where=WHERE, remedy=remedy)
     return EncoderChoice(name, preset | given, weights, frozen)
+
+
+def without_folders(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the configuration with the options of each local encoder in place of its folder.
+
+    The same architecture can be built from it without the folder's weights.
+    """
+    presets = {"image_encoder": IMAGE_ENCODERS, "text_encoder": TEXT_ENCODERS}
+    given = {name: configuration[name] for name in presets if name in configuration}
+    return {**configuration, **{n: choose(value, presets[n], setting=n).described for n, value in given.items()}}
 
 
 LARGEST_LOGIT_SCALE = 100.0  # as CLIP clips it, arXiv:2103.00020, section 2.5

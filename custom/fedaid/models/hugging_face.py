@@ -14,7 +14,7 @@ from torch import nn
 from transformers import AutoConfig, AutoModel, PreTrainedConfig
 
 from fedaid.errors import InputError, closest, require
-from fedaid.models.local_folder import local_file
+from fedaid.models.local_folder import local_file, remedy_for
 
 # model_type → (path of the list of transformer layers, name of the norm after them)
 TRANSFORMERS = {
@@ -28,17 +28,20 @@ TRANSFORMERS = {
 WHERE = "model args of config_fed_server.json"
 
 
-def local_directory(name: str) -> Path:
-    """The folder that ``local:NAME`` stands for: ``$FEDAID_MODELS/NAME``.
+def local_directory(name: str, *, setting: str = "encoder") -> Path:
+    """Return the folder that ``local:NAME`` stands for: ``$FEDAID_MODELS/NAME``.
+
+    Args:
+        name: with its prefix ``local:``.
+        setting: for the message.
 
     Raises:
-        InputError: if the variable is unset or the folder holds no model.
+        InputError: the variable is unset, or the folder has no ``config.json``.
     """
     config = local_file(name, "config.json")
     if config is None:
         rule = "name a folder with config.json and model.safetensors below $FEDAID_MODELS"
-        remedy = "Set FEDAID_MODELS on the server to the folder that holds your models."
-        raise InputError("encoder", rule, got=repr(name), where=WHERE, remedy=remedy)
+        raise InputError(setting, rule, got=repr(name), where=WHERE, remedy=remedy_for(name, "config.json"))
     return config.parent
 
 

@@ -1,23 +1,30 @@
-"""The folders that a person put below ``$FEDAID_MODELS``: the only place that weights and vocabularies come from."""
+"""The folders below ``$FEDAID_MODELS``: the only place from which weights and vocabularies are read."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path, PurePath
 
-LOCAL = "local:"
+LOCAL, VARIABLE = "local:", "FEDAID_MODELS"
 
 
 def local_file(name: str, file: str) -> Path | None:
-    """The file that ``local:NAME`` stands for, ``$FEDAID_MODELS/NAME/FILE``, or None if there is none.
+    """Return the file that ``local:NAME`` stands for, ``$FEDAID_MODELS/NAME/FILE``, or None if it does not exist.
 
-    A server names folders to a site, so a name that leads out of ``$FEDAID_MODELS`` stands for nothing.
+    The name may come from a server, so a name that leads out of ``$FEDAID_MODELS`` finds nothing.
 
     Args:
         name: with its prefix ``local:``.
         file: in that folder.
     """
-    root, folder = os.environ.get("FEDAID_MODELS", ""), PurePath(name.removeprefix(LOCAL))
+    root, folder = os.environ.get(VARIABLE, ""), PurePath(name.removeprefix(LOCAL))
     inside = folder.parts and not folder.is_absolute() and ".." not in folder.parts
     path = Path(root) / folder / file
     return path if name.startswith(LOCAL) and root and inside and path.is_file() else None
+
+
+def remedy_for(name: str, file: str) -> str:
+    """Return what a person must do so that :func:`local_file` finds the file."""
+    if not os.environ.get(VARIABLE):
+        return f"{VARIABLE} is not set on this machine: set it to the folder that holds your models."
+    return f"Put the file at ${VARIABLE}/{name.removeprefix(LOCAL) or 'FOLDER'}/{file} on this machine."

@@ -12,7 +12,7 @@ from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
 
 from fedaid.errors import InputError, require
-from fedaid.models.local_folder import local_file
+from fedaid.models.local_folder import LOCAL, local_file, remedy_for
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 VOCABULARY_FILE = Path(__file__).with_name("vocabulary.txt")
@@ -20,13 +20,13 @@ LONGEST_WORD = 100  # characters; a longer run without a blank becomes [UNK], so
 
 
 def find_vocabulary(name: str) -> Path:
-    """The file that a configuration's ``vocabulary`` stands for.
+    """Return the file that a configuration's ``vocabulary`` stands for.
 
     Args:
         name: ``radiology`` for the shipped one, ``local:NAME`` for ``$FEDAID_MODELS/NAME/vocab.txt``.
 
     Raises:
-        InputError: if there is no such file.
+        InputError: the file does not exist.
     """
     if name == "radiology":
         return VOCABULARY_FILE
@@ -35,9 +35,9 @@ def find_vocabulary(name: str) -> Path:
         raise InputError(
             "vocabulary",
             "be radiology, or local:NAME where $FEDAID_MODELS/NAME/vocab.txt exists",
-            got=name,
+            got=repr(name),
             where="model args of config_fed_server.json",
-            remedy="Use radiology, or put the folder where FEDAID_MODELS points.",
+            remedy=remedy_for(name, "vocab.txt") if name.startswith(LOCAL) else "Use radiology.",
         )
     return path
 

@@ -31,11 +31,11 @@ def test_a_component_among_arguments_is_called_after_its_owner() -> None:
     assert labels(config) == ["store", "store.model"]
 
 
-def test_only_a_model_that_starts_from_a_folder_of_the_servers_cannot_be_built_here() -> None:
+def test_only_a_model_that_starts_from_a_local_folder_needs_that_folder() -> None:
     for encoder, needs in (("resnet", False), ("local:dinov2", True)):
         model = {"path": "a.Model", "args": {"image_encoder": encoder}}
         config = {"components": [{"id": "store", "path": "a.Store", "args": {"model": model}}]}
-        assert [component.needs_the_server for component in components(config, FILE)] == [False, needs]
+        assert [component.needs_local_folder for component in components(config, FILE)] == [False, needs]
 
 
 def test_a_disabled_component_is_left_out() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from admin.jobs.package import package_job
 from admin.jobs.plan import Conditions, plan_job, write_plan
+from admin.jobs.settings import change_settings
 from admin.session import submit as module
 from admin.session.submit import main, submit
 from fedaid.errors import InputError
@@ -162,6 +163,15 @@ def test_a_job_whose_timeouts_no_plan_checked_is_submitted_with_a_warning(
     (line,) = captured.err.splitlines()
     assert line.startswith("warning: no plan has checked the timeouts of fedaid_pretrain: python -m admin plan ")
     assert captured.out == "job id-1\n"
+
+
+def test_a_job_can_be_submitted_where_the_servers_model_folder_is_not(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FEDAID_MODELS", raising=False)
+    job = package_job("fedaid_pretrain", out=tmp_path, settings=MODEL)
+    change_settings(job, {"text_encoder": "local:bert"})
+    assert main(words(job, tmp_path)) == 0
 
 
 @pytest.mark.parametrize("kind", ["planned", "local_pretrain", "trivial"])
