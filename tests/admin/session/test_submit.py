@@ -170,7 +170,7 @@ def test_a_job_can_be_submitted_where_the_servers_model_folder_is_not(
 ) -> None:
     monkeypatch.delenv("FEDAID_MODELS", raising=False)
     job = package_job("fedaid_pretrain", out=tmp_path, settings=MODEL)
-    change_settings(job, {"text_encoder": "local:bert"})
+    change_settings(job, {"text_encoder": {"name": "local:bert"}})
     assert main(words(job, tmp_path)) == 0
 
 
