@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from admin.results.inline_picture import svg_element
 from admin.results.report import wording
+from admin.results.report.figures import interval_cell, line_chart, swatch
 from admin.results.report.films.site_pictures import SitePictures
-from admin.results.report.line_chart import line_chart
-from admin.results.report.strip import strip
-from admin.results.report.svg import legend
 
 TEMPLATE = "page.html.j2"
 CURVES = {"loss": "Validation loss, nats", "recall_at_5": "Validation recall at 5"}
@@ -31,17 +30,27 @@ def report_page(card: Mapping[str, Any], *, pictures: SitePictures | None = None
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     environment.filters |= {name: getattr(wording, name) for name in FORMATS}
-    environment.globals["strip"] = strip
+    environment.globals["interval"] = interval
     charts = {"curves": curve_charts(card), "weights": weight_chart(card), "legend": legend(card["run"]["sites"])}
-    charts["shown"] = legend(pictures.sites, shapes=False) if pictures else {}
+    charts |= {"space": space_charts(pictures), "shown": legend(pictures.sites, shapes=False)} if pictures else {}
     page = environment.get_template(TEMPLATE).render(card=card, charts=charts, pictures=pictures)
     return page.replace("://", ":&#47;&#47;")  # so that an address in a setting is a text and nothing else
 
 
+def interval(marks: list[Mapping[str, Any]], line: float | None = None) -> Markup:
+    """Shares with their intervals, for a cell of a table that also gives the numbers."""
+    return svg_element(interval_cell(marks, line=line), kind="interval")
+
+
+def legend(names: Iterable[str], *, shapes: bool = True) -> dict[str, Markup]:
+    """Name → its mark in the charts; without ``shapes`` a dot of its colour."""
+    return {name: svg_element(swatch(n, shape=shapes), kind="swatch") for n, name in enumerate(names)}
+
+
 def curve_charts(card: Mapping[str, Any]) -> dict[str, Markup]:
-    """Title → chart, of what every site's validation split says by rounds of training."""
+    """Title → chart of a metric on every site's validation split, by rounds of training."""
     return {
-        CURVES[metric]: line_chart(lines, x_label="rounds of training", y_label=CURVES[metric])
+        CURVES[metric]: line_chart_of(lines, x_label="rounds of training", title=CURVES[metric])
         for metric, lines in card["learning"]["curves"].items()
     }
 
@@ -56,4 +65,19 @@ def weight_chart(card: Mapping[str, Any]) -> Markup | None:
     series = {
         site: [(number, found[site]) for number, found in moments if site in found] for site in card["run"]["sites"]
     }
-    return line_chart(series, x_label="round", y_label="Site weight", limit=weights["ceiling"])
+    return line_chart_of(series, x_label="round", title="Site weight", limit=weights["ceiling"])
+
+
+def line_chart_of(series: Mapping[str, Any], *, x_label: str, title: str, limit: float | None = None) -> Markup:
+    """A line chart, described for those who do not see it."""
+    described = f"{title} by {x_label}, one line for each of {', '.join(series)}"
+    return svg_element(line_chart(series, x_label=x_label, limit=limit), described=described)
+
+
+def space_charts(pictures: SitePictures) -> dict[str, Markup]:
+    """Title → chart of the embedding space."""
+    marks = f"images as circles, reports as triangles, one colour for each of {', '.join(pictures.sites)}"
+    return {
+        title: svg_element(figure, described=f"Embeddings {title}: {marks}")
+        for title, figure in pictures.figures.items()
+    }

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
-from admin.site.doctor.chart import bar_chart, grey_chart, picture_address
+from admin.results.inline_picture import png_address, svg_element
 from admin.site.doctor.collection import Collected
 from admin.site.doctor.distribution import distributions
+from admin.site.doctor.evidence import Evidence
+from admin.site.doctor.histograms import bar_chart, grey_chart
 from admin.site.doctor.outcome import Outcome
 from admin.site.doctor.plain_text import head
 
@@ -20,15 +23,21 @@ MOST_PLACES, EXCERPT = 100, 160
 
 
 def private_page(outcome: Outcome, collected: Collected) -> str:
-    """Return the page for the site's own eyes: with names, charts, and a few studies to look at."""
-    tables = distributions(collected.evidence)
-    charts = [grey_chart(collected.evidence.grey_levels), *(bar_chart(title, tables[title]) for title in CHARTS)]
-    return _rendered(outcome, charts=charts, sheet=_sheet(collected))
+    """Return the page for the site's own eyes: with names, histograms, and a few studies to look at."""
+    return _rendered(outcome, charts=_histograms(collected.evidence), sheet=_sheet(collected))
 
 
 def shareable_page(outcome: Outcome) -> str:
     """Return the page for others: counts only."""
-    return _rendered(outcome, charts=[], sheet=[])
+    return _rendered(outcome, charts={}, sheet=[])
+
+
+def _histograms(evidence: Evidence) -> dict[str, Markup]:
+    """Title → histogram, of everything that the site has data for."""
+    tables = distributions(evidence)
+    figures = {"Grey levels of all pictures": grey_chart(evidence.grey_levels)}
+    figures |= {title: bar_chart(tables[title]) for title in CHARTS if tables[title]}
+    return {title: svg_element(figure, described=f"Histogram: {title}") for title, figure in figures.items()}
 
 
 def _sheet(collected: Collected) -> list[Mapping[str, str]]:
@@ -36,7 +45,7 @@ def _sheet(collected: Collected) -> list[Mapping[str, str]]:
     of_line = {case.line: case for case in collected.evidence.cases}
     return [
         {
-            "picture": picture_address(picture),
+            "picture": png_address(picture),
             "line": str(line),
             "view": of_line[line].view or "view not stated",
             "text": of_line[line].text[:EXCERPT] or "no report",

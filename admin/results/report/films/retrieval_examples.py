@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from admin.results.inline_picture import png_address
 from admin.results.report.films.embedding_picture import Pairs
 from admin.results.report.films.held_out import HeldOut
-from admin.site.doctor.chart import picture_address
 
 NEAREST, EXCERPT, IN_ALL = 3, 220, 12
 """Reports an example, letters of a report, examples in all."""
@@ -57,4 +57,4 @@ def example(site: str, held_out: HeldOut, pairs: Pairs, number: int) -> Example:
         for column in order[:NEAREST]
     )
     place = 1 + int(np.flatnonzero(groups[first[order]] == groups[number])[0])
-    return Example(site, picture_address(held_out.picture(number)), nearest, place, len(first))
+    return Example(site, png_address(held_out.picture(number)), nearest, place, len(first))

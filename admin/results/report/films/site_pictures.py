@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
+from matplotlib.figure import Figure
 
 from admin.jobs.folder import read_object
 from admin.results.report.data_statement import LEAST
@@ -37,13 +37,13 @@ class SitePictures:
 
     Attributes:
         sites: names in the order of their colours.
-        drawings: title → picture.
+        figures: title → the embedding space.
         examples: of retrieval; empty unless they were allowed.
         summary: counts and means only.
     """
 
     sites: tuple[str, ...]
-    drawings: Mapping[str, Markup]
+    figures: Mapping[str, Figure]
     examples: tuple[Example, ...]
     summary: Mapping[str, Any]
 
@@ -68,11 +68,11 @@ def site_pictures(model: Path, sites: Path, *, allow_examples: bool, scratch: Pa
         before, after = (embedded(each, splits) for each in (first, trained))
         per_site = max(1, IN_ALL // len(splits)) if allow_examples else 0
         examples = [one for s in list(splits)[:IN_ALL] for one in site_examples(s, splits[s], after[s], count=per_site)]
-    drawings, summary = {}, {}
+    figures, summary = {}, {}
     for title, pairs in (("before training", before), ("after training", after)):
-        drawings[title], summary[title] = embedding_picture(drawn_pairs(pairs), title=title)
+        figures[title], summary[title] = embedding_picture(drawn_pairs(pairs))
     counts = {site: len(pairs[0]) for site, pairs in drawn_pairs(after).items()}
-    return SitePictures(tuple(splits), drawings, tuple(examples), {"pairs_shown": counts, "moments": summary})
+    return SitePictures(tuple(splits), figures, tuple(examples), {"pairs_shown": counts, "moments": summary})
 
 
 def held_out_splits(sites: Path, cache: Path, configuration: Mapping[str, Any]) -> dict[str, HeldOut]:

@@ -56,13 +56,13 @@ def test_the_browser_draws_the_films_and_the_embedding_space(
     assert console == [], "the page's own rules let its pictures through"
     counting = """<script>document.title = [
         [...document.images].filter(one => one.naturalWidth > 9 && one.getBoundingClientRect().width > 9).length,
-        [...document.querySelectorAll("#embedding circle")].filter(one => one.getBoundingClientRect().width > 0).length,
+        [...document.querySelectorAll("#embedding use")].filter(one => one.getBoundingClientRect().width > 0).length,
     ]</script></body>"""
     text = page.read_text()
     (tmp_path / "counting.html").write_text(text.replace("Content-Security-Policy", "").replace("</body>", counting))
     shown, _ = opened(tmp_path / "counting.html", tmp_path / "profile", "--dump-dom")
     space = text[text.index('id="embedding"') : text.index('id="examples"')]
-    assert f"<title>{text.count('<img')},{space.count('<circle')}</title>" in shown
+    assert f"<title>{text.count('<img')},{space.count('<use')}</title>" in shown
     assert text.count("<img") > 2
 
 
