@@ -1,4 +1,4 @@
-"""The report's figures: lines over rounds, intervals in a table's cell, pairs in the embedding space, and the legend."""
+"""The report's figures: lines over rounds, intervals in a table, pairs in the embedding space, the legend."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def swatch(number: int, *, shape: bool) -> Figure:
     return figure
 
 
-def look(number: int) -> dict[str, str]:
+def look(number: int) -> dict[str, Any]:
     """Colour and marker of the ``number``-th series."""
     return {"color": SERIES[number % len(SERIES)], "marker": MARKERS[number % len(MARKERS)]}
 
