@@ -14,9 +14,9 @@ from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import Shareable, make_reply
 from safetensors import SafetensorError
 
-from fedaid.flare.server.aggregator import AUTHENTICATED_SITE, SPOOL_FOLDER, SiteWeightedAggregator
+from fedaid.flare.server.aggregator import AUTHENTICATED_SITE, SiteWeightedAggregator
 from fedaid.flare.server.gate import Gate
-from fedaid.flare.server.spool import Spool
+from fedaid.flare.server.update_store import UPDATE_FOLDER, UpdateStore
 from fedaid.flare.wire.messages import update_to_shareable
 from fedaid.flare.wire.tasks import UpdateMessage
 from fedaid.minmax.server_optimizer import ServerOptimizer, ServerOptimizerSettings
@@ -201,8 +201,8 @@ def test_an_update_that_could_not_be_read_is_noted_as_refused_while_its_phase_is
     SiteWeightedAggregator().refuse("site-b", "no phase is open", fl_ctx)
 
 
-def spooled(fl_ctx: FLContext) -> list[Path]:
-    return sorted(Path(str(fl_ctx.get_prop(FLContextKey.APP_ROOT))).glob(f"{SPOOL_FOLDER}/*.safetensors"))
+def stored(fl_ctx: FLContext) -> list[Path]:
+    return sorted(Path(str(fl_ctx.get_prop(FLContextKey.APP_ROOT))).glob(f"{UPDATE_FOLDER}/*.safetensors"))
 
 
 def test_an_accepted_update_is_on_disk_and_no_longer_in_memory(
@@ -210,7 +210,7 @@ def test_an_accepted_update_is_on_disk_and_no_longer_in_memory(
 ) -> None:
     for seed, site in enumerate(WEIGHTS):
         accept(aggregator, fl_ctx, site, update_to_shareable(make_update(seed)))
-    assert len(spooled(fl_ctx)) == 3
+    assert len(stored(fl_ctx)) == 3
     accepted = aggregator.close()
     assert all(not update.delta for update in accepted.values())
     assert [update.pairs for update in accepted.values()] == [10, 11, 12]
@@ -220,7 +220,7 @@ def test_a_refused_update_never_reaches_the_disk(
     aggregator: SiteWeightedAggregator, make_update: MakeUpdate, fl_ctx: FLContext
 ) -> None:
     accept(aggregator, fl_ctx, "site-a", BAD["NaN"](make_update()))
-    assert spooled(fl_ctx) == []
+    assert stored(fl_ctx) == []
 
 
 def test_after_the_phase_nothing_is_left_on_disk(
@@ -228,10 +228,10 @@ def test_after_the_phase_nothing_is_left_on_disk(
 ) -> None:
     accept(aggregator, fl_ctx, "site-a", update_to_shareable(make_update()))
     reopened(aggregator, template)
-    assert spooled(fl_ctx) == []
+    assert stored(fl_ctx) == []
     accept(aggregator, fl_ctx, "site-a", update_to_shareable(make_update()))
     aggregator.reset(fl_ctx)
-    assert spooled(fl_ctx) == []
+    assert stored(fl_ctx) == []
 
 
 @pytest.mark.parametrize("failure", [OSError("no space left on /data/run"), SafetensorError("no space left")])
@@ -247,7 +247,7 @@ def test_an_update_that_cannot_be_written_is_refused_and_the_others_count(
         raise failure
 
     with monkeypatch.context() as patch:
-        patch.setattr(Spool, "put", full)
+        patch.setattr(UpdateStore, "put", full)
         assert not accept(aggregator, fl_ctx, "site-a", update_to_shareable(make_update(0)))
     assert "the server could not write it to its disk" in aggregator.refused["site-a"]
     assert "/data/run" not in aggregator.refused["site-a"]

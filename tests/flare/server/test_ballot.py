@@ -7,6 +7,7 @@ from nvflare.apis.fl_constant import ReturnCode
 from nvflare.apis.shareable import Shareable, make_reply
 
 from fedaid.flare.server.ballot import Ballot
+from fedaid.flare.server.gate import RefusedAnswer
 from fedaid.flare.wire.messages import metrics_to_shareable
 from fedaid.flare.wire.tasks import MetricsMessage
 
@@ -24,14 +25,14 @@ def ballot() -> Ballot:
 
 
 def test_a_sound_answer_is_taken(ballot: Ballot) -> None:
-    assert ballot.take("site-a", answer())
+    ballot.take("site-a", answer())
     assert ballot.answers == {"site-a": {"valid": VALID, "test": RECALLS}}
     assert ballot.refused == {}
 
 
 def test_a_test_split_may_be_too_small_for_a_loss_or_absent(ballot: Ballot) -> None:
-    assert ballot.take("site-a", answer(valid=VALID, test=RECALLS))
-    assert ballot.take("site-b", answer(valid=VALID))
+    ballot.take("site-a", answer(valid=VALID, test=RECALLS))
+    ballot.take("site-b", answer(valid=VALID))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,8 @@ def test_a_test_split_may_be_too_small_for_a_loss_or_absent(ballot: Ballot) -> N
     ],
 )
 def test_an_unsound_answer_is_refused_with_site_and_reason(ballot: Ballot, message: Shareable, reason: str) -> None:
-    assert not ballot.take("site-a", message)
+    with pytest.raises(RefusedAnswer, match=r"^metrics of site"):
+        ballot.take("site-a", message)
     assert ballot.answers == {}
     assert ballot.refused["site-a"].startswith("metrics of site site-a refused: ")
     assert reason in ballot.refused["site-a"]
@@ -58,7 +60,9 @@ def test_an_unsound_answer_is_refused_with_site_and_reason(ballot: Ballot, messa
 
 def test_a_second_answer_and_a_stranger_are_refused(ballot: Ballot) -> None:
     ballot.take("site-a", answer())
-    assert not ballot.take("site-a", answer(valid=VALID | {"loss": 9.0}))
-    assert not ballot.take("site-x", answer())
+    with pytest.raises(RefusedAnswer, match=r"^metrics of site"):
+        ballot.take("site-a", answer(valid=VALID | {"loss": 9.0}))
+    with pytest.raises(RefusedAnswer, match=r"^metrics of site"):
+        ballot.take("site-x", answer())
     assert ballot.answers["site-a"]["valid"]["loss"] == 1.0
     assert list(ballot.answers) == ["site-a"]

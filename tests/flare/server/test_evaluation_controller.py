@@ -13,7 +13,7 @@ from nvflare.apis.shareable import Shareable, make_reply
 
 from fedaid.errors import InputError
 from fedaid.flare.server.evaluation_controller import EvaluationController
-from fedaid.flare.server.own_models import OwnModels
+from fedaid.flare.server.update_store import UpdateStore
 from fedaid.flare.wire.messages import (
     model_from_shareable,
     report_to_shareable,
@@ -130,6 +130,14 @@ def test_a_site_without_a_model_of_its_own_is_named_with_its_reason(make: Make) 
     assert made.result["left_out"]["local:north"] == {"north": "not shared by the site"}
 
 
+def test_a_quorum_that_the_sites_cannot_reach_stops_the_run_before_anything_is_sent(make: Make) -> None:
+    made = make({"lake": site(), "north": site()}, min_clients=3)
+    made.run()
+    (panic,) = made.engine.panics
+    assert panic.startswith("min_clients must be at most the 2 sites of the run, got 3")
+    assert made.communicator.asked == []
+
+
 def test_local_models_can_be_left_out(make: Make) -> None:
     made = make({"lake": site(shift=0.5), "north": site(shift=0.5)}, local_models=False)
     made.run()
@@ -177,10 +185,10 @@ def test_models_that_arrive_wait_on_the_run_s_disk(make: Make, disks: list[Path]
 
 
 def test_no_model_of_a_site_stays_at_the_server_that_fails(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    def unreadable(self: OwnModels, name: str) -> None:
+    def unreadable(self: UpdateStore, *_: Any) -> None:
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr(OwnModels, "tensors", unreadable)
+    monkeypatch.setattr(UpdateStore, "moved", unreadable)
     made = make({"lake": site(shift=0.5), "north": site(shift=-1.0)})
     made.run()
     assert made.engine.panics == ["the disk is gone"]

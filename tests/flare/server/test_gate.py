@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fedaid.flare.server.gate import Gate, RefusedUpdate, judge_metrics, judge_tensors, specs_of
+from fedaid.flare.server.gate import Gate, RefusedAnswer, judge_metrics, judge_tensors, specs_of
 from fedaid.flare.wire.tasks import UpdateMessage
 
 MakeUpdate = Callable[..., UpdateMessage]
@@ -84,7 +84,7 @@ def gate(template: Delta) -> Gate:
 
 def assert_refused(gate: Gate, site: str, update: UpdateMessage, reason: str) -> None:
     before = dict(gate.accepted)
-    with pytest.raises(RefusedUpdate, match=reason) as refusal:
+    with pytest.raises(RefusedAnswer, match=reason) as refusal:
         gate.accept(site, update)
     assert str(refusal.value).startswith(f"update of site {site} in align of round 3 refused: ")
     assert gate.refused[site] == str(refusal.value)

@@ -15,15 +15,13 @@ from nvflare.app_common.app_constant import AppConstants
 from nvflare.widgets.info_collector import GroupInfoCollector, InfoCollector
 
 from fedaid.flare.server.ballot import Ballot
-from fedaid.flare.server.gate import Gate
-from fedaid.flare.server.gated_scatter_gather import BelowQuorum
+from fedaid.flare.server.gate import BelowQuorum, Gate
 from fedaid.flare.wire.messages import model_from_shareable, update_from_shareable
 from fedaid.flare.wire.replies import ERROR_HEADER
 from fedaid.flare.wire.tasks import ALIGN, PRETRAIN, VALIDATE
 from fedaid.models.tensor_names import is_alignment
 
 Make = Callable[..., Any]
-WAITING = {"min_responses": 2, "wait_time_after_min_received": 0}
 
 
 def error(text: Any = "data_root must be set") -> Callable[[str, Shareable], Shareable]:
@@ -43,18 +41,17 @@ def collect(federation: Make, theta: dict[str, NDArray[Any]]) -> Make:
     """A function of the sites' answers that runs one alignment phase of round 0, and of the phase: updates, metrics."""
 
     def run(answers: Any, *, phase: str = ALIGN, min_clients: int = 2) -> tuple[Any, Any]:
-        made = federation(answers, min_clients=min_clients)
+        made = federation(answers, min_clients=min_clients, wait_time_after_min_received=0)
         made.start()
         controller = made.controller
         controller._current_round = 0
-        waiting = WAITING | {"min_responses": min_clients, "abort_signal": made.engine.abort_signal}
         task = controller.task(phase, theta, 0)
         if phase == VALIDATE:
-            return made, controller.collect_metrics(task, Ballot(0, controller.sites()), made.fl_ctx, **waiting)
+            return made, controller.collect_metrics(task, Ballot(0, controller.sites()), made.fl_ctx)
         alignment = {name: tensor for name, tensor in theta.items() if is_alignment(name)}
         gate = Gate(phase=phase, round_number=0, template=alignment, sites=controller.sites(), needs=("loss",))
         made.aggregator.open(gate, alignment)
-        return made, controller.collect_updates(task, made.fl_ctx, **waiting)
+        return made, controller.collect_updates(task, made.fl_ctx)
 
     return run
 

@@ -71,6 +71,14 @@ def test_a_bad_argument_is_refused_by_name(name: str, value: Any) -> None:
         LocalController(**{"min_clients": 1, "num_rounds": 1} | {name: value})
 
 
+def test_a_quorum_that_the_sites_cannot_reach_stops_the_run_before_anything_is_sent(make: Any) -> None:
+    made = make(min_clients=3)
+    made.run()
+    (panic,) = made.engine.panics
+    assert panic.startswith("min_clients must be at most the 2 sites of the run, got 3")
+    assert made.communicator.asked == []
+
+
 def test_every_round_is_a_task_and_then_the_last_and_the_best_model_are_measured(make: Any) -> None:
     made = make()
     made.run()

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from fedaid.flare.server.run_record import TRAINING, RunRecord
+from fedaid.flare.server import run_record
+from fedaid.flare.server.run_record import TRAINING, RunProgress, RunRecord
 from fedaid.flare.wire.tasks import UpdateMessage
 from fedaid.flare.wire.traffic import Traffic
 from fedaid.minmax.site_weights import Move
@@ -81,3 +82,34 @@ def test_a_round_of_one_task_tells_validation_and_training_apart(make_update: Ca
     record.pretrained(updates, {})
     assert record.history[0]["valid"]["site-a"] == {"loss": 2.0, "recall_at_5": 0.3, "student_loss": 1.9}
     assert record.history[0]["train"]["site-a"] == {"contrastive": 1.5}
+
+
+def test_a_run_begins_without_a_guess_of_what_remains() -> None:
+    state = RunProgress(5).as_dict()
+    assert (state["phase"], state["current_round"], state["num_rounds"]) == ("start", 0, 5)
+    assert state["remaining"] is None
+
+
+def test_phase_round_losses_and_weights_are_told() -> None:
+    run = RunProgress(5)
+    run.enter("align", 2)
+    run.measured({"site-a": 1.5}, {"site-a": 1.0})
+    state = run.as_dict()
+    assert (state["phase"], state["current_round"]) == ("align", 2)
+    assert (state["site_losses"], state["site_weights"]) == ({"site-a": 1.5}, {"site-a": 1.0})
+    assert json.loads(json.dumps(state)) == state
+
+
+def test_what_remains_follows_from_the_rounds_that_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter([100.0, 140.0])
+    monkeypatch.setattr(run_record.time, "monotonic", lambda: next(now))
+    run = RunProgress(5)
+    run.enter("align", 4)
+    state = run.as_dict()
+    assert (state["elapsed"], state["remaining"]) == (40.0, 10.0)
+
+
+def test_the_number_of_rounds_may_show_on_the_way() -> None:
+    run = RunProgress(1)
+    run.plan(4)
+    assert run.as_dict()["num_rounds"] == 4

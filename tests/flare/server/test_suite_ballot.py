@@ -8,6 +8,7 @@ from nvflare.apis.dxo import DXO, DataKind
 from nvflare.apis.shareable import Shareable
 
 from fedaid.flare.server.ballot import SuiteBallot, judge_result
+from fedaid.flare.server.gate import RefusedAnswer
 from fedaid.flare.wire.messages import LONGEST_RESULT, result_to_shareable
 
 SUITE = {"loss": 2.3, "retrieval": None, "counts": {"test": {"studies": 78}}, "positives": "20-49", "flags": [True, -1]}
@@ -52,20 +53,22 @@ def ballot() -> SuiteBallot:
 
 
 def test_a_sound_result_is_taken_as_it_is(ballot: SuiteBallot) -> None:
-    assert ballot.take("lake", result_to_shareable(0, GOOD))
+    ballot.take("lake", result_to_shareable(0, GOOD))
     assert ballot.answers == {"lake": GOOD}
 
 
 @pytest.mark.parametrize("what", BAD)
 def test_a_result_that_is_not_plain_small_and_finite_is_refused_by_site_name(what: str, ballot: SuiteBallot) -> None:
-    assert not ballot.take("lake", BAD[what])
+    with pytest.raises(RefusedAnswer, match=r"^metrics of site"):
+        ballot.take("lake", BAD[what])
     assert ballot.answers == {}
     assert ballot.refused["lake"].startswith("metrics of site lake refused: ")
     assert len(ballot.refused["lake"]) < 200
 
 
 def test_a_site_that_was_not_asked_is_refused(ballot: SuiteBallot) -> None:
-    assert not ballot.take("north", result_to_shareable(0, GOOD))
+    with pytest.raises(RefusedAnswer, match=r"^metrics of site"):
+        ballot.take("north", result_to_shareable(0, GOOD))
 
 
 def test_a_result_is_counted_with_all_that_is_in_it() -> None:

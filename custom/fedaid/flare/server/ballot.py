@@ -1,4 +1,4 @@
-"""Collects what the sites measured of one model."""
+"""Collects what the sites measured of one model, one answer of each site."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from nvflare.apis.shareable import Shareable
 
-from fedaid.flare.server.gate import demand, is_name, judge_metrics
+from fedaid.flare.server.gate import RefusedAnswer, demand, is_name, judge_metrics
 from fedaid.flare.wire.messages import metrics_from_shareable, result_from_shareable
 from fedaid.minmax.selection import METRICS
 
@@ -16,16 +16,16 @@ Splits = Mapping[str, Mapping[str, float]]  # split → metric → value
 
 
 class Ballot:
-    """Takes one answer of each site about one model, and only a sound one.
+    """Accepts at most one answer of each site about one model, if it is sound.
 
     Args:
         round_number: rounds that the model was trained for.
-        sites: those that were asked.
+        sites: those that are asked.
 
     Attributes:
         sites: as given.
         answers: site → split → metric → value.
-        refused: site → why its answer was not taken.
+        refused: site → why its answer was not accepted.
     """
 
     def __init__(self, round_number: int, sites: list[str]) -> None:
@@ -33,15 +33,18 @@ class Ballot:
         self.answers: dict[str, Splits] = {}
         self.refused: dict[str, str] = {}
 
-    def take(self, site: str, shareable: Shareable) -> bool:
-        """Whether the answer of the authenticated ``site`` was taken; if not, ``refused`` says why."""
+    def take(self, site: str, shareable: Shareable) -> None:
+        """Accepts the answer of the authenticated ``site``.
+
+        Raises:
+            RefusedAnswer: nothing of the answer is kept.
+        """
         try:
             demand(site in self.sites and site not in self.answers, "the site was not asked, or has answered")
             self.answers[site] = self._sound(shareable)
         except ValueError as reason:
             self.refused[site] = f"metrics of site {site} refused: {reason}"
-            return False
-        return True
+            raise RefusedAnswer(self.refused[site]) from reason
 
     def _sound(self, shareable: Shareable) -> Splits:
         message = metrics_from_shareable(shareable)
@@ -52,17 +55,17 @@ class Ballot:
         return message.splits
 
 
-DEEPEST = 10  # dictionaries and lists in each other
+DEEPEST = 10  # levels of dictionaries and lists
 MOST_VALUES = 20_000
 LARGEST = 1e9
 
 
 class SuiteBallot(Ballot):
-    """Takes one result of each site about one model: plain JSON of bounded size, finite numbers, short texts.
+    """Accepts one result of each site about one model: plain JSON of bounded size, finite numbers, short texts.
 
     Args:
         round_number: of the task.
-        sites: those that were asked.
+        sites: those that are asked.
 
     Attributes:
         answers: site → ``{"suite": …, "skipped": …}``.
@@ -78,10 +81,10 @@ class SuiteBallot(Ballot):
 
 
 def judge_result(value: Any, *, depth: int = 0) -> int:
-    """Number of values in a JSON value.
+    """Returns the number of values in a JSON value.
 
     Raises:
-        ValueError: for a number that is not finite or very large, a long text or name, or a deep nesting.
+        ValueError: for a number that is too large or not finite, a long text or name, or too many levels.
     """
     demand(depth <= DEEPEST, "it is nested too deeply")
     if isinstance(value, dict):

@@ -1,43 +1,54 @@
-"""The gate: a site's update is judged as a whole before it touches any sum."""
+"""The gate: judges a site's update as a whole before it enters any sum."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from nvflare.apis.shareable import Shareable
+from safetensors import SafetensorError
 
-from fedaid.flare.wire.tasks import MOST_FIELDS, UpdateMessage
+from fedaid.flare.server.update_store import UpdateStore
+from fedaid.flare.wire.messages import update_from_shareable
+from fedaid.flare.wire.tasks import MOST_FIELDS, MalformedMessage, UpdateMessage
 
 Specs = Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]]  # name → shape, type
+
+Unpack = Callable[[Shareable], UpdateMessage]
 
 LARGEST_COUNT = 10**9
 LONGEST_NAME = 40  # characters, of a metric or a reason
 LARGEST_METRIC = 1e6  # a loss is in nats and about log B, a recall at most 1
-LARGEST_NORM = 1e6  # Euclidean; far above any sound update
+LARGEST_NORM = 1e6  # Euclidean; sound updates are far below
 
 
-class RefusedUpdate(ValueError):
-    """An update that is not taken; the text gives site, round, tensor or field, and reason."""
+class RefusedAnswer(ValueError):
+    """An answer that is not accepted; the text gives the site, the round, the tensor or field, and the reason."""
+
+
+class BelowQuorum(RuntimeError):
+    """Fewer sites than ``min_clients`` gave an answer that was accepted."""
 
 
 class Gate:
-    """Takes at most one update of each site in one phase of one round, and only a whole and sound one.
+    """Accepts at most one update of each site in one phase of one round, if all of it is sound.
 
     Args:
-        phase: ``align`` or ``pretrain``.
-        round_number: the only round that is let in.
+        phase: the task's name.
+        round_number: the round that an update must answer.
         template: name → tensor of the part of the model that this phase moves; an update must match its names, shapes
             and types.
         sites: names of the sites that were asked, as FLARE authenticated them.
-        needs: metrics that must be there.
+        needs: required metrics.
         largest_norm: bound of the update's Euclidean norm.
 
     Attributes:
         accepted: site → update.
-        refused: site → why its last update was not taken.
+        refused: site → why its last update was not accepted.
     """
 
     def __init__(
@@ -58,15 +69,43 @@ class Gate:
         self.refused: dict[str, str] = {}
 
     def close(self) -> dict[str, UpdateMessage]:
-        """No update enters any more; returns the accepted ones in the order of site names."""
+        """Ends the phase and returns the accepted updates in the order of site names; later ones are refused."""
         self._open = False
         return {site: self.accepted[site] for site in sorted(self.accepted)}
 
-    def accept(self, site: str, update: UpdateMessage) -> None:
-        """Takes the update of the authenticated ``site``.
+    def take(
+        self, site: str, answer: Shareable, *, unpack: Unpack = update_from_shareable, store: UpdateStore | None = None
+    ) -> None:
+        """Unpacks the answer of the authenticated ``site`` and accepts it.
+
+        Args:
+            site: its name.
+            answer: its message.
+            unpack: for an answer of another kind.
+            store: where the update's tensors go; without a store they stay in memory.
 
         Raises:
-            RefusedUpdate: nothing of the update is kept.
+            RefusedAnswer: nothing of the answer is kept.
+        """
+        try:
+            update = unpack(answer)
+        except MalformedMessage as reason:
+            raise self.refuse(site, reason) from reason
+        self.accept(site, update)
+        if store is not None:
+            del self.accepted[site]  # until its tensors are on disk
+            try:
+                store.put(site, update.delta)
+            except (OSError, SafetensorError) as error:
+                text = f"the server could not write it to its disk ({type(error).__name__})"
+                raise self.refuse(site, ValueError(text)) from error
+            self.accepted[site] = replace(update, delta={})
+
+    def accept(self, site: str, update: UpdateMessage) -> None:
+        """Accepts the update of the authenticated ``site``.
+
+        Raises:
+            RefusedAnswer: nothing of the update is kept.
         """
         try:
             self._judge_sender(site, update)
@@ -78,9 +117,9 @@ class Gate:
             raise self.refuse(site, reason) from reason
         self.accepted[site] = update
 
-    def refuse(self, site: str, reason: ValueError) -> RefusedUpdate:
-        """Notes why the update of ``site`` is not taken; the refusal, to be raised or logged."""
-        refusal = RefusedUpdate(f"update of site {site} in {self.phase} of round {self.round_number} refused: {reason}")
+    def refuse(self, site: str, reason: ValueError) -> RefusedAnswer:
+        """Notes why the update of ``site`` is not accepted, and returns the error to raise or to log."""
+        refusal = RefusedAnswer(f"update of site {site} in {self.phase} of round {self.round_number} refused: {reason}")
         self.refused[site] = str(refusal)
         return refusal
 
@@ -103,7 +142,11 @@ def specs_of(tensors: Mapping[str, NDArray[Any]]) -> Specs:
 
 
 def judge_tensors(tensors: Mapping[str, Any], specs: Specs) -> float:
-    """The Euclidean norm of all tensors together; raises ``ValueError`` unless they are finite and as ``specs`` say."""
+    """Returns the Euclidean norm of all tensors together.
+
+    Raises:
+        ValueError: if a tensor is not finite, or if names, shapes or types differ from ``specs``.
+    """
     missing, extra = sorted(specs.keys() - tensors.keys()), sorted(map(str, tensors.keys() - specs.keys()))
     demand(not missing, f"tensor {missing[:1]} is missing ({len(missing)} in all)")
     demand(not extra, f"tensor {[name[:80] for name in extra[:1]]} is not of the model ({len(extra)} in all)")
@@ -120,7 +163,7 @@ def judge_tensors(tensors: Mapping[str, Any], specs: Specs) -> float:
 
 
 def judge_metrics(metrics: Mapping[str, Any], *, needs: tuple[str, ...]) -> None:
-    """Raise ``ValueError`` unless all metrics are finite numbers of at least 0 and the needed ones are among them."""
+    """Raises ``ValueError`` if a needed metric is missing, or if a metric is not a finite number of at least 0."""
     demand(len(metrics) <= MOST_FIELDS, "too many fields")
     for name in needs:
         demand(name in metrics, f"metric {name} is missing")
@@ -131,16 +174,16 @@ def judge_metrics(metrics: Mapping[str, Any], *, needs: tuple[str, ...]) -> None
 
 
 def is_name(name: object) -> bool:
-    """Whether this is a short text in one line, fit to be a key of the run's record and a part of its log."""
+    """Whether this is a short text in one line, so that it can be a key of the run's record and stand in its log."""
     return isinstance(name, str) and len(name) <= LONGEST_NAME and name.isprintable()
 
 
 def is_count(value: object) -> bool:
-    """Whether this is a whole number in 0..1e9; a bool is no number."""
+    """Whether this is a whole number in 0..1e9; a bool is not a number."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_COUNT
 
 
 def demand(condition: bool, reason: str) -> None:
-    """Raise ``ValueError`` with the reason unless the condition holds."""
+    """Raises ``ValueError`` with the reason unless the condition holds."""
     if not condition:
         raise ValueError(reason)

@@ -1,8 +1,9 @@
-"""FLARE's ScatterAndGather with gated phases: what the method needs of FLARE, and nothing of the method."""
+"""The base of our controllers: FLARE's ScatterAndGather with gated phases; it knows nothing of the method."""
 
 from __future__ import annotations
 
 import gc
+from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -13,121 +14,180 @@ from nvflare.apis.fl_context import FLContext
 from nvflare.apis.impl.bcast_manager import _KEY_MIN_RESPS
 from nvflare.apis.impl.wf_comm_server import WFCommServer
 from nvflare.apis.shareable import Shareable
+from nvflare.apis.signal import Signal
 from nvflare.app_common.workflows.scatter_and_gather import ScatterAndGather
 from nvflare.widgets.info_collector import InfoCollector
 
+from fedaid.errors import InputError, require
 from fedaid.flare.server.aggregator import AUTHENTICATED_SITE
 from fedaid.flare.server.ballot import Ballot, Splits
-from fedaid.flare.server.persistor import RunPersistor
-from fedaid.flare.server.progress import RunProgress
+from fedaid.flare.server.gate import BelowQuorum, Gate, RefusedAnswer
+from fedaid.flare.server.persistor import RUN_STATE
+from fedaid.flare.server.run_record import RunProgress, RunRecord
+from fedaid.flare.server.run_settings import RunSettings
 from fedaid.flare.wire.messages import model_to_shareable
 from fedaid.flare.wire.replies import error_text, was_refused
 from fedaid.flare.wire.tasks import Arrays, ModelMessage, UpdateMessage
 from fedaid.flare.wire.traffic import Traffic
+from fedaid.minmax.settings import WHERE
 
-
-class BelowQuorum(RuntimeError):
-    """Fewer sites than ``min_clients`` gave an answer that could be used."""
+Found = dict[str, Any]
+Receive = Callable[[str, Shareable, FLContext], bool]  # of a site's reply: whether it is an answer that can be used
 
 
 class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
-    """Sends tasks and collects answers by the name that FLARE authenticated; counts answers, not replies.
+    """Sends tasks and collects the answers of the sites, by the names that FLARE authenticated.
+
+    A subclass is one algorithm: :meth:`run`. An answer counts if its gate or ballot accepts it; FLARE counts replies.
 
     Args:
-        num_rounds: rounds.
-        arguments: of FLARE's controller.
+        settings: what the job sets.
+        task_name: the task of FLARE's own loop.
     """
 
-    def __init__(self, *, num_rounds: int, **arguments: Any) -> None:
-        # An error reply is no update; whether enough updates came is counted here, not by FLARE.
-        super().__init__(num_rounds=num_rounds, ignore_result_error=True, task_check_period=0.05, **arguments)
-        self.progress, self.traffic = RunProgress(num_rounds), Traffic()
+    def __init__(self, settings: RunSettings, *, task_name: str) -> None:
+        super().__init__(
+            min_clients=settings.min_clients,
+            num_rounds=settings.num_rounds,
+            wait_time_after_min_received=settings.wait_time_after_min_received,
+            aggregator_id=settings.aggregator_id,
+            persistor_id=settings.persistor_id,
+            shareable_generator_id=settings.shareable_generator_id,
+            train_task_name=task_name,
+            train_timeout=settings.task_timeout,
+            ignore_result_error=True,  # this class counts the accepted answers
+            task_check_period=0.05,
+        )
+        self.progress, self.traffic = RunProgress(settings.num_rounds), Traffic()
+        self._record, self._abort = RunRecord(self.traffic), Signal()
         self._site_errors: dict[str, str] = {}
 
-    def start_controller(self, fl_ctx: FLContext) -> None:
-        """Loads the model; what is in memory by now is left out of the collection of garbage at each round's end.
-
-        The base loop needs that collection, or the server's memory grows with every round. Of a tiny model's round it
-        took 0.4 s, nearly all of it to walk through the modules that Python has loaded.
-        """
-        super().start_controller(fl_ctx)
-        gc.collect()  # what is garbage by now would be left out, too, and stay for ever
-        gc.freeze()
-
     def set_communicator(self, communicator: WFCommServer) -> None:
-        """Hands over the check period under the name that 2.9.0 reads; the base class sets another."""
+        """Sets the check period under the name that the communicator of 2.9.0 reads; the base class sets another."""
         super().set_communicator(communicator)
         communicator._task_check_period = self._task_check_period
+
+    def start_controller(self, fl_ctx: FLContext) -> None:
+        """Loads the model and checks the run against its sites.
+
+        The base loop collects garbage after each round, or the server's memory would grow. With a tiny model that took
+        0.4 s a round, nearly all of it for the objects of loaded modules. So all objects that exist now are exempt.
+        """
+        super().start_controller(fl_ctx)
+        gc.collect()  # garbage that exists now would be exempt too, and stay in memory
+        gc.freeze()
+        try:
+            self.check_sites(self.sites())
+        except InputError as error:
+            self.system_panic(str(error), fl_ctx)
+
+    def check_sites(self, sites: list[str]) -> None:
+        """Checks the settings against the sites that take part, before anything is sent.
+
+        Raises:
+            InputError: naming the setting.
+        """
+        least, rule = self._min_clients, f"be at most the {len(sites)} sites of the run"
+        remedy = "Lower min_clients or start more sites."
+        require(least <= len(sites), "min_clients", rule, got=least, where=WHERE, remedy=remedy)
+
+    def control_flow(self, abort_signal: Signal, fl_ctx: FLContext) -> None:
+        """Runs the algorithm; an error that a person can mend ends the job with one line."""
+        self._abort = abort_signal
+        try:
+            self.run(fl_ctx)
+        except (BelowQuorum, InputError, OSError) as error:
+            self.stop(error, fl_ctx)
+
+    @abstractmethod
+    def run(self, fl_ctx: FLContext) -> None:
+        """The algorithm."""
+
+    def run_rounds(self, fl_ctx: FLContext) -> None:
+        """FLARE's own loop: it calls ``broadcast_and_wait`` once a round, aggregates, saves and fires events."""
+        super().control_flow(self._abort, fl_ctx)
+
+    def stop(self, error: Exception, fl_ctx: FLContext) -> None:
+        """Ends the job with the error's text, unless a person has aborted it."""
+        if not self._abort.triggered:
+            self.system_panic(str(error), fl_ctx)
 
     def sites(self) -> list[str]:
         """Names of the sites that take part in this run."""
         return sorted(client.name for client in self._engine.get_clients())
 
     def task(self, name: str, tensors: Arrays, round_number: int) -> Task:
-        """A task that carries tensors and what a site needs to build the model around them."""
-        persistor: RunPersistor = self.persistor
-        message = ModelMessage(round_number, tensors, persistor.configuration, persistor.vocabulary_hash)
+        """A task with tensors and what a site needs to build the model around them."""
+        message = ModelMessage(round_number, tensors, self.persistor.configuration, self.persistor.vocabulary_hash)
         return Task(name, model_to_shareable(message, num_rounds=self._num_rounds), timeout=self._train_timeout)
 
-    def collect_updates(self, task: Task, fl_ctx: FLContext, **waiting: Any) -> dict[str, UpdateMessage]:
-        """Sends ``task`` to the sites of the aggregator's open gate, closes it, and returns what it accepted.
+    def gate(self, phase: str, template: Arrays, *, sites: list[str], needs: tuple[str, ...] = ()) -> Gate:
+        """Enters a phase of the current round and returns its gate."""
+        self.progress.enter(phase, self._current_round)
+        return Gate(phase=phase, round_number=self._current_round, template=template, sites=sites, needs=needs)
+
+    def collect_updates(self, task: Task, fl_ctx: FLContext) -> dict[str, UpdateMessage]:
+        """Sends ``task`` to the sites of the aggregator's phase, ends the phase and returns the accepted updates.
 
         Raises:
-            BelowQuorum: if that is less than ``min_clients``.
+            BelowQuorum: if there are fewer than ``min_clients``.
         """
-
-        def receive(client_task: ClientTask, fl_ctx: FLContext) -> bool:
-            return self._accept_train_result(client_task.client.name, client_task.result, fl_ctx)
-
-        self._ask(task, self.aggregator.sites, fl_ctx, receive=receive, **waiting)
+        self.send_to(self.aggregator.sites, task, fl_ctx, receive=self._accept_train_result)
         accepted: dict[str, UpdateMessage] = self.aggregator.close()
-        self._require_quorum(task.name, accepted, self.aggregator.refused)
+        self.require_quorum(task.name, accepted, self.aggregator.refused)
         return accepted
 
-    def collect_metrics(self, task: Task, ballot: Ballot, fl_ctx: FLContext, **waiting: Any) -> dict[str, Splits]:
-        """Sends ``task`` to all sites and returns their metrics by site name.
+    def collect_metrics(self, task: Task, ballot: Ballot, fl_ctx: FLContext) -> dict[str, Splits]:
+        """Sends ``task`` to the sites of the ballot and returns their metrics by site name.
 
         Raises:
             BelowQuorum: if fewer than ``min_clients`` answered.
         """
-
-        def receive(client_task: ClientTask, fl_ctx: FLContext) -> bool:
-            site = client_task.client.name
-            taken = not self._failed(site, client_task.result, fl_ctx) and ballot.take(site, client_task.result)
-            if site in ballot.refused:
-                self.log_warning(fl_ctx, ballot.refused[site])
-            return taken
-
-        self._ask(task, ballot.sites, fl_ctx, receive=receive, **waiting)
-        self._require_quorum(task.name, ballot.answers, ballot.refused)
+        self.send_to(ballot.sites, task, fl_ctx, receive=self.taken_by(ballot.take))
+        self.require_quorum(task.name, ballot.answers, ballot.refused)
         return dict(sorted(ballot.answers.items()))
 
-    def _ask(
-        self,
-        task: Task,
-        sites: list[str],
-        fl_ctx: FLContext,
-        *,
-        receive: Callable[[ClientTask, FLContext], bool],
-        **waiting: Any,
-    ) -> None:
-        """Sends a task and hands each reply to ``receive``, which says whether it is an answer that can be used.
+    def taken_by(self, take: Callable[[str, Shareable], None]) -> Receive:
+        """Receives a reply: hands an answer to ``take``, and logs an error and a refusal."""
 
-        FLARE counts replies; for each that is of no use it is told to wait for one more. It would refuse to ask fewer
-        sites than ``min_clients``: then nobody is asked, and the caller finds too few answers.
+        def receive(site: str, reply: Shareable, fl_ctx: FLContext) -> bool:
+            if self._failed(site, reply, fl_ctx):
+                return False
+            try:
+                take(site, reply)
+            except RefusedAnswer as refusal:
+                self.log_warning(fl_ctx, str(refusal))
+                return False
+            return True
+
+        return receive
+
+    def send_to(self, sites: list[str], task: Task, fl_ctx: FLContext, *, receive: Receive) -> None:
+        """Sends a task and hands each reply to ``receive``.
+
+        FLARE waits for a number of replies; it grows by one with each reply that cannot be used. FLARE refuses to ask
+        fewer sites than ``min_clients``; then no site is asked, and the caller finds too few answers.
         """
 
         def count(client_task: ClientTask, fl_ctx: FLContext) -> None:
-            if not receive(client_task, fl_ctx):
+            if not receive(client_task.client.name, client_task.result, fl_ctx):
                 task.props[_KEY_MIN_RESPS] += 1
             client_task.result = None
 
         self._site_errors = {}
         task.result_received_cb = count
         if len(sites) >= self._min_clients:
-            super().broadcast_and_wait(task=task, fl_ctx=fl_ctx, targets=sites, **waiting)
+            super().broadcast_and_wait(
+                task=task,
+                fl_ctx=fl_ctx,
+                targets=sites,
+                min_responses=self._min_clients,
+                wait_time_after_min_received=self._wait_time_after_min_received,
+                abort_signal=self._abort,
+            )
 
-    def _require_quorum(self, phase: str, accepted: Collection[str], refused: Mapping[str, str]) -> None:
+    def require_quorum(self, phase: str, accepted: Collection[str], refused: Mapping[str, str]) -> None:
+        """Raises :class:`BelowQuorum`, with the reasons of the sites, for fewer than ``min_clients`` answers."""
         if len(accepted) < self._min_clients:
             reasons = " | ".join([*refused.values(), *self._site_errors.values()]) or "No answer in time."
             raise BelowQuorum(
@@ -135,10 +195,31 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
                 f"{self._current_round}. The model is unchanged. {reasons}"
             )
 
+    def publish(self, fl_ctx: FLContext, *, best_round: int) -> None:
+        """Gives the run's record to the components that save and show it."""
+        fl_ctx.set_prop(RUN_STATE, self._record.state(best_round=best_round), private=True, sticky=False)
+
+    def conclude(self, measure: Callable[[Found], None], results: Callable[[Found], Found]) -> None:
+        """Writes ``results.json``, whether or not all models could be measured.
+
+        Args:
+            measure: adds the metrics of the last and of the best model to what is found.
+            results: returns what else the file says.
+        """
+        found: Found = {"best": {}, "last": {}}
+        try:
+            measure(found)
+        except BelowQuorum as error:
+            found["incomplete"] = str(error)
+            raise
+        finally:
+            self.progress.enter("finished", self._current_round)
+            self.persistor.open_store.write_results(found | results(found))
+
     def _accept_train_result(
         self, client_name: str, result: Shareable, fl_ctx: FLContext, is_unknown_task: bool = False
     ) -> bool:
-        """Tells the aggregator whose result this is; the peer's own word for it is not asked."""
+        """Tells the aggregator the authenticated name of the site; the name that the site gives is not used."""
         fl_ctx.set_prop(AUTHENTICATED_SITE, client_name, private=True, sticky=False)
         if was_refused(result):
             self.aggregator.refuse(client_name, error_text(result), fl_ctx)
@@ -147,18 +228,18 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
         accepted: bool = super()._accept_train_result(client_name, result, fl_ctx, is_unknown_task)
         return accepted
 
-    def _failed(self, site: str, result: Shareable, fl_ctx: FLContext) -> bool:
-        """Whether the reply is an error; if so its text is kept for the message to the person who runs the job."""
-        if result.get_return_code() == ReturnCode.OK:
+    def _failed(self, site: str, reply: Shareable, fl_ctx: FLContext) -> bool:
+        """Whether the reply is an error; its text goes to the log and to the person who runs the job."""
+        if reply.get_return_code() == ReturnCode.OK:
             return False
-        self._site_errors[site] = f"site {site} could not work: {error_text(result)}"
+        self._site_errors[site] = f"site {site} could not work: {error_text(reply)}"
         self.log_error(fl_ctx, self._site_errors[site])
         return True
 
     def process_result_of_unknown_task(
         self, client: Client, task_name: str, client_task_id: str, result: Shareable, fl_ctx: FLContext
     ) -> None:
-        """Refuses a late result: the base class would hand it to the phase that is open by then."""
+        """Refuses a late result; the base class would hand it to the phase that is open now."""
         self.log_warning(fl_ctx, f"late result of site {client.name} for {task_name} refused")
 
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:

@@ -1,7 +1,8 @@
-"""What a run has been through, as plain JSON: the history that is committed with the model and shown at the end."""
+"""The record of a run as plain JSON: its history, for the results, and its progress, for a person who watches it."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -10,15 +11,15 @@ from fedaid.flare.wire.tasks import UpdateMessage
 from fedaid.flare.wire.traffic import Traffic
 from fedaid.minmax.site_weights import Move
 
-# What a site measures in training; where a round is one task, it comes in one answer with what validation gave.
+# Metrics of training. In a round of one task they come in one answer with those of validation.
 TRAINING = ("contrastive", "binding", "duplicates", "binding_weight", "proximal", "moon")
 
 
 class RunRecord:
-    """One entry a round, the counts that the sites reported, and the bytes that were exchanged with them.
+    """One entry for each round, the counts that the sites reported, and the bytes that were exchanged with them.
 
     Args:
-        traffic: what counts the bytes.
+        traffic: counts the bytes.
     """
 
     def __init__(self, traffic: Traffic) -> None:
@@ -36,7 +37,7 @@ class RunRecord:
         move: Move,
         refused: Mapping[str, str],
     ) -> None:
-        """Phase one is over: losses of the round's model, site weights and why they moved so, whom it refused."""
+        """Adds the entry of a round after phase one: losses of its model, site weights and their move, refusals."""
         for site, update in updates.items():
             self.pairs[site], self.skipped[site] = update.pairs, dict(update.skipped)
         valid = {site: without(update.metrics, TRAINING) for site, update in updates.items()}
@@ -44,7 +45,7 @@ class RunRecord:
         self.history.append(entry | {"valid": valid, "refused": dict(refused)})
 
     def pretrained(self, updates: Mapping[str, UpdateMessage], refused: Mapping[str, str]) -> None:
-        """Phase two is over: the training losses, and whose update was refused."""
+        """Completes the entry of a round after phase two: training losses and refusals."""
         valid = self.history[-1]["valid"]
         train = {site: without(update.metrics, valid.get(site, ())) for site, update in updates.items()}
         self.history[-1] |= {"train": train, "refused": self.history[-1]["refused"] | dict(refused)}
@@ -64,5 +65,46 @@ class RunRecord:
 
 
 def without(metrics: Mapping[str, float], names: Collection[str]) -> dict[str, float]:
-    """The metrics but those of these names."""
+    """The metrics except those of these names."""
     return {name: value for name, value in metrics.items() if name not in names}
+
+
+class RunProgress:
+    """Round, phase, losses, site weights and time of a run.
+
+    Args:
+        num_rounds: planned rounds.
+    """
+
+    def __init__(self, num_rounds: int) -> None:
+        self._started = time.monotonic()
+        self._num_rounds = num_rounds
+        self._round, self._phase = 0, "start"
+        self._losses: dict[str, float] = {}
+        self._weights: dict[str, float] = {}
+
+    def plan(self, num_rounds: int) -> None:
+        """Sets the number of rounds, for a run that learns it on the way."""
+        self._num_rounds = num_rounds
+
+    def enter(self, phase: str, round_number: int) -> None:
+        """Notes that a phase begins."""
+        self._phase, self._round = phase, round_number
+
+    def measured(self, losses: Mapping[str, float], weights: Mapping[str, float]) -> None:
+        """Notes the validation losses and the site weights of the round."""
+        self._losses, self._weights = dict(losses), dict(weights)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The progress for FLARE's statistics; times in seconds, ``remaining`` None before the first round is done."""
+        elapsed = time.monotonic() - self._started
+        left = self._num_rounds - self._round
+        return {
+            "phase": self._phase,
+            "current_round": self._round,
+            "num_rounds": self._num_rounds,
+            "site_losses": dict(self._losses),
+            "site_weights": dict(self._weights),
+            "elapsed": round(elapsed, 1),
+            "remaining": round(elapsed / self._round * left, 1) if self._round else None,
+        }

@@ -26,6 +26,7 @@ from nvflare.widgets.widget import Widget
 from fedaid.arguments import keeps_arguments
 from fedaid.errors import InputError, require
 from fedaid.flare.server.persistor import RUN_STATE, STORE_FOLDER
+from fedaid.flare.server.run_settings import require_flag
 
 ORIGIN = "fedaid_analytics_origin"  # private context property: the site that a number is about
 PACKAGES = {"tensorboard": ("tensorboard",), "mlflow": ("mlflow", "alembic")}
@@ -53,8 +54,7 @@ class Tracking(Widget):  # type: ignore[misc]
     def __init__(self, tensorboard: bool = True, mlflow: bool = False) -> None:
         super().__init__()
         for name, value in (("tensorboard", tensorboard), ("mlflow", mlflow)):
-            remedy = "Correct the job's setting."
-            require(isinstance(value, bool), name, "be true or false", got=repr(value), where=WHERE, remedy=remedy)
+            require_flag(name, value, where=WHERE)
         self._wanted = {"tensorboard": tensorboard, "mlflow": mlflow}
         self._receivers: list[AnalyticsReceiver] = []
 

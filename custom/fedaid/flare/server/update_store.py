@@ -1,4 +1,4 @@
-"""Accepted updates of a phase, on disk until they are summed: the server holds one in memory, however many sites."""
+"""The accepted updates of a phase on the server's disk, so that its memory does not grow with the number of sites."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from fedaid.flare.wire.tasks import Arrays
+from fedaid.minmax.weighted_average import apply, weighted_sum
+
+UPDATE_FOLDER = "fedaid_spool"  # in the run's folder
 
 
-class Spool:
+class UpdateStore:
     """Updates by site name, one file each.
 
     Args:
-        folder: of this spool alone, in the run's folder; emptied now, removed by :meth:`clear`.
+        folder: only for this store; emptied now, and removed by :meth:`clear`.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -28,15 +31,23 @@ class Spool:
         self.clear()
 
     def put(self, site: str, update: Arrays) -> None:
-        """Writes the update of a site but for tensors of zeros, which are no part of a sum."""
+        """Writes the update of a site; tensors of zeros are left out, since they do not change a sum."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        file = self._folder / f"{len(self._files):05d}.safetensors"  # a site's name may be no file name
+        file = self._folder / f"{len(self._files):05d}.safetensors"  # a site's name may not be a valid file name
         save_file({name: np.asarray(tensor, order="C") for name, tensor in update.items() if tensor.any()}, file)
         self._files[site] = file
 
     def tensor(self, name: str) -> Mapping[str, Arrays]:
-        """site → {name: tensor}, read when it is looked up; without the tensor for a site that did not send it."""
-        return SpooledTensor(self._files, name)
+        """Site → {name: tensor}, read when it is looked up; empty for a site whose update does not have the tensor."""
+        return StoredTensor(self._files, name)
+
+    def moved(self, base: Arrays, site: str) -> dict[str, NDArray[Any]]:
+        """The tensors ``base`` moved by the update of one site, as :func:`weighted_sum` adds it."""
+        found: dict[str, NDArray[Any]] = {}
+        for name, tensor in base.items():
+            step = weighted_sum({site: self.tensor(name)[site]}, {site: 1.0})
+            found[name] = np.asarray(apply({name: tensor}, step)[name])
+        return found
 
     def clear(self) -> None:
         """Removes all updates from the disk."""
@@ -45,7 +56,7 @@ class Spool:
         self._files = {}
 
 
-class SpooledTensor(Mapping[str, Arrays]):
+class StoredTensor(Mapping[str, Arrays]):
     """One tensor of every site's update; only what is looked up is in memory.
 
     Args:
