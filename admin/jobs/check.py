@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from admin.jobs.components import Component, build, components, load_class, require_arguments
-from admin.jobs.folder import META, config_files, read_object, require_job_name, require_plain_files, shown
+from admin.jobs.folder import META, config_files, path_in_job, read_object, require_job_name, require_plain_files
 from admin.jobs.plan import require_planned_timeouts
 from fedaid.errors import InputError, require
 
 PACKAGE = "fedaid"
-SIGNATURE = ".__nvfl_"  # the admin console signs a job folder in place
+SIGNATURE = ".__nvfl_"  # start of the files with which the admin console signs a job folder in place
 SOURCE = Path(__file__).resolve().parents[2] / "custom" / PACKAGE
 
 
@@ -71,27 +71,27 @@ def is_ours(component: Component) -> bool:
 
 
 def require_min_clients(meta: Path) -> None:
-    """Refuse a meta.json without a usable ``min_clients``."""
+    """Refuse a meta.json whose ``min_clients`` is not a whole number from 1."""
     least = read_object(meta).get("min_clients")
     good = isinstance(least, int) and not isinstance(least, bool) and least >= 1
-    remedy = "Set how many hospitals the job needs at least."
-    require(good, "min_clients", "be a whole number from 1", got=repr(least), where=shown(meta), remedy=remedy)
+    remedy = "Set the least number of hospitals that the job needs."
+    require(good, "min_clients", "be a whole number from 1", got=repr(least), where=path_in_job(meta), remedy=remedy)
 
 
 def require_our_code(app: Path, *, needed: bool) -> None:
-    """Refuse an app whose copy of our package is absent, or is not the code in custom/ that the checks run."""
+    """Refuse an app whose copy of our package is absent or differs from the code in custom/, which the checks run."""
     copy = app / "custom" / PACKAGE
     if not needed and not copy.exists():
         return
     source, shipped = code_files(SOURCE), code_files(copy)
     differing = sorted(name for name in source.keys() | shipped.keys() if source.get(name) != shipped.get(name))
-    got = f"{len(differing)} other files, the first {differing[0]}" if differing else ""
-    remedy = "Package the job again: python -m admin package."
-    require(not differing, f"custom/{PACKAGE}", "be the project's", got=got, where=str(copy), remedy=remedy)
+    got = f"{len(differing)} files that differ, the first {differing[0]}" if differing else ""
+    rule, remedy = "equal the project's package", "Package the job again: python -m admin package."
+    require(not differing, f"custom/{PACKAGE}", rule, got=got, where=str(copy), remedy=remedy)
 
 
 def code_files(package: Path) -> dict[str, bytes]:
-    """Return the files of a package by relative name, without what Python compiled and FLARE's console signed."""
+    """Return the files of a package by relative name, without compiled files and the signatures of FLARE's console."""
     files = (file for file in package.rglob("*") if file.is_file())
     return {
         str(file.relative_to(package)): file.read_bytes()
@@ -102,11 +102,11 @@ def code_files(package: Path) -> dict[str, bytes]:
 
 @contextmanager
 def importable(job: Path) -> Iterator[None]:
-    """Append the job's custom folders to the path, as a site does, and forget afterwards what came from them."""
+    """Append the job's custom folders to the path, as a site does; afterwards unload the modules from there."""
     folders = [str(folder) for folder in sorted(job.glob("*/custom"))]
     before, writes = list(sys.path), sys.dont_write_bytecode
     sys.path.extend(folders)
-    sys.dont_write_bytecode = True  # or the job would carry compiled files from here on
+    sys.dont_write_bytecode = True  # so that no compiled files get into the job
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""The components that a job's configs name: dictionaries with a class ``path`` and constructor ``args``."""
+"""The components in a job's configs: JSON objects with a class ``path`` and the constructor's ``args``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from admin.jobs.folder import shown
+from admin.jobs.folder import path_in_job
 from fedaid.errors import InputError
 
 MODEL = "model"  # a persistor's argument
@@ -20,7 +20,7 @@ LOCAL = '"local:'  # in JSON, the start of the name of a folder below $FEDAID_MO
 
 @dataclass(frozen=True)
 class Component:
-    """One component as a config names it; ``args`` is the config's own dictionary, so that a setting can be changed."""
+    """One component of a config; ``args`` is the config's own dictionary, so a change to it changes the config."""
 
     label: str
     path: str
@@ -39,36 +39,37 @@ class Component:
 
 
 def components(config: dict[str, Any], file: Path) -> Iterator[Component]:
-    """Yield every component of one config, a parent before the components among its arguments.
+    """Yield every component of one config, each before the components among its arguments.
 
-    A component's label is its ``id``, else the name of its class; one that is an argument is labelled PARENT.ARGUMENT.
+    A component's label is its ``id``, or the name of its class if it has no ``id``. A component that is an argument has
+    the label PARENT.ARGUMENT.
     """
     for value in config.values():
-        yield from below(value, file, label=None)
+        yield from components_below(value, file, label=None)
 
 
-def below(node: object, file: Path, *, label: str | None) -> Iterator[Component]:
-    """Yield the components at and below ``node``."""
+def components_below(node: object, file: Path, *, label: str | None) -> Iterator[Component]:
+    """Yield the component that ``node`` is, if it is one, and those inside it."""
     if isinstance(node, list):
         for entry in node:
-            yield from below(entry, file, label=None)
+            yield from components_below(entry, file, label=None)
     elif isinstance(node, dict) and isinstance(node.get("path"), str) and node.get("disabled") is not True:
         own = label or str(node.get("id") or node["path"].rpartition(".")[2])
         args = node.setdefault("args", {})
         yield Component(own, node["path"], args, file)
         for name, value in args.items():
             if isinstance(value, dict):
-                yield from below(value, file, label=f"{own}.{name}")
+                yield from components_below(value, file, label=f"{own}.{name}")
     elif isinstance(node, dict):
         for value in node.values():
-            yield from below(value, file, label=None)
+            yield from components_below(value, file, label=None)
 
 
 def load_class(component: Component) -> type:
     """Return the class that the component's path names.
 
     Raises:
-        InputError: the module cannot be imported, or has no such class.
+        InputError: the module cannot be imported, or does not have the class.
     """
     module, _, name = component.path.rpartition(".")
     try:
@@ -78,34 +79,33 @@ def load_class(component: Component) -> type:
             f"path of {component.label}",
             "name a class that can be imported",
             got=component.path,
-            where=shown(component.file),
+            where=path_in_job(component.file),
             remedy=f"{type(error).__name__}: {error}.",
         ) from error
     if not inspect.isclass(found):
-        remedy = "Name a class, as in package.module.Class."
-        where = shown(component.file)
+        where, remedy = path_in_job(component.file), "Name a class, as in package.module.Class."
         raise InputError(f"path of {component.label}", "name a class", got=component.path, where=where, remedy=remedy)
     return found
 
 
 def require_arguments(found: type, component: Component) -> None:
-    """Refuse an argument that the constructor does not know, and the lack of one that it needs."""
+    """Refuse an argument that the constructor does not accept, and a missing one that it requires."""
     known, open_ended = accepted_arguments(found)
     unknown = [] if open_ended else [name for name in component.args if name not in known]
     for name in unknown:
         close = get_close_matches(name, known, n=1)
         remedy = f"Did you mean {close[0]}?" if close else f"It takes {', '.join(sorted(known)) or 'nothing'}."
-        where = f"{component.label} in {shown(component.file)}"
+        where = f"{component.label} in {path_in_job(component.file)}"
         raise InputError("setting", f"be one that {found.__name__} takes", got=name, where=where, remedy=remedy)
     missing = [name for name in required_arguments(found) if name not in component.args]
     if missing:
-        where = f"{component.label} in {shown(component.file)}"
-        rule = f"be given to {found.__name__}"
-        raise InputError(missing[0], rule, got="nothing", where=where, remedy="Add it to args.")
+        where = f"{component.label} in {path_in_job(component.file)}"
+        rule = f"be among the arguments of {found.__name__}"
+        raise InputError(missing[0], rule, got=sorted(component.args), where=where, remedy="Add it to args.")
 
 
 def accepted_arguments(found: type) -> tuple[set[str], bool]:
-    """Return the names that a constructor takes, and whether it takes any name at all.
+    """Return the argument names that a constructor accepts, and whether it accepts every name.
 
     A constructor with ``**kwargs`` passes them to the next class, so the names of that class count too.
     """
@@ -129,24 +129,27 @@ def required_arguments(found: type) -> list[str]:
 
 
 def build(found: type, component: Component) -> object:
-    """Return an instance, made from the component's settings as FLARE would make it; a model has been built on its own.
+    """Return an instance, constructed from the component's settings as FLARE does it.
+
+    A model among the arguments stays a dictionary: the server's persistor takes it so, and the model is a component
+    of its own in :func:`components`.
 
     Raises:
-        InputError: the constructor refused a value.
+        InputError: the constructor refuses a value.
     """
     try:
         return found(**{name: built_argument(name, value, component) for name, value in component.args.items()})
     except InputError:
         raise
-    except Exception as error:  # whatever a constructor raises is a refusal of its settings
-        where = shown(component.file)
+    except Exception as error:  # any exception of a constructor means that it refuses its settings
+        where = path_in_job(component.file)
         got = f"{type(error).__name__}: {error}"
         remedy = "Correct its args."
         raise InputError(component.label, "accept its settings", got=got, where=where, remedy=remedy) from error
 
 
 def built_argument(name: str, value: Any, component: Component) -> Any:
-    """Return an argument's value, constructed if it is a component itself."""
+    """Return an argument's value; a component is constructed."""
     if name == MODEL or not isinstance(value, dict) or not isinstance(value.get("path"), str):
         return value
     nested = Component(f"{component.label}.{name}", value["path"], value.get("args", {}), component.file)

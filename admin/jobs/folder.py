@@ -1,4 +1,4 @@
-"""A job folder's own files: where its configs lie, strict JSON, and which names and links are refused."""
+"""The files of a job folder: its configs, read as strict JSON, and the names and links that are refused."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def read_object(file: Path) -> dict[str, Any]:
     """Return the JSON object in ``file``.
 
     Raises:
-        InputError: it cannot be read, is not UTF-8 JSON, is not an object, or has a key twice.
+        InputError: the file cannot be read, is not UTF-8 JSON, is not an object, or has a key twice.
     """
-    remedy = "Correct the file; jobs/*/ has working ones."
+    remedy = "Correct the file; jobs/*/ has examples."
     try:
         content = json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=without_repeats)
     except (OSError, ValueError) as error:
@@ -33,7 +33,7 @@ def read_object(file: Path) -> dict[str, Any]:
 
 
 def without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return the pairs as a dictionary; of a repeated key JSON readers silently keep the last."""
+    """Return the pairs as a dictionary; refuse a repeated key, of which JSON readers silently keep the last value."""
     content = dict(pairs)
     if len(content) != len(pairs):
         keys = [key for key, _ in pairs]
@@ -42,20 +42,20 @@ def without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def write_object(file: Path, content: dict[str, Any]) -> None:
-    """Write ``content`` as JSON that a person can read."""
+    """Write ``content`` as indented JSON."""
     file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def shown(file: Path) -> str:
-    """Return a job file's path from its job's folder on, as a message shows it."""
+def path_in_job(file: Path) -> str:
+    """Return a job file's path from the job's folder on, for a message."""
     return "/".join(file.parts[-2:] if file.name == META else file.parts[-4:])
 
 
 def config_files(job: Path) -> list[Path]:
-    """Return the config files of every app that the job's meta.json deploys, server's first.
+    """Return the config files of every app that the job's meta.json deploys; the server's config comes first.
 
     Raises:
-        InputError: meta.json deploys no app, or an app has no config.
+        InputError: meta.json deploys no app, or an app has no config file.
     """
     meta = job / META
     apps = read_object(meta).get("deploy_map")
@@ -65,27 +65,33 @@ def config_files(job: Path) -> list[Path]:
     found = [file for file in files if file.is_file()]
     for app in apps:
         has = any(file.parent.parent.name == app for file in found)
-        require(has, "app", "have a config", got="none", where=str(job / app), remedy=f"Add config/{CONFIGS[0]}.")
+        remedy = f"Add config/{CONFIGS[0]}."
+        require(has, "app", "have a config file", got=sorted_names(job / app), where=str(job / app), remedy=remedy)
     return found
 
 
-def require_plain_files(folder: Path) -> None:
-    """Refuse a folder that is empty, or holds a symbolic link or a name that FLARE refuses.
+def sorted_names(folder: Path) -> list[str]:
+    """Return the names in a folder; an absent folder has none."""
+    return sorted(path.name for path in folder.glob("*"))
 
-    A link to a folder is shipped empty, silently.
+
+def require_plain_files(folder: Path) -> None:
+    """Refuse a folder that is absent or empty, or holds a symbolic link or a name that FLARE refuses.
+
+    FLARE ships a link to a folder as an empty folder, without a message.
     """
-    paths = sorted(folder.rglob("*"))
-    require(bool(paths), "job", "be a folder", got="none or empty", where=str(folder), remedy="Package it first.")
+    paths, remedy = sorted(folder.rglob("*")), "Package the job first."
+    require(bool(paths), "job", "be a folder with files", got=folder.name, where=str(folder), remedy=remedy)
     for path in paths:
-        where = str(path)
-        remedy = "Put a copy in its place."
-        require(not path.is_symlink(), "job", "hold no symbolic link", got="one", where=where, remedy=remedy)
-        remedy = "Use letters, digits, dots, underscores and hyphens."
-        require(bool(NAME.fullmatch(path.name)), "file name", "be plain", got=path.name, where=where, remedy=remedy)
+        link, remedy = path.is_symlink(), "Put a copy in its place."
+        require(not link, "job", "hold no symbolic link", got=path.name, where=str(path), remedy=remedy)
+        plain, remedy = bool(NAME.fullmatch(path.name)), "Rename the file."
+        rule = "be letters, digits, dots, underscores and hyphens"
+        require(plain, "file name", rule, got=repr(path.name), where=str(path), remedy=remedy)
 
 
 def require_job_name(name: str) -> None:
-    """Refuse a job folder name that FLARE's server would refuse."""
+    """Refuse the name of a job's folder if FLARE's server would refuse it."""
     require(
         bool(JOB_NAME.fullmatch(name)),
         "job name",

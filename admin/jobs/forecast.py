@@ -1,7 +1,8 @@
-"""The page that says what rounds would cost at the size of a real federation: computed, not measured."""
+"""The page docs/projection.md: what rounds would cost in a large federation, computed and not measured."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from admin.jobs.cost import (
 )
 
 PAGE = Path("docs/projection.md")
-STUDIES = 227_827  # of MIMIC-CXR-JPG, Johnson et al. 2019, arXiv:1901.07042
+STUDIES = 227_827  # in MIMIC-CXR-JPG, Johnson et al. 2019, arXiv:1901.07042
 SITES, BANDWIDTHS = (5, 20, 100), (1000.0, 100.0)
 TOWER = {"hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12}
 MODEL: dict[str, Any] = {
@@ -31,30 +32,31 @@ MODEL: dict[str, Any] = {
     "max_tokens": 112,
 }
 BATCH, STEP_SECONDS = 128, 0.5  # an assumption, see the page
-ALIGN_STEPS, PRETRAIN_STEPS = 20, 50  # the released ones
+ALIGN_STEPS, PRETRAIN_STEPS = 20, 50  # as in the released code of the method
 HEAD = """# Projection: MIMIC-CXR at 5, 20 and 100 hospitals
 
 **Computed by `python -m admin plan --projection`, not measured.** No such federation was run.
 
 | taken as | value | from |
 |---|---|---|
-| studies | 227,827, in equal parts | MIMIC-CXR-JPG, Johnson et al. 2019, arXiv:1901.07042 |
+| studies | 227,827, the same number at each hospital | MIMIC-CXR-JPG, Johnson et al. 2019, arXiv:1901.07042 |
 | model | ViT-B/16, BERT-base: {parameters:.0f} M parameters, {whole:.0f} MB, alignment {share:.1f} % | built |
-| steps a round | T1 {align}, T2 {pretrain}, batch {batch} | the released code |
-| a step | {step} s | an assumption for one GPU; time your own with `python -m admin plan JOB --measure` |
-| validation | {held_out:.0f} % of a site's studies a round, a batch as a third of a step | `admin.prepare` splits so |
-| images | prepared before the run by `admin.prepare` | else the first task decodes them |
-| link | the same nominal bandwidth at server and sites, 90 % of it used, and at most 150 MB/s | see wire.md |
+| steps in a round | T1 {align}, T2 {pretrain}, batch {batch} | the released code |
+| a step | {step} s | an assumption for one GPU; measure yours with `python -m admin plan JOB --measure` |
+| validation | {held_out:.0f} % of a site's studies a round; a batch takes a third of a step | as `prepare` splits |
+| images | prepared before the run with `prepare` | otherwise the first task decodes them |
+| link | the same nominal bandwidth at server and sites, 90 % of it used, and at most 150 MB/s | wire.md |
 
-The server's link carries all sites, so the transfer grows with their number; the work of the sites does not. A round
-is the two tasks after the first round; work and transfer are added, though in part they overlap. Memory of a site is
-without the activations of its batch; that of the server is a rule of thumb, {models} models and {way:.0f} MB a site,
-with the answers on its disk. A round trains on T2 · batch pairs at each site: passes over a site's studies a round are
-in the last column.
-
-| hospitals | link | wire | down + up, a site | transfer | round | server | its disk | site | task_timeout | passes |
-|---|---|---|---|---|---|---|---|---|---|---|
+- The server's link carries the messages of all sites, so the transfer grows with their number. The work does not.
+- A round is the two tasks of a round after the first. Work and transfer are added, although they partly overlap.
+- The memory of a site excludes the activations of a batch.
+- The memory of the server is a rule of thumb: {models} models and {way:.0f} MB for each site. Answers are on its disk.
+- A round trains on T2 · batch pairs at each site. The last column is the passes over a site's studies in one round.
 """
+COLUMNS = (
+    *("hospitals", "link", "wire", "down + up, one site", "transfer", "round"),
+    *("server memory", "server disk", "site memory", "task_timeout", "passes"),
+)
 
 
 def write_projection(page: Path) -> Path:
@@ -80,11 +82,11 @@ def projection() -> str:
         way=ON_THE_WAY / 1e6,
     )
     rows = [row(sites, link, dtype) for sites in SITES for link in BANDWIDTHS for dtype in ("fp32", "bf16", "int8")]
-    return head + "\n".join(rows) + "\n"
+    return "\n".join([head, table_line(COLUMNS), table_line(["---"] * len(COLUMNS)), *rows, ""])
 
 
 def row(sites: int, bandwidth: float, dtype: str) -> str:
-    """Return one line of the table."""
+    """Return one row of the table."""
     size = model_size(MODEL)
     federation = Federation(
         sites,
@@ -112,11 +114,16 @@ def row(sites: int, bandwidth: float, dtype: str) -> str:
         f"{timeouts(size, federation)['task_timeout']} s",
         f"{PRETRAIN_STEPS * BATCH / (STUDIES / sites):.2f}",
     ]
+    return table_line(cells)
+
+
+def table_line(cells: Sequence[str]) -> str:
+    """Return one line of a Markdown table."""
     return f"| {' | '.join(cells)} |"
 
 
 def duration(seconds: float) -> str:
-    """Return seconds, minutes or hours."""
+    """Return a time in seconds, minutes or hours."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -20,8 +20,16 @@ from types import MappingProxyType
 from typing import Any
 
 from admin.jobs.check import PACKAGE, SOURCE, check_job
-from admin.jobs.folder import META, config_files, read_object, require_job_name, require_plain_files, write_object
-from admin.jobs.job_model import add_model, keep_to_server
+from admin.jobs.evaluated_model import add_model, keep_to_server
+from admin.jobs.folder import (
+    META,
+    config_files,
+    read_object,
+    require_job_name,
+    require_plain_files,
+    sorted_names,
+    write_object,
+)
 from admin.jobs.methods import METHODS, job_settings
 from admin.jobs.plan import PLAN_FILE, expected_problems, plan_again, warn
 from admin.jobs.settings import change_settings, from_text, settable, values_by_name
@@ -45,23 +53,24 @@ def package_job(
     sites: Sequence[str] = (),
     jobs: Path = JOBS,
 ) -> Path:
-    """Return the folder of a new, checked job; a former one of that name is replaced, and kept if this one is unsound.
+    """Return the folder of a new, checked job.
 
-    A former job's plan stays in force: the new one is planned for the same federation (:mod:`admin.jobs.plan`). Code is
-    copied, because FLARE ships a symbolic link empty.
+    It replaces a former job of the same name; if the new job is refused, the former one stays. If the former job has a
+    plan, the new one is planned under the same conditions (:mod:`admin.jobs.plan`). The code is copied, because FLARE
+    ships a symbolic link as an empty folder.
 
     Args:
         name: a folder of ``jobs``.
-        out: where the job is put.
+        out: the folder that gets the job's folder.
         settings: what to change, as ``NAME`` or ``ID.NAME``.
-        method: a name of :data:`METHODS`; its settings are put upon the job's first.
-        rename: the new job's name, if another than ``name``.
-        model: folder of the model that the job is about, if it is about one.
-        sites: that take part in a job about a model, so that the model is not in what is deployed to them.
+        method: a name of :data:`METHODS`. Its settings are applied to the job before ``settings``.
+        rename: the new job's name, if it differs from ``name``.
+        model: folder of the model that the job evaluates, if it evaluates one.
+        sites: all sites of a job that evaluates a model; the model is then deployed to the server only.
         jobs: the folder of source jobs.
 
     Raises:
-        InputError: there is no such job, a setting is not usable, or the job would fail once submitted.
+        InputError: the source job does not exist, a setting is refused, or the job would fail after it was submitted.
     """
     source = source_job(name, jobs)
     if method is not None:
@@ -96,14 +105,15 @@ def source_job(name: str, jobs: Path) -> Path:
 
 
 def require_replaceable(folder: Path) -> None:
-    """Refuse to replace a folder that is no job."""
+    """Refuse to replace a folder that is not a job."""
     free = not folder.exists() or (folder / META).is_file()
-    remedy = "Choose another --out, or remove it."
-    require(free, "out", "hold no other folder of that name", got="one", where=str(folder), remedy=remedy)
+    rule, remedy = f"hold a job or nothing as {folder.name}", "Choose another --out, or remove the folder."
+    got = f"{sorted_names(folder)} without {META}"
+    require(free, "--out", rule, got=got, where=str(folder), remedy=remedy)
 
 
 def copy_job(source: Path, target: Path) -> None:
-    """Copy the source job and, into each of its apps, our package without what Python compiled."""
+    """Copy the source job and, into each of its apps, our package without compiled files."""
     skip = shutil.ignore_patterns("__pycache__", "*.pyc")
     require_plain_files(source)
     require_plain_files(SOURCE)

@@ -1,4 +1,4 @@
-"""Change a job's settings by name, so that nobody edits a packaged config by hand."""
+"""A job's settings by name: read them, and change them without editing a config by hand."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from admin.jobs.components import components
-from admin.jobs.folder import META, config_files, read_object, shown, write_object
+from admin.jobs.folder import META, config_files, path_in_job, read_object, write_object
 from fedaid.errors import InputError, require
 from fedaid.training.settings import TrainingSettings
 
-EVERYWHERE = frozenset({"min_clients"})  # means the same wherever it stands: setting it sets every place
+SHARED = frozenset({"min_clients"})  # has one meaning in every file: setting it sets every place
 KINDS: dict[str, tuple[type, ...]] = {
     "true or false": (bool,),
     "a number": (int, float),
@@ -26,7 +26,7 @@ KINDS: dict[str, tuple[type, ...]] = {
 
 @dataclass(frozen=True)
 class Place:
-    """One key of one config; ``holder[key]`` is its value."""
+    """Where a setting is: one key of one config; ``holder[key]`` is the value."""
 
     label: str
     key: str
@@ -35,7 +35,7 @@ class Place:
 
     @property
     def name(self) -> str:
-        """The qualified name."""
+        """The qualified name, ID.NAME."""
         return f"{self.label}.{self.key}"
 
 
@@ -44,15 +44,15 @@ def change_settings(job: Path, settings: Mapping[str, object]) -> None:
 
     Args:
         job: the job folder; its files are rewritten.
-        settings: name to value; a name is NAME or ID.NAME with the id of a component.
+        settings: name → value. A name is NAME, or ID.NAME with the id of a component.
 
     Raises:
-        InputError: a name is unknown or ambiguous, or a value is of another kind than the one it replaces.
+        InputError: a name is unknown or ambiguous, or a value has another kind than the one that it replaces.
     """
     contents = {file: read_object(file) for file in (job / META, *config_files(job))}
     known = places(contents)
     for name, value in settings.items():
-        for place in meant(name, known, where=job.name):
+        for place in places_named(name, known, where=job.name):
             require_same_kind(place, value)
             place.holder[place.key] = value
     for file, content in contents.items() if settings else ():
@@ -60,7 +60,7 @@ def change_settings(job: Path, settings: Mapping[str, object]) -> None:
 
 
 def settable(job: Path) -> dict[str, object]:
-    """Return every setting of a job by qualified name, with its present value."""
+    """Return the present value of every setting of a job, by qualified name."""
     contents = {file: read_object(file) for file in (job / META, *config_files(job))}
     return {place.name: place.holder[place.key] for place in places(contents)}
 
@@ -91,7 +91,9 @@ def model_configuration(job: Path) -> dict[str, Any]:
 
 
 def from_text(pairs: Sequence[str], present: Mapping[str, object]) -> dict[str, object]:
-    """Return settings written as ``NAME=VALUE``: the value as JSON, or as text where it is none or text stands now.
+    """Return settings that were typed as ``NAME=VALUE``.
+
+    A value is read as JSON. It stays text if it is not JSON, or if the setting's present value is text.
 
     Args:
         pairs: as typed.
@@ -102,14 +104,14 @@ def from_text(pairs: Sequence[str], present: Mapping[str, object]) -> dict[str, 
         name, sign, text = pair.partition("=")
         remedy = "Write --set num_rounds=5."
         require(bool(sign and name), "--set", "be NAME=VALUE", got=pair, where="the command line", remedy=remedy)
-        stands = [value for known, value in present.items() if name in (known, known.rpartition(".")[2])]
-        literal = any(isinstance(value, str) for value in stands) and not text.startswith("{")
-        settings[name] = text if literal else json_or_text(text)
+        values = [value for known, value in present.items() if name in (known, known.rpartition(".")[2])]
+        is_text = any(isinstance(value, str) for value in values) and not text.startswith("{")
+        settings[name] = text if is_text else json_or_text(text)
     return settings
 
 
 def json_or_text(text: str) -> object:
-    """Return the JSON value that ``text`` is, else the text."""
+    """Return the JSON value of ``text``, or the text itself if it is not JSON."""
     try:
         value: object = json.loads(text)
     except ValueError:
@@ -118,7 +120,7 @@ def json_or_text(text: str) -> object:
 
 
 def places(contents: Mapping[Path, dict[str, Any]]) -> list[Place]:
-    """Return every key that can be set: constructor arguments, and the meta file's min_clients."""
+    """Return every place that can be set: the constructor arguments, and ``min_clients`` of meta.json."""
     found = []
     for file, content in contents.items():
         if file.name == META:
@@ -130,41 +132,38 @@ def places(contents: Mapping[Path, dict[str, Any]]) -> list[Place]:
 
 
 def is_component(value: object) -> bool:
-    """Return whether an argument is a component, whose own arguments can be set, rather than a value."""
+    """Return whether an argument is a component: then its own arguments can be set, not the argument."""
     return isinstance(value, dict) and "path" in value
 
 
-def meant(name: str, known: list[Place], *, where: str) -> list[Place]:
-    """Return the places that ``name`` sets: one, or several where it means the same everywhere."""
+def places_named(name: str, known: list[Place], *, where: str) -> list[Place]:
+    """Return the places that ``name`` sets: one, or several for a name in :data:`SHARED`."""
     found = [place for place in known if name in (place.name, place.key)]
     if not found:
         names = sorted({place.key for place in known} | {place.name for place in known})
         close = get_close_matches(name, names, n=1)
-        guess = f"did you mean {close[0]}? " if close else ""
-        remedy = f"{guess[:1].upper()}{guess[1:]}Settable: {', '.join(sorted({place.key for place in known}))}."
-        raise InputError("setting", "be one that the job has", got=name, where=where, remedy=remedy)
-    if len(found) > 1 and name not in EVERYWHERE:
-        choices = ", ".join(place.name for place in found)
-        remedy = f"Write one of {choices}."
-        raise InputError("setting", "say which one it means", got=name, where=where, remedy=remedy)
+        guess = f"Did you mean {close[0]}? " if close else ""
+        remedy = f"{guess}Settable: {', '.join(sorted({place.key for place in known}))}."
+        raise InputError("setting", "be one of the job's", got=name, where=where, remedy=remedy)
+    if len(found) > 1 and name not in SHARED:
+        remedy = f"Write one of {', '.join(place.name for place in found)}."
+        raise InputError("setting", "be unambiguous", got=name, where=where, remedy=remedy)
     return found
 
 
 def require_same_kind(place: Place, value: object) -> None:
-    """Refuse a word where a number stands, and the like; null fits, and a name may become a name with options."""
+    """Refuse a value of another kind than the present one, such as text in place of a number.
+
+    ``null`` fits everywhere. A name may become an object with a name and options.
+    """
     present = place.holder[place.key]
-    named = isinstance(present, str) and isinstance(value, dict) and "name" in value
-    if present is None or value is None or named or kind(present) == kind(value):
+    adds_options = isinstance(present, str) and isinstance(value, dict) and "name" in value
+    if present is None or value is None or adds_options or kind_of(present) == kind_of(value):
         return
-    raise InputError(
-        place.name,
-        f"be {kind(present)}",
-        got=repr(value),
-        where=shown(place.file),
-        remedy=f"It is {present!r} now.",
-    )
+    rule, remedy = f"be {kind_of(present)}", f"It is {present!r} now."
+    raise InputError(place.name, rule, got=repr(value), where=path_in_job(place.file), remedy=remedy)
 
 
-def kind(value: object) -> str:
-    """Return which of KINDS a JSON value is; a bool is no number."""
+def kind_of(value: object) -> str:
+    """Return the name in :data:`KINDS` of a JSON value's kind; true and false are not numbers."""
     return next((name for name, types in KINDS.items() if isinstance(value, types)), type(value).__name__)

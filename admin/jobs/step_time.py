@@ -1,4 +1,4 @@
-"""How long one step of local training takes on this machine, as a job sets it, on made-up pairs."""
+"""Times one step of a job's local training on this machine, on made-up pairs."""
 
 from __future__ import annotations
 
@@ -26,18 +26,20 @@ TIMED = 2  # steps
 
 
 def measure_step(configuration: Mapping[str, Any], settings: TrainingSettings) -> float:
-    """Return the seconds of a step of phase two, its share of all else in the phase included, after one to warm up.
+    """Return the seconds of a step of phase two, after one phase to warm up.
 
-    It is what a site does, on the device that it would take, with texts of full length of which none is seen twice. In
-    one process: a site that spreads its batches over several needs less.
+    A step's share of the phase's other work is included. The measured work is what a site does, on the device that it
+    would use, with texts of full length and no text twice. It runs in one process: a site that spreads its batches
+    over several processes needs less.
 
     Args:
         configuration: constructor arguments of the model.
-        settings: the job's.
+        settings: of the job's local training.
     """
     model = DualEncoder(**configuration)
     studies = max(TIMED * settings.batch_size, settings.valid_batch_size)
-    split = made_up(studies, image_size=model.configuration["image_size"], tokens=model.configuration["max_tokens"])
+    image_size, tokens = (model.configuration[name] for name in ("image_size", "max_tokens"))
+    split = made_up_pairs(studies, image_size=image_size, tokens=tokens)
     few = replace(settings, align_steps=0, pretrain_steps=TIMED, report_student_loss=False)
     worker = SiteWorker(model, SiteData(train=split, valid=split, test=split, skipped={}), few, site="made-up")
     with threads(settings.threads):
@@ -49,7 +51,7 @@ def measure_step(configuration: Mapping[str, Any], settings: TrainingSettings) -
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Let torch compute on so many threads inside the block; 0 leaves its choice."""
+    """Let torch use this many threads inside the block; 0 leaves the number to torch."""
     before = torch.get_num_threads()
     torch.set_num_threads(count or before)
     try:
@@ -58,8 +60,8 @@ def threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def made_up(studies: int, *, image_size: int, tokens: int) -> StudyDataset:
-    """Return random pictures with texts that differ and are all as long as a text may be."""
+def made_up_pairs(studies: int, *, image_size: int, tokens: int) -> StudyDataset:
+    """Return random pictures with texts that all differ and have the greatest length."""
     tokenizer = Tokenizer(WordLevel({"word": 5}, "word"))
     tokenizer.pre_tokenizer = Whitespace()
     tokenizer.enable_truncation(tokens)

@@ -81,7 +81,7 @@ def test_a_class_that_is_not_shipped_is_refused(trivial_job: Path) -> None:
 
 def test_a_module_of_ours_that_is_missing_is_refused(own_job: Path) -> None:
     (own_job / "app" / "custom" / "trivial" / "controller.py").unlink()
-    with pytest.raises(InputError, match=r"1 other files, the first controller\.py"):
+    with pytest.raises(InputError, match=r"1 files that differ, the first controller\.py"):
         check_job(own_job)
 
 

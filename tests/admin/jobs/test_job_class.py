@@ -70,7 +70,7 @@ def test_an_unknown_argument_is_refused_with_file_and_guess() -> None:
 
 
 def test_a_needed_argument_that_is_not_given_is_refused() -> None:
-    with pytest.raises(InputError, match="own must be given to Handing"):
+    with pytest.raises(InputError, match="own must be among the arguments of Handing, got"):
         require_arguments(Handing, component(base=2))
 
 

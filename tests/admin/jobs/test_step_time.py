@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from admin.jobs import step_time
-from admin.jobs.step_time import TIMED, made_up, measure_step
+from admin.jobs.step_time import TIMED, made_up_pairs, measure_step
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training.settings import TrainingSettings
 from fedaid.training.site_worker import SiteWorker
@@ -69,6 +69,6 @@ def test_number_format_and_threads_are_the_jobs(
 
 
 def test_made_up_texts_differ_and_are_as_long_as_they_may_be() -> None:
-    split = made_up(5, image_size=8, tokens=12)
+    split = made_up_pairs(5, image_size=8, tokens=12)
     assert [len(ids) for ids in split.token_ids] == [12] * 5
     assert sorted(split.text_groups) == [0, 1, 2, 3, 4]

@@ -111,5 +111,5 @@ def test_what_remains_follows_from_the_rounds_that_are_done(monkeypatch: pytest.
 
 def test_the_number_of_rounds_may_show_on_the_way() -> None:
     run = RunProgress(1)
-    run.plan(4)
+    run.expect(4)
     assert run.as_dict()["num_rounds"] == 4

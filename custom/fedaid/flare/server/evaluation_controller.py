@@ -143,7 +143,7 @@ class EvaluationController(GatedScatterAndGather):
         self.send_to(self.sites(), self.task(LOCAL_MODEL, given, self._current_round), fl_ctx, receive=receive)
         self._current_round += 1
         sent = models.close()
-        self.progress.plan(self._current_round + len(sent))
+        self.progress.expect(self._current_round + len(sent))
         self._found["local_models"] = sent
         reasons = models.absent | models.refused | self._site_errors
         for site in [site for site in self.sites() if site not in sent]:

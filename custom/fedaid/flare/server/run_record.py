@@ -83,7 +83,7 @@ class RunProgress:
         self._losses: dict[str, float] = {}
         self._weights: dict[str, float] = {}
 
-    def plan(self, num_rounds: int) -> None:
+    def expect(self, num_rounds: int) -> None:
         """Sets the number of rounds, for a run that learns it on the way."""
         self._num_rounds = num_rounds
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from admin.jobs import job_model
+from admin.jobs import evaluated_model
 from admin.jobs.check import check_job
+from admin.jobs.evaluated_model import add_model
 from admin.jobs.folder import META, read_object
-from admin.jobs.job_model import add_model
 from admin.jobs.package import JOBS, main, package_job
 from fedaid.errors import InputError
 from fedaid.models.dual_encoder import DualEncoder
@@ -40,19 +40,19 @@ def test_the_job_carries_the_model_and_its_configuration(tmp_path: Path, model: 
 def test_a_job_about_a_model_needs_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate_global", "--out", str(tmp_path)]) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("error: model must be given to a job that takes one")
-    assert "--model FOLDER" in line
+    assert line.startswith("error: --model must be given for this job")
+    assert "Add --model FOLDER" in line
 
 
 def test_a_training_job_takes_no_model(model: Path) -> None:
-    with pytest.raises(InputError, match=r"^model must be given to a job that takes one, and to no other, got one"):
+    with pytest.raises(InputError, match=r"^--model must be left out for this job, got .*model: fedaid_pretrain"):
         add_model(JOBS / "fedaid_pretrain", model)
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
 def test_a_folder_without_a_model_is_refused_by_what_it_lacks(name: str, tmp_path: Path, model: Path) -> None:
     (model / name).unlink()
-    with pytest.raises(InputError, match=rf"^model must hold {name}"):
+    with pytest.raises(InputError, match=rf"^--model must hold {name}, got \["):
         package_job("evaluate_global", out=tmp_path / "jobs", model=model)
 
 
@@ -73,6 +73,6 @@ def test_with_named_sites_the_model_is_deployed_to_the_server_alone(model: Path,
 def test_a_large_model_needs_the_names_of_the_sites(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_model, "LARGEST_SENT", 10)
+    monkeypatch.setattr(evaluated_model, "LARGEST_SENT", 10)
     with pytest.raises(InputError, match=r"^model must be at most 0 MB, got .* MB: .* Name all sites: --sites"):
         package_job("evaluate_global", out=tmp_path / "jobs", model=model)
