@@ -81,7 +81,7 @@ def prepare_sites(folder: Path, *, image_size: int) -> None:
     """Decode the images of all sites once, as ``admin.prepare`` does, so that no run starts processes for it."""
     for manifest in folder.glob("*/manifest.csv"):
         studies = read_manifest(manifest.parent).studies
-        images = cached_images(studies, manifest.parent / "cache", image_size=image_size, workers=0)
+        images = cached_images(studies, manifest.parent / "cache", image_size=image_size)
         with manifest.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         if not len(rows) == len(images.studies):

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -13,6 +14,9 @@ from fedaid.data import cache as module
 from fedaid.data.cache import cached_images
 from fedaid.data.manifest import Study, read_manifest
 from fedaid.data.pixels import image as radiograph
+from fedaid.data.pixels.decode_process import Answer, Request
+from fedaid.data.pixels.decode_worker import PixelRows, answer_to
+from fedaid.data.pixels.image import read_radiograph
 from fedaid.errors import InputError
 
 
@@ -34,22 +38,35 @@ def studies(tmp_path: Path) -> list[Study]:
     ]
 
 
+class PoolHere(nullcontext["PoolHere"]):
+    """Answers as a :class:`DecodePool` does, in this process, which is faster than to start another."""
+
+    asked: ClassVar[list[str]] = []
+
+    def __init__(self, pixels: Path, **_: object) -> None:
+        super().__init__(self)
+        self._pixels = PixelRows(pixels)
+
+    def __exit__(self, *_: object) -> None:
+        self._pixels.close()
+
+    def run(self, requests: Sequence[Request]) -> Iterator[Answer]:
+        for request in requests:
+            self.asked.append(request.path.name)
+            answer = answer_to({"path": request.path, "row": request.row}, self._pixels)
+            yield Answer(request.key, answer["reason"])
+
+
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the files that were decoded."""
-    names: list[str] = []
-    read = radiograph.image_picture
-
-    def count(path: Path, *, isolated: bool) -> Any:
-        names.append(path.name)
-        return read(path, isolated=isolated)
-
-    monkeypatch.setattr(radiograph, "image_picture", count)
-    return names
+    """Names of the files that were decoded; in this process."""
+    monkeypatch.setattr(module, "DecodePool", PoolHere)
+    monkeypatch.setattr(PoolHere, "asked", [])
+    return PoolHere.asked
 
 
 def images(studies: Sequence[Study], tmp_path: Path, size: int = 8) -> Any:
-    return cached_images(studies, tmp_path / "cache", image_size=size, workers=0)
+    return cached_images(studies, tmp_path / "cache", image_size=size)
 
 
 def test_bad_images_are_skipped_and_counted_by_reason(studies: list[Study], tmp_path: Path) -> None:
@@ -69,6 +86,7 @@ def test_the_second_call_reads_nothing_and_gives_the_same(
     assert np.array_equal(first.pixels, second.pixels)
 
 
+@pytest.mark.usefixtures("reads")
 def test_pixels_are_memory_mapped_and_in_the_unit_range(studies: list[Study], tmp_path: Path) -> None:
     pixels = images(studies, tmp_path).pixels
     assert isinstance(pixels, np.memmap)
@@ -77,6 +95,7 @@ def test_pixels_are_memory_mapped_and_in_the_unit_range(studies: list[Study], tm
     assert 0 <= pixels[0].min() < pixels[0].max() <= 1
 
 
+@pytest.mark.usefixtures("reads")
 def test_a_row_holds_the_picture_of_its_study(studies: list[Study], tmp_path: Path) -> None:
     alone = images(studies[3:], tmp_path)
     assert np.array_equal(images(studies, tmp_path).pixels[3], alone.pixels[0])
@@ -90,6 +109,7 @@ def test_a_replaced_file_is_decoded_again(studies: list[Study], tmp_path: Path, 
     assert len(reads) == 8
 
 
+@pytest.mark.usefixtures("reads")
 def test_another_size_is_another_cache(studies: list[Study], tmp_path: Path) -> None:
     assert images(studies, tmp_path, 8).pixels.shape == (4, 8, 8)
     assert images(studies, tmp_path, 16).pixels.shape == (4, 16, 16)
@@ -107,10 +127,11 @@ def test_a_torn_cache_is_made_again(lost: str, studies: list[Study], tmp_path: P
     assert again.studies == before.studies
 
 
+@pytest.mark.usefixtures("reads")
 def test_a_crash_while_decoding_leaves_nothing_that_is_believed(
     studies: list[Study], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def crash(path: Path, *, isolated: bool) -> Any:
+    def crash(path: Path) -> Any:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
@@ -120,6 +141,7 @@ def test_a_crash_while_decoding_leaves_nothing_that_is_believed(
     assert images(studies, tmp_path).studies.keys() == {0, 3}
 
 
+@pytest.mark.usefixtures("reads")
 def test_no_file_of_the_cache_names_a_study(studies: list[Study], tmp_path: Path) -> None:
     images(studies, tmp_path)
     files = list((tmp_path / "cache").iterdir())
@@ -129,16 +151,19 @@ def test_no_file_of_the_cache_names_a_study(studies: list[Study], tmp_path: Path
         assert b"clear lungs" not in file.read_bytes()
 
 
-def test_processes_give_what_this_process_would(studies: list[Study], tmp_path: Path) -> None:
-    alone = images(studies, tmp_path)
-    processes = cached_images(studies, tmp_path / "other", image_size=8)
-    assert (processes.studies, processes.skipped) == (alone.studies, alone.skipped)
-    assert np.array_equal(processes.pixels, alone.pixels)
+def test_other_processes_decode_and_give_what_this_one_would(
+    studies: list[Study], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = {row: read_radiograph(studies[row].image, 8).astype(np.float16) for row in (0, 3)}
 
+    def refuse(path: Path) -> Any:
+        raise AssertionError
 
-def test_by_default_this_process_decodes_nothing(studies: list[Study], tmp_path: Path, reads: list[str]) -> None:
-    cached_images(studies, tmp_path / "cache", image_size=8)
-    assert reads == []
+    monkeypatch.setattr(radiograph, "image_picture", refuse)
+    cache = images(studies, tmp_path)
+    assert cache.studies.keys() == expected.keys()
+    for row, picture in expected.items():
+        np.testing.assert_array_equal(cache.pixels[row], picture)
 
 
 def test_a_full_disk_is_found_before_anything_is_decoded(
@@ -186,13 +211,10 @@ def test_a_row_that_is_not_there_is_refused(prepared: Path) -> None:
         cached_images(read_manifest(prepared).studies, prepared / "cache", image_size=8)
 
 
-@pytest.mark.parametrize("workers", [0, 1])
-def test_what_the_check_raises_ends_the_decoding_and_leaves_no_cache(
-    workers: int, studies: list[Study], tmp_path: Path
-) -> None:
+def test_what_the_check_raises_ends_the_decoding_and_leaves_no_cache(studies: list[Study], tmp_path: Path) -> None:
     def check() -> None:
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        cached_images(studies, tmp_path / "cache", image_size=8, workers=workers, check=check)
+        cached_images(studies, tmp_path / "cache", image_size=8, workers=1, check=check)
     assert list((tmp_path / "cache").iterdir()) == []

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from fedaid.atomic_file import replacing
 from fedaid.data.manifest import Study
 from fedaid.data.pixels.decode_pool import WORKERS, Check, DecodePool, keep_going
-from fedaid.data.pixels.decode_process import Answer, Request
-from fedaid.data.pixels.decode_worker import PixelRows, answer_to
+from fedaid.data.pixels.decode_process import Request
 from fedaid.errors import require
 
 FORMAT = 2  # raise it when reading or resizing changes
@@ -71,25 +70,13 @@ def decode(
     kept: list[int] = []
     skipped: Counter[str] = Counter()
     requests = [Request(row, study.image, row) for row, study in enumerate(studies)]
-    for answer in _answers(requests, file, workers=workers, check=check):
-        if answer.reason is None:
-            kept.append(answer.key)
-        else:
-            skipped[answer.reason] += 1
+    with DecodePool(file, workers=min(workers, len(requests)), check=check) as pool:
+        for answer in pool.run(requests):
+            if answer.reason is None:
+                kept.append(answer.key)
+            else:
+                skipped[answer.reason] += 1
     return sorted(kept), dict(sorted(skipped.items()))
-
-
-def _answers(requests: Sequence[Request], file: Path, *, workers: int, check: Check) -> Iterator[Answer]:
-    """What became of each request; without workers in this process and without limits, for tests."""
-    if workers:
-        with DecodePool(file, workers=min(workers, len(requests)), check=check) as pool:
-            yield from pool.run(requests)
-        return
-    pixels = PixelRows(file)
-    for request in requests:
-        check()
-        yield Answer(request.key, answer_to({"path": request.path, "row": request.row}, pixels)["reason"])
-    pixels.close()
 
 
 def cached_images(
@@ -101,7 +88,7 @@ def cached_images(
         studies: of one site's manifest.
         folder: where the cache lies; it never leaves the site.
         image_size: S in pixels.
-        workers: processes that decode; 0 decodes in this one, without limits, and is meant for tests.
+        workers: processes that decode.
         check: called while images are decoded; what it raises ends that, and the cache stays unmade.
 
     Raises:

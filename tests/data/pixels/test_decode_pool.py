@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import io
 import os
 import resource
 import signal
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -17,23 +19,26 @@ import pytest
 from PIL import Image
 from pydicom import dcmread
 from pydicom.encaps import encapsulate
-from pydicom.uid import RLELossless
+from pydicom.uid import JPEGBaseline8Bit, RLELossless
 
+from fedaid.data.pixels import decode_pool
 from fedaid.data.pixels.decode_pool import DecodePool
 from fedaid.data.pixels.decode_process import Limits, Request
 
 WriteDicom = Callable[..., Path]
+CUSTOM = Path(decode_pool.__file__).parents[3]
 SMALL = Limits(seconds=30, memory=400 << 20)
 HOSTILE = """
-import os, time
+import os, signal, time
 from fedaid.data.pixels import decode_worker
 read = decode_worker.read_radiograph
-def hostile(path, size, *, isolated):
+def hostile(path, size):
     if path.name == "sleeps": time.sleep(60)
     if path.name == "aborts": os.abort()
+    if path.name == "faults": os.kill(os.getpid(), signal.SIGSEGV)
     if path.name == "waits":
         path.with_name("pid").write_text(str(os.getpid())); time.sleep(60)
-    return read(path, size, isolated=isolated)
+    return read(path, size)
 decode_worker.read_radiograph = hostile
 decode_worker.main()
 """
@@ -57,7 +62,7 @@ def reasons(pool: DecodePool, paths: list[Path]) -> list[str | None]:
 
 @pytest.fixture
 def hostile(pixels: Path) -> Iterator[DecodePool]:
-    """A pool whose processes sleep, abort or wait for a signal at files of these names; a file has four seconds."""
+    """A pool whose processes sleep, crash or wait for a signal at files of these names; a file has four seconds."""
     with DecodePool(pixels, limits=Limits(seconds=4), command=[sys.executable, "-c", HOSTILE]) as pool:
         yield pool
 
@@ -80,12 +85,41 @@ def test_without_pixels_identifiers_come_back(write_dicom: WriteDicom, ramp: np.
     assert (answer.key, answer.tags["accession"]) == (4, "SECRET-ACC")
 
 
-@pytest.mark.parametrize(("name", "reason"), [("sleeps", "image-timeout"), ("aborts", "image-crash")])
-def test_a_file_that_hangs_or_crashes_costs_itself_only(
-    name: str, reason: str, hostile: DecodePool, tmp_path: Path
+@pytest.mark.parametrize(
+    ("name", "reason"), [("sleeps", "image-timeout"), ("aborts", "image-crash"), ("faults", "image-crash")]
+)
+def test_a_file_that_hangs_or_crashes_costs_itself_only_and_in_silence(
+    name: str, reason: str, hostile: DecodePool, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     paths = [picture(tmp_path / file) for file in ("a", name, "b", "c", "d")]
     assert reasons(hostile, paths) == [None, reason, None, None, None]
+    assert capfd.readouterr() == ("", "")
+
+
+def damaged_jpeg(path: Path) -> Path:
+    """A compressed picture whose stream makes GDCM call std::terminate."""
+    grey, buffer = np.linspace(0, 255, 32 * 48).reshape(32, 48).astype(np.uint8), io.BytesIO()
+    Image.fromarray(grey).save(buffer, "JPEG", quality=98)
+    stream = buffer.getvalue().replace(b"\xff\xc4", b"\xba\xc4", 1)
+    header = dcmread(path)
+    header.file_meta.TransferSyntaxUID, header.PixelData = JPEGBaseline8Bit, encapsulate([stream])
+    header.save_as(path)
+    return path
+
+
+def test_a_stream_that_ends_its_decoder_costs_its_file_only(
+    pixels: Path, write_dicom: WriteDicom, ramp: np.ndarray, tmp_path: Path
+) -> None:
+    damaged = damaged_jpeg(write_dicom((ramp // 16).astype(np.uint8), name="damaged"))
+    read = [
+        sys.executable,
+        "-c",
+        "import sys, pathlib; from fedaid.data.pixels.dicom import read_dicom as r; r(pathlib.Path(sys.argv[1]))",
+    ]
+    alone = subprocess.run([*read, str(damaged)], env={"PYTHONPATH": str(CUSTOM)}, stderr=subprocess.DEVNULL)
+    assert alone.returncode == -signal.SIGABRT
+    with DecodePool(pixels, workers=1) as pool:
+        assert reasons(pool, [picture(tmp_path / "a"), damaged, picture(tmp_path / "b")]) == [None, "image-crash", None]
 
 
 def test_a_process_killed_in_the_middle_of_a_file_costs_that_file(hostile: DecodePool, tmp_path: Path) -> None:

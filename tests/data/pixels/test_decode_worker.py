@@ -69,7 +69,7 @@ def test_a_header_survives_the_pipe_unchanged(write_dicom: Callable[..., Path], 
 def test_an_error_that_nobody_foresaw_costs_the_file(
     error: Exception, reason: str, picture: Path, pixels: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(path: Path, size: int, *, isolated: bool) -> None:
+    def fail(path: Path, size: int) -> None:
         raise error
 
     monkeypatch.setattr(decode_worker, "read_radiograph", fail)

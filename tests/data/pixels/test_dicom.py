@@ -142,16 +142,6 @@ def test_jpeg_baseline_is_decoded(write_dicom: WriteDicom, ramp: np.ndarray) -> 
     np.testing.assert_allclose(read_dicom(jpeg_baseline(write_dicom, ramp)), ramp / 4095, atol=0.03)
 
 
-def test_a_damaged_jpeg_header_is_refused_instead_of_ending_the_process(
-    write_dicom: WriteDicom, ramp: np.ndarray
-) -> None:
-    path = jpeg_baseline(write_dicom, ramp)
-    data = path.read_bytes()
-    at = data.index(b"\xff\xc4")  # GDCM answers with std::terminate
-    path.write_bytes(data[:at] + b"\xba" + data[at + 1 :])
-    assert reason(path) == "image-unreadable"
-
-
 def test_jpeg_extended_of_12_bits_has_no_decoder(write_dicom: WriteDicom, ramp: np.ndarray) -> None:
     path = transcoded(write_dicom(ramp, BitsStored=12, HighBit=11), "JPEGExtendedProcess2_4")
     assert reason(path) == "image-unsupported"

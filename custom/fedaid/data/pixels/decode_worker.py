@@ -102,7 +102,7 @@ def answer_to(request: Mapping[str, Any], pixels: PixelRows | None) -> dict[str,
             said = read_study_tags(path)
             answer |= {"tags": said.names(), "header": asdict(said.header) if said.header else {}}
         else:
-            pixels.write(row, read_radiograph(path, pixels.image_size, isolated=False))
+            pixels.write(row, read_radiograph(path, pixels.image_size))
     except UnusableStudy as unusable:
         answer["reason"] = unusable.reason
     except MemoryError:

@@ -33,7 +33,6 @@ from pydicom.uid import (
 from fedaid.data.pixels.grey_levels import modality_values, windowed_values
 from fedaid.data.pixels.grey_picture import Picture, grey_picture
 from fedaid.data.pixels.intensity import MAX_PIXELS
-from fedaid.data.pixels.isolation import decoded_in_child
 from fedaid.data.unusable import UnusableStudy
 
 MAX_BYTES = 1 << 30
@@ -55,18 +54,19 @@ _BROKEN = (
 """What pydicom and its decoders raise for files that break the standard, as found by cutting and corrupting files."""
 
 
-def read_dicom(path: Path, *, isolated: bool = True) -> NDArray[np.float32]:
+def read_dicom(path: Path) -> NDArray[np.float32]:
     """Return all rows of :func:`dicom_picture`, (H, W) float32 in [0, 1]."""
-    return dicom_picture(path, isolated=isolated)[:]
+    return dicom_picture(path)[:]
 
 
-def dicom_picture(path: Path, *, isolated: bool = True) -> Picture:
+def dicom_picture(path: Path) -> Picture:
     """Return a DICOM file's picture, bright where the patient is dense.
 
+    Call it in a decode process only (``decode_worker.py``): GDCM 3.2 ends its process on some damaged JPEG streams, by
+    std::terminate or a fault in memory.
+
     Args:
-        path: the file; its name is not looked at.
-        isolated: whether compressed pixels are decoded in a child process, as a damaged stream can end the process
-            that decodes it. Only a process that is itself expendable says no: see ``decode_worker.py``.
+        path: the file; its name is not used.
 
     Returns:
         (H, W) in [0, 1], bright = dense, in the orientation of the file.
@@ -78,7 +78,7 @@ def dicom_picture(path: Path, *, isolated: bool = True) -> Picture:
     try:
         header = _header(path)
         _require_single_grey_frame(header)
-        stored = _stored_pixels(header, isolated=isolated)
+        stored = _stored_pixels(header)
         return grey_picture(stored, lambda levels: _shown(levels, header), counted=lambda at: _not_padding(at, header))
     except MemoryError:
         raise UnusableStudy("image-too-large") from None
@@ -90,7 +90,7 @@ def silence() -> None:
     """Turn off what pydicom and GDCM print, as it may quote a tag's value; at every read, because others reset it."""
     logging.getLogger("pydicom").setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", module=r"pydicom(\.|$)")
-    warnings.filterwarnings("ignore", module=r"fedaid\.data\.(dicom|grey_levels)$")
+    warnings.filterwarnings("ignore", module=r"fedaid\.data\.pixels\.(dicom|grey_levels)$")
     gdcm.Trace.WarningOff()
     gdcm.Trace.ErrorOff()
 
@@ -146,7 +146,7 @@ def _shown(levels: NDArray[Any], header: FileDataset) -> NDArray[np.float64]:
     return -values if header.PhotometricInterpretation == "MONOCHROME1" else values
 
 
-def _stored_pixels(header: FileDataset, *, isolated: bool) -> NDArray[Any]:
+def _stored_pixels(header: FileDataset) -> NDArray[Any]:
     """The (H, W) pixels as stored, decoded by the first of pydicom's plugins that can."""
     syntax = header.file_meta.TransferSyntaxUID
     try:
@@ -155,10 +155,7 @@ def _stored_pixels(header: FileDataset, *, isolated: bool) -> NDArray[Any]:
         available = False
     if not available or (syntax == JPEGExtended12Bit and header.BitsStored != 8):  # GDCM and Pillow have 8 bits of it
         raise UnusableStudy("image-unsupported")
-    shape = (header.Rows, header.Columns)
-    if syntax.is_encapsulated and isolated:
-        return decoded_in_child(lambda: header.pixel_array, shape)
-    return np.asarray(header.pixel_array).reshape(shape)
+    return np.asarray(header.pixel_array).reshape(header.Rows, header.Columns)
 
 
 def _not_padding(stored: NDArray[Any], header: FileDataset) -> NDArray[np.bool_] | None:

@@ -26,12 +26,12 @@ _BARE_DICOM_MAGIC = (b"\x02\0", b"\x08\0", b"\0\x02", b"\0\x08")  # groups 0002 
 _BROKEN = (OSError, SyntaxError, ValueError, TypeError, EOFError, LookupError, OverflowError, struct.error, zlib.error)
 
 
-def read_image(path: Path, *, isolated: bool = True) -> NDArray[np.float32]:
+def read_image(path: Path) -> NDArray[np.float32]:
     """Return all rows of :func:`image_picture`, (H, W) float32 in [0, 1]."""
-    return image_picture(path, isolated=isolated)[:]
+    return image_picture(path)[:]
 
 
-def image_picture(path: Path, *, isolated: bool = True) -> Picture:
+def image_picture(path: Path) -> Picture:
     """Return a file's picture: DICOM, PNG (8 or 16 bits) or JPEG.
 
     A PNG or JPEG is taken to be bright where the patient is dense, as exported radiographs are. Channels that agree
@@ -39,8 +39,7 @@ def image_picture(path: Path, *, isolated: bool = True) -> Picture:
     alpha channel and an EXIF orientation are ignored.
 
     Args:
-        path: the file.
-        isolated: see :func:`fedaid.data.pixels.dicom.dicom_picture`.
+        path: the file; for a DICOM file see the warning of :func:`fedaid.data.pixels.dicom.dicom_picture`.
 
     Returns:
         (H, W) in [0, 1], bright = dense.
@@ -49,7 +48,7 @@ def image_picture(path: Path, *, isolated: bool = True) -> Picture:
         UnusableStudy: with one of the "image-" codes.
     """
     if is_dicom(path):
-        return dicom_picture(path, isolated=isolated)
+        return dicom_picture(path)
     return grey_picture(_stored(path))
 
 
@@ -106,13 +105,12 @@ def _grey(image: Image.Image) -> NDArray[Any]:
 LONGEST_SHAPE = 8  # times as long as wide; a longer strip is no radiograph, and would shrink to nothing
 
 
-def read_radiograph(path: Path, image_size: int, *, isolated: bool = True) -> NDArray[np.float32]:
+def read_radiograph(path: Path, image_size: int) -> NDArray[np.float32]:
     """Return a file's picture at the model's size; a strip is taken for a picture that was cut short.
 
     Args:
         path: a DICOM, PNG or JPEG file.
         image_size: S in pixels.
-        isolated: whether to shield this process from the decoder, see :func:`fedaid.data.pixels.dicom.dicom_picture`.
 
     Returns:
         (S, S) float32 in [0, 1], bright = dense.
@@ -120,7 +118,7 @@ def read_radiograph(path: Path, image_size: int, *, isolated: bool = True) -> ND
     Raises:
         UnusableStudy: with one of the "image-" codes.
     """
-    picture = image_picture(path, isolated=isolated)
+    picture = image_picture(path)
     if max(picture.shape) > LONGEST_SHAPE * min(picture.shape):
         raise UnusableStudy("image-unreadable")
     return fit_square(picture, image_size)

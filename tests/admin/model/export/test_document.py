@@ -43,7 +43,7 @@ def embedded(home: Path, *, by_pillow: bool) -> np.ndarray:  # type: ignore[type
         film = ImageOps.pad(film, (SIZE, SIZE), Image.Resampling.BILINEAR)
         unit = np.asarray(film, dtype=np.float32) / 255
     else:
-        unit = read_radiograph(home / "film.png", SIZE, isolated=False)
+        unit = read_radiograph(home / "film.png", SIZE)
     return image_embeddings(load_model(home / "model"), torch.from_numpy(unit)[None, None] * 2 - 1).numpy()
 
 

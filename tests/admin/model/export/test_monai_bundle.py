@@ -43,7 +43,7 @@ def film_reader() -> Any:
 
 def as_read(film: Path) -> torch.Tensor:
     """A film as this project reads it, (1, 1, S, S) in [-1, 1]."""
-    return torch.from_numpy(read_radiograph(film, SIZE, isolated=False))[None, None] * 2 - 1
+    return torch.from_numpy(read_radiograph(film, SIZE))[None, None] * 2 - 1
 
 
 @pytest.mark.parametrize("name", IMAGE_ENCODERS)
