@@ -15,8 +15,8 @@ from torch.nn.utils.rnn import pad_sequence
 from fedaid.data.dataset import StudyDataset
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training.batches import plain_batches
+from fedaid.training.feature_cache import FeatureCache
 from fedaid.training.hardware import autocast
-from fedaid.training.kept_tensors import KeptTensors
 from fedaid.training.settings import TrainingSettings
 
 Rows = NDArray[np.int64]
@@ -60,13 +60,13 @@ class FeatureStore:
         lengths = np.array([len(ids) for ids in dataset.token_ids])
         self._chunks = encoded_together(plan, settings, lengths=lengths)
         self._chunk_of = {int(row): number for number, chunk in enumerate(self._chunks) for row in chunk}
-        self._kept = KeptTensors(settings.feature_memory_mb * 2**20, folder)
+        self._cache = FeatureCache(settings.feature_memory_mb * 2**20, folder)
 
     def of(self, rows: Rows) -> Features:
         """Features of the given rows of the plan, in their order, padded to the longest text among them."""
         for chunk in self.missing(rows):
             self._keep(chunk)
-        return self._together([self._kept[int(row)] for row in rows])
+        return self._together([self._cache[int(row)] for row in rows])
 
     def prepare(self, rows: Rows, *, check: Callable[[], None]) -> None:
         """Keeps what :meth:`once` will be asked for, as far as there is memory for it.
@@ -77,13 +77,13 @@ class FeatureStore:
         """
         for chunk in self.missing(rows):
             check()
-            if not self._kept.has_room_for(len(chunk)):
+            if not self._cache.has_room_for(len(chunk)):
                 return
             self._keep(chunk)
 
     def missing(self, rows: Rows) -> list[Rows]:
         """Those of the :meth:`chunks` of the given rows that are not kept."""
-        return [chunk for chunk in self.chunks(rows) if int(chunk[0]) not in self._kept]
+        return [chunk for chunk in self.chunks(rows) if int(chunk[0]) not in self._cache]
 
     def chunks(self, rows: Rows) -> list[Rows]:
         """Those samples that are computed together and hold the given rows, in the order of the plan."""
@@ -91,17 +91,17 @@ class FeatureStore:
 
     def once(self, chunk: Rows) -> Features:
         """Features of a chunk, kept ones or new ones; new ones are not kept."""
-        if int(chunk[0]) in self._kept:
+        if int(chunk[0]) in self._cache:
             return self.of(chunk)
         return self._together([(image, text) for _, image, text in self._compute(chunk)])
 
     def clear(self) -> None:
         """Forgets all features; call it when the encoders change."""
-        self._kept.clear()
+        self._cache.clear()
 
     def _keep(self, chunk: Rows) -> None:
         for row, image, text in self._compute(chunk):
-            self._kept[row] = (image, text)
+            self._cache[row] = (image, text)
 
     def _together(self, features: list[tuple[Tensor, ...]]) -> Features:
         device = self._model.log_logit_scale.device

@@ -36,9 +36,9 @@ Receive = Callable[[str, Shareable, FLContext], bool]  # of a site's reply: whet
 
 
 class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
-    """Sends tasks and collects the answers of the sites, by the names that FLARE authenticated.
+    """Sends tasks and collects the sites' answers by the names that FLARE authenticated; :meth:`run` is the algorithm.
 
-    A subclass is one algorithm: :meth:`run`. An answer counts if its gate or ballot accepts it; FLARE counts replies.
+    FLARE counts replies; here an answer counts if its gate or ballot accepts it.
 
     Args:
         settings: what the job sets.
@@ -79,17 +79,13 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
         try:
             self.check_sites(self.sites())
         except InputError as error:
-            self.system_panic(str(error), fl_ctx)
+            self.stop(error, fl_ctx)
 
     def check_sites(self, sites: list[str]) -> None:
-        """Checks the settings against the sites that take part, before anything is sent.
-
-        Raises:
-            InputError: naming the setting.
-        """
-        least, rule = self._min_clients, f"be at most the {len(sites)} sites of the run"
-        remedy = "Lower min_clients or start more sites."
-        require(least <= len(sites), "min_clients", rule, got=least, where=WHERE, remedy=remedy)
+        """Raises :class:`InputError` if a setting does not fit the sites that take part; nothing was sent yet."""
+        rule, remedy = f"be at most the {len(sites)} sites of the run", "Lower min_clients or start more sites."
+        ok = self._min_clients <= len(sites)
+        require(ok, "min_clients", rule, got=self._min_clients, where=WHERE, remedy=remedy)
 
     def control_flow(self, abort_signal: Signal, fl_ctx: FLContext) -> None:
         """Runs the algorithm; an error that a person can mend ends the job with one line."""
@@ -225,8 +221,7 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
             self.aggregator.refuse(client_name, error_text(result), fl_ctx)
         else:
             self._failed(client_name, result, fl_ctx)
-        accepted: bool = super()._accept_train_result(client_name, result, fl_ctx, is_unknown_task)
-        return accepted
+        return bool(super()._accept_train_result(client_name, result, fl_ctx, is_unknown_task))
 
     def _failed(self, site: str, reply: Shareable, fl_ctx: FLContext) -> bool:
         """Whether the reply is an error; its text goes to the log and to the person who runs the job."""

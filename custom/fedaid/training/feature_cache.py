@@ -1,4 +1,8 @@
-"""Tensors kept for later: in memory up to a limit, beyond it on disk."""
+"""A cache of encoder outputs: in memory up to a limit, the rest in a file.
+
+Nothing here outlives its process, unlike the tensors that a site needs in a later task
+(:mod:`fedaid.flare.site.task_memory`), and the limit is on memory: a site's features can be larger than its RAM.
+"""
 
 from __future__ import annotations
 
@@ -21,44 +25,44 @@ class OnDisk(NamedTuple):
     dtype: torch.dtype
 
 
-class KeptTensors:
+class FeatureCache:
     """Tuples of tensors by number, on the CPU.
 
-    The file has no name: nobody else can open it, and its space is free again when the process ends, however it ends.
+    The file is temporary and unlinked: no other process can open it, and its space is freed with the process.
 
     Args:
         limit: bytes to hold in memory.
-        folder: where the file lies; None for the machine's temporary folder.
+        folder: of the file; None for the machine's temporary folder.
     """
 
     def __init__(self, limit: int, folder: Path | None = None) -> None:
         self._limit, self._folder = limit, folder
-        self._held: dict[int, tuple[Tensor | OnDisk, ...]] = {}
+        self._cached: dict[int, tuple[Tensor | OnDisk, ...]] = {}
         self._file: IO[bytes] | None = None
         self.in_memory = self.on_disk = 0  # bytes
 
     def __contains__(self, number: int) -> bool:
-        return number in self._held
+        return number in self._cached
 
     def __setitem__(self, number: int, tensors: tuple[Tensor, ...]) -> None:
         size = sum(tensor.nbytes for tensor in tensors)
         if self.in_memory + size <= self._limit:
             self.in_memory += size
-            self._held[number] = tuple(tensor.detach().cpu().clone() for tensor in tensors)
+            self._cached[number] = tuple(tensor.detach().cpu().clone() for tensor in tensors)
         else:
-            self._held[number] = tuple(self._write(tensor) for tensor in tensors)
+            self._cached[number] = tuple(self._write(tensor) for tensor in tensors)
 
     def __getitem__(self, number: int) -> tuple[Tensor, ...]:
-        return tuple(self._read(one) if isinstance(one, OnDisk) else one for one in self._held[number])
+        return tuple(self._read(one) if isinstance(one, OnDisk) else one for one in self._cached[number])
 
     def has_room_for(self, count: int) -> bool:
-        """Whether so many more tuples would stay in memory, if they are like those that are kept already."""
-        each = self.in_memory / max(1, len(self._held))
+        """Whether this many more tuples of average size would stay in memory."""
+        each = self.in_memory / max(1, len(self._cached))
         return self.on_disk == 0 and self.in_memory + count * each <= self._limit
 
     def clear(self) -> None:
-        """Forgets everything, the file included."""
-        self._held.clear()
+        """Removes everything, with the file."""
+        self._cached.clear()
         self.in_memory = self.on_disk = 0
         if self._file is not None:
             self._file.close()
