@@ -1,38 +1,32 @@
-"""``python -m admin VERB …``: the one way in."""
+"""``python -m admin VERB ...``: the only way in."""
 
 from __future__ import annotations
 
-import importlib
 import sys
+from collections.abc import Sequence
 
-VERBS = {
-    "prepare": "admin.site.prepare.command",
-    "doctor": "admin.site.doctor.command",
-    "partition": "admin.site.partition.command",
-    "package": "admin.jobs.package",
-    "check": "admin.jobs.check",
-    "plan": "admin.jobs.plan",
-    "simulate": "admin.federation.simulate",
-    "poc": "admin.federation.poc",
-    "provision": "admin.federation.provision",
-    "submit": "admin.session.submit",
-    "monitor": "admin.session.follow",
-    "report": "admin.results.report.command",
-    "export": "admin.model.export.command",
-    "demo": "admin.study.demo",
-    "twin": "admin.twin.command",
-    "vocabulary": "admin.model.build_vocabulary",
-}
+from admin.verbs.answer import FAILED, OK
+from admin.verbs.run_verb import run_verb
+from admin.verbs.table import find_verb, listing
+from fedaid.errors import InputError
+from fedaid.version import VERSION
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run a verb and return its exit code."""
-    given = sys.argv[1:] if arguments is None else arguments
-    if not given or given[0] not in VERBS:
-        print("\n".join(VERBS))
-        return 2
-    code: int = importlib.import_module(VERBS[given[0]]).main(given[1:])
-    return code
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a verb, or list them, and return the exit code."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if not words or words[0] in ("-h", "--help"):
+        print(listing())
+        return OK
+    if words[0] == "--version":
+        print(f"FedAID {VERSION}")
+        return OK
+    try:
+        verb = find_verb(words[0])
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return FAILED
+    return run_verb(verb, words[1:])
 
 
 if __name__ == "__main__":

@@ -1,32 +1,20 @@
-"""FLARE's proof of concept (POC): a server and named sites on this machine, to try a job before hospitals run it.
-
-python -m admin poc start --workspace poc_workspace/run --sites a b c --data DIR
-python -m admin poc status --workspace poc_workspace/run
-python -m admin poc stop --workspace poc_workspace/run
-"""
+"""FLARE's proof of concept (POC): a server and named sites on this machine, to try a job before hospitals run it."""
 
 from __future__ import annotations
 
-import argparse
 import shutil
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import yaml
 
 from admin.federation.federation import Federation
 from admin.federation.nvflare_command import run_nvflare
-from admin.federation.record import Record, new_mark, read_record
-from admin.federation.start import connected_sites
-from admin.federation.stop import stop_federation
-from fedaid.errors import InputError
+from admin.federation.record import Record, new_mark
 
 NAME = "fedaid_poc"
 SERVER = "server"
 PROJECT_ADMIN = "admin@nvidia.com"
 LEAD = "lead@nvidia.com"
-DEFAULT_WORKSPACE = Path("poc_workspace/run")
 
 
 class PocFederation(Federation):
@@ -62,66 +50,3 @@ def poc_project(sites: Sequence[str], port: int) -> dict[str, object]:
         {"path": "nvflare.lighter.impl.signature.SignatureBuilder"},
     ]
     return {"api_version": 3, "name": NAME, "description": "POC", "participants": people, "builders": builders}
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code: 0 done, 1 not possible, 2 not running or not connected."""
-    options = parse(arguments)
-    try:
-        if options.verb == "start":
-            return start(options)
-        return status(options.workspace) if options.verb == "status" else stop(options.workspace)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except (ConnectionError, RuntimeError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-
-
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Return the options of the command line."""
-    parser = argparse.ArgumentParser(prog="python -m admin poc", description="A POC federation on this machine.")
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    for verb in ("start", "stop", "status"):
-        command = verbs.add_parser(verb)
-        command.add_argument("--workspace", type=Path, default=DEFAULT_WORKSPACE, help="default: %(default)s")
-        if verb == "start":
-            command.add_argument("--sites", nargs="+", required=True, help="names of the sites")
-            command.add_argument("--data", type=Path, required=True, help="folder with one folder for each site")
-            command.add_argument("--port", type=int, help="default: a free one")
-    return parser.parse_args(arguments)
-
-
-def start(options: argparse.Namespace) -> int:
-    """Start a federation that outlives this command, and print how to use it."""
-    roots = {site: options.data / site for site in options.sites}
-    federation = PocFederation(options.workspace, options.sites, data_roots=roots, port=options.port).start()
-    print(f"connected: {', '.join(federation.sites)} (127.0.0.1:{federation.port})")
-    print(f"submit:    python -m admin submit JOB_FOLDER --kit {federation.lead_kit} --wait")
-    print(f"stop:      python -m admin poc stop --workspace {options.workspace}")
-    return 0
-
-
-def status(workspace: Path) -> int:
-    """Print which processes run and which sites are connected."""
-    record = read_record(workspace.resolve())
-    if record is None or not any(process.running() for process in record.processes):
-        print("not running")
-        return 2
-    for process in record.processes:
-        print(f"{process.kit}: {'running, process ' + str(process.pid) if process.running() else 'ended'}")
-    connected = connected_sites(record.admin_kit, timeout=5.0)
-    print(f"connected: {', '.join(sorted(connected)) or 'none'}")
-    return 0 if connected == set(record.sites) else 2
-
-
-def stop(workspace: Path) -> int:
-    """Stop the federation."""
-    stop_federation(workspace.resolve())
-    print("stopped")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

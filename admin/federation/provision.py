@@ -1,14 +1,8 @@
-"""Make the kits of a consortium: one folder each for the server, the hospitals, the project's admin and the lead.
-
-python -m admin provision --project admin/project.yml --out build/provision
-"""
+"""Makes the kits of a consortium: one folder each for the server, the hospitals, the project's admin and the lead."""
 
 from __future__ import annotations
 
-import argparse
-import sys
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
@@ -18,9 +12,6 @@ from admin.federation.nvflare_command import run_nvflare
 from admin.federation.project_file import Project, read_project, with_port
 from admin.federation.record import Record, new_mark
 from admin.federation.site_names import require_site_names
-from fedaid.errors import InputError
-
-DEFAULT_PROJECT = Path("admin/project.yml")
 
 
 class ProvisionedFederation(Federation):
@@ -72,25 +63,3 @@ def provision(project: Path, *, out: Path, home: Path) -> Path:
     if not made:
         raise RuntimeError(f"nvflare provision left no kits in {out / read.name}")
     return made[-1].resolve()
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code: 0 made, 1 not possible."""
-    parser = argparse.ArgumentParser(prog="python -m admin provision", description="Make the kits of a consortium.")
-    parser.add_argument("--project", type=Path, default=DEFAULT_PROJECT, help="default: %(default)s")
-    parser.add_argument("--out", type=Path, default=Path("build/provision"), help="default: %(default)s")
-    options = parser.parse_args(arguments)
-    try:
-        with tempfile.TemporaryDirectory(prefix="fedaid-home-") as home:
-            kits = provision(options.project, out=options.out, home=Path(home))
-    except (InputError, RuntimeError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    for kit in sorted(kits.iterdir()):
-        print(kit)
-    print(f"Hand each folder to its owner over a secure channel, and keep {options.out} private: docs/provisioned.md")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

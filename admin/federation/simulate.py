@@ -1,11 +1,7 @@
-"""Run a packaged job in FLARE's simulator: all sites in one go on this machine, without certificates.
-
-python -m admin simulate build/jobs/fedaid_pretrain --sites a b c --data DIR --workspace build/simulation
-"""
+"""Runs a packaged job in FLARE's simulator: all sites on this machine, without certificates."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
@@ -19,7 +15,6 @@ from admin.federation.sigterm import sigterm_leaves
 from admin.federation.site_names import require_site_names
 from admin.jobs.check import check_job
 from admin.results.failure import failure_reason
-from admin.session.exit_code import OK, exit_code
 from fedaid.errors import require
 
 CONSOLE = "console.txt"
@@ -108,26 +103,3 @@ def require_replaceable(workspace: Path) -> None:
     free = not workspace.exists() or (workspace / CONSOLE).is_file() or not any(workspace.iterdir())
     remedy = "Give a folder of its own."
     require(free, "workspace", "be a simulation's", got="other files", where=str(workspace), remedy=remedy)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code: 0 finished, 1 failed, 3 timed out."""
-    parser = argparse.ArgumentParser(prog="python -m admin simulate", description="Run a job in the simulator.")
-    parser.add_argument("job", type=Path, help="a job folder that admin.jobs.package made")
-    parser.add_argument("--workspace", type=Path, default=Path("build/simulation"), help="default: %(default)s")
-    parser.add_argument("--sites", nargs="+", required=True, help="names of the sites")
-    parser.add_argument("--data", type=Path, required=True, help="folder with one folder for each site")
-    parser.add_argument("--threads", type=int, help="sites at a time; default: all")
-    parser.add_argument("--timeout", type=float, default=TIMEOUT_SECONDS, help="seconds; default: %(default)s")
-    options = vars(parser.parse_args(arguments))
-    try:
-        print(simulate(options.pop("job"), **options))
-    except Exception as error:
-        code = exit_code(error)
-        print(f"error: {error}", file=sys.stderr)
-        return code
-    return OK
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,11 +1,7 @@
-"""Check a packaged job before anybody submits it: classes, settings, code, links and names.
-
-python -m admin check build/jobs/fedaid_pretrain
-"""
+"""Checks a packaged job before anybody submits it: classes, settings, code, links and names."""
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +10,7 @@ from pathlib import Path
 from admin.jobs.components import Component, build, components, load_class, require_arguments
 from admin.jobs.folder import META, config_files, path_in_job, read_object, require_job_name, require_plain_files
 from admin.jobs.plan import require_planned_timeouts
-from fedaid.errors import InputError, require
+from fedaid.errors import require
 
 PACKAGE = "fedaid"
 SIGNATURE = ".__nvfl_"  # start of the files with which the admin console signs a job folder in place
@@ -114,20 +110,3 @@ def importable(job: Path) -> Iterator[None]:
         for name, module in list(sys.modules.items()):
             if str(getattr(module, "__file__", None) or "").startswith(tuple(f"{folder}/" for folder in folders)):
                 del sys.modules[name]
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code: 0 the job is sound, 1 it is not."""
-    parser = argparse.ArgumentParser(prog="python -m admin check", description="Check a packaged job.")
-    parser.add_argument("job", type=Path, help="a job folder that admin.jobs.package made")
-    try:
-        checked = check_job(parser.parse_args(arguments).job.resolve())
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print(f"sound: {checked} class paths import and take their settings")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

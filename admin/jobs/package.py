@@ -1,18 +1,8 @@
-"""Make a job that can be submitted: a source job from jobs/ plus a copy of custom/fedaid, with settings changed.
-
-python -m admin package fedaid_pretrain --set num_rounds=5 --set min_clients=3
-python -m admin package fedaid_pretrain --method fedprox --set proximal_weight=0.1
-python -m admin package fedaid_pretrain --list
-python -m admin package fedaid_pretrain --list-methods
-python -m admin package evaluate_global --model build/demo/model
-"""
+"""Makes a job that can be submitted: a source job from jobs/ plus a copy of custom/fedaid, with settings changed."""
 
 from __future__ import annotations
 
-import argparse
-import json
 import shutil
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,10 +20,10 @@ from admin.jobs.folder import (
     sorted_names,
     write_object,
 )
-from admin.jobs.methods import METHODS, job_settings
-from admin.jobs.plan import PLAN_FILE, expected_problems, plan_again, warn
-from admin.jobs.settings import change_settings, from_text, settable, values_by_name
-from fedaid.errors import InputError, require
+from admin.jobs.methods import job_settings
+from admin.jobs.plan import PLAN_FILE, plan_again
+from admin.jobs.settings import change_settings, values_by_name
+from fedaid.errors import require
 from fedaid.version import VERSION, VERSION_KEY
 
 JOBS = Path(__file__).resolve().parents[2] / "jobs"
@@ -96,9 +86,14 @@ def package_job(
     return out / called
 
 
+def source_jobs(jobs: Path = JOBS) -> list[str]:
+    """Return the names of the source jobs."""
+    return sorted(meta.parent.name for meta in jobs.glob(f"*/{META}"))
+
+
 def source_job(name: str, jobs: Path) -> Path:
     """Return the folder of a source job."""
-    names = sorted(meta.parent.name for meta in jobs.glob(f"*/{META}"))
+    names = source_jobs(jobs)
     remedy = f"Choose one of {', '.join(names) or 'none yet'}."
     require(name in names, "job", "be one of jobs/", got=name, where=str(jobs), remedy=remedy)
     return jobs / name
@@ -125,47 +120,3 @@ def copy_job(source: Path, target: Path) -> None:
 def named_and_versioned(meta: dict[str, Any], name: str) -> dict[str, Any]:
     """Return a job's meta.json with its name and the version of this software, which FLARE keeps with the job."""
     return {**meta, "name": name, PROPERTIES: {**meta.get(PROPERTIES, {}), VERSION_KEY: VERSION}}
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code: 0 packaged, 1 refused."""
-    parser = argparse.ArgumentParser(prog="python -m admin package", description="Make a job to submit.")
-    parser.add_argument("name", help="a folder of jobs/")
-    parser.add_argument("--out", type=Path, default=OUT, help="default: %(default)s")
-    parser.add_argument("--set", dest="pairs", action="append", default=[], metavar="NAME=VALUE", help="repeatable")
-    parser.add_argument("--method", help="a baseline or an ablation; --set changes it further")
-    parser.add_argument("--rename", help="the new job's name")
-    parser.add_argument("--model", type=Path, help="folder of the model that evaluate_global is about")
-    parser.add_argument("--sites", nargs="+", default=[], help="all sites, for a model above 3 MB")
-    parser.add_argument("--list", action="store_true", help="print what --set can change, and stop")
-    parser.add_argument("--list-methods", action="store_true", help="print what --method can be, and stop")
-    parser.add_argument("--jobs", type=Path, default=JOBS, help=argparse.SUPPRESS)
-    options = parser.parse_args(arguments)
-    try:
-        source = source_job(options.name, options.jobs)
-        if options.list or options.list_methods:
-            print("\n".join(setting_lines(source) if options.list else method_lines()))
-            return 0
-        settings = from_text(options.pairs, settable(source))
-        given = {name: getattr(options, name) for name in ("out", "method", "rename", "model", "sites", "jobs")}
-        job = package_job(options.name, settings=settings, **given)
-        warn(expected_problems(job))
-        print(job)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-def setting_lines(source: Path) -> list[str]:
-    """Return a line for each setting of a job, with its value."""
-    return [f"{name} = {json.dumps(value)}" for name, value in settable(source).items()]
-
-
-def method_lines() -> list[str]:
-    """Return a line for each method that can be packaged."""
-    return [f"{method.name:24} {method.title}" for method in METHODS.values() if not method.elsewhere]
-
-
-if __name__ == "__main__":
-    sys.exit(main())

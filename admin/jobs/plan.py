@@ -1,17 +1,10 @@
-"""A job's plan: what its rounds will cost and the timeouts that they need, kept as ``plan.json`` in the job's folder.
-
-python -m admin plan build/jobs/fedaid_pretrain --sites 5 --studies 20000 --bandwidth-mbit 100 --step-seconds 2.5
-python -m admin plan build/jobs/fedaid_pretrain --sites 5 --studies 20000 --bandwidth-mbit 100 --measure --write
-python -m admin plan --projection
-"""
+"""A job's plan: what its rounds cost and the timeouts that they need, kept as ``plan.json`` in the job's folder."""
 
 from __future__ import annotations
 
-import argparse
 import math
 import os
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -33,10 +26,8 @@ from admin.jobs.cost import (
     validation,
 )
 from admin.jobs.folder import CONFIGS, config_files, read_object, write_object
-from admin.jobs.forecast import PAGE, write_projection
 from admin.jobs.settings import change_settings, model_configuration, training_settings, values_by_name
-from admin.jobs.step_time import measure_step
-from fedaid.errors import InputError, require
+from fedaid.errors import require
 
 PLAN_FILE = "plan.json"  # beside meta.json
 CONDITIONS, STEP, TIMEOUTS = "given", "step_of", "timeouts"  # keys of the file
@@ -49,7 +40,6 @@ TERMS = ("binding_weight", "proximal_weight", "moon_weight")  # each takes time 
 EXCHANGE_SETTINGS = {"align_steps", "pretrain_steps", "alignment_phase"}  # a job whose rounds exchange a model has them
 MEGA, GIGA = 1e6, 1e9
 BANDWIDTH_MBIT = 100.0  # unless a person gives another
-DECODE_SECONDS = 0.1  # a full-size compressed film took 0.06 s in two processes on two cores, from a local disk
 
 
 @dataclass(frozen=True)
@@ -256,71 +246,3 @@ def first_and_last(size: ModelSize, federation: Federation) -> list[str]:
         "(none at a prepared site: give --decode-seconds 0)",
         f"longest task: {longest:.1f} s of work and {exchange:.1f} s of transfer; a timeout is twice that and a minute",
     ]
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code: 0 the job can run as planned, 1 it cannot."""
-    options = parse(arguments)
-    try:
-        if options.projection:
-            print(write_projection(options.projection))
-            return 0
-        run(options)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-def run(options: argparse.Namespace) -> None:
-    """Print the plan of a job, and write it or hold the job against it."""
-    require_option("JOB", options.job, "Name its folder.")
-    require_option("--studies", options.studies, "Give the number of studies of the largest site.")
-    seconds = options.step_seconds
-    if options.measure:
-        seconds = measure_step(model_configuration(options.job), training_settings(options.job))
-        print(f"a step on this machine: {seconds:.3f} s")
-    require_option("--step-seconds", seconds, "Give --step-seconds S, or --measure.")
-    conditions = Conditions(options.sites, options.bandwidth_mbit, seconds, options.studies, options.decode_seconds)
-    plan = plan_job(options.job, conditions)
-    print(plan_text(plan))
-    warn(memory_problems(plan.size, plan.federation))
-    if options.write:
-        write_plan(options.job, plan)
-        print(f"written: {options.job}")
-    require_timeouts(options.job, least=plan.timeouts)
-
-
-def warn(problems: Iterable[str]) -> None:
-    """Print each problem as a warning on standard error."""
-    for problem in problems:
-        print(f"warning: {problem}", file=sys.stderr, flush=True)
-
-
-def require_option(name: str, value: object, remedy: str) -> None:
-    """Refuse a command line without something that the plan needs."""
-    require(value is not None, name, "be given", got="none", where="the command line", remedy=remedy)
-
-
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Return the options of the command line."""
-    parser = argparse.ArgumentParser(prog="python -m admin plan", description="What a job's rounds will cost.")
-    parser.add_argument("job", type=Path, nargs="?", help="a job folder that admin.jobs.package made")
-    parser.add_argument("--sites", type=int, default=3, help="default: %(default)s")
-    parser.add_argument(
-        "--bandwidth-mbit", type=float, default=BANDWIDTH_MBIT, help="of every link; default: %(default)s"
-    )
-    parser.add_argument("--studies", type=int, help="of the largest site, all splits")
-    parser.add_argument(
-        "--decode-seconds", type=float, default=DECODE_SECONDS, help="to decode a study once; default: %(default)s"
-    )
-    step = parser.add_mutually_exclusive_group()
-    step.add_argument("--step-seconds", type=float, help="one step of local training at the slowest site")
-    step.add_argument("--measure", action="store_true", help="take the step time of this machine")
-    parser.add_argument("--write", action="store_true", help="set the timeouts in the job")
-    parser.add_argument("--projection", type=Path, nargs="?", const=PAGE, help=f"write the page {PAGE}")
-    return parser.parse_args(arguments)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,4 @@
-"""``python -m admin vocabulary``: build the vocabulary that ships with the bundle; ``--check`` compares instead.
+"""Builds the vocabulary that ships with the bundle.
 
 A vocabulary learned from reports would carry a site's words to all others, so this one is made of public words only: a
 list written by hand (``lexicon.txt``) and the names of the DICOM standard's medical concepts, as pydicom (MIT
@@ -7,7 +7,6 @@ licence) holds them. It is counted, not trained: the same sources always give th
 
 from __future__ import annotations
 
-import argparse
 import re
 import string
 from collections import Counter
@@ -17,7 +16,7 @@ from pathlib import Path
 from pydicom.sr.codedict import codes
 
 from fedaid.errors import require
-from fedaid.models.vocabulary import SPECIAL_TOKENS, VOCABULARY_FILE
+from fedaid.models.vocabulary import SPECIAL_TOKENS
 
 LEXICON = Path(__file__).parent / "lexicon.txt"
 SIZE = 4096
@@ -103,23 +102,3 @@ def _heaviest(counts: Counter[str]) -> list[str]:
         return counts[piece] * (len(piece.removeprefix(CONTINUATION)) - 1)
 
     return sorted(counts, key=lambda piece: (-weight(piece), piece))[:PIECES]
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Write the vocabulary, or say whether the shipped file is what the sources give; 0 if all is well."""
-    parser = argparse.ArgumentParser(prog="python -m admin vocabulary", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if the shipped file differs")
-    parser.add_argument("--out", type=Path, default=VOCABULARY_FILE, help="the file to write or to check")
-    options = parser.parse_args(arguments)
-    text = "\n".join(build_vocabulary()) + "\n"
-    if not options.check:
-        options.out.write_text(text, encoding="utf-8")
-        print(f"wrote {text.count(chr(10))} tokens to {options.out}")
-        return 0
-    same = options.out.is_file() and options.out.read_bytes() == text.encode()
-    print("the vocabulary is up to date" if same else "the vocabulary differs: run python -m admin vocabulary")
-    return 0 if same else 1
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

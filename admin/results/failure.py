@@ -20,5 +20,11 @@ def failure_reason(log: Path) -> str:
         return ""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     panics = [line.partition(PANIC)[2] for line in lines if PANIC in line]
-    refusals = [line.partition(REFUSAL)[2] for line in lines if REFUSAL in line]
+    refusals = [refusal(line) for line in lines if REFUSAL in line]
     return (panics[:1] or refusals[-1:] or [""])[0].strip()
+
+
+def refusal(line: str) -> str:
+    """The text of a refused setting; where FLARE quotes an exception, without the closing quote."""
+    before, _, text = line.partition(REFUSAL)
+    return text.rstrip().removesuffix("'") if before.endswith("'") else text

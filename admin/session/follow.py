@@ -1,28 +1,18 @@
-"""Follow a job to its end.
-
-python -m admin monitor JOB_ID --kit KIT
-"""
+"""Follows a job to its end."""
 
 from __future__ import annotations
 
-import argparse
-import sys
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 
 from nvflare.fuel.flare_api.api_spec import TargetType
 from nvflare.fuel.flare_api.flare_api import Session
 
-from admin.session.exit_code import FAILED, INTERRUPTED, OK, exit_code
 from admin.session.job_progress import Progress, read_progress
-from admin.session.login import admin_session
-from admin.session.progress_display import ProgressDisplay
 
 POLL_SECONDS = 1.0
 UNREADY = 3  # a job process that is starting logs a traceback for every question, so it is asked more seldom
 COMPLETED = "FINISHED:COMPLETED"
-DAY = 86400.0
 
 
 def monitor(
@@ -65,28 +55,3 @@ def current_progress(session: Session, job_id: str) -> Progress | None:
         return read_progress(session.show_stats(job_id, TargetType.SERVER))
     except Exception:  # the display is all that depends on it; a lost connection shows at the next look at the status
         return None
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code: 0 completed, 1 failed, 2 cannot connect, 3 timed out."""
-    parser = argparse.ArgumentParser(prog="python -m admin monitor", description="Follow a job to its end.")
-    parser.add_argument("job_id")
-    parser.add_argument("--kit", type=Path, required=True, help="startup kit of the lead or the project admin")
-    parser.add_argument("--timeout", type=float, default=DAY, help="seconds to wait; default: a day")
-    options = parser.parse_args(arguments)
-    try:
-        with admin_session(options.kit) as session, ProgressDisplay() as display:
-            status = monitor(session, options.job_id, on_progress=display.show, timeout=options.timeout)
-    except KeyboardInterrupt:
-        print("interrupted; the job goes on", file=sys.stderr)
-        return INTERRUPTED
-    except Exception as error:
-        code = exit_code(error)
-        print(f"error: {error}", file=sys.stderr)
-        return code
-    print(status)
-    return OK if status == COMPLETED else FAILED
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -11,12 +11,23 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 from nvflare.apis.fl_exception import FLCommunicationError
-from nvflare.fuel.flare_api.api_spec import AuthenticationError, NoConnection
+from nvflare.fuel.flare_api.api_spec import (
+    AuthenticationError,
+    AuthorizationError,
+    InternalError,
+    InvalidJobDefinition,
+    JobNotDone,
+    JobNotFound,
+    NoConnection,
+    SessionClosed,
+)
 from nvflare.fuel.flare_api.flare_api import Session, new_secure_session
 
 from fedaid.errors import InputError, require
 
 LOGIN_SECONDS = 10.0
+LOST = (NoConnection, SessionClosed, FLCommunicationError)
+REFUSED = (AuthorizationError, InternalError, InvalidJobDefinition, JobNotDone, JobNotFound)
 
 
 @contextmanager
@@ -32,20 +43,29 @@ def admin_session(kit: Path, *, username: str | None = None, timeout: float = LO
 
     Raises:
         InputError: the folder is not an admin's startup kit.
-        ConnectionError: the server cannot be reached, or refuses the login.
+        ConnectionError: the server cannot be reached, or refuses the login, or the connection is lost later.
+        RuntimeError: in the ``with`` block the server refused a request.
     """
     user = kit_user(kit) if username is None else username
     try:
         with quiet():
             session = new_secure_session(user, str(kit.resolve()), timeout=timeout, auto_login_max_tries=1)
     except (NoConnection, AuthenticationError, FLCommunicationError, OSError, TimeoutError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise ConnectionError(f"cannot log in to {server_address(kit)} as {user}: {reason}") from error
+        raise ConnectionError(f"cannot log in to {server_address(kit)} as {user}: {one_line(error)}") from error
     try:
         yield session
+    except LOST as error:
+        raise ConnectionError(f"lost the connection to {server_address(kit)}: {one_line(error)}") from error
+    except REFUSED as error:
+        raise RuntimeError(f"the server refused: {one_line(error)}") from error
     finally:
         with quiet():
             session.close()
+
+
+def one_line(error: Exception) -> str:
+    """Return the text of an error in one line, or its kind if it has no text."""
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 @contextmanager

@@ -19,11 +19,11 @@ class ProgressDisplay:
     """Shows every :class:`Progress` it is given, for as long as the ``with`` block.
 
     Args:
-        stream: where it writes; a terminal gets the live display.
+        stream: where it writes, by default standard error; a terminal gets the live display.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        self.stream = sys.stdout if stream is None else stream
+        self.stream = sys.stderr if stream is None else stream
         self.console = Console(file=self.stream)
         self._live: Live | None = None
         self._last: tuple[object, ...] | None = None

@@ -1,20 +1,15 @@
-"""The main job from end to end on one machine: three synthetic exports, prepared, a POC federation, a trained model.
-
-python -m admin demo
-"""
+"""The main job from end to end on one machine: three synthetic exports, prepared, a POC federation, a trained model."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import Console
 
@@ -23,8 +18,7 @@ from admin.jobs.package import package_job
 from admin.jobs.settings import settable, values_by_name
 from admin.results.curves import draw_curves
 from admin.results.failure import failure_reason
-from admin.results.report.command import write_report
-from admin.results.result_table import show_table
+from admin.results.report.report_files import write_report
 from admin.results.run_results import RunResults, read_results
 from admin.session.download import download
 from admin.session.follow import COMPLETED, monitor
@@ -35,12 +29,9 @@ from admin.study.demo_sites import PreparedSite, prepare_sites
 from admin.twin.export import export_consortium
 from admin.twin.hospital import DEMO_HOSPITALS
 
-FOLDER = Path("build/demo")
-ROUNDS = 5
 IMAGE_SIZE = "persistor.model.image_size"  # the setting of the job
 LONGEST_RUN = 900.0  # seconds
 PRETRAIN_STEPS = 30
-INTERRUPTED = 130  # exit code, as a shell gives it
 
 
 @dataclass(frozen=True)
@@ -52,39 +43,42 @@ class Trained:
     evaluation: Path
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the demo and return its exit code: 0 trained, 1 failed, 130 interrupted; the federation is always stopped."""
-    parser = argparse.ArgumentParser(prog="python -m admin demo", description="Train on three synthetic hospitals.")
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="default: %(default)s; replaced")
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="default: %(default)s")
-    options = parser.parse_args(arguments)
-    console, started = Console(), time.monotonic()
+class Demonstration(NamedTuple):
+    """The results of the demo's federated run, and the content of ``summary.json``."""
+
+    results: RunResults
+    summary: Mapping[str, Any]
+
+
+def run_demo(folder: Path, rounds: int, console: Console) -> Demonstration:
+    """Train on three synthetic hospitals and write models, curves, report card and summary below ``folder``.
+
+    The federation is always stopped, and ``summary.json`` says how the demo ended.
+
+    Args:
+        folder: absent, empty, or a former demo's, which is replaced.
+        rounds: of training.
+        console: for the progress.
+
+    Raises:
+        FileExistsError: if the folder holds other files.
+        RuntimeError: if a job failed.
+    """
+    started = time.monotonic()
+    new_folder(folder)
     summary: dict[str, Any] = {"status": "interrupted"}
     try:
-        new_folder(options.folder)
-    except FileExistsError as error:
-        console.print(f"[red]failed:[/red] {error}", highlight=False)
-        return 1
-    try:
-        trained = train(options.folder, options.rounds, console)
-        show_table(trained.results, console)
-        draw_curves(trained.results, options.folder / "curves.png")
-        write_card(trained, options.folder)
-        model, seconds = keep_model(trained.results, options.folder), time.monotonic() - started
-        summary = summarise(trained.results, trained.sites, model=model, seconds=seconds)
-    except KeyboardInterrupt:
-        console.print("interrupted; the federation is stopped")
-        return INTERRUPTED
+        trained = train(folder, rounds, console)
+        draw_curves(trained.results, folder / "curves.png")
+        write_card(trained, folder)
+        model = keep_model(trained.results, folder)
+        summary = summarise(trained.results, trained.sites, model=model, seconds=time.monotonic() - started)
     except Exception as error:
         summary = {"status": "failed", "error": str(error)}
-        console.print(f"[red]failed:[/red] {error}", highlight=False)
-        return 1
+        raise
     finally:
-        write_summary(options.folder, summary)
-    for name in ("report.html", "model", "curves.png", "summary.json"):
-        console.print(f"{name:13s}{options.folder / name}", highlight=False)
-    console.print(f"done in {summary['seconds']:.0f} s", highlight=False)
-    return 0
+        write_summary(folder, summary)
+    return Demonstration(trained.results, summary)
 
 
 def new_folder(folder: Path) -> None:
@@ -194,7 +188,3 @@ def write_summary(folder: Path, summary: dict[str, Any]) -> None:
     """Write ``summary.json``."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "summary.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

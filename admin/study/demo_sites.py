@@ -1,4 +1,4 @@
-"""The hospitals of the demo: exports of the twin, made into site datasets by what ``python -m admin prepare`` runs."""
+"""The hospitals of the demo: exports of the twin, made into site datasets as ``python -m admin prepare`` does."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from admin.site.prepare.command import parser, prepare
+from admin.site.prepare.site_dataset import Export, prepare
 from fedaid.atomic_file import write_private
 from fedaid.errors import InputError
 
@@ -44,11 +44,9 @@ def prepare_sites(exports: Mapping[str, Path], out: Path, *, image_size: int) ->
 def prepare_site(name: str, reports: Path, root: Path, *, image_size: int) -> PreparedSite:
     """Prepare one hospital's export; see :func:`prepare_sites`."""
     key = write_key(root / "private", name)
-    folders = ["--images", str(reports.parent / "images"), "--reports", str(reports), "--out", str(root)]
     try:
-        result: dict[str, Any] = prepare(
-            parser().parse_args([*folders, "--key", str(key), f"--image-size={image_size}"])
-        )
+        export = Export(reports.parent / "images", root, reports=reports, key=key, image_size=image_size)
+        result: dict[str, Any] = prepare(export)
     except InputError as error:
         result = {"error": error}
     if "error" in result:

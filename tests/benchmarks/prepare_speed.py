@@ -38,7 +38,7 @@ def prepare_speed(folder: Path, studies: int, *, repeats: int, say: Callable[[st
     out = folder / "site"
     seconds(*bare_commands(folder))
     done = subprocess.run(prepare_command(folder, out, size=SIZE), check=True, stdout=subprocess.PIPE)
-    if json.loads(done.stdout)["studies"] != studies:
+    if json.loads(done.stdout)["data"]["studies"] != studies:
         raise RuntimeError("prepare left studies out that are sound")
     bare, prepared = [], []
     for number in range(repeats):

@@ -124,7 +124,7 @@ def prepare(images: Path, reports: Path, site: Path, *options: str) -> Prepared:
     folders: tuple[str | Path, ...] = ("--images", images, "--reports", reports, "--out", site)
     command = [*bound(), sys.executable, "-m", "admin", "prepare", *folders, "--format", "json", "--max-bad-share", "1"]
     done = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, check=False)
-    return Prepared(done.returncode, json.loads(done.stdout), done.stdout + done.stderr)
+    return Prepared(done.returncode, json.loads(done.stdout)["data"], done.stdout + done.stderr)
 
 
 def bound() -> Sequence[str]:

@@ -67,6 +67,10 @@ def _decoded(path: Path) -> str:
     """The text of the file."""
     try:
         data = path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(
+            path.name, "exist", got="no such file", where="the data folder", remedy="Check the path."
+        ) from None
     except OSError as error:
         raise InputError(
             path.name, "be readable", got=type(error).__name__, where="the data root", remedy="Check its permissions."

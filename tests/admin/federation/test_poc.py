@@ -11,14 +11,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+from admin.__main__ import main
 from admin.federation.kit_process import end, family
-from admin.federation.poc import PocFederation, main, poc_project
+from admin.federation.poc import PocFederation, poc_project
 from admin.federation.project_file import as_project
 from admin.federation.record import read_record
 from admin.federation.stop import stop_federation
 from admin.jobs.package import package_job
 from admin.session.login import admin_session
-from admin.session.submit import main as submit_main
 from admin.session.submit import submit
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -40,13 +40,13 @@ def test_the_poc_has_the_sites_given_and_the_users_of_nvflare_poc() -> None:
 
 
 def test_without_a_federation_the_status_is_not_running(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["status", "--workspace", str(tmp_path)]) == 2
-    assert capsys.readouterr().out == "not running\n"
+    assert main(["poc", "status", "--workspace", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.startswith("error: no federation runs in ")
 
 
 def test_a_missing_data_folder_is_refused_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["start", "--workspace", str(tmp_path / "run"), "--sites", "a", "--data", str(tmp_path)]
-    assert main(words) == 1
+    assert main(["poc", *words]) == 1
     assert capsys.readouterr().err.startswith("error: data root must be a folder")
 
 
@@ -84,7 +84,7 @@ def test_a_job_runs_to_its_result(
 ) -> None:
     job = package_job("trivial", out=tmp_path / "jobs", jobs=source_jobs)
     words = [str(job), "--kit", str(federation.lead_kit), "--wait", "--out", str(tmp_path / "out"), "--timeout", "120"]
-    assert submit_main([*words, "--format", "json"]) == 0
+    assert main(["submit", *words, "--format", "json"]) == 0
     captured = capsys.readouterr()
     answer = json.loads(captured.out)["data"]
     assert answer["job_status"] == "FINISHED:COMPLETED"
@@ -99,7 +99,7 @@ def test_a_job_whose_site_dies_fails_with_1(federation: PocFederation, source_jo
     file.write_text(file.read_text().replace('"seconds": 0.5', '"crash": true'))
     job = package_job("trivial", out=tmp_path / "jobs", jobs=source_jobs, rename="crashing")
     words = [str(job), "--kit", str(federation.lead_kit), "--wait", "--out", str(tmp_path), "--timeout", "120"]
-    assert submit_main(words) == 1
+    assert main(["submit", *words]) == 1
 
 
 @pytest.mark.slow
@@ -144,11 +144,11 @@ def test_the_command_leaves_it_running_until_stopped(tmp_path: Path, capsys: pyt
     make_data(tmp_path / "data", ("a",))
     place = ["--workspace", str(tmp_path / "run")]
     try:
-        assert main(["start", *place, "--sites", "a", "--data", str(tmp_path / "data")]) == 0
-        assert main(["status", *place]) == 0
+        assert main(["poc", "start", *place, "--sites", "a", "--data", str(tmp_path / "data")]) == 0
+        assert main(["poc", "status", *place]) == 0
         assert "connected: a" in capsys.readouterr().out.splitlines()
-        assert main(["start", *place, "--sites", "a", "--data", str(tmp_path / "data")]) == 1
-        assert main(["stop", *place]) == 0
-        assert main(["status", *place]) == 2
+        assert main(["poc", "start", *place, "--sites", "a", "--data", str(tmp_path / "data")]) == 1
+        assert main(["poc", "stop", *place]) == 0
+        assert main(["poc", "status", *place]) == 2
     finally:
         stop_federation(tmp_path / "run", grace=0.0)

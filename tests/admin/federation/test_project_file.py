@@ -6,8 +6,9 @@ import pytest
 import yaml
 
 from admin.federation.project_file import as_project, read_project, with_port
-from admin.federation.provision import DEFAULT_PROJECT
 from fedaid.errors import InputError
+
+DEFAULT_PROJECT = Path("admin/project.yml")
 
 
 def test_the_projects_own_file_names_a_server_three_hospitals_an_admin_and_a_lead() -> None:

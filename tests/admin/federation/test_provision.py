@@ -7,18 +7,19 @@ import psutil
 import pytest
 import yaml
 
+from admin.__main__ import main
 from admin.federation.kit_process import family
 from admin.federation.project_file import read_project
-from admin.federation.provision import DEFAULT_PROJECT, ProvisionedFederation, main, provision
+from admin.federation.provision import ProvisionedFederation, provision
 from admin.jobs.package import package_job
-from admin.session.submit import main as submit_main
 from fedaid.errors import InputError
 
+DEFAULT_PROJECT = Path("admin/project.yml")
 SITES = read_project(DEFAULT_PROJECT).sites
 
 
 def test_everybody_gets_a_kit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--project", str(DEFAULT_PROJECT), "--out", str(tmp_path / "out")]) == 0
+    assert main(["provision", "--project", str(DEFAULT_PROJECT), "--out", str(tmp_path / "out")]) == 0
     kits = {path.name for path in (tmp_path / "out" / "fedaid" / "prod_00").iterdir()}
     assert kits == {"fl-server", *SITES, "admin@consortium.org", "lead@consortium.org"}
     assert str(tmp_path / "out" / "fedaid" / "prod_00" / "fl-server") in capsys.readouterr().out.splitlines()
@@ -40,7 +41,7 @@ def test_provisioning_again_keeps_the_root_certificate(tmp_path: Path) -> None:
 def test_nothing_is_written_to_the_users_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "user").mkdir()
     monkeypatch.setenv("HOME", str(tmp_path / "user"))
-    assert main(["--out", str(tmp_path / "out")]) == 0
+    assert main(["provision", "--out", str(tmp_path / "out")]) == 0
     assert list((tmp_path / "user").iterdir()) == []
 
 
@@ -53,7 +54,7 @@ def test_a_site_name_that_flare_misreads_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_project_is_refused_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--project", str(tmp_path / "none.yml"), "--out", str(tmp_path / "out")]) == 1
+    assert main(["provision", "--project", str(tmp_path / "none.yml"), "--out", str(tmp_path / "out")]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
@@ -72,7 +73,7 @@ def test_the_lead_runs_a_job_over_mutual_tls_on_loopback(tmp_path: Path, source_
         assert {connection.laddr.ip for connection in heard} == {"127.0.0.1"}
         out = tmp_path / "out"
         words = [str(job), "--kit", str(federation.lead_kit), "--wait", "--out", str(out), "--timeout", "120"]
-        assert submit_main(words) == 0
+        assert main(["submit", *words]) == 0
         assert len(list((federation.workspace / "server_storage" / "jobs").iterdir())) == 1
     assert family(record.processes, mark=record.mark) == set()
     written = json.loads(next(out.glob("*/workspace/app_server/losses.json")).read_text())

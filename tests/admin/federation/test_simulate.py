@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from admin.__main__ import main
 from admin.federation.kit_process import THREADS, family
-from admin.federation.simulate import main, run, simulate
+from admin.federation.simulate import run, simulate
 from fedaid.errors import InputError
 
 SITES = ["hospital-a", "hospital_b"]
@@ -102,5 +103,5 @@ def test_the_command_ends_a_simulation_that_takes_too_long_with_3(
     trivial_job: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = [str(trivial_job), "--sites", *SITES, "--data", str(data), "--workspace", str(tmp_path / "w")]
-    assert main([*words, "--timeout", "5"]) == 3
+    assert main(["simulate", *words, "--timeout", "5"]) == 3
     assert "the simulation was ended after 5 s" in capsys.readouterr().err

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from admin.__main__ import main
 from admin.jobs import check as module
-from admin.jobs.check import check_job, main
+from admin.jobs.check import check_job
 from admin.jobs.package import package_job
 from fedaid.errors import InputError
 
@@ -125,7 +126,7 @@ def test_checking_leaves_no_compiled_files_in_the_job(trivial_job: Path) -> None
 
 
 def test_the_command_tells_the_result_by_its_exit_code(trivial_job: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(trivial_job)]) == 0
+    assert main(["check", str(trivial_job)]) == 0
     assert "sound: 2 class paths" in capsys.readouterr().out
-    assert main([str(trivial_job / "app")]) == 1
+    assert main(["check", str(trivial_job / "app")]) == 1
     assert "error: job file must be readable JSON" in capsys.readouterr().err

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from admin.__main__ import main
 from admin.jobs import evaluated_model
 from admin.jobs.check import check_job
 from admin.jobs.evaluated_model import add_model
 from admin.jobs.folder import META, read_object
-from admin.jobs.package import JOBS, main, package_job
+from admin.jobs.package import JOBS, package_job
 from fedaid.errors import InputError
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.saved_model import load_model, save_model
@@ -38,7 +39,7 @@ def test_the_job_carries_the_model_and_its_configuration(tmp_path: Path, model: 
 
 
 def test_a_job_about_a_model_needs_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["evaluate_global", "--out", str(tmp_path)]) == 1
+    assert main(["package", "evaluate_global", "--out", str(tmp_path)]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: --model must be given for this job")
     assert "Add --model FOLDER" in line

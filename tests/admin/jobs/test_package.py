@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from admin.jobs.package import JOBS, SOURCE, main, package_job
+from admin.__main__ import main
+from admin.jobs.package import JOBS, SOURCE, package_job
 from admin.jobs.settings import settable
 from fedaid.errors import InputError
 from fedaid.flare.server.controller import FedAIDController
@@ -82,23 +83,23 @@ def test_the_command_packages_with_settings(
     source_jobs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["trivial", "--jobs", str(source_jobs), "--out", str(tmp_path / "out"), "--set", "min_clients=3"]
-    assert main(words) == 0
+    assert main(["package", *words]) == 0
     job = Path(capsys.readouterr().out.strip())
     assert json.loads((job / "meta.json").read_text())["min_clients"] == 3
 
 
 def test_the_command_lists_what_can_be_set(source_jobs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["trivial", "--jobs", str(source_jobs), "--list"]) == 0
+    assert main(["package", "trivial", "--jobs", str(source_jobs), "--list"]) == 0
     assert "rounds.num_rounds = 3" in capsys.readouterr().out.splitlines()
 
 
 def test_the_command_refuses_in_one_line(source_jobs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["trivial", "--jobs", str(source_jobs), "--set", "rounds=3"]) == 1
+    assert main(["package", "trivial", "--jobs", str(source_jobs), "--set", "rounds=3"]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 def test_the_command_lists_the_methods_that_can_be_packaged(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["fedaid_pretrain", "--list-methods"]) == 0
+    assert main(["package", "fedaid_pretrain", "--list-methods"]) == 0
     names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
     assert names[0] == "fedavg"
     assert not {"local", "pooled"} & set(names)
@@ -108,7 +109,7 @@ def test_the_command_puts_a_method_upon_the_job_and_the_settings_upon_that(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["fedaid_pretrain", "--out", str(tmp_path), "--method", "fedavgm", "--set", "server_momentum=0.5"]
-    assert main(words) == 0
+    assert main(["package", *words]) == 0
     made = settable(Path(capsys.readouterr().out.strip()))
     assert (made["fedaid.server_optimizer"], made["fedaid.server_momentum"]) == ("momentum", 0.5)
     assert (made["fedaid.alignment_phase"], made["executor.pretrain_steps"]) == (False, 50)
@@ -128,7 +129,7 @@ def test_the_command_puts_a_method_upon_the_job_and_the_settings_upon_that(
 def test_a_metric_that_the_sites_cannot_report_is_refused_at_packaging_in_one_line(
     setting: str, line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["fedaid_pretrain", "--out", str(tmp_path), "--set", setting]) == 1
+    assert main(["package", "fedaid_pretrain", "--out", str(tmp_path), "--set", setting]) == 1
     (said,) = capsys.readouterr().err.splitlines()
     assert said.startswith(line)
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModel
 
+from admin.__main__ import main
 from admin.jobs.check import check_job
-from admin.jobs.package import main
 from admin.jobs.plan import Conditions, plan_job
 from fedaid.errors import InputError
 from fedaid.models.vocabulary import VOCABULARY_FILE, vocabulary_size
@@ -33,7 +33,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def package(tmp_path: Path, *settings: str) -> int:
     pairs = [word for setting in settings for word in ("--set", setting)]
-    return main(["fedaid_pretrain", "--out", str(tmp_path / "jobs"), *pairs])
+    return main(["package", "fedaid_pretrain", "--out", str(tmp_path / "jobs"), *pairs])
 
 
 def refusal(tmp_path: Path, capsys: pytest.CaptureFixture[str], *settings: str) -> str:

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from admin.jobs import plan
+from admin.__main__ import main
+from admin.jobs import step_time
 from admin.jobs.check import check_job
 from admin.jobs.folder import read_object, write_object
 from admin.jobs.package import package_job
 from admin.jobs.plan import (
     PLAN_FILE,
     Conditions,
-    main,
     plan_job,
     require_planned_timeouts,
     require_timeouts,
@@ -38,14 +38,14 @@ def config(job: Path, name: str) -> dict[str, Any]:
 
 def test_fedavgs_job_is_planned_as_one_task(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     job = package_job("fedavg_pretrain", out=tmp_path, settings=MODEL)
-    assert main([str(job), "--step-seconds", "0.1", *SMALL]) == 0
+    assert main(["plan", str(job), "--step-seconds", "0.1", *SMALL]) == 0
     printed = capsys.readouterr().out
     assert "\ntrain " in printed
     assert "\nalign " not in printed
 
 
 def test_a_timeout_that_is_too_short_is_refused_and_said(job: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(job), "--sites", "3", "--step-seconds", "2", *SMALL]) == 1
+    assert main(["plan", str(job), "--sites", "3", "--step-seconds", "2", *SMALL]) == 1
     captured = capsys.readouterr()
     assert "error: task_timeout must be at least 221 s for the planned rounds, got 100" in captured.err
     assert "needs at least: task_timeout 221 s" in captured.out
@@ -53,7 +53,7 @@ def test_a_timeout_that_is_too_short_is_refused_and_said(job: Path, capsys: pyte
 
 
 def test_write_sets_the_timeouts_and_the_job_passes_its_checks(job: Path) -> None:
-    assert main([str(job), "--sites", "100", "--step-seconds", "2", "--write", *SMALL]) == 0
+    assert main(["plan", str(job), "--sites", "100", "--step-seconds", "2", "--write", *SMALL]) == 0
     least = read_object(job / PLAN_FILE)["timeouts"]
     assert values_by_name(job)["task_timeout"] == least["task_timeout"] > 220
     assert config(job, "client")["get_task_timeout"] == least["get_task_timeout"]
@@ -64,7 +64,10 @@ def test_write_sets_the_timeouts_and_the_job_passes_its_checks(job: Path) -> Non
 
 
 def test_write_lets_a_phase_wait_for_the_sites_that_share_the_link(job: Path) -> None:
-    assert main([str(job), "--sites", "100", "--step-seconds", "2", "--bandwidth-mbit", "2", "--write", *SMALL]) == 0
+    assert (
+        main(["plan", str(job), "--sites", "100", "--step-seconds", "2", "--bandwidth-mbit", "2", "--write", *SMALL])
+        == 0
+    )
     assert (
         values_by_name(job)["wait_time_after_min_received"]
         == read_object(job / PLAN_FILE)["timeouts"]["wait_time_after_min_received"]
@@ -75,7 +78,7 @@ def test_write_lets_a_phase_wait_for_the_sites_that_share_the_link(job: Path) ->
 def test_write_does_not_shorten_a_timeout(tmp_path: Path) -> None:
     job = package_job("fedaid_pretrain", out=tmp_path, settings=MODEL)
     before = values_by_name(job)["task_timeout"]
-    assert main([str(job), "--step-seconds", "0.01", "--write", *SMALL]) == 0
+    assert main(["plan", str(job), "--step-seconds", "0.01", "--write", *SMALL]) == 0
     assert values_by_name(job)["task_timeout"] == before
 
 
@@ -88,8 +91,8 @@ def test_measure_times_the_jobs_own_model_and_settings(
         asked.append((options["image_size"], settings.batch_size, settings.binding_weight))
         return 0.25
 
-    monkeypatch.setattr(plan, "measure_step", measured)
-    assert main([str(job), "--measure", *SMALL]) == 0
+    monkeypatch.setattr(step_time, "measure_step", measured)
+    assert main(["plan", str(job), "--measure", *SMALL]) == 0
     assert asked == [(32, 32, 0.1)]
     assert "a step on this machine: 0.250 s" in capsys.readouterr().out
 
@@ -99,7 +102,9 @@ def test_validation_and_the_first_reading_of_the_images_are_planned_and_explaine
 ) -> None:
     job = package_job("fedaid_pretrain", out=tmp_path, settings=MODEL)
     words = ["--step-seconds", "2", "--studies", "6400", "--decode-seconds", "0.5", "--bandwidth-mbit", "1e6"]
-    assert main([str(job), *words]) == 1  # 3200 s for the images, 20 for each validation and for steps: twice that
+    assert (
+        main(["plan", str(job), *words]) == 1
+    )  # 3200 s for the images, 20 for each validation and for steps: twice that
     captured = capsys.readouterr()
     assert "validation: 20.0 s in each align, in its work above" in captured.out
     assert "first align: 3200.0 s more to decode 6400 studies at 0.5 s" in captured.out
@@ -110,12 +115,12 @@ def test_validation_and_the_first_reading_of_the_images_are_planned_and_explaine
 
 @pytest.mark.parametrize("arguments", [[], ["--studies", "9"], ["--step-seconds", "1"]])
 def test_what_is_missing_is_named(arguments: list[str], job: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(job), *arguments] if arguments else []) == 1
-    assert "must be given" in capsys.readouterr().err
+    assert main(["plan", str(job), *arguments] if arguments else ["plan"]) == 1
+    assert "is missing" in capsys.readouterr().err
 
 
 def test_the_projection_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--projection", str(tmp_path / "page.md")]) == 0
+    assert main(["plan", "--projection", str(tmp_path / "page.md")]) == 0
     assert (tmp_path / "page.md").is_file()
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from admin.__main__ import main
 from admin.jobs.folder import read_object, write_object
-from admin.jobs.package import main, package_job
+from admin.jobs.package import package_job
 from admin.jobs.plan import PLAN_FILE, Conditions, plan_job, write_plan
 from admin.jobs.settings import values_by_name
 from fedaid.errors import InputError
@@ -50,7 +51,7 @@ def test_a_timeout_set_too_short_is_refused_at_packaging_in_one_line(
 ) -> None:
     pairs = [f"{name}=500", "wire_dtype=int8", *(f"{key}={value}" for key, value in MODEL.items() if key != "seed")]
     words = [word for pair in pairs for word in ("--set", pair.replace("'", '"'))]
-    assert main(["fedaid_pretrain", "--out", str(job.parent), *words]) == 1
+    assert main(["package", "fedaid_pretrain", "--out", str(job.parent), *words]) == 1
     captured = capsys.readouterr()
     assert captured.err.startswith("error: task_timeout must be at least 16")
     assert "for the planned rounds, got 500" in captured.err

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from admin.model.build_vocabulary import LEXICON, SIZE, build_vocabulary, frequent_pieces, main, read_lexicon
+from admin.__main__ import main
+from admin.model.build_vocabulary import LEXICON, SIZE, build_vocabulary, frequent_pieces, read_lexicon
 from fedaid.errors import InputError
 from fedaid.models.vocabulary import VOCABULARY_FILE
 
@@ -14,17 +15,17 @@ def test_a_rebuild_equals_the_shipped_file() -> None:
 
 
 def test_check_passes_on_the_shipped_file() -> None:
-    assert main(["--check"]) == 0
+    assert main(["vocabulary", "--check"]) == 0
 
 
 def test_check_fails_on_a_file_that_differs(tmp_path: Path) -> None:
     (tmp_path / "v.txt").write_text("[PAD]\n")
-    assert main(["--check", "--out", str(tmp_path / "v.txt")]) == 1
+    assert main(["vocabulary", "--check", "--out", str(tmp_path / "v.txt")]) == 1
 
 
 def test_a_written_file_passes_the_check(tmp_path: Path) -> None:
-    assert main(["--out", str(tmp_path / "v.txt")]) == 0
-    assert main(["--check", "--out", str(tmp_path / "v.txt")]) == 0
+    assert main(["vocabulary", "--out", str(tmp_path / "v.txt")]) == 0
+    assert main(["vocabulary", "--check", "--out", str(tmp_path / "v.txt")]) == 0
 
 
 def test_the_vocabulary_has_its_size_and_the_whole_lexicon() -> None:

@@ -20,6 +20,11 @@ from admin.results.failure import failure_reason
         ),
         ("first InputError: old\nsecond InputError: new", "new"),
         ("FATAL_SYSTEM_ERROR received: cause\nFATAL_SYSTEM_ERROR received: effect\nInputError: x", "cause"),
+        (
+            "Error in element 'x': path: 'a.B', exception: 'InputError: rho must be above 0. Fix.'",
+            "rho must be above 0. Fix.",
+        ),
+        ("InputError: name must be one of 'a', got 'b'", "name must be one of 'a', got 'b'"),
         ("INFO - all went well", ""),
     ],
 )

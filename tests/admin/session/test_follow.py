@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from admin.session.follow import Progress, main, monitor
+from admin.__main__ import main
+from admin.session.follow import Progress, monitor
 
 
 class Server:
@@ -59,5 +60,5 @@ def test_a_server_that_is_gone_is_a_lost_connection() -> None:
 
 
 def test_without_a_kit_the_command_ends_with_1(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["id", "--kit", str(tmp_path)]) == 1
+    assert main(["monitor", "id", "--kit", str(tmp_path)]) == 1
     assert "kit must be an admin's startup kit" in capsys.readouterr().err

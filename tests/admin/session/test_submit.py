@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from admin.__main__ import main
 from admin.jobs.package import package_job
 from admin.jobs.plan import Conditions, plan_job, write_plan
 from admin.jobs.settings import change_settings
-from admin.session import submit as module
-from admin.session.submit import main, submit
+from admin.session import login
+from admin.session.submit import submit
 from fedaid.errors import InputError
 from tests.integration.conftest import MODEL
 
@@ -53,12 +54,12 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     def log_in(kit: Path) -> Iterator[Server]:
         yield server
 
-    monkeypatch.setattr(module, "admin_session", log_in)
+    monkeypatch.setattr(login, "admin_session", log_in)
     return server
 
 
 def words(job: Path, out: Path, *more: str) -> list[str]:
-    return [str(job), "--kit", "kit", "--out", str(out), *more]
+    return ["submit", str(job), "--kit", str(job), "--out", str(out), *more]
 
 
 def test_a_copy_of_that_name_is_submitted_and_the_package_stays_as_it_was(trivial_job: Path) -> None:

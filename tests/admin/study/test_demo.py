@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from admin.__main__ import main
 from admin.jobs.package import package_job
 from admin.results.run_results import read_results
 from admin.study import demo
@@ -62,8 +63,10 @@ def test_a_folder_with_other_files_is_not_removed(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("keep me")
     with pytest.raises(FileExistsError, match="folder must be absent or a former demo's"):
         demo.new_folder(tmp_path)
-    assert demo.main(["--folder", str(tmp_path)]) == 1
-    assert demo.main(["--folder", str(tmp_path)]) == 1, "the first refusal must leave no trace that the second trusts"
+    assert main(["demo", "--folder", str(tmp_path)]) == 1
+    assert main(["demo", "--folder", str(tmp_path)]) == 1, (
+        "the first refusal must leave no trace that the second trusts"
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
@@ -74,6 +77,6 @@ def test_a_failure_is_one_line_an_exit_code_and_a_summary(
         raise RuntimeError("the job ended as FINISHED:ABORTED")
 
     monkeypatch.setattr(demo, "train", fail)
-    assert demo.main(["--folder", str(tmp_path / "demo")]) == 1
-    assert "failed: the job ended as FINISHED:ABORTED" in capsys.readouterr().out
+    assert main(["demo", "--folder", str(tmp_path / "demo")]) == 1
+    assert capsys.readouterr().err == "error: the job ended as FINISHED:ABORTED\n"
     assert json.loads((tmp_path / "demo" / "summary.json").read_text())["status"] == "failed"

@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image, ImageOps
 
-from admin.model.export.command import main
+from admin.__main__ import main
 from admin.model.export.usage import usage
 from fedaid.data.pixels.image import read_radiograph
 from fedaid.models.saved_model import load_model
@@ -31,7 +31,7 @@ def home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """A folder with ``build/export`` of a small model and a film."""
     folder = tmp_path_factory.mktemp("home")
     model = write_model(trained(request.param), folder / "model")
-    assert main([str(model), "--out", str(folder / "build" / "export")]) == 0
+    assert main(["export", str(model), "--out", str(folder / "build" / "export")]) == 0
     write_film(folder / "film.png")
     return folder
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from admin.results.report.command import write_report
+from admin.results.report.report_files import write_report
 from tests.admin.results.report.card_folder import STORE
 from tests.admin.results.report.test_card_page import SECTIONS, Page
 from tests.ci import IN_CI

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from admin.site.doctor.examination import checks_fired
-from admin.site.prepare.command import parser, prepare
+from admin.site.prepare.site_dataset import Export, prepare
 from admin.twin.faults.bad_hospital import BAD_PRACTICE, FREE_BYTES, write_bad_export, write_bad_hospital
 
 
@@ -23,6 +23,6 @@ def fired_on_bad_hospitals(folder: Path, *, seed: int) -> Fired:
     write_bad_hospital(folder / "hospital", seed=seed)
     reports = write_bad_export(folder / "export", seed=seed)
     images, site = folder / "export" / BAD_PRACTICE.name / "images", folder / "practice"
-    prepare(parser().parse_args(["--images", str(images), "--reports", str(reports), "--out", str(site)]))
+    prepare(Export(images, site, reports=reports))
     hospital = checks_fired(folder / "hospital", free_bytes=FREE_BYTES)
     return Fired(frozenset(hospital), frozenset(checks_fired(site)))

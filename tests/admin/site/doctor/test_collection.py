@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from admin.__main__ import main
 from admin.site.doctor.collection import collect, quarantined
 from admin.site.doctor.examination import examine, has_error
-from admin.site.prepare.command import main as prepare
 from admin.twin.consortium import DEMO_HOSPITALS, write_consortium
 from fedaid.errors import InputError
 from tests.admin.site.doctor.conftest import Visit
@@ -42,7 +42,10 @@ def test_the_studies_to_look_at_are_drawn_by_the_seed(site: Path, tmp_path: Path
 def test_a_prepared_site_is_collected_with_its_headers(site: Path, tmp_path: Path) -> None:
     ready = tmp_path / "ready"
     (site / "images" / "broken.dcm").write_bytes(b"text")
-    assert prepare(["--images", str(site / "images"), "--reports", str(site / "reports"), "--out", str(ready)]) == 0
+    assert (
+        main(["prepare", "--images", str(site / "images"), "--reports", str(site / "reports"), "--out", str(ready)])
+        == 0
+    )
     (site / "images" / "broken.dcm").unlink()
     evidence = collect(ready, tmp_path).evidence
     assert evidence.prepared

@@ -126,10 +126,10 @@ def test_a_file_without_permission_is_unreadable_to_a_process_that_permissions_b
     hospitals, site = tmp_path / "mine.yml", tmp_path / "oak"
     hospitals.write_text("- {name: oak, studies: 100, like: larch-heart-centre}")
     for command in (
-        ["admin.twin", "--hospitals", str(hospitals), "--out", str(tmp_path), "--faults"],
-        ["admin.doctor", str(site)],
+        ["twin", "--hospitals", str(hospitals), "--out", str(tmp_path), "--faults"],
+        ["doctor", str(site)],
     ):
-        subprocess.run([*bound(), sys.executable, "-m", *command], cwd=ROOT, capture_output=True, check=False)
+        subprocess.run([*bound(), sys.executable, "-m", "admin", *command], cwd=ROOT, capture_output=True, check=False)
     closed = [path.stem for path in (site / "images").iterdir() if path.lstat().st_mode & 0o777 == 0]
     checks = json.loads((site / "doctor" / "private" / "doctor.json").read_text())["checks"]
     (places,) = (check["places"] for check in checks if check["name"] == "image-unreadable")

@@ -10,7 +10,7 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from admin.site.prepare.command import main
+from admin.__main__ import main
 
 WriteImage = Callable[..., Path]
 Prepare = Callable[..., int]
@@ -60,6 +60,6 @@ def prepare(export: Path) -> Prepare:
             "--out",
             str(export / "site"),
         ]
-        return main([*folders, "--image-size", "16", *arguments])
+        return main(["prepare", *folders, "--image-size", "16", *arguments])
 
     return run

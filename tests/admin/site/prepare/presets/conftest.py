@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from admin.site.prepare.command import main
+from admin.__main__ import main
 
 WritePicture = Callable[[str], Path]
 Import = Callable[..., dict[str, Any]]
@@ -39,8 +39,11 @@ def imported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Import:
     def run(preset: str, images: str, reports: str | None = None, *more: str) -> dict[str, Any]:
         named = ["--reports", str(tmp_path / reports)] if reports else []
         folders = ["--images", str(tmp_path / images), *named, "--out", str(tmp_path / "site")]
-        main(["--preset", preset, *folders, "--image-size", "8", "--workers", "1", "--format", "json", *more])
-        result: dict[str, Any] = json.loads(capsys.readouterr().out)
+        main(
+            ["prepare", "--preset", preset, *folders, "--image-size", "8", "--workers", "1", "--format", "json", *more]
+        )
+        answer = json.loads(capsys.readouterr().out)
+        result: dict[str, Any] = answer["data"] | ({"error": answer["message"]} if "message" in answer else {})
         manifest = tmp_path / "site" / "manifest.csv"
         if "error" not in result:
             with manifest.open(newline="") as file:

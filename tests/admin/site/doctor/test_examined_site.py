@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from admin.site.doctor.command import FAILED, HEALTHY, ILL, main
+from admin.__main__ import main
 from admin.twin.faults.identity_faults import CANARIES
 from tests.admin.site.doctor.conftest import Visit
 
@@ -17,7 +17,7 @@ FORMS = {"doctor.html", "doctor.txt", "doctor.json"}
 def out(spoilt: Visit, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The output of the spoilt hospital."""
     folder = tmp_path_factory.mktemp("out")
-    assert main([str(spoilt.root), "--out", str(folder)]) == ILL
+    assert main(["doctor", str(spoilt.root), "--out", str(folder)]) == 1
     return folder
 
 
@@ -64,8 +64,8 @@ def test_no_small_count_is_shared(out: Path) -> None:
 def test_a_healthy_hospital_passes_and_its_output_lies_in_it_by_default(
     healthy: Visit, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([str(healthy.root), "--format", "json", "--least-cell", "1"]) == HEALTHY
-    printed = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert main(["doctor", str(healthy.root), "--format", "json", "--least-cell", "1"]) == 0
+    printed = json.loads(capsys.readouterr().out)["data"]
     assert printed["fired"]["error"] == 0
     assert printed["studies"] == "110"
     written = {path.name for path in (healthy.root / "doctor" / "private").iterdir()}
@@ -77,11 +77,11 @@ def test_what_cannot_be_examined_is_one_line_and_another_code(
     arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main([*arguments, "--format", "json"]) == FAILED
-    assert "must" in json.loads(capsys.readouterr().out)["error"]
+    assert main(["doctor", *arguments, "--format", "json"]) == 1
+    assert arguments[-2 if len(arguments) > 1 else -1] in json.loads(capsys.readouterr().out)["message"]
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_without_a_manifest_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(tmp_path), "--out", str(tmp_path / "out")]) == FAILED
-    assert "SITE_DIR must hold manifest.csv" in capsys.readouterr().out
+    assert main(["doctor", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
+    assert "SITE_DIR must hold manifest.csv" in capsys.readouterr().err

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from admin.site.prepare.command import main
+from admin.__main__ import main
 from fedaid.data.cache import cached_images
 from fedaid.data.manifest import read_manifest
 from fedaid.data.pixels import decode_pool
@@ -25,7 +25,8 @@ ROOT = Path(__file__).parents[4]
 
 
 def result(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
-    found: dict[str, object] = json.loads(capsys.readouterr().out)
+    answer = json.loads(capsys.readouterr().out)
+    found: dict[str, object] = answer["data"] | {"error": answer.get("message", "")}
     return found
 
 
@@ -153,21 +154,21 @@ def test_too_many_bad_files_stop_it_with_a_clear_line(
     for number in range(3):
         (export / "reports" / f"canary-a{number}.txt").unlink()
     assert prepare("--max-bad-share", "0.3") == 1
-    assert "38% cannot be used, more than --max-bad-share 30%" in capsys.readouterr().out
+    assert "38% cannot be used, more than --max-bad-share 30%" in capsys.readouterr().err
     assert not (export / "site" / "manifest.csv").exists()
     assert len(rows(export / "site" / "quarantine.csv")) == 3
 
 
 def test_without_a_preset_reports_must_be_named(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--images", str(export / "images"), "--out", str(export / "site")]) == 1
-    assert "--reports must be given" in capsys.readouterr().out
+    assert main(["prepare", "--images", str(export / "images"), "--out", str(export / "site")]) == 1
+    assert "--reports must be given" in capsys.readouterr().err
 
 
 def test_strict_stops_at_the_first_bad_file(export: Path, prepare: Prepare, capsys: pytest.CaptureFixture[str]) -> None:
     (export / "images" / "a").write_text("text")
     (export / "images" / "b").write_text("text")
     assert prepare("--strict") == 1
-    assert "first bad file, image-unsupported: Give a DICOM" in capsys.readouterr().out
+    assert "first bad file, image-unsupported: Give a DICOM" in capsys.readouterr().err
     assert len(rows(export / "site" / "quarantine.csv")) == 1
 
 
@@ -239,15 +240,16 @@ def test_a_setting_that_is_none_is_one_clear_line(
     arguments: list[str], prepare: Prepare, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert prepare(*arguments) == 1
-    out = capsys.readouterr().out
-    assert out.startswith(f"error: {arguments[0]} must ")
-    assert out.count("\n") == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith(f"error: {arguments[0]}{':' if arguments[1] == '/none' else ''} ")
+    assert captured.err.count("\n") == 1
 
 
 def test_images_within_the_reports_are_refused(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folders = ["--images", str(export / "images"), "--reports", str(export), "--out", str(export / "site")]
-    assert main(folders) == 1
-    assert "two folders" in capsys.readouterr().out
+    assert main(["prepare", *folders]) == 1
+    assert "two folders" in capsys.readouterr().err
 
 
 def test_a_site_that_lost_its_key_is_refused_and_stays_as_it_was(
@@ -258,7 +260,7 @@ def test_a_site_that_lost_its_key_is_refused_and_stays_as_it_was(
     before = (export / "site" / "manifest.csv").read_bytes()
     capsys.readouterr()
     assert prepare("--format", "json") == 1
-    assert "key file must be there" in str(result(capsys)["error"])
+    assert "key file must exist" in str(result(capsys)["error"])
     assert (export / "site" / "manifest.csv").read_bytes() == before
     assert not (export / "site" / "private" / "key").exists()
 
@@ -273,5 +275,5 @@ def test_a_site_that_was_prepared_with_another_key_is_refused(
     other.chmod(0o600)
     capsys.readouterr()
     assert prepare("--key", str(other), "--format", "json") == 1
-    assert "--key must be the site's, got another" in str(result(capsys)["error"])
+    assert "--key must be the site's key, got a different key" in str(result(capsys)["error"])
     assert (export / "site" / "manifest.csv").read_bytes() == manifest

@@ -1,16 +1,11 @@
-"""Divide one manifest among sites, by whole patients, to simulate a federation.
-
-python -m admin partition build/data/manifest.csv --sites 5 --kind dirichlet --alpha 0.3 --out build/sites
-python -m admin partition build/data/manifest.csv --restore build/sites/split.json --out build/again
-"""
+"""Divides one manifest among sites, by whole patients, and writes a data folder for each site."""
 
 from __future__ import annotations
 
-import argparse
 import re
-import sys
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,70 +15,86 @@ from admin.site.partition.site_folders import write_site
 from admin.site.partition.site_split import FILE_NAME, SiteSplit, digest_of, labels_of, read_split, write_split
 from fedaid.data.partition import KINDS, label_shift, partition, require_patients
 from fedaid.data.table import Table, read_table
-from fedaid.errors import InputError, closest, require
+from fedaid.errors import closest, require
 
 NATURAL = "natural"
+ALL_KINDS = (*KINDS, NATURAL)
 PLOT = "partition.png"
 REQUIRED = ("study_id", "patient_id", "image")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Partition a manifest and return the exit code: 0 done, 1 refused."""
-    options = _options(arguments)
-    try:
-        table = _table(options.manifest)
-        split = restored(options) if options.restore else made(options, table)
-        shift = write_partition(split, table, manifest=options.manifest, out=options.out)
-    except (InputError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    for site, lines in split.sites.items():
-        print(f"{site}: {len(lines)} studies")
-    print(f"label shift {shift:.3f} (0: all sites have the same mix); {options.out / FILE_NAME}, {options.out / PLOT}")
-    return 0
+@dataclass(frozen=True)
+class Division:
+    """How a manifest is divided.
+
+    Attributes:
+        kind: one of :data:`ALL_KINDS`.
+        sites: how many; unused for "natural".
+        alpha: skew of "dirichlet" and "quantity"; near 0 is extreme.
+        column: of a "natural" partition.
+        seed: of the draw.
+        least_patients: that each site has.
+    """
+
+    kind: str = "iid"
+    sites: int = 3
+    alpha: float = 0.3
+    column: str = "site"
+    seed: int = 0
+    least_patients: int = 5
 
 
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m admin partition", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    parser.add_argument("manifest", type=Path, help="manifest.csv, its paths relative to its folder")
-    parser.add_argument("--out", type=Path, required=True, help="folder to write, absent or empty; one folder a site")
-    parser.add_argument("--kind", choices=[*KINDS, NATURAL], default="iid", help="default: %(default)s")
-    parser.add_argument("--sites", type=int, default=3, help="how many; default: %(default)s; not for natural")
-    parser.add_argument("--alpha", type=float, default=0.3, help="skew of dirichlet and quantity; near 0 is extreme")
-    parser.add_argument("--column", default="site", help="column of a natural partition; default: %(default)s")
-    parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
-    parser.add_argument("--least-patients", type=int, default=5, help="that each site has; default: %(default)s")
-    parser.add_argument("--restore", type=Path, metavar="SPLIT", help="a saved split.json; then nothing is drawn")
-    return parser.parse_args(arguments)
+class Divided(NamedTuple):
+    """A partition that was written, and how far the sites' labels differ: 0 for the same mix."""
+
+    split: SiteSplit
+    label_shift: float
 
 
-def made(options: argparse.Namespace, table: Table) -> SiteSplit:
-    """A new partition as the command line asks for."""
-    settings: dict[str, object] = {"kind": options.kind, "least_patients": options.least_patients}
-    patients = [row.cell("patient_id") for row in table.rows]
-    if options.kind == NATURAL:
-        settings |= {"column": options.column}
-        names = natural_sites(table, options.column, least_patients=options.least_patients)
+def divide(manifest: Path, out: Path, division: Division) -> Divided:
+    """Draw a partition and write it.
+
+    Args:
+        manifest: a manifest.csv; its paths are relative to its folder.
+        out: absent or empty; it gets one folder for each site, the split file and a plot.
+        division: how to divide.
+
+    Raises:
+        InputError: if the manifest cannot be divided so, or ``out`` holds files.
+    """
+    table = _table(manifest)
+    split = drawn(division, table, digest=digest_of(manifest))
+    return Divided(split, write_partition(split, table, manifest=manifest, out=out))
+
+
+def divide_again(manifest: Path, out: Path, saved: Path) -> Divided:
+    """Write the partition of a saved split file; see :func:`divide`."""
+    table = _table(manifest)
+    split = read_split(saved, manifest=manifest)
+    for site in split.sites:
+        _require_folder_name(site, saved.name)
+    return Divided(split, write_partition(split, table, manifest=manifest, out=out))
+
+
+def drawn(division: Division, table: Table, *, digest: str) -> SiteSplit:
+    """Return a new partition."""
+    kind, least = division.kind, division.least_patients
+    settings: dict[str, object] = {"kind": kind, "least_patients": least}
+    if kind == NATURAL:
+        settings |= {"column": division.column}
+        names = natural_sites(table, division.column, least_patients=least)
     else:
-        seeded, least = options.seed >= 0, options.least_patients
-        require(seeded, "--seed", "be 0 or more", got=options.seed, where="command line", remedy="Try 0.")
-        settings |= {"seed": options.seed, "alpha": None if options.kind == "iid" else options.alpha}
-        numbers = partition(patients, label_matrix(table)[0], sites=options.sites, kind=options.kind,
-                            alpha=options.alpha, seed=options.seed, least_patients=least)  # fmt: skip
+        where = "the command line"
+        require(division.seed >= 0, "--seed", "be 0 or more", got=division.seed, where=where, remedy="Try 0.")
+        settings |= {"seed": division.seed, "alpha": None if kind == "iid" else division.alpha}
+        patients = [row.cell("patient_id") for row in table.rows]
+        numbers = partition(patients, label_matrix(table)[0], sites=division.sites, kind=kind,
+                            alpha=division.alpha, seed=division.seed, least_patients=least)  # fmt: skip
         names = [f"site-{number + 1}" for number in numbers.tolist()]
-    order = dict.fromkeys(names) if options.kind == NATURAL else [f"site-{n + 1}" for n in range(options.sites)]
+    order = dict.fromkeys(names) if kind == NATURAL else [f"site-{n + 1}" for n in range(division.sites)]
     lines = {site: tuple(row.line for row, name in zip(table.rows, names, strict=True) if name == site)
              for site in order}  # fmt: skip
-    return SiteSplit(settings, digest_of(options.manifest), lines)
-
-
-def restored(options: argparse.Namespace) -> SiteSplit:
-    """The partition of a saved file."""
-    split = read_split(options.restore, manifest=options.manifest)
-    for site in split.sites:
-        _require_folder_name(site, options.restore.name)
-    return split
+    return SiteSplit(settings, digest, lines)
 
 
 def natural_sites(table: Table, column: str, *, least_patients: int) -> list[str]:
@@ -115,7 +126,7 @@ def label_matrix(table: Table) -> tuple[NDArray[np.bool_], list[str]]:
 def write_partition(split: SiteSplit, table: Table, *, manifest: Path, out: Path) -> float:
     """Write the sites' folders, the split file and the plot; return how far the sites' labels differ."""
     empty = not out.exists() or (out.is_dir() and not any(out.iterdir()))
-    require(empty, "--out", "be absent or an empty folder", got="another", where=str(out), remedy="Give another one.")
+    require(empty, "--out", "be absent or an empty folder", got="files", where=str(out), remedy="Give another folder.")
     matrix, names = label_matrix(table)
     rows = split.rows(table)
     for site, held in rows.items():
@@ -145,8 +156,4 @@ def _require_folder_name(site: str, where: str) -> None:
     """Raise unless a site's name can be a folder's."""
     fits = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", site) is not None and site not in (FILE_NAME, PLOT)
     rule = "be letters, digits, points, hyphens and underscores"
-    require(fits, "site", rule, got="another name", where=where, remedy="Rename the site.")
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    require(fits, "site", rule, got="other characters", where=where, remedy="Rename the site.")

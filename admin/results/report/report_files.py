@@ -1,14 +1,8 @@
-"""``python -m admin report RUN_FOLDER``: who gained from a run, and what it is worth, as one page and as JSON.
-
-The page holds aggregates only and needs no network. With --sites it is made where the data lie and holds a point for
-every test study; with --allow-examples images and reports too. Then it is readable by its owner only, and says so.
-"""
+"""Writes a run's report card: one page and its JSON."""
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from pathlib import Path
 
 from admin.results.report.card import report_card
@@ -16,39 +10,9 @@ from admin.results.report.card_page import report_page
 from admin.results.report.films.site_pictures import site_pictures
 from admin.results.report.run_files import read_run_files
 from fedaid.atomic_file import write_private
-from fedaid.errors import InputError, require
+from fedaid.errors import require
 
-OK, FAILED = 0, 1
 HTML, JSON = "report.html", "report.json"
-
-
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m admin report", description=__doc__)
-    parser.add_argument("run", type=Path, metavar="RUN_FOLDER", help="the run's folder that holds app_server")
-    parser.add_argument("--evaluation", type=Path, help="run folder of evaluate_global (default: RUN_FOLDER)")
-    parser.add_argument("--sites", type=Path, help="prepared data of one site, or a folder of several")
-    parser.add_argument("--allow-examples", action="store_true", help="put images and reports into the page")
-    parser.add_argument("--out", type=Path, help="where the two files go (default: RUN_FOLDER)")
-    return parser
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Write the report card, print where it lies, and return the exit code."""
-    options = parser().parse_args(arguments)
-    try:
-        page = write_report(
-            options.run,
-            evaluation=options.evaluation,
-            sites=options.sites,
-            allow_examples=options.allow_examples,
-            out=options.out or options.run,
-        )
-    except (InputError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return FAILED
-    print(page)
-    return OK
 
 
 def write_report(
@@ -93,7 +57,3 @@ def write_report(
     else:
         (out / HTML).write_text(page, encoding="utf-8")
     return out / HTML
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from admin.site.partition.command import main
+from admin.__main__ import main
 from admin.twin.consortia import FIVE_HOSPITALS
 from admin.twin.population import write_population
 from fedaid.data.manifest import read_manifest
@@ -23,7 +23,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(data: Path, out: Path, *options: str) -> int:
-    return main([str(data / "manifest.csv"), "--out", str(out), *options])
+    return main(["partition", str(data / "manifest.csv"), "--out", str(out), *options])
 
 
 def sites_of(out: Path) -> dict[str, tuple[Row, ...]]:
@@ -87,7 +87,7 @@ def test_the_command_says_how_large_the_sites_are(
         (["--kind", "natural", "--column", "sites"], "Did you mean site?"),
         (["--kind", "natural", "--column", "labels"], "site must be letters"),
         (["--kind", "natural", "--least-patients", "99"], "have 99 patients or more"),
-        (["--restore", "nowhere.json"], "split file must be a saved partition"),
+        (["--restore", "nowhere.json"], "--restore: file not found: nowhere.json"),
     ],
 )
 def test_what_cannot_be_done_is_refused_in_one_line_and_nothing_is_written(

@@ -1,0 +1,156 @@
+"""Makes a site's dataset from its images and reports; nothing leaves the site.
+
+A second run does only what is new. A run that was interrupted continues. Unusable files are listed in quarantine.csv
+with a code and a remedy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from admin.site.prepare.display import tracked
+from admin.site.prepare.preparation import Preparation, StoppedAtBad
+from admin.site.prepare.presets.preset import imported_records
+from admin.site.prepare.quarantine import REMEDIES, counts, write_quarantine
+from admin.site.prepare.records import Record, read_records
+from admin.site.prepare.scan import Found, find_files, named_files
+from admin.site.prepare.site_folder import SiteFolder
+from fedaid.atomic_file import write_private
+from fedaid.data.pixels.decode_pool import WORKERS
+from fedaid.data.pseudonym import Pseudonyms, site_key
+from fedaid.errors import InputError, require
+
+WHERE = "the command line"
+
+
+@dataclass(frozen=True)
+class Export:
+    """What a hospital hands over, and how it becomes a dataset.
+
+    Attributes:
+        images: folder of DICOM, PNG or JPEG files, nested.
+        out: the site's data folder; made if absent.
+        reports: folder of text files, or a table; with a preset None if the table lies in ``images``.
+        preset: name of another layout, see :data:`admin.site.prepare.presets.preset.PRESETS`.
+        key: file of the site's pseudonym key; None for ``<out>/private/key``.
+        image_size: S, pixels a side of the decoded images.
+        workers: processes that decode.
+        max_bad_share: the largest share of unusable files with which a manifest is written.
+        strict: stop at the first unusable file.
+    """
+
+    images: Path
+    out: Path
+    reports: Path | None = None
+    preset: str | None = None
+    key: Path | None = None
+    image_size: int = 64
+    workers: int = WORKERS
+    max_bad_share: float = 0.2
+    strict: bool = False
+
+
+def prepare(export: Export) -> dict[str, Any]:
+    """Prepare a site, and return the result: counts only, with "error" if there is no dataset.
+
+    Raises:
+        InputError: for a setting or a table that cannot be used.
+    """
+    check(export)
+    site = SiteFolder(export.out.resolve(), export.image_size)
+    site.make()
+    with site.alone():
+        names = Pseudonyms(key_of(export.key or site.private / "key", site))
+        same_key(names, site)
+        run = Preparation(export.images.resolve(), site, names, export.workers, track=tracked, strict=export.strict)
+        stopped = ""
+        try:
+            run.run(*sources(export))
+        except StoppedAtBad as bad:
+            stopped = f"stopped at the first bad file, {bad}: {REMEDIES[str(bad)]} See quarantine.csv."
+        write_quarantine(site.quarantine, run.bad)
+        return finished(run, site, stopped=stopped, most=export.max_bad_share)
+
+
+def key_of(file: Path, site: SiteFolder) -> bytes:
+    """The site's key; a new one is drawn for a new site only.
+
+    Raises:
+        InputError: if the key of a site that was prepared before is missing, or cannot be read.
+    """
+    known = file.exists() or not (site.private / "files.jsonl").exists()
+    where, remedy = "a site that was prepared before", "Restore it, or give another --out: a new key moves patients."
+    require(known, "key file", "exist", got="no file", where=where, remedy=remedy)
+    return site_key(file)
+
+
+def same_key(names: Pseudonyms, site: SiteFolder) -> None:
+    """Write a mark of the key at a new site, and compare it at one that was prepared before.
+
+    Raises:
+        InputError: if that was done with another key.
+    """
+    mark, own = site.private / "key_mark", names.study("mark of the key")
+    known = mark.read_text().strip() if mark.exists() else own
+    where, remedy = "a site that was prepared before", "Give the key it was prepared with, or another --out."
+    require(known == own, "--key", "be the site's key", got="a different key", where=where, remedy=remedy)
+    write_private(mark, own + "\n")
+
+
+def sources(export: Export) -> tuple[list[Found], list[Record]]:
+    """The image files and the reports of an export."""
+    if export.preset is None:
+        reports = own_reports(export)
+        return list(find_files(export.images, leave_out=(reports, export.out))), read_records(reports)
+    records = imported_records(export.preset, export.images, export.reports or export.images)
+    paths = dict.fromkeys(path for record in records for path, _ in record.images)
+    return list(named_files(export.images, paths)), records
+
+
+def finished(run: Preparation, site: SiteFolder, *, stopped: str, most: float) -> dict[str, Any]:
+    """Write the manifest if there is enough to write, and return the result."""
+    result: dict[str, Any] = {
+        "studies": len(run.lines),
+        "patients_unknown": run.patients_unknown,
+        "labels_dropped": run.labels_dropped,
+        "headers_read": run.described,
+        "images_decoded": run.decoded,
+        "identifiers_replaced": dict(run.scrubbed),
+        "quarantined": counts(run.bad),
+    }
+    share = len(run.bad) / max(1, len(run.bad) + len(run.lines))
+    if stopped:
+        return result | {"error": stopped}
+    if not run.lines:
+        return result | {"error": "no study has an image and a report that can be used; see quarantine.csv"}
+    if share > most:
+        got = f"{share:.0%} cannot be used, more than --max-bad-share {most:.0%}"
+        return result | {"error": f"{got}; see quarantine.csv; the manifest was not written"}
+    site.write_manifest(run.lines)
+    return result
+
+
+def check(export: Export) -> None:
+    """Raise InputError for a setting that cannot be used."""
+    if export.preset is None:
+        own_reports(export)
+    for name, least, most in (("image_size", 8, 4096), ("workers", 1, 256), ("max_bad_share", 0, 1)):
+        value = getattr(export, name)
+        option, rule = f"--{name.replace('_', '-')}", f"be from {least} to {most}"
+        require(least <= value <= most, option, rule, got=value, where=WHERE, remedy="Leave it out for the default.")
+
+
+def own_reports(export: Export) -> Path:
+    """Return the reports of an export without a preset.
+
+    Raises:
+        InputError: if they are not given, or lie around the images.
+    """
+    if export.reports is None:
+        raise InputError("--reports", "be given", got="nothing", where=WHERE, remedy="Name a folder or a table.")
+    apart = not export.images.resolve().is_relative_to(export.reports.resolve())
+    remedy = "Move them into two folders beside each other."
+    require(apart, "--images", "not lie in the folder of reports", got="the same", where=WHERE, remedy=remedy)
+    return export.reports

@@ -1,0 +1,1 @@
+"""The verbs of ``python -m admin``: their arguments, their help, and what each prints."""

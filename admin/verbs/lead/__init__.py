@@ -1,0 +1,1 @@
+"""What the lead of a consortium runs."""

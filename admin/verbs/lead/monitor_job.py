@@ -1,0 +1,38 @@
+"""Follow a job to its end. Ctrl-C ends the display; the job goes on.
+
+  python -m admin monitor JOB_ID --kit KIT
+
+The exit code is 0 if the job completed, 1 if it failed, 2 if the server cannot be reached, 3 if --timeout was over.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from admin.verbs.answer import Answer
+from admin.verbs.lead.submit_job import DAY, goes_on
+from admin.verbs.verb_parser import existing_folder
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``monitor``."""
+    parser.add_argument("job_id", metavar="JOB_ID", help="printed by python -m admin submit")
+    parser.add_argument(
+        "--kit", type=existing_folder, required=True, help="startup kit of the lead or the project admin"
+    )
+    parser.add_argument("--timeout", type=float, default=DAY, help="seconds to wait (default: a day)")
+
+
+def run(options: argparse.Namespace, answer: Answer) -> None:
+    """Follow the job, and print its final status."""
+    answer.after_interrupt = goes_on(options.job_id, options.kit)
+    from admin.session.follow import COMPLETED, monitor
+    from admin.session.login import admin_session
+    from admin.session.progress_display import ProgressDisplay
+
+    answer.data |= {"job_id": options.job_id, "job_status": None}
+    with admin_session(options.kit) as session, ProgressDisplay() as display:
+        status = monitor(session, options.job_id, on_progress=display.show, timeout=options.timeout)
+    answer.add(status, job_status=status)
+    if status != COMPLETED:
+        raise RuntimeError(f"the job ended as {status}: python -m admin download {options.job_id} fetches its log")

@@ -1,0 +1,73 @@
+"""Make a job that can be submitted: a source job from jobs/, a copy of the code, and your settings.
+
+python -m admin package --list                          the jobs
+python -m admin package fedaid_pretrain --list          a job's settings
+python -m admin package --list-methods                  baselines and ablations
+python -m admin package fedaid_pretrain --set num_rounds=5 --set min_clients=3
+python -m admin package fedaid_pretrain --method fedprox --set proximal_weight=0.1
+python -m admin package evaluate_global --model build/demo/model
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from admin.verbs.answer import Answer
+from admin.verbs.verb_parser import UsageError, existing_folder
+
+OUT = Path("build/jobs")
+PACKAGED = ("out", "method", "rename", "model", "sites")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``package``."""
+    parser.add_argument("name", nargs="?", metavar="JOB", help="a folder of jobs/")
+    parser.add_argument("--out", type=Path, default=OUT, help="folder of the packaged jobs (default: %(default)s)")
+    parser.add_argument(
+        "--set", dest="pairs", action="append", default=[], metavar="NAME=VALUE", help="a setting; repeatable"
+    )
+    parser.add_argument("--method", help="a baseline or an ablation; --set changes it further")
+    parser.add_argument("--rename", help="the new job's name")
+    parser.add_argument("--model", type=existing_folder, help="folder of the model that evaluate_global evaluates")
+    parser.add_argument("--sites", nargs="+", default=[], help="all sites; needed for a model above 3 MB")
+    parser.add_argument("--list", action="store_true", help="print what --set can change, or without JOB the jobs")
+    parser.add_argument("--list-methods", action="store_true", help="print what --method can be")
+    parser.add_argument("--jobs", type=existing_folder, help=argparse.SUPPRESS)
+
+
+def run(options: argparse.Namespace, answer: Answer) -> None:
+    """Package the job and print its folder, or print what was asked for."""
+    answer.after_interrupt = "a former job of that name is unchanged"
+    from admin.jobs.package import JOBS, package_job, source_job, source_jobs
+    from admin.jobs.plan import expected_problems
+    from admin.jobs.settings import from_text, settable
+
+    jobs = options.jobs or JOBS
+    if options.list_methods:
+        list_methods(answer)
+    elif options.name is None and not options.list:
+        raise UsageError(f"JOB is missing. Choose one of {', '.join(source_jobs(jobs))}")
+    elif options.name is None:
+        names = source_jobs(jobs)
+        answer.add("\n".join(names), jobs=names)
+    elif options.list:
+        settings = settable(source_job(options.name, jobs))
+        lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
+        answer.add("\n".join(lines), settings=settings)
+    else:
+        settings = from_text(options.pairs, settable(source_job(options.name, jobs)))
+        given = {name: getattr(options, name) for name in PACKAGED}
+        job = package_job(options.name, settings=settings, jobs=jobs, **given)
+        for problem in expected_problems(job):
+            answer.warn(problem)
+        answer.add(str(job), job=job)
+
+
+def list_methods(answer: Answer) -> None:
+    """Print the methods that can be packaged."""
+    from admin.jobs.methods import METHODS
+
+    titles = {method.name: method.title for method in METHODS.values() if not method.elsewhere}
+    answer.add("\n".join(f"{name:24} {title}" for name, title in titles.items()), methods=titles)

@@ -1,0 +1,67 @@
+"""Submit a packaged job, and with --wait follow it and fetch its result.
+
+  python -m admin submit build/jobs/fedaid_pretrain --kit KIT --wait --out results
+
+The exit code is 0 if the job was accepted (with --wait: completed), 1 if it failed or was refused, 2 if the server
+cannot be reached, 3 if --timeout was over before the job.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from admin.verbs.answer import Answer
+from admin.verbs.verb_parser import existing_folder
+
+DAY = 86400.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``submit``."""
+    parser.add_argument("job", type=existing_folder, metavar="JOB_FOLDER", help="made by python -m admin package")
+    parser.add_argument(
+        "--kit", type=existing_folder, required=True, help="startup kit of the lead or the project admin"
+    )
+    parser.add_argument("--wait", action="store_true", help="follow the job to its end and fetch the result")
+    parser.add_argument(
+        "--out", type=Path, default=Path("build/results"), help="folder of the results (default: %(default)s)"
+    )
+    parser.add_argument("--timeout", type=float, default=DAY, help="seconds to wait (default: a day)")
+
+
+def run(options: argparse.Namespace, answer: Answer) -> None:
+    """Submit the job and print its id; with ``--wait`` follow it, and print its status and the result's folder."""
+    answer.after_interrupt = "ask python -m admin monitor whether a job was submitted"
+    from admin.jobs.plan import lacks_plan
+    from admin.results.failure import failure_reason
+    from admin.session.download import download
+    from admin.session.follow import COMPLETED, monitor
+    from admin.session.login import admin_session
+    from admin.session.progress_display import ProgressDisplay
+    from admin.session.submit import submit
+
+    if lacks_plan(options.job):
+        how = f"python -m admin plan {options.job} --sites S --studies N --bandwidth-mbit B --measure --write"
+        answer.warn(f"no plan has checked the timeouts of {options.job.name}: {how}")
+    answer.data |= {"job_id": None, "job_status": None, "result": None}
+    with admin_session(options.kit) as session:
+        job_id = submit(session, options.job.resolve())
+        answer.add(f"job {job_id}", job_id=job_id)
+        answer.after_interrupt = goes_on(job_id, options.kit)
+        if not options.wait:
+            return
+        with ProgressDisplay() as display:
+            status = monitor(session, job_id, on_progress=display.show, timeout=options.timeout)
+        answer.add(status, job_status=status)
+        answer.after_interrupt = f"fetch the result with python -m admin download {job_id} --kit {options.kit}"
+        result = download(session, job_id, options.out)
+        answer.add(f"result {result}", result=result)
+    if status != COMPLETED:
+        log = result / "workspace" / "log.txt"
+        raise RuntimeError(failure_reason(log) or f"the job ended as {status}: see {log}")
+
+
+def goes_on(job_id: str, kit: Path) -> str:
+    """Return what Ctrl-C leaves while a job runs."""
+    return f"job {job_id} goes on at the server: python -m admin monitor {job_id} --kit {kit}"
