@@ -55,7 +55,7 @@ def test_a_journal_without_headers_is_read_again(
     journal.write_text("".join(json.dumps({k: v for k, v in line.items() if k != "header"}) + "\n" for line in lines))
     capsys.readouterr()
     assert prepare("--format", "json") == 0
-    again = json.loads(capsys.readouterr().out)
+    again = json.loads(capsys.readouterr().out)["data"]
     assert (again["headers_read"], again["images_decoded"]) == (8, 0)
     assert study_headers(export / "site") == before
     assert Header() not in before.values()
@@ -63,5 +63,5 @@ def test_a_journal_without_headers_is_read_again(
 
 def test_a_folder_that_was_not_prepared_is_refused(tmp_path: Path) -> None:
     for read in (image_files, study_images, left_out):
-        with pytest.raises(InputError, match=r"Run `python -m admin\.prepare` first"):
+        with pytest.raises(InputError, match="Run `python -m admin prepare` first"):
             read(tmp_path)
