@@ -67,6 +67,15 @@ def test_no_move_reads_every_pixel_where_it_was(image: Tensor) -> None:
     torch.testing.assert_close(still[0], image, atol=1e-5, rtol=0)
 
 
+def test_pictures_are_resampled_to_the_bit_as_by_monai(image: Tensor) -> None:
+    from monai.networks.layers import AffineTransform
+
+    layer = AffineTransform(normalized=True, align_corners=False, reverse_indexing=False, padding_mode="zeros")
+    maps = placements(np.random.default_rng(1).uniform(-1, 1, (20, 3)))
+    images = image.expand(20, -1, -1, -1)
+    assert torch.equal(resampled(images, maps), layer(images, maps))
+
+
 def test_the_largest_zoom_is_its_share_of_the_size() -> None:
     line = torch.zeros(1, 1, 101, 101)
     line[..., 90] = 1.0  # 40 pixels to the right of the centre

@@ -1,7 +1,7 @@
-"""What a picture goes through on its way to the model: a batch at a time, for one at a time costs a training step.
+"""Random changes of the pictures of a batch before they reach the model.
 
-MONAI's random transforms work on one picture: 1.6 ms for 64×64 where a training step takes 6 ms for a pair. MONAI's
-layer that resamples a batch at once takes 0.2 ms for a picture. Nothing mirrors it: left and right are findings.
+MONAI's random transforms take one picture at a time: 1.6 ms for 64×64, where a training step takes 6 ms for a pair.
+Resampling a whole batch takes 0.2 ms for a picture. Nothing is mirrored: left and right are findings.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from monai.networks.layers import AffineTransform
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import affine_grid, grid_sample
 
 TURN, ZOOM = 0.12, 0.05  # radians, share of the size: most to either side
 MOVED, REGRADED, NOISY = 0.8, 0.5, 0.3  # share of pictures
@@ -59,7 +59,9 @@ def placements(draws: NDArray[np.float64]) -> Tensor:
 
 
 def resampled(images: Tensor, maps: Tensor) -> Tensor:
-    """Pictures (B, 1, S, S) read off at the mapped places, bilinear, black outside."""
-    layer = AffineTransform(normalized=True, align_corners=False, reverse_indexing=False, padding_mode="zeros")
-    moved: Tensor = layer(images, maps)
-    return moved
+    """Pictures (B, 1, S, S) read at the mapped places, bilinear, black outside.
+
+    The same bits as MONAI's ``AffineTransform``, without the 5 s of processor time that the import of MONAI costs.
+    """
+    grid = affine_grid(maps, list(images.shape), align_corners=False)
+    return grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)

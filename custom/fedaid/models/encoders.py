@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from monai.networks.nets import DenseNet121, ResNet, ViT
 from torch import Tensor, nn
 
 from fedaid.errors import require
@@ -64,12 +63,16 @@ def convolutional(encoder: nn.Module, image_size: int) -> TowerParts:
 
 def monai_densenet121(image_size: int, options: Mapping[str, Any]) -> TowerParts:
     """DenseNet121 without its classification layers."""
+    from monai.networks.nets import DenseNet121  # 5 s of processor time that other encoders need not pay
+
     network = DenseNet121(spatial_dims=2, in_channels=1, out_channels=2, **options)
     return convolutional(MonaiFeatures(network.features), image_size)
 
 
 def monai_resnet(image_size: int, options: Mapping[str, Any]) -> TowerParts:
     """MONAI's ResNet up to its last feature map."""
+    from monai.networks.nets import ResNet
+
     network = ResNet(spatial_dims=2, n_input_channels=1, feed_forward=False, **options)
     names = ("conv1", "bn1", "act", "maxpool", "layer1", "layer2", "layer3", "layer4")
     return convolutional(MonaiFeatures(nn.Sequential(*(getattr(network, name) for name in names))), image_size)
@@ -77,6 +80,8 @@ def monai_resnet(image_size: int, options: Mapping[str, Any]) -> TowerParts:
 
 def monai_vit(image_size: int, options: Mapping[str, Any]) -> TowerParts:
     """MONAI's ViT, cut before its last block."""
+    from monai.networks.nets import ViT
+
     network = ViT(in_channels=1, img_size=(image_size, image_size), spatial_dims=2, **options)
     for transformer in network.blocks:
         transformer.norm_cross_attn = nn.Identity()  # there is no cross-attention, so it would never learn
