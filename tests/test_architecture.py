@@ -75,6 +75,14 @@ def test_the_package_does_not_know_what_is_around_it() -> None:
         assert not {"admin", "tests"} & {name.split(".")[0] for name in imported(path)}, relative(path)
 
 
+def test_the_twin_is_imported_by_studies_and_its_own_verb_only() -> None:
+    users = {path for path in SOURCES if any(name.startswith("admin.twin") for name in imported(path))}
+    rooms = {path.relative_to(ADMIN).parts[0] for path in users if ADMIN in path.parents}
+    assert "twin" in rooms
+    assert rooms <= {"twin", "study", "verbs"}
+    assert not [path for path in users if CUSTOM in path.parents]
+
+
 def test_flare_is_known_in_two_rooms_only() -> None:
     users = {path for path in SOURCES if "nvflare" in {name.split(".")[0] for name in imported(path)}}
     assert len(users) > 5

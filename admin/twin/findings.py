@@ -7,10 +7,7 @@ from dataclasses import dataclass
 
 from numpy.random import Generator
 
-CHEXPERT_14 = (
-    "No Finding", "Enlarged Cardiomediastinum", "Cardiomegaly", "Lung Lesion", "Lung Opacity", "Edema", "Consolidation",
-    "Pneumonia", "Atelectasis", "Pneumothorax", "Pleural Effusion", "Pleural Other", "Fracture", "Support Devices",
-)  # fmt: skip
+from fedaid.data.table import CHEXPERT_14
 
 SIDES = ("left", "right")
 ZONES = ("upper", "middle", "lower")

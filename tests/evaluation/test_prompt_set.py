@@ -6,7 +6,8 @@ from hashlib import sha256
 
 import pytest
 
-from admin.twin.findings import CHEXPERT_14, KINDS
+from admin.twin.findings import KINDS
+from fedaid.data.table import CHEXPERT_14
 from fedaid.errors import InputError
 from fedaid.evaluation.prompt_set import FOLDER, read_prompt_set
 from fedaid.models.vocabulary import load_tokenizer

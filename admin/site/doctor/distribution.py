@@ -8,11 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from admin.site.doctor.evidence import LATERAL_VIEWS, Case, Evidence
 from admin.site.doctor.language import SMALL_WORDS, language_of
 from fedaid.data.split import SPLITS
+from fedaid.data.table import CHEXPERT_14
 
-LABELS = (
-    "No Finding", "Enlarged Cardiomediastinum", "Cardiomegaly", "Lung Lesion", "Lung Opacity", "Edema", "Consolidation",
-    "Pneumonia", "Atelectasis", "Pneumothorax", "Pleural Effusion", "Pleural Other", "Fracture", "Support Devices",
-)  # fmt: skip
 LENGTHS = (0, 10, 20, 40, 80, 160, 320)
 NOT_STATED, OTHER = "not stated", "other"
 
@@ -25,7 +22,7 @@ def distributions(evidence: Evidence) -> dict[str, Counts]:
     return {
         "Split": _counted(map(_one_of(SPLITS, lambda case: case.split), cases), (*SPLITS, OTHER)),
         "View": _counted(map(_view, cases), ("PA", "AP", "lateral", OTHER, NOT_STATED)),
-        "Label": _counted((name for case in cases for name in _labels(case)), (*LABELS, OTHER)),
+        "Label": _counted((name for case in cases for name in _labels(case)), (*CHEXPERT_14, OTHER)),
         "Words that describe the picture": _counted(map(_length, cases), [*map(_span, range(len(LENGTHS)))]),
         "Language": _counted((language_of(case.text) or NOT_STATED for case in cases), (*SMALL_WORDS, NOT_STATED)),
         "Age": _counted(map(_age, cases), [*map(_decade, range(10)), NOT_STATED]),
@@ -53,7 +50,7 @@ def _view(case: Case) -> str:
 
 
 def _labels(case: Case) -> Iterable[str]:
-    return {name if name in LABELS else OTHER for name in case.labels}
+    return {name if name in CHEXPERT_14 else OTHER for name in case.labels}
 
 
 def _length(case: Case) -> str:

@@ -106,6 +106,11 @@ def _refusal(path: Path, line: int, rule: str, got: object, remedy: str) -> Inpu
 SEPARATOR = "|"
 UNCERTAIN = "?"
 """What a label begins with that may be true or not."""
+CHEXPERT_14 = (
+    "No Finding", "Enlarged Cardiomediastinum", "Cardiomegaly", "Lung Lesion", "Lung Opacity", "Edema", "Consolidation",
+    "Pneumonia", "Atelectasis", "Pneumothorax", "Pleural Effusion", "Pleural Other", "Fracture", "Support Devices",
+)  # fmt: skip
+"""The findings of CheXpert, in its order (Irvin et al. 2019, table 1)."""
 
 
 def divided_labels(cell: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

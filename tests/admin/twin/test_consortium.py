@@ -12,10 +12,10 @@ from pydicom import dcmread
 from pydicom.uid import RLELossless
 
 from admin.twin.consortium import COLUMNS, DEMO_HOSPITALS, admit_patients, split_patients, write_consortium
-from admin.twin.findings import CHEXPERT_14
 from admin.twin.hospital import Hospital
 from fedaid.data.manifest import read_manifest
 from fedaid.data.pixels.dicom import read_dicom
+from fedaid.data.table import CHEXPERT_14
 
 SMALL = [replace(site, studies=30) for site in DEMO_HOSPITALS]
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from admin.twin.findings import CHEXPERT_14, KINDS, SIDES, Finding, Findings, sample_findings
+from admin.twin.findings import KINDS, SIDES, Finding, Findings, sample_findings
+from fedaid.data.table import CHEXPERT_14
 
 OFTEN = dict.fromkeys(KINDS, 0.5)
 

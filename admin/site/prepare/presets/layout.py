@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from admin.site.prepare.rows import Cells, column
-from admin.twin.findings import CHEXPERT_14
 from fedaid.data.header.terms import VIEWS
-from fedaid.data.table import UNCERTAIN
+from fedaid.data.table import CHEXPERT_14, UNCERTAIN
 from fedaid.errors import InputError, require
 
 SPLIT_WORDS = {

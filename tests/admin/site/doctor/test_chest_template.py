@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from admin.site.doctor.chest_template import SIDE, Pose, chest, pose_of, standardised
+from admin.site.doctor.chest_template import CHEST, SIDE, Pose, chest, pose_of, standardised
 from admin.twin.drawing.anatomy import sample_anatomy
 from admin.twin.drawing.lateral import draw_lateral
 from admin.twin.drawing.phantom import draw_radiograph
 from admin.twin.findings import Findings
+from tests.admin.site.doctor.drawn_chest import drawn_chest
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +59,13 @@ def test_polarity_and_scale_of_grey_values_change_nothing_but_the_sign(film: np.
 
 def test_a_constant_picture_lies_no_way() -> None:
     assert pose_of(np.full((9, 9), 0.4)) == Pose(0, 0, 0, 0, 0, 0)
+
+
+def test_the_stored_chest_is_the_mean_of_the_drawn_ones() -> None:
+    with Image.open(CHEST) as image:
+        assert image.mode == "I;16"
+        stored = np.asarray(image)
+    np.testing.assert_allclose(stored, drawn_chest(), atol=1, rtol=0)
 
 
 def test_the_template_is_standardised_and_always_the_same() -> None:
