@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from admin.jobs.components import Component, build, components, load_class, require_arguments
+from admin.jobs.components import Component, components, construct, load_class, require_arguments
 from admin.jobs.folder import META, config_files, path_in_job, read_object, require_job_name, require_plain_files
 from admin.jobs.plan import require_planned_timeouts
 from fedaid.errors import require
@@ -39,18 +39,18 @@ def check_job(folder: Path, *, local_folders: bool = True) -> int:
         require_our_code(app, needed=any(is_ours(component) and app in component.file.parents for component in found))
     with importable(folder):
         for component in found:
-            check_component(component, construct=local_folders or not component.needs_local_folder)
+            check_component(component, local_folders=local_folders)
     require_student_loss(found)
     require_planned_timeouts(folder)
     return len(found)
 
 
-def check_component(component: Component, *, construct: bool) -> None:
-    """Import a component's class, check its arguments, and, if it is one of ours, ``construct`` it."""
-    found = load_class(component)
-    require_arguments(found, component)
-    if construct and is_ours(component):
-        build(found, component)
+def check_component(component: Component, *, local_folders: bool) -> None:
+    """Import a component's class, check its arguments, and construct it if it is one of ours and can be built here."""
+    kind = load_class(component)
+    require_arguments(kind, component)
+    if is_ours(component) and (local_folders or not component.needs_local_folder):
+        construct(kind, component)
 
 
 def require_student_loss(found: Sequence[Component]) -> None:

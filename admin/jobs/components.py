@@ -16,6 +16,7 @@ from fedaid.errors import InputError
 
 MODEL = "model"  # a persistor's argument
 LOCAL = '"local:'  # in JSON, the start of the name of a folder below $FEDAID_MODELS
+NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def load_class(component: Component) -> type:
     """
     module, _, name = component.path.rpartition(".")
     try:
-        found = getattr(importlib.import_module(module), name)
+        kind = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
         raise InputError(
             f"path of {component.label}",
@@ -82,34 +83,33 @@ def load_class(component: Component) -> type:
             where=path_in_job(component.file),
             remedy=f"{type(error).__name__}: {error}.",
         ) from error
-    if not inspect.isclass(found):
+    if not inspect.isclass(kind):
         where, remedy = path_in_job(component.file), "Name a class, as in package.module.Class."
         raise InputError(f"path of {component.label}", "name a class", got=component.path, where=where, remedy=remedy)
-    return found
+    return kind
 
 
-def require_arguments(found: type, component: Component) -> None:
+def require_arguments(kind: type, component: Component) -> None:
     """Refuse an argument that the constructor does not accept, and a missing one that it requires."""
-    known, open_ended = accepted_arguments(found)
+    where = f"{component.label} in {path_in_job(component.file)}"
+    known, open_ended = accepted_arguments(kind)
     unknown = [] if open_ended else [name for name in component.args if name not in known]
     for name in unknown:
         close = get_close_matches(name, known, n=1)
         remedy = f"Did you mean {close[0]}?" if close else f"It takes {', '.join(sorted(known)) or 'nothing'}."
-        where = f"{component.label} in {path_in_job(component.file)}"
-        raise InputError("setting", f"be one that {found.__name__} takes", got=name, where=where, remedy=remedy)
-    missing = [name for name in required_arguments(found) if name not in component.args]
+        raise InputError("setting", f"be one that {kind.__name__} takes", got=name, where=where, remedy=remedy)
+    missing = [name for name in required_arguments(kind) if name not in component.args]
     if missing:
-        where = f"{component.label} in {path_in_job(component.file)}"
-        rule = f"be among the arguments of {found.__name__}"
+        rule = f"be among the arguments of {kind.__name__}"
         raise InputError(missing[0], rule, got=sorted(component.args), where=where, remedy="Add it to args.")
 
 
-def accepted_arguments(found: type) -> tuple[set[str], bool]:
+def accepted_arguments(kind: type) -> tuple[set[str], bool]:
     """Return the argument names that a constructor accepts, and whether it accepts every name.
 
     A constructor with ``**kwargs`` passes them to the next class, so the names of that class count too.
     """
-    owners = [owner for owner in found.__mro__[:-1] if "__init__" in vars(owner)]
+    owners = [owner for owner in kind.__mro__[:-1] if "__init__" in vars(owner)]
     names: set[str] = set()
     for owner in owners:
         parameters = inspect.signature(owner).parameters.values()
@@ -119,16 +119,13 @@ def accepted_arguments(found: type) -> tuple[set[str], bool]:
     return names, bool(owners)
 
 
-NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-
-
-def required_arguments(found: type) -> list[str]:
+def required_arguments(kind: type) -> list[str]:
     """Return the arguments without a default."""
-    parameters = inspect.signature(found).parameters.values() if accepted_arguments(found)[0] else ()
+    parameters = inspect.signature(kind).parameters.values() if accepted_arguments(kind)[0] else ()
     return [p.name for p in parameters if p.kind in NAMED and p.default is inspect.Parameter.empty]
 
 
-def build(found: type, component: Component) -> object:
+def construct(kind: type, component: Component) -> object:
     """Return an instance, constructed from the component's settings as FLARE does it.
 
     A model among the arguments stays a dictionary: the server's persistor takes it so, and the model is a component
@@ -138,19 +135,17 @@ def build(found: type, component: Component) -> object:
         InputError: the constructor refuses a value.
     """
     try:
-        return found(**{name: built_argument(name, value, component) for name, value in component.args.items()})
+        return kind(**{name: constructed_argument(name, value, component) for name, value in component.args.items()})
     except InputError:
         raise
     except Exception as error:  # any exception of a constructor means that it refuses its settings
-        where = path_in_job(component.file)
-        got = f"{type(error).__name__}: {error}"
-        remedy = "Correct its args."
+        where, got, remedy = path_in_job(component.file), f"{type(error).__name__}: {error}", "Correct its args."
         raise InputError(component.label, "accept its settings", got=got, where=where, remedy=remedy) from error
 
 
-def built_argument(name: str, value: Any, component: Component) -> Any:
+def constructed_argument(name: str, value: Any, component: Component) -> Any:
     """Return an argument's value; a component is constructed."""
     if name == MODEL or not isinstance(value, dict) or not isinstance(value.get("path"), str):
         return value
     nested = Component(f"{component.label}.{name}", value["path"], value.get("args", {}), component.file)
-    return build(load_class(nested), nested)
+    return construct(load_class(nested), nested)

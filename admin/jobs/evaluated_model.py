@@ -17,7 +17,7 @@ LARGEST_SENT = 3_000_000  # bytes of a model in an app that goes to every site
 SETTING = "model_folder"  # an argument of a component that evaluates a model: the folder's name in the app
 
 
-def add_model(job: Path, model: Path | None) -> None:
+def add_evaluated_model(job: Path, model: Path | None) -> None:
     """Copy ``model`` into every app that evaluates one, and write its configuration into the server's config.
 
     Args:
@@ -38,7 +38,7 @@ def add_model(job: Path, model: Path | None) -> None:
         require(model is None, "--model", rule, got=model, where=job.name, remedy=remedy)
     if model is None:
         return
-    configuration = configuration_of(model)
+    configuration = saved_configuration(model)
     for file, name in names.items():
         folder = file.parent.parent / name
         folder.mkdir()
@@ -51,7 +51,7 @@ def add_model(job: Path, model: Path | None) -> None:
         write_object(file, contents[file])
 
 
-def keep_to_server(job: Path, sites: Sequence[str]) -> None:
+def deploy_to_server_only(job: Path, sites: Sequence[str]) -> None:
     """Deploy the job's one app to the server, and a copy without the model to these sites.
 
     FLARE sends an app to a site as one message, and its http connections drop a message above 4 MB (2.9.0 raises the
@@ -78,7 +78,7 @@ def keep_to_server(job: Path, sites: Sequence[str]) -> None:
     write_object(job / META, meta | {"deploy_map": {app: [SERVER], SITES_APP: list(sites)}})
 
 
-def configuration_of(model: Path) -> dict[str, Any]:
+def saved_configuration(model: Path) -> dict[str, Any]:
     """Return the constructor arguments of a saved model."""
     for name in (WEIGHTS, CONFIG):
         remedy = "Give the folder of a run's best model, or the one that the demo printed."

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from admin.jobs.check import PACKAGE, SOURCE, check_job
-from admin.jobs.evaluated_model import add_model, keep_to_server
+from admin.jobs.evaluated_model import add_evaluated_model, deploy_to_server_only
 from admin.jobs.folder import (
     META,
     config_files,
@@ -72,13 +72,13 @@ def package_job(
     with tempfile.TemporaryDirectory(prefix=".packaging-", dir=out) as part:
         made = Path(part) / called
         copy_job(source, made)
-        add_model(made, model)
+        add_evaluated_model(made, model)
         change_settings(made, settings)
         if (out / called / PLAN_FILE).is_file():
             plan_again(made, out / called / PLAN_FILE, chosen=settings)
         write_object(made / META, named_and_versioned(read_object(made / META), called))
         if model is not None:
-            keep_to_server(made, sites)
+            deploy_to_server_only(made, sites)
         check_job(made)
         if (out / called).exists():
             shutil.rmtree(out / called)
@@ -102,9 +102,8 @@ def source_job(name: str, jobs: Path) -> Path:
 def require_replaceable(folder: Path) -> None:
     """Refuse to replace a folder that is not a job."""
     free = not folder.exists() or (folder / META).is_file()
-    rule, remedy = f"hold a job or nothing as {folder.name}", "Choose another --out, or remove the folder."
-    got = f"{sorted_names(folder)} without {META}"
-    require(free, "--out", rule, got=got, where=str(folder), remedy=remedy)
+    rule, remedy = f"be absent or a job with {META}", "Choose another --out, or remove the folder."
+    require(free, f"folder {folder.name}", rule, got=sorted_names(folder), where=str(folder), remedy=remedy)
 
 
 def copy_job(source: Path, target: Path) -> None:

@@ -167,7 +167,12 @@ def expected_problems(job: Path) -> list[str]:
         return []
     values, size = values_by_name(job), model_size(model_configuration(job))
     federation = Federation(
-        values["min_clients"], BANDWIDTH_MBIT, 0.0, 0, 0, wire_dtype=values.get("wire_dtype", "fp32")
+        sites=values["min_clients"],
+        bandwidth_mbit=BANDWIDTH_MBIT,
+        step_seconds=0.0,
+        align_steps=0,
+        pretrain_steps=0,
+        wire_dtype=values.get("wire_dtype", "fp32"),
     )
     least = timeouts(size, federation)
     how = f"python -m admin plan {job} --sites S --studies N --bandwidth-mbit B --measure --write sets it"

@@ -90,7 +90,7 @@ def model_configuration(job: Path) -> dict[str, Any]:
     raise InputError("job", "have a persistor with a model", got="none", where=job.name, remedy="Package it again.")
 
 
-def from_text(pairs: Sequence[str], present: Mapping[str, object]) -> dict[str, object]:
+def typed_settings(pairs: Sequence[str], present: Mapping[str, object]) -> dict[str, object]:
     """Return settings that were typed as ``NAME=VALUE``.
 
     A value is read as JSON. It stays text if it is not JSON, or if the setting's present value is text.

@@ -42,7 +42,7 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     answer.after_interrupt = "a former job of that name is unchanged"
     from admin.jobs.package import JOBS, package_job, source_job, source_jobs
     from admin.jobs.plan import expected_problems
-    from admin.jobs.settings import from_text, settable
+    from admin.jobs.settings import settable, typed_settings
 
     jobs = options.jobs or JOBS
     if options.list_methods:
@@ -57,7 +57,7 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
         lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
         answer.add("\n".join(lines), settings=settings)
     else:
-        settings = from_text(options.pairs, settable(source_job(options.name, jobs)))
+        settings = typed_settings(options.pairs, settable(source_job(options.name, jobs)))
         given = {name: getattr(options, name) for name in PACKAGED}
         job = package_job(options.name, settings=settings, jobs=jobs, **given)
         for problem in expected_problems(job):

@@ -10,7 +10,7 @@ import pytest
 from admin.__main__ import main
 from admin.jobs import evaluated_model
 from admin.jobs.check import check_job
-from admin.jobs.evaluated_model import add_model
+from admin.jobs.evaluated_model import add_evaluated_model
 from admin.jobs.folder import META, read_object
 from admin.jobs.package import JOBS, package_job
 from fedaid.errors import InputError
@@ -47,7 +47,7 @@ def test_a_job_about_a_model_needs_one(tmp_path: Path, capsys: pytest.CaptureFix
 
 def test_a_training_job_takes_no_model(model: Path) -> None:
     with pytest.raises(InputError, match=r"^--model must be left out for this job, got .*model: fedaid_pretrain"):
-        add_model(JOBS / "fedaid_pretrain", model)
+        add_evaluated_model(JOBS / "fedaid_pretrain", model)
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json"])

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from admin.jobs.components import Component, accepted_arguments, build, load_class, require_arguments
+from admin.jobs.components import Component, accepted_arguments, construct, load_class, require_arguments
 from fedaid.arguments import keeps_arguments, parameters_of
 from fedaid.errors import InputError
 
@@ -84,12 +84,12 @@ def test_a_class_that_takes_anything_is_not_held_to_names() -> None:
 
 def test_a_refusing_constructor_refuses_the_job() -> None:
     with pytest.raises(InputError, match="store must accept its settings, got ValueError: own must not be negative"):
-        build(Handing, component(own=-1))
+        construct(Handing, component(own=-1))
 
 
 def test_an_argument_that_is_a_component_is_built_but_a_model_is_not() -> None:
     nested = {"path": "collections.Counter", "args": {}}
-    made = build(Owner, component(part=nested, model=nested))
+    made = construct(Owner, component(part=nested, model=nested))
     assert isinstance(made, Owner)
     assert type(made.part).__name__ == "Counter"
     assert made.model == nested

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from admin.jobs.settings import change_settings, from_text, settable, values_by_name
+from admin.jobs.settings import change_settings, settable, typed_settings, values_by_name
 from fedaid.errors import InputError
 
 
@@ -65,17 +65,17 @@ def test_a_refused_setting_leaves_the_files_as_they_were(trivial_job: Path) -> N
 
 def test_text_is_read_as_json_else_as_text() -> None:
     pairs = ["a=5", "b=[1, 2]", "c=null", "d=worst_loss", "e=x=y"]
-    assert from_text(pairs, {}) == {"a": 5, "b": [1, 2], "c": None, "d": "worst_loss", "e": "x=y"}
+    assert typed_settings(pairs, {}) == {"a": 5, "b": [1, 2], "c": None, "d": "worst_loss", "e": "x=y"}
 
 
 def test_where_text_stands_a_number_is_text() -> None:
-    assert from_text(["note=5", "e.note=7"], {"e.note": "old"}) == {"note": "5", "e.note": "7"}
+    assert typed_settings(["note=5", "e.note=7"], {"e.note": "old"}) == {"note": "5", "e.note": "7"}
 
 
 @pytest.mark.parametrize("pair", ["num_rounds", "=5", ""])
 def test_a_pair_without_name_or_sign_is_refused(pair: str) -> None:
     with pytest.raises(InputError, match="--set must be NAME=VALUE"):
-        from_text([pair], {})
+        typed_settings([pair], {})
 
 
 def test_a_model_is_set_by_its_arguments_not_as_a_whole(trivial_job: Path) -> None:
