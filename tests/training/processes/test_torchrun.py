@@ -87,7 +87,7 @@ def test_traffic_is_bound_to_loopback() -> None:
 def test_the_package_is_found_before_what_is_on_the_path_already(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
     first, second = python_path().split(os.pathsep)
-    assert (Path(first) / "fedaid" / "training" / "rank.py").is_file()
+    assert (Path(first) / "fedaid" / "training" / "processes" / "rank.py").is_file()
     assert second == "/elsewhere"
 
 
