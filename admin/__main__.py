@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from admin.verbs.answer import FAILED, OK
 from admin.verbs.run_verb import run_verb
-from admin.verbs.table import find_verb, listing
+from admin.verbs.verb_table import find_verb, listing
 from fedaid.errors import InputError
 from fedaid.version import VERSION
 

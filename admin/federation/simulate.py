@@ -13,7 +13,7 @@ from admin.federation.kit_process import end, family, kit_environment, site_thre
 from admin.federation.record import new_mark
 from admin.federation.sigterm import sigterm_leaves
 from admin.federation.site_names import require_site_names
-from admin.jobs.check import check_job
+from admin.jobs.job_check import check_job
 from admin.results.failure import failure_reason
 from fedaid.errors import require
 

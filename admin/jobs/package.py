@@ -9,7 +9,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from admin.jobs.check import PACKAGE, SOURCE, check_job
 from admin.jobs.evaluated_model import add_evaluated_model, deploy_to_server_only
 from admin.jobs.folder import (
     META,
@@ -20,6 +19,7 @@ from admin.jobs.folder import (
     sorted_names,
     write_object,
 )
+from admin.jobs.job_check import PACKAGE, SOURCE, check_job
 from admin.jobs.methods import job_settings
 from admin.jobs.plan import PLAN_FILE, plan_again
 from admin.jobs.settings import change_settings, values_by_name

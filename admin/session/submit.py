@@ -8,8 +8,8 @@ from pathlib import Path
 
 from nvflare.fuel.flare_api.flare_api import Session
 
-from admin.jobs.check import check_job
 from admin.jobs.folder import META, read_object
+from admin.jobs.job_check import check_job
 from fedaid.errors import require
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from types import ModuleType
 
 from admin.verbs.answer import CANNOT_CONNECT, FAILED, INTERRUPTED, OK, TIMED_OUT, Answer
-from admin.verbs.table import Verb
 from admin.verbs.verb_parser import asks_for_json, verb_parser
+from admin.verbs.verb_table import Verb
 from fedaid.errors import InputError
 
 EXPECTED = (InputError, OSError, RuntimeError)  # a person's input or the machine explains these

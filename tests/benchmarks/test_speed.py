@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from admin.jobs.check import check_job
 from admin.jobs.cost import model_size
 from admin.jobs.folder import META, read_object
+from admin.jobs.job_check import check_job
 from fedaid.models.dual_encoder import DualEncoder
 from tests.benchmarks import speed
 from tests.benchmarks.aggregator_memory import peak_in_a_process, per_site

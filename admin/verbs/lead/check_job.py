@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, answer: Answer) -> None:
     """Check the job, and print how many classes were imported."""
-    from admin.jobs.check import check_job
+    from admin.jobs.job_check import check_job
 
     checked = check_job(options.job.resolve())
     answer.add(f"sound: {checked} class paths import and take their settings", class_paths=checked)

@@ -9,9 +9,9 @@ import pytest
 
 from admin.__main__ import main
 from admin.jobs import evaluated_model
-from admin.jobs.check import check_job
 from admin.jobs.evaluated_model import add_evaluated_model
 from admin.jobs.folder import META, read_object
+from admin.jobs.job_check import check_job
 from admin.jobs.package import JOBS, package_job
 from fedaid.errors import InputError
 from fedaid.models.dual_encoder import DualEncoder

@@ -11,7 +11,7 @@ import torch
 from transformers import AutoConfig, AutoModel
 
 from admin.__main__ import main
-from admin.jobs.check import check_job
+from admin.jobs.job_check import check_job
 from admin.jobs.plan import Conditions, plan_job
 from fedaid.errors import InputError
 from fedaid.models.vocabulary import VOCABULARY_FILE, vocabulary_size

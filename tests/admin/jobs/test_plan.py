@@ -8,8 +8,8 @@ import pytest
 
 from admin.__main__ import main
 from admin.jobs import step_time
-from admin.jobs.check import check_job
 from admin.jobs.folder import read_object, write_object
+from admin.jobs.job_check import check_job
 from admin.jobs.package import package_job
 from admin.jobs.plan import (
     PLAN_FILE,

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from admin.__main__ import main
-from admin.jobs import check as module
-from admin.jobs.check import check_job
+from admin.jobs import job_check as module
+from admin.jobs.job_check import check_job
 from admin.jobs.package import package_job
 from fedaid.errors import InputError
 
