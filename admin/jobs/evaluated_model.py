@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from admin.jobs.components import components
-from admin.jobs.folder import META, config_files, read_object, sorted_names, write_object
+from admin.jobs.folder import META, config_files, read_object, write_object
 from fedaid.errors import require
 from fedaid.models.saved_model import CONFIG, WEIGHTS
 
@@ -82,8 +82,8 @@ def saved_configuration(model: Path) -> dict[str, Any]:
     """Return the constructor arguments of a saved model."""
     for name in (WEIGHTS, CONFIG):
         remedy = "Give the folder of a run's best model, or the one that the demo printed."
-        found = sorted_names(model)
-        require((model / name).is_file(), "--model", f"hold {name}", got=found, where=str(model), remedy=remedy)
+        rule, held = f"be a folder with {name}", (model / name).is_file()
+        require(held, "--model", rule, got=model.name, where=str(model), remedy=remedy)
     content = read_object(model / CONFIG)
     configuration: dict[str, Any] = content.get("configuration") or {}
     ok, remedy = isinstance(configuration, dict) and bool(configuration), "Use the config.json beside the weights."

@@ -16,7 +16,6 @@ from admin.jobs.folder import (
     read_object,
     require_job_name,
     require_plain_files,
-    sorted_names,
     write_object,
 )
 from admin.jobs.job_check import PACKAGE, SOURCE, check_job
@@ -102,8 +101,8 @@ def source_job(name: str, jobs: Path) -> Path:
 def require_replaceable(folder: Path) -> None:
     """Refuse to replace a folder that is not a job."""
     free = not folder.exists() or (folder / META).is_file()
-    rule, remedy = f"be absent or a job with {META}", "Choose another --out, or remove the folder."
-    require(free, f"folder {folder.name}", rule, got=sorted_names(folder), where=str(folder), remedy=remedy)
+    rule, remedy = f"not exist or hold a job's {META}", "Choose another --out or --rename, or remove the folder."
+    require(free, "job folder", rule, got=folder.name, where=str(folder), remedy=remedy)
 
 
 def copy_job(source: Path, target: Path) -> None:

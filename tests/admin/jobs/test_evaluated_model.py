@@ -53,7 +53,7 @@ def test_a_training_job_takes_no_model(model: Path) -> None:
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
 def test_a_folder_without_a_model_is_refused_by_what_it_lacks(name: str, tmp_path: Path, model: Path) -> None:
     (model / name).unlink()
-    with pytest.raises(InputError, match=rf"^--model must hold {name}, got \["):
+    with pytest.raises(InputError, match=rf"^--model must be a folder with {name}, got model: "):
         package_job("evaluate_global", out=tmp_path / "jobs", model=model)
 
 
