@@ -45,13 +45,15 @@ HEAD = """# Projection: MIMIC-CXR at 5, 20 and 100 hospitals
 | a step | {step} s | an assumption for one GPU; measure yours with `python -m admin plan JOB --measure` |
 | validation | {held_out:.0f} % of a site's studies a round; a batch takes a third of a step | as `prepare` splits |
 | images | prepared before the run with `prepare` | otherwise the first task decodes them |
-| link | the same nominal bandwidth at server and sites, 90 % of it used, and at most 150 MB/s | wire.md |
+| link | the same nominal bandwidth at server and sites, 90 % of it used, and at most 150 MB/s | [wire.md](wire.md) |
 
 - The server's link carries the messages of all sites, so the transfer grows with their number. The work does not.
 - A round is the two tasks of a round after the first. Work and transfer are added, although they partly overlap.
 - The memory of a site excludes the activations of a batch.
 - The memory of the server is a rule of thumb: {models} models and {way:.0f} MB for each site. Answers are on its disk.
 - A round trains on T2 · batch pairs at each site. The last column is the passes over a site's studies in one round.
+
+Measured memory: [sizing.md](sizing.md).
 """
 COLUMNS = (
     *("hospitals", "link", "wire", "down + up, one site", "transfer", "round"),

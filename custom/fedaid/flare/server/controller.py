@@ -40,7 +40,7 @@ class FedAIDController(GatedScatterAndGather):
     Raises:
         InputError: naming the setting.
 
-    Source: the round of arXiv:2404.03854, with the differences that README lists.
+    Source: the round of arXiv:2404.03854, with the differences that docs/methods.md lists.
     """
 
     @keeps_arguments(*(parameter for kind in SETTINGS for parameter in parameters_of(kind)))
