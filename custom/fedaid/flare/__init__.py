@@ -1,1 +1,1 @@
-"""Translation between FLARE and the method, and nothing else."""
+"""Connects FLARE and the method: unpacks, calls and packs."""

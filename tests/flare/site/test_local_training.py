@@ -84,7 +84,7 @@ def accuracies(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 @pytest.mark.parametrize(("name", "value"), [("local_normalisation", True), ("moon_weight", 1.0)])
 def test_what_needs_a_federation_is_refused_by_name(name: str, value: Any) -> None:
-    with pytest.raises(InputError, match=rf"^{name} must be .* where a site trains alone"):
+    with pytest.raises(InputError, match=rf"^{name} must be .* in local training"):
         LocalTrainingExecutor(**{name: value})
 
 
@@ -127,7 +127,7 @@ def test_a_round_that_does_not_follow_is_refused(site: Site) -> None:
     site.ask(TRAIN_ALONE, 0)
     reply = site.ask(TRAIN_ALONE, 2)
     assert reply.get_return_code() == ReturnCode.BAD_TASK_DATA
-    assert reply.get_header(ERROR_HEADER).startswith("round 2 must follow the one before")
+    assert reply.get_header(ERROR_HEADER) == ("round 2 must follow the one before, got a site that has done 1 rounds")
 
 
 def test_the_site_keeps_the_model_with_the_highest_accuracy_in_a_batch_and_its_loss(

@@ -91,7 +91,7 @@ class SiteWeightedAggregator(Aggregator):  # type: ignore[misc]
         """
         updates = self.close()
         if not updates:
-            raise RuntimeError("a phase must have at least one accepted update, got none: aggregator")
+            raise RuntimeError("a phase must have at least one accepted update, got 0: aggregator")
         weights = renormalise(self.site_weights, list(updates))
         total: dict[str, NDArray[Any]] = {}
         for name, tensor in self._base.items():

@@ -1,4 +1,4 @@
-"""The persistor component: FLARE's own model files, and beside them the run store."""
+"""The persistor component: saves the model in FLARE's own files and in the run store."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from fedaid.flare.transport.array_exchange import receive_on_disk
 from fedaid.minmax.server_optimizer import ServerOptimizer
 from fedaid.training.heap import give_back_freed_memory
 
-RUN_STATE = "fedaid_run_state"  # private context property, set by the controller: plain JSON
-SERVER_OPTIMIZER = "fedaid_server_optimizer"  # the same: the optimizer, whose state is saved with the round's model
+RUN_STATE = "fedaid_run_state"  # private context property that the controller sets: plain JSON
+SERVER_OPTIMIZER = "fedaid_server_optimizer"  # the same: the optimizer; its state is saved with the round's model
 STORE_FOLDER = "fedaid"
 
 
 class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
-    """Saves each round's model with the site weights, atomically, as safetensors; FLARE's files are written too.
+    """Saves each round's model and site weights atomically, the model as safetensors; writes FLARE's files too.
 
     Args:
         model: ``{"path": "fedaid.models.dual_encoder.DualEncoder", "args": {...}}``, or the model itself.
@@ -46,11 +46,11 @@ class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
 
     @property
     def vocabulary_hash(self) -> str:
-        """sha256 of the vocabulary that the model was built with."""
+        """sha256 of the model's vocabulary."""
         return str(self.model.vocabulary_hash)
 
     def handle_event(self, event: str, fl_ctx: FLContext) -> None:
-        """Opens the store at the start of the run, and keeps what comes and goes in this process small in memory."""
+        """Opens the store at the start of the run, and sets this process up to use little memory for messages."""
         super().handle_event(event, fl_ctx)
         if event == EventType.START_RUN and hasattr(self.model, "configuration"):
             app = Path(str(fl_ctx.get_prop(FLContextKey.APP_ROOT)))
@@ -60,21 +60,23 @@ class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
             self.store = RunStore(folder, configuration=self.configuration, vocabulary_hash=self.vocabulary_hash)
 
     def save_model(self, ml: ModelLearnable, fl_ctx: FLContext) -> None:
-        """Saves a round: called by the base controller after aggregation."""
+        """Saves a round; FLARE's base controller calls it after aggregation."""
         super().save_model(ml, fl_ctx)
         optimizer: ServerOptimizer | None = fl_ctx.get_prop(SERVER_OPTIMIZER)
         self.open_store.commit(tensors_of(ml), fl_ctx.get_prop(RUN_STATE), optimizer.state if optimizer else {})
 
     def save_best(self, ml: ModelLearnable, state: Mapping[str, Any], fl_ctx: FLContext) -> None:
-        """Saves the best model so far and tells FLARE's other components of it."""
+        """Saves the best model so far and fires FLARE's event for it."""
         self.open_store.commit_best(tensors_of(ml), state)
         self.fire_event(AppEventType.GLOBAL_BEST_MODEL_AVAILABLE, fl_ctx)
 
     @property
     def open_store(self) -> RunStore:
-        """The store; there is none before the run has started."""
+        """The store; the run must have started."""
         if self.store is None:
-            raise RuntimeError("the run store must be open, got none: persistor. The model could not be built.")
+            raise RuntimeError(
+                "run store must be open, got no store: persistor. The log says why the model was not built."
+            )
         return self.store
 
 

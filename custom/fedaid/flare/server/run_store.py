@@ -1,7 +1,7 @@
-"""What a run has reached, on disk: the model, the site weights and the round, committed together.
+"""The checkpoints of a run: the model, the site weights and the round, committed together.
 
-A generation is a folder that appears under its name only when all of it is written. The small files ``ROUND`` and
-``BEST`` name the newest and the best one and are replaced in one step, so a crash at any instant leaves the one before.
+A checkpoint is a folder that gets its name only when all of it is on disk. The small files ``ROUND`` and ``BEST`` name
+the newest and the best checkpoint. They are replaced in one step, so after a crash they name complete checkpoints.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from fedaid.atomic_file import flush, replace_text
 from fedaid.models.saved_model import WEIGHTS, save_model
 
 STATE, OPTIMIZER = "state.json", "server_optimizer.safetensors"
-ROUND, BEST = "round", "best"  # kinds of generation: folders round-00003 and best-00003, pointers ROUND and BEST
+ROUND, BEST = "round", "best"  # kinds of checkpoint: folders round-00003 and best-00003, pointers ROUND and BEST
 
 Tensors = Mapping[str, NDArray[Any]]
 NONE: Tensors = MappingProxyType({})
 
 
 class RunStore:
-    """Generations of a run, and its best model.
+    """The newest checkpoints of a run, and its best model.
 
     Args:
-        folder: where they lie; made if absent.
+        folder: of the checkpoints; made if absent.
         configuration: constructor arguments of the model, stored with it.
         vocabulary_hash: sha256 of the vocabulary, stored with it.
     """
@@ -42,31 +42,31 @@ class RunStore:
         folder.mkdir(parents=True, exist_ok=True)
 
     def commit(self, tensors: Tensors, state: Mapping[str, Any], optimizer: Tensors = NONE) -> Path:
-        """Writes the generation of ``state["round"]`` durably and makes it the current one; the one before is kept.
+        """Writes the checkpoint of ``state["round"]`` durably and makes it the newest; the previous one stays.
 
         Args:
             tensors: of the model.
             state: plain JSON.
-            optimizer: the state of the server's optimizer; an empty one has no file.
+            optimizer: the state of the server's optimizer; if it is empty, no file is written.
         """
         return self._commit(ROUND, tensors, state, optimizer=optimizer, keep_previous=True)
 
     def commit_best(self, tensors: Tensors, state: Mapping[str, Any]) -> Path:
-        """Writes the best model durably and makes it the best one."""
+        """Writes a checkpoint durably and makes it the best one; the previous best one is removed."""
         return self._commit(BEST, tensors, state, optimizer=NONE, keep_previous=False)
 
     def optimizer_state(self) -> dict[str, NDArray[Any]]:
-        """The state of the server's optimizer after the newest round; empty if it has none."""
+        """The state of the server's optimizer after the newest round; empty if it has no state."""
         file = self.newest(ROUND) / OPTIMIZER
         state: dict[str, NDArray[Any]] = load_file(file) if file.exists() else {}
         return state
 
     def newest(self, kind: str) -> Path:
-        """Folder of the newest generation of a kind."""
+        """Folder of the newest checkpoint of a kind."""
         return self.folder / (self.folder / kind.upper()).read_text()
 
     def state(self, kind: str) -> dict[str, Any] | None:
-        """The state that the newest generation of a kind was committed with, or None before there is one."""
+        """The state in the newest checkpoint of a kind, or None before the first one."""
         if not (self.folder / kind.upper()).exists():
             return None
         state: dict[str, Any] = json.loads((self.newest(kind) / STATE).read_text())
@@ -78,7 +78,7 @@ class RunStore:
         return tensors
 
     def write_results(self, results: Mapping[str, Any]) -> None:
-        """Writes ``results.json``: what the run ended with, for people and programs."""
+        """Writes ``results.json``, the result of the run, for people and programs."""
         replace_text(self.folder / "results.json", json.dumps(results, indent=1, sort_keys=True))
 
     def _commit(
@@ -107,6 +107,6 @@ class RunStore:
         return final
 
     def _free_folder(self, name: str) -> Path:
-        """A folder that does not exist yet: a round that is committed again must not touch the generation in force."""
+        """A folder that does not exist yet: committing a round again must not touch the checkpoint in use."""
         names = (f"{name}.{again}" if again else name for again in count())
         return next(self.folder / free for free in names if not (self.folder / free).exists())

@@ -1,7 +1,7 @@
 """Streams a run's numbers to TensorBoard and MLflow, through FLARE's analytics events and its receivers.
 
-They come from what the server's gate accepted, so a site sends nothing beyond its answers. Both write into the run's
-folder, which is downloaded with the result: ``tb_events/SITE`` and ``mlflow.db``. Nothing goes over the network.
+The numbers come from the accepted answers, so a site sends nothing extra. Both receivers write into the run's folder,
+``tb_events/SITE`` and ``mlflow.db``, which is downloaded with the result. Nothing goes over the network.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from fedaid.errors import InputError, require
 from fedaid.flare.server.persistor import RUN_STATE, STORE_FOLDER
 from fedaid.flare.server.run_settings import require_flag
 
-ORIGIN = "fedaid_analytics_origin"  # private context property: the site that a number is about
+ORIGIN = "fedaid_analytics_origin"  # private context property: the site that a number describes
 PACKAGES = {"tensorboard": ("tensorboard",), "mlflow": ("mlflow", "alembic")}
 INSTALL = {
     "tensorboard": "pip install tensorboard==2.21.0",
@@ -40,7 +40,7 @@ Scalars = Iterator[tuple[str, str, float, int]]  # site, tag, value, step
 
 
 class Tracking(Widget):  # type: ignore[misc]
-    """Fires an analytics event for every number of a finished round; its receivers write them down by site.
+    """Fires an analytics event for every number of a finished round; its receivers write the numbers by site.
 
     Args:
         tensorboard: whether to write TensorBoard's event files.
@@ -59,7 +59,7 @@ class Tracking(Widget):  # type: ignore[misc]
         self._receivers: list[AnalyticsReceiver] = []
 
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
-        """Opens the receivers with the run, streams at the end of each round, closes them with the run."""
+        """Opens the receivers at the start of the run, streams after each round, and closes them at the end."""
         if event_type == EventType.START_RUN:
             self._open(fl_ctx)
         elif event_type == AppEventType.ROUND_DONE:
@@ -87,7 +87,7 @@ class Tracking(Widget):  # type: ignore[misc]
 
 
 class BySite:
-    """Files a number under the site that it is about; FLARE would file it under the server that sends it."""
+    """Files a number under the site that it describes; FLARE would file it under the server, which sends it."""
 
     def _get_record_origin(self, fl_ctx: FLContext, data: Shareable) -> str | None:
         origin: str | None = fl_ctx.get_prop(ORIGIN)
@@ -95,7 +95,7 @@ class BySite:
 
 
 def tensorboard_receiver() -> AnalyticsReceiver:
-    """FLARE's receiver for TensorBoard, by site; imported here, since the package may be absent."""
+    """FLARE's receiver for TensorBoard, by site; imported here because the package may be absent."""
     from nvflare.app_opt.tracking.tb.tb_receiver import TBAnalyticsReceiver
 
     class TensorBoardBySite(BySite, TBAnalyticsReceiver):  # type: ignore[misc]
@@ -105,8 +105,8 @@ def tensorboard_receiver() -> AnalyticsReceiver:
 
 
 def mlflow_receiver() -> AnalyticsReceiver:
-    """FLARE's receiver for MLflow, by site, into a database file of the run; without MLflow's reports to its makers."""
-    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # before the import, which reads it
+    """FLARE's receiver for MLflow, by site, into a database file of the run; MLflow's telemetry is off."""
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # the import reads it
     from nvflare.app_opt.tracking.mlflow.mlflow_receiver import MLflowReceiver
 
     class MLflowBySite(BySite, MLflowReceiver):  # type: ignore[misc]
@@ -119,7 +119,7 @@ RECEIVERS = {"tensorboard": tensorboard_receiver, "mlflow": mlflow_receiver}
 
 
 def require_installed(name: str) -> None:
-    """Refuses a run that asks for a tracker which this server cannot write."""
+    """Refuses a run with a tracker whose packages are missing at this server."""
     missing = [package for package in PACKAGES[name] if find_spec(package) is None]
     remedy = f"At the server: {INSTALL[name]}, or package the job with --set {name}=false."
     got = f"no package {', '.join(missing)}"
@@ -127,7 +127,7 @@ def require_installed(name: str) -> None:
 
 
 def of_round(state: Mapping[str, Any] | None) -> Scalars:
-    """The numbers of the newest round of a run's state: metrics of the round's model, training losses, site weights."""
+    """The numbers of the newest round: metrics of its model, training losses and site weights."""
     entry: Mapping[str, Any] = state["history"][-1] if state else {}
     for part in ("valid", "train"):
         for site, metrics in entry.get(part, {}).items():
@@ -137,7 +137,7 @@ def of_round(state: Mapping[str, Any] | None) -> Scalars:
 
 
 def of_end(store: Path) -> Scalars:
-    """The metrics of the last model, if the run came to its end."""
+    """The metrics of the last model, if the run is complete."""
     file = store / "results.json"
     results = json.loads(file.read_text()) if file.is_file() else {"last": {}}
     for site, splits in results["last"].items():

@@ -1,1 +1,1 @@
-"""The site's components: executors, and what a site keeps between two tasks."""
+"""The site's components: executors, and what a site remembers from one task to the next."""

@@ -1,4 +1,4 @@
-"""The executor of ``jobs/evaluate_global``: evaluates models, and sends the site's own if it may."""
+"""The executor of ``jobs/evaluate_global``: evaluates models, and sends the local model if the site shares it."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class EvaluationExecutor(FedAIDExecutor):
     """Does the tasks ``evaluate`` and ``local_model`` at one site.
 
     Args:
-        settings: the fields of :class:`EvaluationSettings`, and those of :class:`TrainingSettings` that matter where
-            nothing is trained.
+        settings: the fields of :class:`EvaluationSettings`, and those of :class:`TrainingSettings` that an evaluation
+            needs.
 
     Raises:
         InputError: for an unknown or unusable setting.
@@ -54,7 +54,7 @@ class EvaluationExecutor(FedAIDExecutor):
         self._tasks = {EVALUATE: self._evaluate, LOCAL_MODEL: self._local_model}
 
     def _evaluate(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
-        """The suite's result for the model that the message holds: aggregates only."""
+        """The suite's result for the model in the message: aggregates only."""
         site = fl_ctx.get_identity_name()
         require_enough_patients(self._evaluation.least_patients, os.environ, site=site)
         require_many_draws(self._evaluation, site=site)
@@ -65,9 +65,9 @@ class EvaluationExecutor(FedAIDExecutor):
         return result_to_shareable(message.round_number, {"suite": suite, "skipped": dict(worker.data.skipped)})
 
     def _local_model(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
-        """The site's own model as its difference from the one in the message: what privacy filters know how to treat.
+        """The local model as its difference from the model in the message, so that privacy filters treat it as one.
 
-        Without one, or where the site does not share it, the answer gives the reason.
+        If the site has no local model or does not share it, the answer gives the reason.
         """
         worker = self._loaded(message, fl_ctx)
         kit = Path(fl_ctx.get_engine().get_workspace().get_root_dir())
@@ -103,7 +103,7 @@ def difference_to_given(
 
 
 def reason_against(local: LocalModel, message: ModelMessage, environ: Mapping[str, str], *, site: str) -> str:
-    """Why a site's own model is not sent; empty if it is.
+    """Why a site's local model is not sent; empty if it is sent.
 
     Raises:
         InputError: if the site's switch is neither 0 nor 1.
@@ -119,10 +119,10 @@ def reason_against(local: LocalModel, message: ModelMessage, environ: Mapping[st
 
 
 def require_enough_patients(least: int, environ: Mapping[str, str], *, site: str) -> None:
-    """Refuses a job that wants numbers from fewer patients than the site shows any for; a job comes from elsewhere.
+    """Refuses a job that reports metrics of fewer patients than the site allows; the site, not the job, has this bound.
 
     Raises:
-        InputError: saying how many the site asks for.
+        InputError: naming the site's bound.
     """
     text, where = environ.get(LEAST, "").strip() or str(LEAST_UNSAID), f"environment of site {site}"
     remedy = f"Set a number of patients, or leave it out for {LEAST_UNSAID}."
@@ -132,10 +132,10 @@ def require_enough_patients(least: int, environ: Mapping[str, str], *, site: str
 
 
 def require_many_draws(settings: EvaluationSettings, *, site: str) -> None:
-    """Refuses a job whose intervals would be single resamples rather than percentiles of many.
+    """Refuses a job whose intervals would be metrics of single resamples, not percentiles of many.
 
-    The job's author knows the seed, and so how often each study counts in a resample: a metric of one tells of its
-    studies what the limits of a wide interval over many do not.
+    The job's author knows the seed, and so how often each study counts in a resample. The metric of one resample can
+    reveal something about single studies; the limits of a wide interval over many resamples do not.
 
     Raises:
         InputError: naming the setting.

@@ -1,4 +1,4 @@
-"""The executor: unpacks a task, lets the site's worker do it, packs the answer."""
+"""The executor of the training jobs: unpacks a task, has the site's worker do it, and packs the answer."""
 
 from __future__ import annotations
 
@@ -46,32 +46,32 @@ from fedaid.training.processes.spread_worker import ProcessesFailed, at_site, wo
 from fedaid.training.settings import WHERE, TrainingSettings
 from fedaid.training.site_worker import LocalUpdate, SiteWorker, Student
 
-ROUND_MODEL = "round"  # set of tensors: the model of the round, since pretrain sends its alignment modules only
-OWN = "own"  # set of tensors: what the worker has of its own, for MOON and local normalisation
-IMAGE_CACHE = "fedaid_image_cache"  # in the site's kit: one for all jobs
+ROUND_MODEL = "round"  # set of tensors: the model of the round, because pretrain sends its alignment modules only
+OWN = "own"  # set of tensors: those of the site's own last model, for MOON and local normalisation
+IMAGE_CACHE = "fedaid_image_cache"  # folder in the site's startup kit, for all jobs
 
 
 class Aborted(RuntimeError):
-    """The run was told to stop."""
+    """The run was aborted."""
 
 
 class Abort:
-    """The check that decoding makes, every step of training, and the model before it embeds a batch.
+    """Checks for an abort: during decoding, at every training step, and before the model embeds a batch.
 
     Attributes:
-        signal: of the task that is being done.
+        signal: of the current task.
     """
 
     def __init__(self) -> None:
         self.signal = Signal()
 
     def __call__(self, *_: object) -> None:
-        """Raises :class:`Aborted` once the run was told to stop."""
+        """Raises :class:`Aborted` if the run was aborted."""
         if self.signal.triggered:
             raise Aborted
 
     def __deepcopy__(self, memo: dict[int, object]) -> Abort:
-        """Itself: the teacher, a copy of the model, heeds the same signal."""
+        """Returns itself, so that a copy of the model (the teacher) checks the same signal."""
         return self
 
 
@@ -79,8 +79,8 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
     """Does the tasks ``align``, ``pretrain``, ``train`` and ``validate`` at one site.
 
     Args:
-        settings: the fields of :class:`TrainingSettings`. Where the site's data lie is not among them: that comes from
-            the site, see :func:`data_root`.
+        settings: the fields of :class:`TrainingSettings`. A job does not set the folder of the site's data: the site
+            does, see :func:`data_root`.
 
     Raises:
         InputError: for an unknown or unusable setting.
@@ -91,13 +91,13 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
         super().__init__()
         self._settings = settings_from(TrainingSettings, settings, where=WHERE)
         self._worker: SiteWorker | None = None
-        self._alone: dict[str, float] = {}  # what the site reached alone, where it compares with this run
-        self._round: int | None = None  # whose model the worker holds, its encoders as they were sent
+        self._alone: dict[str, float] = {}  # the loss of the local model, if it is comparable with this run
+        self._round: int | None = None  # round of the model that the worker holds, with its encoders as received
         self._memory, self._abort = TaskMemory(), Abort()
         self._tasks = {ALIGN: self._align, PRETRAIN: self._pretrain, TRAIN: self._train, VALIDATE: self._validate}
 
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
-        """Sets this process up at the start of a run, and makes use of the time in which nobody waits for this site."""
+        """Sets this process up at the start of a run, and works ahead while the server does not wait for this site."""
         super().handle_event(event_type, fl_ctx)
         self._memory.notice(event_type)
         if event_type == EventType.START_RUN:
@@ -108,7 +108,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             self._work_ahead(fl_ctx)
 
     def execute(self, task_name: str, shareable: Shareable, fl_ctx: FLContext, abort_signal: Signal) -> Shareable:
-        """The answer to a task; every failure becomes a return code here and nowhere else."""
+        """Returns the answer to a task; this is the only place where an error becomes a return code."""
         if task_name not in self._tasks:
             return make_reply(ReturnCode.TASK_UNKNOWN)
         self._abort.signal = abort_signal
@@ -121,14 +121,14 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             self.log_error(fl_ctx, str(error))
             return error_reply(ReturnCode.BAD_TASK_DATA, str(error))
         except Exception as error:
-            # Its text may hold a path or a value of the site's, and FLARE sends error logs to the server: type and
-            # place only.
+            # Type and place only: the text may hold a path or a value of the site, and FLARE sends error logs to the
+            # server.
             place = "".join(traceback.format_tb(error.__traceback__))
             self.log_error(fl_ctx, f"{task_name} failed with {type(error).__name__}:\n{place}")
             return error_reply(ReturnCode.EXECUTION_EXCEPTION, f"{task_name}: {type(error).__name__}")
 
     def _work_ahead(self, fl_ctx: FLContext) -> None:
-        """Does for the next task what may be done now; if anything stops it, the task does it, and fails if it must."""
+        """Starts the work of the next task now; after an abort or an error here, the task itself does that work."""
         if self._worker is None or self._memory.may_end_with_task:
             return
         try:
@@ -149,14 +149,14 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
         return self._answer(message, update, metrics)
 
     def _pretrain(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
-        if self._round != message.round_number:  # another model was loaded since, or this is another process
+        if self._round != message.round_number:  # another model was loaded, or this is a new process
             self._loaded(self._round_model(message, fl_ctx), fl_ctx)
         worker = self._loaded(message, fl_ctx, moves=is_alignment)
         update = self._trained(worker, message, fl_ctx)
         return self._answer(message, update, update.metrics)
 
     def _round_model(self, message: ModelMessage, fl_ctx: FLContext) -> ModelMessage:
-        """The whole model of the message's round, which came with ``align``."""
+        """The message with the whole model of its round, which the site received with ``align``."""
         found, number = self._memory.recall(ROUND_MODEL, fl_ctx), message.round_number
         held = found.description["round"] if found else None
         if found is None or held != number:
@@ -165,19 +165,19 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
         return replace(message, tensors=found.tensors)
 
     def _train(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
-        """FedAvg's one task a round: the validation loss of the model, then all of local training."""
+        """FedAvg's one task a round: measures the validation loss of the model, then trains."""
         worker = self._loaded(message, fl_ctx)
         metrics = self._before_training(worker, message.round_number)
         update = self._trained(worker, message, fl_ctx)
         return self._answer(message, update, metrics | update.metrics)
 
     def _before_training(self, worker: SiteWorker, round_number: int) -> dict[str, float]:
-        """Metrics of the round's model on the validation split, and the losses that the site's own compares it with."""
+        """Metrics of the round's model on the validation split, and the baseline losses of the site's own models."""
         metrics = split_metrics(worker.validate("valid"))
         return metrics | self._alone | worker.student_loss(round_number - 1)
 
     def _trained(self, worker: SiteWorker, message: ModelMessage, fl_ctx: FLContext) -> LocalUpdate:
-        """Phase two; what the site keeps of its own model outlives this process."""
+        """Phase two; then remembers what later tasks need of the trained model."""
         update = worker.pretrain(round_number=message.round_number, check=self._abort)
         if self._memory.may_end_with_task:
             worker.measure_student()
@@ -197,18 +197,18 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
     def _loaded(
         self, message: ModelMessage, fl_ctx: FLContext, *, moves: Callable[[str], bool] = lambda name: True
     ) -> SiteWorker:
-        """The worker with the message's tensors, which must be exactly those of the model that the task ``moves``."""
+        """The worker with the message's tensors; they must be exactly the tensors that the task ``moves``."""
         worker, self._round = self._ready(message, fl_ctx), None
         try:
             judge_tensors(message.tensors, {name: spec for name, spec in specs(worker.model).items() if moves(name)})
         except ValueError as reason:
             raise MalformedMessage(f"model of round {message.round_number} refused: {reason}") from reason
-        self._abort()  # reading the site's data may have taken long
+        self._abort()  # reading the data takes long
         worker.load(message.tensors)
         return worker
 
     def _ready(self, message: ModelMessage, fl_ctx: FLContext) -> SiteWorker:
-        """The worker, made at the first task: from then on the site's data are known to be usable."""
+        """The worker; the first task makes it and so checks the site's data."""
         if self._worker is None:
             site, configuration = fl_ctx.get_identity_name(), message.configuration
             model = new_model(configuration, message.vocabulary_hash, where=f"site {site}")

@@ -1,4 +1,4 @@
-"""The model that a site trained alone and keeps: where it lies, what it reached, whether it fits a run."""
+"""The local model: the model that a site trained alone. Its folder, its validation loss, and whether it fits a run."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ VARIABLE, PLACEHOLDER = "FEDAID_LOCAL_MODEL", "{site}"
 
 @dataclass(frozen=True)
 class ValidSplit:
-    """What a validation loss was measured on; two losses compare only if all of it is equal.
+    """What a validation loss was measured on; two losses are comparable only if all fields are equal.
 
     Attributes:
         studies: of the validation split.
         batch_size: of the loss.
-        sha256: of the split's token ids, in order. It does not leave the site.
+        sha256: of the split's token ids, in order; it stays at the site.
     """
 
     studies: int
@@ -39,15 +39,15 @@ class ValidSplit:
 
 @dataclass(frozen=True)
 class LocalState:
-    """What there is to say of a kept model.
+    """The description of a local model.
 
     Attributes:
         round: rounds that it was trained for.
         valid_loss: its validation loss in nats.
-        valid: what that was measured on.
+        valid: what the loss was measured on.
         job_id: of the run that trained it.
-        sha256: of its weights' file.
-        pairs: image-text pairs that its run worked through in all of its rounds; 0 if that is not known.
+        sha256: of the file with its weights.
+        pairs: image-text pairs that it was trained on, counting repetitions; 0 if unknown.
     """
 
     round: int
@@ -62,7 +62,7 @@ class LocalModel:
     """A site's folder for the model that it trained alone: ``model.safetensors``, ``config.json``, ``state.json``.
 
     Args:
-        folder: may be absent: then there is no such model.
+        folder: if it is absent, the site has no local model.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -70,7 +70,7 @@ class LocalModel:
 
     @property
     def state(self) -> LocalState | None:
-        """What the folder says, or None if it holds no model."""
+        """The description, or None if the folder does not hold a model."""
         try:
             fields = json.loads((self.folder / STATE).read_text())
             return LocalState(**fields | {"valid": ValidSplit(**fields["valid"])})
@@ -78,7 +78,7 @@ class LocalModel:
             return None
 
     def fits(self, configuration: Mapping[str, Any], vocabulary_hash: str) -> bool:
-        """Whether the model is one of this configuration and vocabulary."""
+        """Whether the model has this configuration and vocabulary."""
         try:
             config = json.loads((self.folder / CONFIG).read_text())
         except (OSError, ValueError):
@@ -94,7 +94,7 @@ class LocalModel:
         return tensors
 
     def alone_loss(self, valid: ValidSplit, configuration: Mapping[str, Any], vocabulary_hash: str) -> dict[str, float]:
-        """``{"alone_loss": nats}`` if the model's loss compares with one of a run, else nothing."""
+        """``{"alone_loss": nats}`` if the model's loss is comparable with those of a run, else an empty dictionary."""
         state = self.state
         comparable = state is not None and state.valid == valid and self.fits(configuration, vocabulary_hash)
         return {"alone_loss": state.valid_loss} if state is not None and comparable else {}
@@ -102,7 +102,7 @@ class LocalModel:
     def keep(
         self, model: Path, *, round_number: int, valid_loss: float, valid: ValidSplit, job_id: str, pairs: int
     ) -> None:
-        """Puts a copy of the saved ``model`` in place of the one before; a reader sees one or the other, or none."""
+        """Replaces the local model by a copy of ``model``; a reader sees the old one, the new one, or none."""
         unfinished, former = (self.folder.with_name(f".{self.folder.name}.{part}") for part in ("unfinished", "former"))
         for left in (unfinished, former):
             shutil.rmtree(left, ignore_errors=True)
@@ -119,7 +119,7 @@ class LocalModel:
 
 
 def local_model_of(site: str, kit: Path, environ: Mapping[str, str]) -> LocalModel:
-    """The place of a site's own model: in its kit, or where its environment variable FEDAID_LOCAL_MODEL says.
+    """The local model of a site: in its startup kit, or in the folder that the site's FEDAID_LOCAL_MODEL names.
 
     Args:
         site: its name; it replaces ``{site}`` in the variable.
@@ -127,17 +127,17 @@ def local_model_of(site: str, kit: Path, environ: Mapping[str, str]) -> LocalMod
         environ: of the site's process.
 
     Raises:
-        InputError: if the variable is no absolute path.
+        InputError: if the variable is not an absolute path.
     """
     setting = environ.get(VARIABLE, "").strip()
     folder = Path(setting.replace(PLACEHOLDER, site)) if setting else kit / FOLDER
-    where = f"environment of site {site}"
-    require(folder.is_absolute(), VARIABLE, "be an absolute path", got="another", where=where, remedy="Correct it.")
+    where, got = f"environment of site {site}", "a relative path"
+    require(folder.is_absolute(), VARIABLE, "be an absolute path", got=got, where=where, remedy="Correct it.")
     return LocalModel(folder)
 
 
 def valid_split(valid: StudyDataset, *, batch_size: int) -> ValidSplit:
-    """What a loss on this split is measured on."""
+    """The description of a validation split."""
     digest = hashlib.sha256()
     for ids in valid.token_ids:
         digest.update(len(ids).to_bytes(4, "little") + ids.numpy().tobytes())

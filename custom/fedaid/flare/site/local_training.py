@@ -1,4 +1,4 @@
-"""The executor of ``jobs/local_pretrain``: a site trains alone and keeps its model; only metrics leave."""
+"""The executor of ``jobs/local_pretrain``: the site trains alone and keeps its model; it sends metrics only."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ STORE = "fedaid_alone"  # in the run's folder of the site
 class LocalTrainingExecutor(FedAIDExecutor):
     """Does the tasks ``train_alone``, ``validate`` and ``keep_alone`` at one site.
 
-    The first message brings the model that all sites start from; from then on a site goes on from its own, which lies
-    in the run's folder, so that it does not matter whether a task has a process of its own.
+    The first message has the model that all sites start from. Later rounds start from the site's own model. It is in
+    the run's folder, so every task may have a new process.
 
     Args:
         settings: the fields of :class:`TrainingSettings`.
@@ -53,15 +53,15 @@ class LocalTrainingExecutor(FedAIDExecutor):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         ok, remedy = not self._settings.local_normalisation, "Leave it out: nothing is averaged here."
-        require(ok, "local_normalisation", "be false where a site trains alone", got=True, where=WHERE, remedy=remedy)
-        moon, remedy = self._settings.moon_weight, "Leave it out: a site's own model is the one it starts from."
-        require(moon == 0, "moon_weight", "be 0 where a site trains alone", got=moon, where=WHERE, remedy=remedy)
+        require(ok, "local_normalisation", "be false in local training", got=True, where=WHERE, remedy=remedy)
+        moon, remedy = self._settings.moon_weight, "Leave it out: a round starts from the site's own model."
+        require(moon == 0, "moon_weight", "be 0 in local training", got=moon, where=WHERE, remedy=remedy)
         self._tasks = {TRAIN_ALONE: self._train_alone, VALIDATE: self._validate_last, KEEP_ALONE: self._keep}
 
     def _train_alone(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
-        """One round: the validation loss of the site's model, which is kept if it is the best, then local training.
+        """One round: validates the site's model, saves it if it is the best so far, and trains it.
 
-        The sum is taken as the server takes it, so a site alone gets the bits of a federation of one site.
+        The update is added as the server adds it, so the result has the bits of a federation of one site.
         """
         number = message.round_number
         worker = self._loaded(message, fl_ctx) if number == 0 else self._continued(message, fl_ctx)
@@ -76,13 +76,13 @@ class LocalTrainingExecutor(FedAIDExecutor):
         return report_to_shareable(UpdateMessage(number, {}, report, len(worker.data.train), worker.data.skipped))
 
     def _validate_last(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
-        """Metrics of the site's last model, which takes part in the choice of its best."""
+        """Metrics of the site's last model; it is saved if it is the best."""
         worker = self._continued(message, fl_ctx)
         self._measured(worker, message, fl_ctx)
         return self._metrics(worker, message)
 
     def _keep(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
-        """Metrics of the site's best model, which it keeps; the run's other ones are removed."""
+        """Makes the best model the site's local model, removes the others, and returns its metrics."""
         worker, store = self._ready(message, fl_ctx), self._store(message, fl_ctx)
         best, state = store.newest(BEST), store.state(BEST) or {}
         worker.load(load_file(best / WEIGHTS))
@@ -103,18 +103,20 @@ class LocalTrainingExecutor(FedAIDExecutor):
         """The worker with the site's own model after ``message.round_number`` rounds.
 
         Raises:
-            MalformedMessage: if the site is not as far.
+            MalformedMessage: if the site has done another number of rounds.
         """
         number, worker, store = message.round_number, self._ready(message, fl_ctx), self._store(message, fl_ctx)
-        if (store.state(ROUND) or {}).get("round") != number:
-            raise MalformedMessage(f"round {number} must follow the one before, got another: training alone")
+        state = store.state(ROUND)
+        if state is None or state["round"] != number:
+            done = state["round"] if state else "no"
+            raise MalformedMessage(f"round {number} must follow the one before, got a site that has done {done} rounds")
         if self._round != number:
             worker.load(load_file(store.newest(ROUND) / WEIGHTS))
             self._round = number
         return worker
 
     def _measured(self, worker: SiteWorker, message: ModelMessage, fl_ctx: FLContext) -> dict[str, float]:
-        """Metrics on the validation split; the model is the site's best if it beats all before."""
+        """Metrics on the validation split; saves the model if it is the site's best so far."""
         metrics = split_metrics(worker.validate("valid"))
         store, number = self._store(message, fl_ctx), message.round_number
         best = store.state(BEST) if number > 0 else None

@@ -1,4 +1,4 @@
-"""Evaluates the model that a site's worker holds, at the site; what is returned may leave it."""
+"""Evaluates the model of a site's worker at the site; the result may leave the site."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ Compare = Callable[[EmbeddedSplit], dict[str, Any] | None]
 
 
 def compare_with_none(test: EmbeddedSplit) -> None:
-    """The comparison of a model that stands alone."""
+    """Compares with no other model."""
 
 
 def evaluate_site(
     worker: SiteWorker, settings: EvaluationSettings = DEFAULTS, *, compare: Compare = compare_with_none
 ) -> dict[str, Any]:
-    """The suite's result for the worker's current model on its site's test split, with its loss there in nats.
+    """The suite's result for the worker's current model on its site's test split, with the loss in nats.
 
     All splits are embedded, unaugmented: "train" for the probes, "valid" for thresholds.
 
     Args:
         worker: holds the model and the data.
         settings: of the evaluation.
-        compare: asked about the test split if it has enough patients; its answer is ``difference_to_global``.
+        compare: called with the test split if it has enough patients; its result is ``difference_to_global``.
 
     Returns:
         The dictionary of ``docs/evaluation.md``: aggregates only.
@@ -54,13 +54,13 @@ def evaluate_site(
     }
     prompts = embedded_prompts(worker.model, prompt_set)
     result = evaluate(splits, prompts, logit_scale=worker.model.logit_scale.item(), settings=settings)
-    told = splits["test"].patient_count >= settings.least_patients
-    loss = validation.loss if validation and told else None
-    return result | {"loss": rounded(loss), "difference_to_global": compare(splits["test"]) if told else None}
+    enough = splits["test"].patient_count >= settings.least_patients
+    loss = validation.loss if validation and enough else None
+    return result | {"loss": rounded(loss), "difference_to_global": compare(splits["test"]) if enough else None}
 
 
 def embedded_split(dataset: StudyDataset, embeddings: Embeddings | None, prompt_set: PromptSet) -> EmbeddedSplit:
-    """A split as the suite takes it; without embeddings if it is empty."""
+    """A split in the form that the suite reads; an empty split has no embeddings."""
     cohort = dataset.cohort
     image, text = (part.numpy() for part in embeddings) if embeddings else (np.zeros((0, 1)), np.zeros((0, 1)))
     targets = prompt_set.targets(cohort.labels, cohort.uncertain)
@@ -68,14 +68,16 @@ def embedded_split(dataset: StudyDataset, embeddings: Embeddings | None, prompt_
 
 
 def embedded_prompts(model: DualEncoder, prompt_set: PromptSet) -> dict[str, PromptEmbeddings]:
-    """Finding → embeddings of its prompts under a model."""
-    said = {name: (prompts.positive, prompts.negative) for name, prompts in prompt_set.findings.items()}
-    return {name: PromptEmbeddings(*(embedded_texts(model, texts) for texts in both)) for name, both in said.items()}
+    """Finding → embeddings of its prompts under the model."""
+    return {
+        name: PromptEmbeddings(embedded_texts(model, prompts.positive), embedded_texts(model, prompts.negative))
+        for name, prompts in prompt_set.findings.items()
+    }
 
 
 @torch.no_grad()
 def embedded_texts(model: DualEncoder, texts: Sequence[str]) -> Floats:
-    """Unit-norm embeddings (M, D) of texts, each embedded alone, so that they do not depend on each other's length."""
+    """Unit-norm embeddings (M, D) of texts; each is embedded alone, so that no text's length affects another."""
     model.eval()
     device = model.log_logit_scale.device
     settings = model.configuration

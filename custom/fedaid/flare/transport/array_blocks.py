@@ -1,8 +1,8 @@
-"""Arrays on their way to another process: in blocks of one size, made when they are asked for and not kept.
+"""Sends the arrays of a message in blocks of one size; a block is made when it is requested, and not stored.
 
-FLARE sends a message's arrays whole, one after another, each serialised for each receiver and the next ones ahead. A
-word embedding of 94 MB then lies in the server several times for every site. A receiver that understands blocks says so
-with its first request; any other one gets whole arrays, as FLARE does it.
+FLARE 2.9.0 sends whole arrays. It serialises each array for each receiver, and the next arrays in advance. So a word
+embedding of 94 MB is in the server's memory several times for every site. A receiver that can read blocks says so in
+its first request. Other receivers get whole arrays from FLARE's own code.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from nvflare.app_common.np.np_downloader import ArrayDownloadable
 from nvflare.fuel.f3.streaming.download_service import ProduceRC
 
-BLOCK = 2**21  # bytes, FLARE's own size of a chunk; each is asked for by itself, at the cost of a round trip
+BLOCK = 2**21  # bytes, the size of FLARE's own chunks; each block costs a round trip
 LONGEST_HEAD = 4096  # bytes
-NUMBERS = "biufc"  # kinds of types that go in blocks; an array of another one goes whole
-ASKED = "fedaid_blocks"  # in the state of a download whose receiver understands blocks: how many it was given
+NUMBERS = "biufc"  # kinds of numpy types that are sent in blocks; other arrays are sent whole
+ASKED = "fedaid_blocks"  # field of a download's state: blocks that the receiver got; absent if it cannot read blocks
 
 
 class Block(NamedTuple):
@@ -30,7 +30,7 @@ class Block(NamedTuple):
     Attributes:
         name: of the array in its message.
         dtype, shape: of the whole array.
-        offset: of this part in the whole one, in bytes.
+        offset: of this part in the array, in bytes.
         data: bytes.
     """
 
@@ -42,12 +42,12 @@ class Block(NamedTuple):
 
 
 class ArrayBlocks(ArrayDownloadable):  # type: ignore[misc]
-    """The arrays of one message, for whoever asks.
+    """Offers the arrays of one message for download.
 
     Args:
         arrays: name → array.
-        max_chunk_size: bytes of whole arrays in one answer; of blocks there are as many as one block holds.
-        note: is told the bytes of each answer.
+        max_chunk_size: bytes of whole arrays in one answer; an answer with blocks has at most :data:`BLOCK` bytes.
+        note: is called with the bytes of each answer.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class ArrayBlocks(ArrayDownloadable):  # type: ignore[misc]
         self._places = [(index, start) for index, name in enumerate(self.keys) for start in starts(arrays[name])]
 
     def produce(self, state: dict[str, Any] | None, requester: str) -> tuple[str, Any, dict[str, Any]]:
-        """The next part: FLARE's return code, a list of bytes, and the state that the next request brings back."""
+        """Returns FLARE's return code, the next items, and the state that the receiver sends with its next request."""
         if not state or ASKED not in state:
             answer: tuple[str, Any, dict[str, Any]] = super().produce(state, requester)
             return answer
@@ -66,7 +66,7 @@ class ArrayBlocks(ArrayDownloadable):  # type: ignore[misc]
         if done >= len(self._places):
             return ProduceRC.EOF, None, {}
         if arrays is None:
-            raise RuntimeError("arrays must be there until they are sent, got none: blocks. They were released.")
+            raise RuntimeError("arrays must stay in memory until they are sent, got a released message: array blocks")
         items = list(self._up_to_a_block(done))
         self._note(sum(map(len, items)))
         return ProduceRC.OK, items, {ASKED: done + len(items)}
@@ -83,14 +83,14 @@ class ArrayBlocks(ArrayDownloadable):  # type: ignore[misc]
 
 
 def starts(array: NDArray[Any]) -> range:
-    """The first element of each block of an array, in the order of its elements; one that is empty has a block too."""
+    """The first element of each block of an array; an empty array has one block."""
     if array.dtype.kind not in NUMBERS:
         return range(1)
     return range(0, max(array.size, 1), BLOCK // array.itemsize)
 
 
 def packed(name: str, array: NDArray[Any], start: int) -> bytes:
-    """A block as it travels: a line of JSON that says what it is, and the bytes."""
+    """A block as it travels: a line of JSON that describes it, and its bytes."""
     flat = array.reshape(-1) if array.flags.c_contiguous else array.flat
     part = flat[start : start + BLOCK // array.itemsize]
     head = {"name": name, "dtype": array.dtype.str, "shape": array.shape, "offset": start * array.itemsize}
@@ -98,15 +98,15 @@ def packed(name: str, array: NDArray[Any], start: int) -> bytes:
 
 
 def is_block(item: bytes) -> bool:
-    """Whether an item of a download is a block; the others are FLARE's whole arrays."""
+    """Whether an item of a download is a block; other items are whole arrays."""
     return item[:1] == b"{"
 
 
 def unpacked(item: bytes) -> Block:
-    """A block that another process sent; nothing of the size that it claims is allocated.
+    """Reads a block that another process sent, without allocating the size that the block claims.
 
     Raises:
-        ValueError: if it is none, or goes beyond the array whose part it says it is.
+        ValueError: if the item is not a block, or if its bytes lie outside the array that it names.
     """
     end = item.find(b"\n", 0, LONGEST_HEAD)
     head = json.loads(item[: max(end, 0)])
@@ -122,5 +122,5 @@ def unpacked(item: bytes) -> Block:
 
 
 def nbytes(block: Block) -> int:
-    """Bytes of the whole array that a block is of, as it says."""
+    """Bytes of the whole array, as the block claims."""
     return prod(block.shape) * block.dtype.itemsize

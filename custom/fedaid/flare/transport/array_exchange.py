@@ -1,12 +1,12 @@
-"""How arrays of numpy travel between server and sites: in blocks, at the server to its disk.
+"""Exchanges numpy arrays in blocks between server and sites; the server receives them on its disk.
 
-FLARE decodes an answer before anything of ours sees it, and all answers of a phase may come at the same moment. It can
-keep torch's tensors on disk meanwhile, but not numpy's arrays; its own hooks for arrays that go and come do that here.
-They are of the process, and so of all tasks of a job.
+FLARE decodes an answer before our code sees it, and all answers of a phase can arrive at the same time. FLARE 2.9.0 can
+keep torch tensors on disk until then, but not numpy arrays. This module replaces FLARE's hooks for both directions.
+The hooks belong to the process, so all tasks of a job use them.
 
-
-FLARE's streams leave garbage: a message and the future of its sending refer to each other, so that both stay in memory
-until Python collects such cycles. Python does so by the number of objects: after some thousand messages of a MiB each.
+FLARE's streams leave garbage: a message and the future of its sending refer to each other, so both stay in memory until
+Python collects such cycles. Python starts a collection by the number of objects, which means after some thousand
+messages of a MiB each. So this module starts one by the number of bytes.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from nvflare.fuel.utils.fobs.decomposers.via_downloader import ViaDownloaderDeco
 from fedaid.flare.transport.array_blocks import ASKED, ArrayBlocks
 from fedaid.flare.transport.received_arrays import ArrayFile, ArrayMemory, Assembly, Store
 
-AT_SERVER = 2**24  # bytes between two looks for garbage; a short one, since it passes over what is there at the start
-AT_SITE = 2**27  # bytes, where a look takes long: a process with all of torch
-Received = tuple[str | None, Mapping[str, Any] | None]  # an error, or a message's arrays by their names there
+AT_SERVER = 2**24  # bytes between two collections; each is short, since objects of the start are exempt
+AT_SITE = 2**27  # bytes; a collection takes longer in a process with torch
+Received = tuple[str | None, Mapping[str, Any] | None]  # an error, or the arrays of a message by name
 
 
 class Arrived(dict[str, Any]):
-    """A message's arrays, and under every other name a text that says why it is none: its reader refuses the message.
+    """A message's arrays; every other name returns a text that says why there is no array, so the message is refused.
 
-    FLARE would end the server's process for the job if an answer could not be decoded.
+    If decoding failed instead, FLARE would end the server's process of the job.
     """
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]], reason: str) -> None:
@@ -51,13 +51,13 @@ class Arrived(dict[str, Any]):
 
 
 class AskingCell:
-    """A cell whose first request for arrays says that blocks of them are understood here."""
+    """A cell of FLARE whose first request for arrays says that this process can read blocks."""
 
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
 
     def send_request(self, *, request: Any, **options: Any) -> Any:
-        """The cell's own; a FLARE without blocks passes over what it does not know and sends whole arrays."""
+        """Sends a request; a sender without this module ignores the extra field and sends whole arrays."""
         request.payload.setdefault("state", {ASKED: 0})
         return self._cell.send_request(request=request, **options)
 
@@ -68,30 +68,30 @@ class AskingCell:
         return bool(other == self._cell)
 
     def __hash__(self) -> int:
-        """That of the cell, under which FLARE remembers what it did to it."""
+        """The hash of the cell, since FLARE looks up cells by it."""
         return hash(self._cell)
 
 
 def send_and_receive(store: Callable[[], Store], *, every: int, refuse: bool = False) -> None:
-    """From now on this process sends arrays in blocks to whoever asks for them, and asks for them itself.
+    """Makes this process send arrays in blocks and request blocks.
 
     Args:
-        store: makes the place of a message's arrays.
-        every: bytes after which it looks for what FLARE's streams left.
-        refuse: whether arrays that cannot be read are a message to be refused, and no failure of the download.
+        store: makes a store for the arrays of one message.
+        every: bytes between two collections of garbage.
+        refuse: whether unreadable arrays become a message that its reader refuses, not a failed download.
     """
-    fobs.register(NumpyArrayDecomposer)  # does nothing where it is there already
+    fobs.register(NumpyArrayDecomposer)  # no effect if it is registered already
     handler: ViaDownloaderDecomposer = fobs.get_dot_handler(NumpyArrayDecomposer().get_download_dot())
 
     note = StreamGarbage(every).note
 
     def download(*, cell: Cell, **source: Any) -> Received:
-        """As FLARE's own."""
+        """Replaces FLARE's ``download``; same arguments and result."""
         source.pop("fobs_ctx", None)
         assembly = Assembly(store(), note)
         try:
             download_object(cell=AskingCell(cell), consumer=assembly, **source)
-        except (TypeError, ValueError, AssertionError) as error:  # FLARE counts and logs what a sender made up
+        except (TypeError, ValueError, AssertionError) as error:  # from what the sender sent; FLARE logs it
             assembly.refused = assembly.refused or f"{type(error).__name__}: {error}"
         return outcome(assembly, refuse=refuse)
 
@@ -100,7 +100,7 @@ def send_and_receive(store: Callable[[], Store], *, every: int, refuse: bool = F
 
 
 def outcome(assembly: Assembly, *, refuse: bool) -> Received:
-    """What a download that ended has brought."""
+    """The result of a download that has ended."""
     reason, arrays = assembly.refused, {}
     if assembly.error and not reason:
         return assembly.error, None
@@ -115,7 +115,7 @@ def outcome(assembly: Assembly, *, refuse: bool) -> Received:
 
 
 def receive_on_disk(folder: Path) -> None:
-    """What the server does: answers lie on its disk until it is their turn, and one that cannot be read is refused.
+    """Sets up the server: answers wait on its disk, and an answer that cannot be read is refused.
 
     Args:
         folder: of the run.
@@ -124,24 +124,24 @@ def receive_on_disk(folder: Path) -> None:
 
 
 def receive_in_memory() -> None:
-    """What a site does; its looks for garbage pass over what is there by now, nearly all of it modules of torch."""
+    """Sets up a site; objects that exist now, mostly modules of torch, are exempt from later collections."""
     gc.collect()
     gc.freeze()
     send_and_receive(ArrayMemory, every=AT_SITE)
 
 
 class StreamGarbage:
-    """Looks for cycles each time so much was sent or received.
+    """Collects garbage after a number of bytes.
 
     Args:
-        every: bytes.
+        every: bytes between two collections.
     """
 
     def __init__(self, every: int) -> None:
         self._every, self._since, self._lock = every, 0, Lock()
 
     def note(self, size: int) -> None:
-        """Takes note of bytes that came or went, by any thread."""
+        """Counts bytes that were sent or received; any thread may call it."""
         with self._lock:
             self._since += size
             due = self._since >= self._every

@@ -1,4 +1,4 @@
-"""Arrays as they come from another process, part by part: in memory, or in a file so that many messages fit it."""
+"""Receives arrays block by block, into memory or into a file; a file leaves memory for many messages at once."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ ALIGNMENT = 64  # bytes
 
 
 class Store(Protocol):
-    """Where the blocks of one message's arrays go, array by array."""
+    """Takes the blocks of one message, array by array."""
 
     def begin(self, block: Block) -> None:
         """Makes room for the array whose first block it is."""
 
     def write(self, block: Block) -> None:
-        """Takes a block, which follows the one before."""
+        """Writes a block; it follows the one before."""
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """What arrived; nothing can be written afterwards."""
+        """Returns the received arrays; nothing can be written afterwards."""
 
 
 class ArrayMemory:
-    """The arrays of one message in memory, each allocated once."""
+    """The arrays of one message in memory; each array is allocated once."""
 
     def __init__(self) -> None:
         self._arrays: dict[str, NDArray[Any]] = {}
@@ -43,16 +43,16 @@ class ArrayMemory:
         self._bytes = array.reshape(-1).view(np.uint8)
 
     def write(self, block: Block) -> None:
-        """Takes a block."""
+        """Writes a block."""
         self._bytes[block.offset : block.offset + len(block.data)] = np.frombuffer(block.data, np.uint8)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """What arrived."""
+        """Returns the received arrays."""
         return self._arrays
 
 
 class Place(NamedTuple):
-    """Where an array lies in a file."""
+    """The position of an array in a file."""
 
     offset: int
     shape: tuple[int, ...]
@@ -60,10 +60,10 @@ class Place(NamedTuple):
 
 
 class ArrayFile:
-    """The arrays of one message in one file without a name, which is gone when the last of them is.
+    """The arrays of one message in an unlinked temporary file; the space is freed with the last array.
 
     Args:
-        folder: on whose disk it lies.
+        folder: on the disk for the file.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -71,7 +71,7 @@ class ArrayFile:
         self._places: dict[str, Place] = {}
 
     def begin(self, block: Block) -> None:
-        """Notes where the array starts whose first block it is; the file grows by what arrives only."""
+        """Notes the position of the array whose first block it is; the file grows only by received bytes."""
         self._file.write(bytes(-self._file.tell() % ALIGNMENT))
         self._places[block.name] = Place(self._file.tell(), block.shape, block.dtype)
 
@@ -80,7 +80,7 @@ class ArrayFile:
         self._file.write(block.data)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """The arrays, read-only, whose pages are read when they are looked at."""
+        """Returns the arrays, read-only; the operating system reads their pages on access."""
         with self._file as file:
             if file.tell() == 0:
                 return {name: np.zeros(place.shape, place.dtype) for name, place in self._places.items()}
@@ -90,15 +90,15 @@ class ArrayFile:
 
 
 class Assembly(ArrayConsumer):  # type: ignore[misc]
-    """Takes the parts of one message as they come, FLARE's whole arrays and blocks alike.
+    """Receives the items of one message, whole arrays and blocks.
 
     Args:
-        store: where they go.
-        note: is told the bytes of each part.
+        store: takes the blocks.
+        note: is called with the bytes of each item.
 
     Attributes:
-        error: of FLARE: why nothing more will come.
-        refused: what is wrong with a part that came.
+        error: FLARE's reason why the download ended early.
+        refused: what is wrong with a received item.
     """
 
     def __init__(self, store: Store, note: Callable[[int], None] = lambda size: None) -> None:
@@ -108,13 +108,13 @@ class Assembly(ArrayConsumer):  # type: ignore[misc]
         self.refused = ""
 
     def consume(self, ref_id: str, state: dict[str, Any], data: Any) -> dict[str, Any]:
-        """Takes an answer's parts."""
+        """Receives the items of one answer."""
         try:
             for item in data:
                 self._take(item)
                 self._note(len(item))
         except OSError:
-            raise  # the disk's fault, not the sender's
+            raise  # an error of this disk, not of the sender
         except Exception as error:
             self.refused = f"{type(error).__name__}: {error}"
             raise
@@ -129,10 +129,10 @@ class Assembly(ArrayConsumer):  # type: ignore[misc]
             self._add(Block(name, array.dtype, array.shape, 0, flat.view(np.uint8).data))
 
     def _add(self, block: Block) -> None:
-        """Hands a block to the store, if it follows the one before: arrays come one after another, each from its start.
+        """Writes a block to the store; arrays must come one after another, each from its start.
 
         Raises:
-            ValueError: if it does not.
+            ValueError: if the block does not follow the one before.
         """
         last = self._open
         if last is None:
@@ -148,7 +148,7 @@ class Assembly(ArrayConsumer):  # type: ignore[misc]
         self._open = block if block.offset + len(block.data) < nbytes(block) else None
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """What arrived.
+        """Returns the received arrays.
 
         Raises:
             ValueError: if an array is not complete.

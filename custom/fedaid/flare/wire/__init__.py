@@ -1,1 +1,1 @@
-"""What server and sites exchange, and how it lies in a FLARE message."""
+"""Messages between server and sites, and how FLARE carries them."""

@@ -1,4 +1,4 @@
-"""How tensors are made small for the wire: matrices in 16 or 8 bits, everything else as it is."""
+"""Encodes tensors for the wire: matrices in 16 or 8 bits, all other tensors unchanged."""
 
 from __future__ import annotations
 
@@ -35,23 +35,23 @@ class Packed:
 
 
 def encode(arrays: Arrays, dtype: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Arrays as they travel, and the JSON that says how to read them.
+    """Returns the encoded arrays, and the JSON that :func:`decode` needs.
 
-    Only float32 tensors of two or more axes are packed. Vectors, scalars and whole numbers (biases, norms, the
+    Only float32 tensors with two or more axes are encoded. Vectors, scalars and whole numbers (biases, norms, the
     statistics of batch norm and its counters) are a hundredth of a real model and stay exact.
 
     Args:
-        arrays: name → tensor; for ``int8`` better a difference than a value, since the error is a share of the largest.
-        dtype: one of :data:`WIRE_DTYPES`; ``fp32`` packs nothing.
+        arrays: name → tensor. The error of ``int8`` is a share of the largest value, so differences suit it best.
+        dtype: one of :data:`WIRE_DTYPES`; ``fp32`` encodes nothing.
 
     Raises:
-        ValueError: if a tensor has the type that marks a packed one.
+        ValueError: if a tensor has the type that marks an encoded one.
     """
     mark = {"fp32": None, "bf16": np.dtype(np.uint16), "int8": np.dtype(np.int8)}[dtype]
     sent: dict[str, NDArray[Any]] = {}
     for name, array in arrays.items():
         if array.dtype == mark:
-            raise ValueError(f"tensor {name} must not have type {mark}, which stands for {dtype}")
+            raise ValueError(f"tensor {name} must not have type {mark}: it marks tensors in {dtype}")
         if mark is None or not is_packable(array):
             sent[name] = array
         elif dtype == "bf16":
@@ -62,10 +62,10 @@ def encode(arrays: Arrays, dtype: str) -> tuple[dict[str, NDArray[Any]], dict[st
 
 
 def decode(sent: Arrays, layout: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
-    """The arrays that :func:`encode` was given, to within its error; values are not judged here.
+    """Returns the arrays that :func:`encode` encoded, within its error; the gate judges the values.
 
     Raises:
-        ValueError: if the arrays are not as the layout says.
+        ValueError: if the arrays do not fit the layout.
     """
     dtype = layout.get("dtype")
     if dtype not in WIRE_DTYPES:
@@ -84,29 +84,29 @@ def decode(sent: Arrays, layout: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
 
 
 def is_packable(array: NDArray[Any]) -> bool:
-    """Whether a tensor is packed at all."""
+    """Whether a tensor is encoded."""
     return array.ndim >= 2 and array.dtype == np.float32 and array.size > 0
 
 
 def to_bf16(array: Floats) -> NDArray[np.uint16]:
-    """The upper halves of float32, rounded to the nearest, ties to even; NaN stays NaN. numpy has no such type."""
+    """The upper 16 bits of float32, rounded to nearest, ties to even; NaN stays NaN. numpy has no such type."""
     bits = np.ascontiguousarray(array).view(np.uint32)
     rounded = (bits + (np.uint32(0x7FFF) + ((bits >> 16) & 1))) >> 16
     return np.asarray(np.where(np.isnan(array), QUIET_NAN, rounded.astype(np.uint16)), np.uint16)
 
 
 def from_bf16(bits: NDArray[np.uint16]) -> Floats:
-    """float32 of bfloat16 bit patterns, exactly."""
+    """Converts bfloat16 bit patterns to float32, exactly."""
     return np.asarray(np.ascontiguousarray(bits).astype(np.uint32) << 16, np.uint32).view(np.float32)
 
 
 def to_int8(array: Floats) -> tuple[NDArray[np.int8], Floats]:
-    """A matrix in whole steps of −127..127 and the size of a step for each row (output channel).
+    """Divides each row (output channel) of a matrix into whole steps of −127..127.
 
     Returns:
-        The steps, of the shape of ``array``, and the scales, shape (rows,): the largest of a row over 127. What
-        :func:`from_int8` makes of them is within half a scale. A row below 127 times the
-        smallest normal number becomes 0. A row that is not finite gets a scale that is not.
+        The steps, with the shape of ``array``, and the scales, shape (rows,): the largest value of a row over 127. The
+        error after :func:`from_int8` is at most half a scale. A row below 127 times the smallest normal number becomes
+        0. A row that is not finite gets a scale that is not finite.
     """
     rows = np.ascontiguousarray(array).reshape(len(array), -1)
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
@@ -118,7 +118,7 @@ def to_int8(array: Floats) -> tuple[NDArray[np.int8], Floats]:
 
 
 def from_int8(steps: NDArray[np.int8], scales: Floats | None) -> Floats:
-    """float32 of steps and scales.
+    """Returns steps times scales as float32.
 
     Raises:
         ValueError: if there is not one scale for each row.

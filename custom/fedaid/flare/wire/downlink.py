@@ -131,7 +131,9 @@ class ModelDecoder(TensorFilter):
         """The whole model after a step; if FLARE sends a task again, the step was applied already."""
         held = self._memory.recall(MODEL_SET, fl_ctx)
         if held is None or held.description["version"] not in (layout["base"], layout["version"]):
-            raise MalformedMessage("model must follow the one that this site holds, got another: task data")
+            version = held.description["version"] if held else "no version"
+            rule = f"be a step from the version that this site holds ({version})"
+            raise MalformedMessage(f"model must {rule}, got a step from {layout['base']}: task data")
         if held.description["version"] == layout["version"]:
             return held.tensors
         return stepped(held.tensors, step, dtype=part(layout, "dtype", str))

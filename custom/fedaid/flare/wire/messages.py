@@ -106,7 +106,7 @@ def report_from_shareable(shareable: Shareable) -> UpdateMessage:
     dxo = read(shareable, DataKind.METRICS)
     metrics = part(dxo.data, "metrics", dict)
     if len(dxo.data) > 1:
-        raise MalformedMessage("report must hold metrics only, got more")
+        raise MalformedMessage(f"report must hold metrics only, got {len(dxo.data)} fields")
     return update_of(dxo.meta, {}, metrics=metrics)
 
 
@@ -132,13 +132,13 @@ def result_from_shareable(shareable: Shareable) -> tuple[int, Any]:
     dxo = read(shareable, DataKind.METRICS)
     text = part(dxo.data, "result", str)
     if len(dxo.data) > 1:
-        raise MalformedMessage("message must hold a result only, got more")
+        raise MalformedMessage(f"message must hold a result only, got {len(dxo.data)} fields")
     if len(text) > LONGEST_RESULT:
         raise MalformedMessage(f"result must be at most {LONGEST_RESULT} characters, got {len(text)}")
     try:
         return part(dxo.meta, "round", int), json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise MalformedMessage("result must be JSON, got something else") from error
+        raise MalformedMessage("result must be JSON, got a text that cannot be parsed") from error
 
 
 def metrics_to_shareable(message: MetricsMessage) -> Shareable:
