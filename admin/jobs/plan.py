@@ -147,12 +147,13 @@ def plan_again(job: Path, file: Path, *, chosen: Iterable[str]) -> None:
     where, remedy = str(file), "Remove the file, package again, and plan again."
     conditions = content.get(CONDITIONS)
     sound = isinstance(conditions, dict) and set(conditions) == names
-    require(sound, "plan", "be one of python -m admin plan --write", got="another file", where=where, remedy=remedy)
+    rule = "be written by python -m admin plan --write"
+    require(sound, "plan", rule, got=f"the keys {sorted(content)}", where=where, remedy=remedy)
     plan = plan_job(job, Conditions(**content[CONDITIONS]))
     former = content.get(STEP, {})
-    changed = ", ".join(name for name in plan.step if former.get(name) != plan.step[name])
-    rule = "be of a step with the job's settings"
-    require(not changed, "plan", rule, got=f"a step with another {changed}", where=where, remedy=remedy)
+    changed = [name for name in plan.step if former.get(name) != plan.step[name]]
+    now, before = (", ".join(f"{name} {step.get(name)}" for name in changed) for step in (plan.step, former))
+    require(not changed, "plan", f"be of a step with {now}", got=before, where=where, remedy=remedy)
     set_here = {name.rpartition(".")[2] for name in chosen}
     require_timeouts(job, least={name: plan.timeouts[name] for name in TIMEOUT_SETTINGS if name in set_here})
     write_plan(job, plan)
