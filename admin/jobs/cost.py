@@ -1,4 +1,4 @@
-"""What a round costs, computed: bytes, seconds and memory, of a model, a federation and a network."""
+"""What the rounds of a planned federation cost: bytes, seconds and memory, computed."""
 
 from __future__ import annotations
 
@@ -14,21 +14,28 @@ from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.tensor_names import is_alignment
 
 FLOAT = 4  # bytes
-DOWNLOAD = "np_min_download_timeout"  # FLARE: how long the sender of arrays waits for a receiver that says nothing
-NETWORK_SHARE = 0.9  # of the nominal bandwidth that TLS over TCP leaves
-FLARE_BYTES_PER_SECOND = 150e6  # what FLARE moved on two cores, over all sites (docs/wire.md)
+DOWNLOAD = "np_min_download_timeout"  # FLARE: how long the sender of arrays waits for a silent receiver
+NETWORK_SHARE = 0.9  # of the nominal bandwidth, after TCP and TLS
+FLARE_BYTES_PER_SECOND = 150e6  # moved by FLARE on two cores, all sites together (docs/wire.md)
 MODELS_AT_SITE = 10  # weights, gradients, two moments, teacher, the round's model, start, end, update, residual
 MODELS_AT_SERVER = 8  # global, broadcast, view, step, an update, its sum, and FLARE's buffers: a rule of thumb
-ON_THE_WAY = 16e6  # bytes at the server for a site, in blocks that are sent or received (docs/wire.md)
-VALIDATION_STEP = 1 / 3  # of a training step: student and teacher forward, and a backward of about two forwards
-HELD_OUT = 0.15  # of a site's studies in its validation split, and as many in its test split
+ON_THE_WAY = 16e6  # bytes at the server for each site: blocks that are being sent or received (docs/wire.md)
+VALIDATION_STEP = 1 / 3  # of a training step, which is two forward passes and a backward pass of about two more
+HELD_OUT = 0.15  # of a site's studies in its validation split; its test split has the same number
 PROCESS_BYTES = {"site": 0.4e9, "server": 0.3e9}
 
 
 @dataclass(frozen=True)
 class ModelSize:
-    """Bytes of a model: whole; of what learns, its matrices (which can be packed) and their rows; the same of its
-    alignment; and what is frozen, which travels in the first round only.
+    """Bytes of a model and of its parts.
+
+    Attributes:
+        whole: of all tensors.
+        matrices: of the trainable float32 matrices, which can be packed.
+        rows: number of rows of those matrices.
+        alignment, alignment_matrices, alignment_rows: the same three of the alignment modules.
+        parameters: number of floating-point values.
+        frozen: of the frozen tensors, which travel in the first round only.
     """
 
     whole: int
@@ -41,7 +48,7 @@ class ModelSize:
     frozen: int = 0
 
     def packed(self, dtype: str, *, alignment: bool = False) -> int:
-        """Bytes of a difference on the wire, of the whole model or of its alignment modules."""
+        """Return the bytes of an update on the wire, of the whole model or of its alignment modules."""
         whole, matrices, rows = (
             (self.alignment, self.alignment_matrices, self.alignment_rows)
             if alignment
@@ -52,7 +59,7 @@ class ModelSize:
 
 
 def model_size(configuration: Mapping[str, Any]) -> ModelSize:
-    """Sizes of the model that a job's persistor would build; no memory is taken for it."""
+    """Return the sizes of the model that a job's persistor would build, without memory for its weights."""
     with torch.device("meta"):
         model = DualEncoder(**without_folders(configuration))
     state = model.state_dict()
@@ -73,20 +80,20 @@ def model_size(configuration: Mapping[str, Any]) -> ModelSize:
 
 
 @dataclass(frozen=True)
-class Federation:
-    """Who takes part and how they are joined.
+class PlannedFederation:
+    """A federation for which a job is planned, and the job's settings that its cost depends on.
 
     Attributes:
         sites: S.
-        bandwidth_mbit: of every link, each way; the server's one is shared by all sites.
+        bandwidth_mbit: of every link, each way; all sites share the server's link.
         step_seconds: of one step of local training at the slowest site.
         align_steps, pretrain_steps: T1, T2.
         wire_dtype: ``fp32``, ``bf16`` or ``int8``.
         alignment_phase: false for FedAvg's round.
         studies: of the largest site, all splits.
         batch_size: B of a step.
-        decode_seconds: to read a study's image for the first time, at the rate of all the site's decoding processes.
-        student_loss: whether a site measures the model that it trained, too, at the latest when the next task begins.
+        decode_seconds: to read a study's image for the first time, over all decoding processes of the site.
+        student_loss: whether a site also validates the model that it trained, before its next task at the latest.
     """
 
     sites: int
@@ -104,7 +111,7 @@ class Federation:
 
 @dataclass(frozen=True)
 class Phase:
-    """One task of a round: bytes of one site each way, and seconds that it takes, validation included."""
+    """One task of a round: the bytes of one site each way, and the seconds, validation included."""
 
     task: str
     down: int
@@ -114,12 +121,12 @@ class Phase:
 
     @property
     def seconds(self) -> float:
-        """All of it."""
+        """Transfer and work."""
         return self.transfer_seconds + self.work_seconds
 
 
-def phases(size: ModelSize, federation: Federation) -> list[Phase]:
-    """The tasks of a round after the first, in which every site gets the whole model at 32 bits."""
+def phases(size: ModelSize, federation: PlannedFederation) -> list[Phase]:
+    """Return the tasks of every round but the first; in the first, every site gets the whole model at 32 bits."""
     dtype = federation.wire_dtype
     whole, part = size.packed(dtype), size.packed(dtype, alignment=True)
     aligning, training = (
@@ -132,61 +139,64 @@ def phases(size: ModelSize, federation: Federation) -> list[Phase]:
     return [Phase(task, down, up, transfer(down + up, federation), work) for task, down, up, work in tasks]
 
 
-def validation(federation: Federation) -> float:
-    """Seconds to measure a model on one held-out split: at the start of a round, where a site may owe its own, too."""
+def validation(federation: PlannedFederation) -> float:
+    """Return the seconds to measure a model on one held-out split."""
     batches = HELD_OUT * federation.studies / federation.batch_size
     return batches * VALIDATION_STEP * federation.step_seconds
 
 
-def decoding(federation: Federation) -> float:
-    """Seconds until a site has read its images, in its first task of all; none where ``admin.prepare`` did it."""
+def decoding(federation: PlannedFederation) -> float:
+    """Return the seconds until a site has read its images in the run's first task; 0 for a prepared site."""
     return federation.studies * federation.decode_seconds
 
 
-def longest_work(federation: Federation, tasks: Sequence[Phase]) -> float:
-    """Seconds of the longest task of a run without its transfer: the first decodes, the last measures both splits.
+def longest_work(federation: PlannedFederation, tasks: Sequence[Phase]) -> float:
+    """Return the seconds of work of a run's longest task.
 
-    Where the sites measure their own models, the last task finds one that is not measured yet.
+    The first task decodes the images. The last task measures both splits, and, where the sites validate the models
+    that they trained, also the last of those.
     """
     first, *others = (task.work_seconds for task in tasks)
     return max(first + decoding(federation), (2 + federation.student_loss) * validation(federation), *others)
 
 
-def transfer(of_one_site: int, federation: Federation) -> float:
-    """Seconds until all sites have exchanged so many bytes each: the server's link carries them all."""
+def transfer(of_one_site: int, federation: PlannedFederation) -> float:
+    """Return the seconds until each site has exchanged this many bytes; the server's link carries all of them."""
     link = federation.bandwidth_mbit * 1e6 / 8 * NETWORK_SHARE
     return federation.sites * of_one_site / min(link, FLARE_BYTES_PER_SECOND)
 
 
-def first_exchange(size: ModelSize, federation: Federation) -> float:
-    """Seconds of the largest exchange of a run: the whole model at 32 bits to every site, at the start or the end."""
+def first_exchange(size: ModelSize, federation: PlannedFederation) -> float:
+    """Return the seconds of a run's largest exchange: the whole model at 32 bits to every site, and an update back."""
     return transfer(size.whole + size.packed(federation.wire_dtype), federation)
 
 
 def site_memory(size: ModelSize) -> float:
-    """Bytes at a site without the activations of a batch, which depend on batch and image size."""
+    """Return the bytes at a site, without the activations of a batch."""
     return PROCESS_BYTES["site"] + MODELS_AT_SITE * size.whole
 
 
-def server_memory(size: ModelSize, federation: Federation) -> float:
-    """Bytes at the server: answers are on disk as they come, so that a site adds what is on the way to or from it."""
+def server_memory(size: ModelSize, federation: PlannedFederation) -> float:
+    """Return the bytes at the server; each site adds only its blocks on the way, because answers go to the disk."""
     return PROCESS_BYTES["server"] + MODELS_AT_SERVER * size.whole + ON_THE_WAY * federation.sites
 
 
-def server_disk(size: ModelSize, federation: Federation) -> float:
-    """Bytes on the server's disk during a round: of every site the update as it came and as it waits for the sum, three
-    generations of the model and FLARE's two files of it.
+def server_disk(size: ModelSize, federation: PlannedFederation) -> float:
+    """Return the bytes on the server's disk during a round.
+
+    These are the update of every site as it arrived and as it waits for the sum, three generations of the model, and
+    FLARE's two files of it.
     """
     update = size.packed(federation.wire_dtype) + size.packed("fp32")
     return float(federation.sites * update + 5 * size.whole)
 
 
-def timeouts(size: ModelSize, federation: Federation) -> dict[str, int]:
-    """FLARE's timeouts in seconds that the run needs, each twice what was computed and a minute.
+def timeouts(size: ModelSize, federation: PlannedFederation) -> dict[str, int]:
+    """Return the timeouts in seconds that the run needs, each twice the computed time and a minute.
 
-    ``task_timeout`` and ``wait_time_after_min_received`` are a job's own settings, the others are FLARE's by name. With
-    ``min_clients`` below the number of sites the wait begins when so many have answered, and ends the task for the
-    others: the slowest may need the longest work and an exchange more than a site that had next to nothing to do.
+    ``task_timeout`` and ``wait_time_after_min_received`` are settings of a job; the others are FLARE's, by its names.
+    With ``min_clients`` below the number of sites, the wait begins when ``min_clients`` sites have answered, and its
+    end closes the task for the others. The slowest site may then still need all of its work and an exchange.
     """
     longest = longest_work(federation, phases(size, federation))
     exchange = first_exchange(size, federation)
@@ -200,10 +210,10 @@ def timeouts(size: ModelSize, federation: Federation) -> dict[str, int]:
 
 
 def request_interval(sites: int) -> float:
-    """Seconds between two questions of a waiting site for its next task: at most 200 a second at the server."""
+    """Return the seconds between two task requests of a waiting site: at most 200 requests a second at the server."""
     return max(0.1, sites / 200)
 
 
 def seconds_with_margin(computed: float) -> int:
-    """Twice the seconds and a minute, whole."""
+    """Return twice the seconds and a minute, rounded up."""
     return math.ceil(2 * computed) + 60

@@ -10,7 +10,7 @@ from admin.jobs.cost import (
     HELD_OUT,
     MODELS_AT_SERVER,
     ON_THE_WAY,
-    Federation,
+    PlannedFederation,
     model_size,
     phases,
     server_disk,
@@ -90,7 +90,7 @@ def projection() -> str:
 def row(sites: int, bandwidth: float, dtype: str) -> str:
     """Return one row of the table."""
     size = model_size(MODEL)
-    federation = Federation(
+    federation = PlannedFederation(
         sites,
         bandwidth,
         STEP_SECONDS,

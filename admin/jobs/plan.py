@@ -11,8 +11,8 @@ from typing import Any
 
 from admin.jobs.cost import (
     DOWNLOAD,
-    Federation,
     ModelSize,
+    PlannedFederation,
     decoding,
     first_exchange,
     longest_work,
@@ -81,7 +81,7 @@ class Plan:
 
     conditions: Conditions
     size: ModelSize
-    federation: Federation
+    federation: PlannedFederation
     step: Mapping[str, Any]
 
     @property
@@ -99,7 +99,7 @@ def plan_job(job: Path, conditions: Conditions) -> Plan:
     settings = values_by_name(job)
     rule, remedy = "have rounds in which a model is exchanged", "Set its task_timeout by hand, with --set."
     require(settings.keys() >= EXCHANGE_SETTINGS, "job", rule, got="another kind", where=job.name, remedy=remedy)
-    federation = Federation(
+    federation = PlannedFederation(
         **asdict(conditions),
         align_steps=settings["align_steps"],
         pretrain_steps=settings["pretrain_steps"],
@@ -167,7 +167,7 @@ def expected_problems(job: Path) -> list[str]:
     if not lacks_plan(job):
         return []
     values, size = values_by_name(job), model_size(model_configuration(job))
-    federation = Federation(
+    federation = PlannedFederation(
         sites=values["min_clients"],
         bandwidth_mbit=BANDWIDTH_MBIT,
         step_seconds=0.0,
@@ -185,7 +185,7 @@ def expected_problems(job: Path) -> list[str]:
     ]
 
 
-def memory_problems(size: ModelSize, federation: Federation) -> list[str]:
+def memory_problems(size: ModelSize, federation: PlannedFederation) -> list[str]:
     """Return a line for a site, and one for the server, that needs more memory than this machine has."""
     here = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     needed = {"a site": site_memory(size), "the server": server_memory(size, federation)}
@@ -239,7 +239,7 @@ def plan_text(plan: Plan) -> str:
     return "\n".join([*lines, f"needs at least: {needs}"])
 
 
-def first_and_last(size: ModelSize, federation: Federation) -> list[str]:
+def first_and_last(size: ModelSize, federation: PlannedFederation) -> list[str]:
     """Return the lines about what is not in every step: validation, the images' first reading, the longest task."""
     studies, one = federation.studies, validation(federation)
     decode, tasks = decoding(federation), phases(size, federation)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from admin.jobs.cost import Federation, model_size, phases
+from admin.jobs.cost import PlannedFederation, model_size, phases
 from admin.jobs.package import package_job
 from admin.jobs.settings import model_configuration
 from tests.benchmarks.flare_round import breakdown, run_in_poc
@@ -68,9 +68,9 @@ def job_model_ratios() -> dict[str, Any]:
     return {dtype: of / base for dtype, of in sent.items()} | {"alignment_share": size.alignment / size.whole}
 
 
-def a_round(dtype: str, *, alignment_phase: bool) -> Federation:
+def a_round(dtype: str, *, alignment_phase: bool) -> PlannedFederation:
     """A federation whose bytes are asked for and whose seconds are not."""
-    return Federation(1, 1.0, 1.0, 1, 1, wire_dtype=dtype, alignment_phase=alignment_phase)
+    return PlannedFederation(1, 1.0, 1.0, 1, 1, wire_dtype=dtype, alignment_phase=alignment_phase)
 
 
 def flare_round_seconds(rounds: int = 8) -> dict[str, Any]:

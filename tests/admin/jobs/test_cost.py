@@ -6,8 +6,8 @@ import pytest
 
 from admin.jobs.cost import (
     ON_THE_WAY,
-    Federation,
     ModelSize,
+    PlannedFederation,
     first_exchange,
     longest_work,
     model_size,
@@ -31,7 +31,7 @@ ADAPTED = MODEL | {
     "image_encoder": {"name": "vit", "hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2},
     "adapters": {"rank": 2},
 }
-FEDERATION = Federation(sites=4, bandwidth_mbit=8 / 0.9 / 1000, step_seconds=2, align_steps=3, pretrain_steps=5)
+FEDERATION = PlannedFederation(sites=4, bandwidth_mbit=8 / 0.9 / 1000, step_seconds=2, align_steps=3, pretrain_steps=5)
 # so that a link carries 1000 bytes a second
 
 
