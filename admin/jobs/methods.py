@@ -1,4 +1,4 @@
-"""The methods that one job can run, each a handful of its settings: baselines, FedAID, and FedAID without a part."""
+"""The methods that one job can run, each given by a few settings: baselines, FedAID, and ablations of FedAID."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fedaid.minmax.settings import MinMaxSettings
 from fedaid.training.settings import TrainingSettings
 
 JOB = "fedaid_pretrain"  # the one source of all methods
-LOCAL, POOLED = "local", "pooled"  # the two that are no federation
+LOCAL, POOLED = "local", "pooled"  # the two methods without a federation
 ONE_PHASE: Mapping[str, object] = MappingProxyType({"alignment_phase": False})
 NO_BASELINE: Mapping[str, object] = MappingProxyType({"loss_baseline": "none", "report_student_loss": False})
 NO_MINMAX: Mapping[str, object] = MappingProxyType({"dual_step_size": 0.0, **NO_BASELINE})
@@ -37,13 +37,13 @@ PLAIN: Mapping[str, object] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Method:
-    """A method by name.
+    """A method.
 
     Attributes:
-        name: as ``--method`` takes it.
+        name: for ``--method``.
         title: one line for a table.
-        settings: what it sets, by the names of the job's settings; the rest stays as it stands.
-        elsewhere: where to run it, if it is no federation and the job cannot.
+        settings: the job's settings that the method changes, by plain name.
+        elsewhere: how to run it, for a method without a federation; empty for the others.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Method:
 
 
 def table(*methods: tuple[str, str, Mapping[str, object]], elsewhere: Mapping[str, str]) -> dict[str, Method]:
-    """The methods by name."""
+    """Return the methods by name."""
     return {name: Method(name, title, settings, elsewhere.get(name, "")) for name, title, settings in methods}
 
 
@@ -97,16 +97,16 @@ METHODS: Mapping[str, Method] = table(
     ("fedaid_alone_baseline", "min-max over what a site loses against training alone", ALONE),
     elsewhere={
         LOCAL: "Package the job for it: python -m admin package local_pretrain.",
-        POOLED: "No federation pools data; the comparison in one process has it.",
+        POOLED: "A federation does not pool data; compare runs this method in one process.",
     },
 )
 
 
 def method_named(name: str) -> Method:
-    """A method of the table.
+    """Return the method of this name.
 
     Raises:
-        InputError: if there is none of this name.
+        InputError: the name is unknown.
     """
     remedy = closest(name, list(METHODS))
     require(name in METHODS, "method", "be a known one", got=name, where="--method", remedy=remedy)
@@ -114,11 +114,13 @@ def method_named(name: str) -> Method:
 
 
 def settings_of(method: Method, stands: Mapping[str, Any]) -> dict[str, object]:
-    """What a method sets, at equal compute: one with a single phase takes the steps of both phases in it.
+    """Return the settings that a method changes, at equal compute.
+
+    A method with one phase takes T1 + T2 steps in it.
 
     Args:
         method: of the table.
-        stands: the settings that it is put upon, with ``align_steps`` T1 and ``pretrain_steps`` T2.
+        stands: the settings before, with ``align_steps`` T1 and ``pretrain_steps`` T2.
     """
     if not method.one_phase:
         return dict(method.settings)
@@ -126,16 +128,16 @@ def settings_of(method: Method, stands: Mapping[str, Any]) -> dict[str, object]:
 
 
 def job_settings(name: str, job: str, *, stands: Mapping[str, Any], chosen: Mapping[str, object]) -> dict[str, object]:
-    """The settings of a packaged job: those of a method, then those that a person chose, which win.
+    """Return the settings to change in a packaged job: those of the method, overridden by those that a person chose.
 
     Args:
         name: of the method.
-        job: of the source job.
-        stands: the source job's settings by their own names.
-        chosen: by ``--set``; ``pretrain_steps`` of a method with one phase is all of a round's steps.
+        job: name of the source job.
+        stands: the source job's settings by plain name.
+        chosen: settings of ``--set``. For a method with one phase, ``pretrain_steps`` is all steps of a round.
 
     Raises:
-        InputError: for a method that this job does not run, or ``align_steps`` where no phase would take them.
+        InputError: the job cannot run the method, or ``align_steps`` is given for a method with one phase.
     """
     method = method_named(name)
     if method.elsewhere:
@@ -151,10 +153,10 @@ def job_settings(name: str, job: str, *, stands: Mapping[str, Any], chosen: Mapp
 
 @dataclass(frozen=True)
 class LoopSettings:
-    """A method's settings by who takes them.
+    """A method's settings, grouped by their user.
 
     Attributes:
-        training: of the sites.
+        training: of the sites' local training.
         minmax: of the site weights.
         optimizer: of the server.
         rest: all others by name: ``alignment_phase``, rounds, selection, the model's.
@@ -167,14 +169,14 @@ class LoopSettings:
 
 
 def loop_settings(name: str, base: Mapping[str, Any]) -> LoopSettings:
-    """A method put upon base settings and split, for a loop that runs the rounds without FLARE.
+    """Return base settings with a method's changes, grouped for a loop that runs the rounds without FLARE.
 
     Args:
-        name: of the method; any of the table.
-        base: settings by their names in a job; ``align_steps`` and ``pretrain_steps`` must be among them.
+        name: of the method.
+        base: settings by plain name; ``align_steps`` and ``pretrain_steps`` must be among them.
 
     Raises:
-        InputError: for an unknown method or a value out of range.
+        InputError: the method is unknown, or a value is out of range.
     """
     left = {**base, **settings_of(method_named(name), base)}
 
