@@ -103,7 +103,7 @@ def test_steps_of_a_phase_that_a_method_does_not_have_are_refused(key: str) -> N
     assert job_settings("fedaid", JOB, stands=STANDS, chosen={key: 8}) == {key: 8}
 
 
-@pytest.mark.parametrize(("name", "remedy"), [("local", "local_pretrain"), ("pooled", "A federation does not pool data")])
+@pytest.mark.parametrize(("name", "remedy"), [("local", "local_pretrain"), ("pooled", "does not pool data")])
 def test_a_method_that_is_no_federation_is_not_packaged(name: str, remedy: str) -> None:
     with pytest.raises(InputError, match=rf"^method must be one that a job runs, got {name}: .*{remedy}"):
         job_settings(name, JOB, stands=STANDS, chosen={})
