@@ -1,1 +1,1 @@
-"""What a finished run left: results, table, curves, report card."""
+"""The results of a finished run: table, curves, report card."""

@@ -1,4 +1,4 @@
-"""Draws a run: every site's validation loss, and the site weights, round by round."""
+"""Draws a run: each site's validation loss and its site weight, round by round."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from admin.results.run_results import RunResults
 
 
 def draw_curves(results: RunResults, file: Path) -> None:
-    """Writes a PNG with two panels, one line a site."""
+    """Write the curves as a PNG."""
+    curves(results).savefig(file, format="png")
+
+
+def curves(results: RunResults) -> Figure:
+    """Return two panels, validation loss and site weight, with one line per site."""
     rounds = [entry["round"] for entry in results.history]
     figure = Figure(figsize=(9, 3.2), layout="constrained")
     panels = figure.subplots(1, 2)
@@ -26,4 +31,4 @@ def draw_curves(results: RunResults, file: Path) -> None:
     for panel in panels:
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         panel.spines[["top", "right"]].set_visible(False)
-    figure.savefig(file, format="png")
+    return figure

@@ -1,4 +1,4 @@
-"""Why a run stopped, out of the log that it left."""
+"""Finds in a log why a run stopped."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ REFUSAL = "InputError: "
 
 
 def failure_reason(log: Path) -> str:
-    """The one line that says why a run was stopped, as our code worded it; empty if the log has none.
+    """Return the message of the error that stopped a run; empty if the log has none.
 
-    The first panic is the cause, later ones follow from it; without one it is the last refused setting.
+    The first panic is the cause; later ones follow from it. Without a panic it is the last refused setting.
 
     Args:
-        log: the server's log of a job, or the simulator's console.
+        log: the server's log of a job, or the console output of the simulator.
     """
     if not log.is_file():
         return ""
@@ -25,6 +25,6 @@ def failure_reason(log: Path) -> str:
 
 
 def refusal(line: str) -> str:
-    """The text of a refused setting; where FLARE quotes an exception, without the closing quote."""
+    """Return the message of a refused setting, without the closing quote if FLARE quotes the exception."""
     before, _, text = line.partition(REFUSAL)
     return text.rstrip().removesuffix("'") if before.endswith("'") else text

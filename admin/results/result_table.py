@@ -1,4 +1,4 @@
-"""Shows a finished run as a table: what every hospital got."""
+"""Shows a finished run as a table, one row per site."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ CUTS = (1, 5, 10)
 
 
 def show_table(results: RunResults, console: Console) -> None:
-    """Prints one row a site, then the mean and the worst over the sites; it fits 80 columns."""
+    """Print one row per site, then the mean and the worst over the sites, in at most 80 columns."""
     chosen = f"Best model: after round {results.best_round} of {results.rounds}."
-    chosen = chosen if results.best_round >= 0 else f"Each site's own best model of {results.rounds} rounds alone."
+    if results.best_round < 0:
+        chosen = f"Each site's best model, trained alone for {results.rounds} rounds."
     title = f"{chosen} Recall at 1, 5, 10 in % on the test split."
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     headings = ("pairs", "loss", *(f"{way}\nR@1   5  10" for way, _ in WAYS), "chance\nR@5", "site\nweight")
@@ -35,7 +36,7 @@ def show_table(results: RunResults, console: Console) -> None:
 
 
 def site_row(site: SiteResult) -> list[str]:
-    """The cells of one site."""
+    """Return the cells of one site."""
     recalls = [percents([site.test[f"{way}_recall_at_{k}"] for k in CUTS]) if site.test else "-" for _, way in WAYS]
     chance = f"{100 * site.chance_at_5:.0f}"
     weight = "-" if isnan(site.site_weight) else f"{site.site_weight:.3f}"
@@ -43,11 +44,11 @@ def site_row(site: SiteResult) -> list[str]:
 
 
 def over_sites(results: RunResults, way: str, *, worst: bool) -> str:
-    """Mean or least recall over the sites, for each cut-off."""
+    """Return the mean or the lowest recall over the sites, for each cut-off."""
     columns = [results.tested(f"{way}_recall_at_{k}") for k in CUTS]
     return percents([min(values) if worst else mean(values) for values in columns]) if columns[0] else "-"
 
 
 def percents(values: list[float]) -> str:
-    """Shares as whole percents."""
+    """Return shares as whole percents."""
     return " ".join(f"{100 * value:3.0f}" for value in values)

@@ -1,4 +1,4 @@
-"""What a finished run ended with, read from the folder that was downloaded."""
+"""The results of a finished run, read from its run folder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SiteResult:
 
     Attributes:
         name: of the site.
-        pairs: training pairs; 0 if the site gave no update.
+        pairs: training pairs; 0 if the site sent no update.
         loss: validation loss in nats.
         test: retrieval on the test split, metric → value in [0, 1]; empty if the site has no test split.
         site_weight: α after the last round; NaN where the sites trained alone.
@@ -40,10 +40,15 @@ class SiteResult:
 
 @dataclass(frozen=True)
 class RunResults:
-    """A finished run: its sites in the order of names, the history by round, and where the best model lies.
+    """A finished run.
 
-    Of a run in which the sites trained alone ``best_round`` is −1, and ``model`` is the one that they started from.
-    ``last_losses`` are the validation losses of the model after the last round at the sites that measured it.
+    Attributes:
+        rounds: number of rounds.
+        best_round: round of the best model; −1 if the sites trained alone.
+        sites: in alphabetical order.
+        history: one entry per round.
+        model: folder of the best model; of the initial one if the sites trained alone.
+        last_losses: site → validation loss of the model after the last round; only sites that measured it.
     """
 
     rounds: int
@@ -54,33 +59,35 @@ class RunResults:
     last_losses: Mapping[str, float]
 
     def tested(self, metric: str) -> list[float]:
-        """A test metric of all sites that have a test split."""
+        """Return a test metric of all sites that have a test split."""
         return [site.test[metric] for site in self.sites if site.test]
 
 
 def read_results(run_folder: Path) -> RunResults:
-    """The results in a server's run folder.
+    """Return the results in a server's run folder.
 
     Args:
         run_folder: the folder with ``app_server``: ``<download>/workspace``, or the simulator's ``simulate_job``.
 
     Raises:
-        InputError: if the run did not get to its end.
+        InputError: if the folder is not a run folder, or the run did not finish.
     """
     store = run_folder / STORE
     file = store / "results.json"
+    is_run, remedy = (run_folder / "app_server").is_dir(), "Give the run folder: <download>/<job>/workspace."
+    require(is_run, "run folder", "hold app_server", got="a folder without it", where=str(run_folder), remedy=remedy)
     remedy = "The run did not finish; see log.txt beside app_server."
-    require(file.is_file(), "result", "hold results.json", got="none", where=str(store), remedy=remedy)
+    require(file.is_file(), "result", "hold results.json", got="a folder without it", where=str(store), remedy=remedy)
     found = json.loads(file.read_text(encoding="utf-8"))
     remedy = f"The run ended before its best model was measured: {found.get('incomplete', 'see log.txt')}"
-    require(bool(found["best"]), "result", "hold the metrics of a site", got="none", where=str(file), remedy=remedy)
+    require(bool(found["best"]), "result", "hold the metrics of a site", got="0 sites", where=str(file), remedy=remedy)
     sites = tuple(site_result(name, found) for name in sorted(found["best"]))
     last = {site: splits["valid"]["loss"] for site, splits in found.get("last", {}).items()}
     return RunResults(found["round"], found["best_round"], sites, tuple(found["history"]), store / found["model"], last)
 
 
 def site_result(name: str, found: Mapping[str, Any]) -> SiteResult:
-    """One site's part of ``results.json``."""
+    """Return one site's part of ``results.json``."""
     splits = found["best"][name]
     weight = found["site_weights"].get(name, nan)
     return SiteResult(name, found["pairs"].get(name, 0), splits["valid"]["loss"], splits.get("test", {}), weight)

@@ -85,7 +85,7 @@ def test_the_sites_trained_from_the_same_start_and_apart(runs: Runs) -> None:
 def test_what_admin_tools_read_of_a_run_they_read_of_this_one(runs: Runs) -> None:
     stream = StringIO()
     show_table(read_results(runs.alone), Console(file=stream, width=80))
-    assert "Each site's own best model of 2 rounds alone." in stream.getvalue()
+    assert "Each site's best model, trained alone for 2 rounds." in stream.getvalue()
     assert all(site in stream.getvalue() for site in SITES)
 
 

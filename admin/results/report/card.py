@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from admin.results.report import finding_tables as findings
-from admin.results.report.cross_sites import cross_sites
 from admin.results.report.data_statement import data_statement
 from admin.results.report.films.site_pictures import HOW, HOW_EXAMPLES, SitePictures
 from admin.results.report.gains import gains
 from admin.results.report.provenance import hashes, run_version, settings, versions
-from admin.results.report.recalls import headline
+from admin.results.report.recalls import cross_sites, headline
 from admin.results.report.run_files import RunFiles
 from admin.results.report.weight_moves import weight_moves
 from fedaid.version import VERSION_KEY
@@ -19,7 +18,7 @@ FORMAT = 1
 
 
 def report_card(files: RunFiles, pictures: SitePictures | None = None) -> dict[str, Any]:
-    """All that the page says, by section; a section without its input has a sentence under ``missing``."""
+    """Return all sections of the page; a section without its input has a sentence under ``missing``."""
     return {
         "format": FORMAT,
         "run": run_facts(files),
@@ -45,7 +44,7 @@ def report_card(files: RunFiles, pictures: SitePictures | None = None) -> dict[s
 
 
 def run_facts(files: RunFiles) -> dict[str, Any]:
-    """Which run this is; what the folder does not tell is null."""
+    """Return which run this is; facts that the folder does not hold are null."""
     known = {name: files.meta.get(name) or None for name in ("name", "job_id", "submit_time_iso", "duration", "status")}
     chosen = {"best_round": files.results["best_round"], "selection_metric": files.results.get("selection_metric")}
     trained = {"sites": files.sites, "rounds": files.results["round"], VERSION_KEY: run_version(files)}
@@ -56,10 +55,10 @@ SHOWN = ("loss", "recall_at_5")
 
 
 def learning(files: RunFiles) -> dict[str, Any]:
-    """For each metric and site the points (rounds of training, value); 0 rounds is the model before any training.
+    """Return, for each metric and site, the points (rounds of training, value); 0 rounds is the initial model.
 
-    A round begins with the validation of the model that the round before made, so that entry r of the history is the
-    model after r rounds; the run ends with the validation of the last one.
+    A round begins with the validation of the previous round's model, so entry r of the history belongs to the model
+    after r rounds. The run ends with the validation of the last model.
     """
     moments = [(entry["round"], entry["valid"]) for entry in files.results["history"]]
     last = {site: splits["valid"] for site, splits in files.results.get("last", {}).items()}
@@ -76,10 +75,10 @@ def learning(files: RunFiles) -> dict[str, Any]:
 
 
 def exchange(files: RunFiles) -> dict[str, Any]:
-    """Bytes of each round by task and direction, and their sum; ``down`` is from the server to the sites."""
+    """Return the bytes of each round by task and direction, and their sums; ``down`` is towards the sites."""
     rounds = files.results.get("bytes", {})
     if not rounds:
-        return {"missing": "The run did not count the bytes that it exchanged."}
+        return {"missing": "The run did not record its bytes."}
     rows = [
         {"round": int(number) + 1, "task": task, "down": ways.get("down", 0), "up": ways.get("up", 0)}
         for number, tasks in sorted(rounds.items(), key=lambda item: int(item[0]))
@@ -89,7 +88,7 @@ def exchange(files: RunFiles) -> dict[str, Any]:
 
 
 def refusals(files: RunFiles) -> list[dict[str, Any]]:
-    """Every update that the server did not take: round, site and the reason in words."""
+    """Return every update that the server refused: round, site and the reason in words."""
     return [
         {"round": entry["round"] + 1, "site": site, "reason": reason}
         for entry in files.results["history"]

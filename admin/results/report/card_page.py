@@ -14,17 +14,17 @@ from admin.results.report import wording
 from admin.results.report.figures import interval_cell, line_chart, swatch
 from admin.results.report.films.site_pictures import SitePictures
 
-TEMPLATE = "page.html.j2"
+TEMPLATE = "card_page.html.j2"
 CURVES = {"loss": "Validation loss, nats", "recall_at_5": "Validation recall at 5"}
 FORMATS = ("percent", "percents", "span", "points", "plain", "limits", "apart", "size", "minus")
 
 
 def report_page(card: Mapping[str, Any], *, pictures: SitePictures | None = None) -> str:
-    """The page of a card.
+    """Return the page of a card.
 
     Args:
-        card: of :func:`admin.results.report.card.report_card`.
-        pictures: what only the place where the images lie can show; None if it was not asked for.
+        card: see :func:`admin.results.report.card.report_card`.
+        pictures: pictures from the sites' data, or None.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -34,21 +34,21 @@ def report_page(card: Mapping[str, Any], *, pictures: SitePictures | None = None
     charts = {"curves": curve_charts(card), "weights": weight_chart(card), "legend": legend(card["run"]["sites"])}
     charts |= {"space": space_charts(pictures), "shown": legend(pictures.sites, shapes=False)} if pictures else {}
     page = environment.get_template(TEMPLATE).render(card=card, charts=charts, pictures=pictures)
-    return page.replace("://", ":&#47;&#47;")  # so that an address in a setting is a text and nothing else
+    return page.replace("://", ":&#47;&#47;")  # an address in a setting stays text
 
 
 def interval(marks: list[Mapping[str, Any]], line: float | None = None) -> Markup:
-    """Shares with their intervals, for a cell of a table that also gives the numbers."""
+    """Return shares with their intervals, for a cell of a table; another cell gives the numbers."""
     return svg_element(interval_cell(marks, line=line), kind="interval")
 
 
 def legend(names: Iterable[str], *, shapes: bool = True) -> dict[str, Markup]:
-    """Name → its mark in the charts; without ``shapes`` a dot of its colour."""
+    """Return name → its mark in the charts; without ``shapes`` a dot of its colour."""
     return {name: svg_element(swatch(n, shape=shapes), kind="swatch") for n, name in enumerate(names)}
 
 
 def curve_charts(card: Mapping[str, Any]) -> dict[str, Markup]:
-    """Title → chart of a metric on every site's validation split, by rounds of training."""
+    """Return title → chart of a metric on every site's validation split, by rounds of training."""
     return {
         CURVES[metric]: line_chart_of(lines, x_label="rounds of training", title=CURVES[metric])
         for metric, lines in card["learning"]["curves"].items()
@@ -56,7 +56,7 @@ def curve_charts(card: Mapping[str, Any]) -> dict[str, Markup]:
 
 
 def weight_chart(card: Mapping[str, Any]) -> Markup | None:
-    """The site weights by round, from where they started, with their ceiling."""
+    """Return the site weights by round, from their initial values, with their ceiling; None if there are no weights."""
     weights = card["weights"]
     if "missing" in weights:
         return None
@@ -69,13 +69,13 @@ def weight_chart(card: Mapping[str, Any]) -> Markup | None:
 
 
 def line_chart_of(series: Mapping[str, Any], *, x_label: str, title: str, limit: float | None = None) -> Markup:
-    """A line chart, described for those who do not see it."""
+    """Return a line chart with a description for screen readers."""
     described = f"{title} by {x_label}, one line for each of {', '.join(series)}"
     return svg_element(line_chart(series, x_label=x_label, limit=limit), described=described)
 
 
 def space_charts(pictures: SitePictures) -> dict[str, Markup]:
-    """Title → chart of the embedding space."""
+    """Return title → chart of the embedding space."""
     marks = f"images as circles, reports as triangles, one colour for each of {', '.join(pictures.sites)}"
     return {
         title: svg_element(figure, described=f"Embeddings {title}: {marks}")

@@ -9,16 +9,16 @@ from admin.results.report.run_files import RunFiles
 from admin.results.report.suite_numbers import GLOBAL, Suite, suites_of
 
 MISSING = (
-    "Not measured: the training run validates retrieval only. The job evaluate_global measures it; make this page "
-    "again with --evaluation and the run folder of that job."
+    "Not measured: a training run measures retrieval only. Run the job evaluate_global; then make this page again with "
+    "--evaluation and the run folder of that job."
 )
-UNLABELLED = "No site has labels, or patients enough, to measure this."
+UNLABELLED = "Not measured: no site has labels of enough patients."
 
 
 def zero_shot(files: RunFiles) -> dict[str, Any]:
-    """Each finding at each site: AUROC, average precision and F1 with intervals, and whether it looks inverted.
+    """Return each finding at each site: AUROC, average precision and F1 with intervals, and the inverted flag.
 
-    A measure is null where there are too few patients with or without the finding.
+    A measure is null if there are too few patients with or without the finding.
     """
     rows = [
         {"site": site, "finding": finding, **numbers}
@@ -26,17 +26,17 @@ def zero_shot(files: RunFiles) -> dict[str, Any]:
         for finding, numbers in part["findings"].items()
     ]
     macro = {site: part["macro_auroc"] for site, part in parts(files, "zero_shot").items()}
-    told = any(row[measure] for row in rows for measure in ("auroc", "average_precision", "f1"))
-    return found(files, rows if told else []) | {"macro_auroc": macro, "prompt_sets": prompt_sets(files)}
+    measured = any(row[measure] for row in rows for measure in ("auroc", "average_precision", "f1"))
+    return found(files, rows if measured else []) | {"macro_auroc": macro, "prompt_sets": prompt_sets(files)}
 
 
 def prompt_sets(files: RunFiles) -> list[str]:
-    """Names of the prompt sets that the sites used."""
+    """Return the names of the prompt sets that the sites used."""
     return sorted({str(part["prompt_set"]) for part in parts(files, "zero_shot").values()})
 
 
 def linear_probe(files: RunFiles) -> dict[str, Any]:
-    """Each share of the labels at each site: mean AUROC over the findings of a linear model on image embeddings."""
+    """Return, per site and share of the labels, the mean AUROC over findings of a linear model on image embeddings."""
     rows = [
         {"site": site, "share": float(share), **numbers}
         for site, part in parts(files, "linear_probe").items()
@@ -47,7 +47,7 @@ def linear_probe(files: RunFiles) -> dict[str, Any]:
 
 
 def calibration(files: RunFiles) -> dict[str, Any]:
-    """Calibration error at each site by what gave the probabilities; 0 is best."""
+    """Return the calibration error at each site by the source of the probabilities; 0 is best."""
     rows = [
         {"site": site, "of": of, "error": numbers["value"], "findings": len(numbers["findings"])}
         for site, part in parts(files, "calibration").items()
@@ -58,9 +58,9 @@ def calibration(files: RunFiles) -> dict[str, Any]:
 
 
 def subgroups(files: RunFiles) -> dict[str, Any]:
-    """Each group at each site with its recall and AUROC, and how far the best group of its kind is from the worst.
+    """Return each group at each site with its recall and AUROC, and the gaps between the best and the worst group.
 
-    Groups below the least number of patients are told by a band of patients only.
+    A group with too few patients has only a band for its number of patients.
     """
     rows, gaps = [], []
     for site, part in parts(files, "subgroups").items():
@@ -71,18 +71,18 @@ def subgroups(files: RunFiles) -> dict[str, Any]:
 
 
 def geometry(files: RunFiles) -> dict[str, Any]:
-    """How the embeddings of each site's test split lie: alignment, uniformity of either modality, the gap between."""
+    """Return the geometry of the embeddings of each site's test split: alignment, uniformities and modality gap."""
     return found(files, [{"site": site, **part} for site, part in parts(files, "geometry").items()])
 
 
 def parts(files: RunFiles, name: str) -> dict[str, Suite]:
-    """Site → one part of its suite of the shared model, where it is not null."""
+    """Return site → one part of the shared model's suite, without sites where it is null."""
     suites: Mapping[str, Suite] = suites_of(files.evaluation, GLOBAL)
     return {site: suite[name] for site, suite in sorted(suites.items()) if suite.get(name)}
 
 
 def found(files: RunFiles, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """The rows, or what to say in their place."""
+    """Return the rows, or the reason why there are none."""
     if rows:
         return {"rows": rows}
     return {"missing": UNLABELLED if suites_of(files.evaluation, GLOBAL) else MISSING}

@@ -1,4 +1,4 @@
-"""Who gains from joining: the shared model against the one that each site trained alone, on the site's test split."""
+"""Who gains from joining: the shared model against each site's own model, on the site's test split."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from fedaid.minmax.selection import SITE_METRIC
 
 GAINS, LOSES, OPEN = "gains", "loses", "cannot tell"
 MISSING = (
-    "Not known yet: nothing compares the shared model with what each site reaches alone. Run the jobs local_pretrain "
-    "and evaluate_global in the same federation, as docs/cross-site.md says, then make this page again with "
-    "--evaluation and the run folder of the latter."
+    "Not known yet: no evaluation compares the shared model with the sites' own models. Run the jobs local_pretrain "
+    "and evaluate_global in the same federation (docs/cross-site.md). Then make this page again with --evaluation and "
+    "the run folder of evaluate_global."
 )
 NOTE = (
-    "Shared minus alone, recall at 5, on the same test studies. Of 40 sites for whom it makes no difference about "
-    "one is said to gain by chance, and one to lose. A model alone is a fair match only if it was trained on as many "
-    "pairs as the shared one."
+    "The gain is the shared model's recall at 5 minus that of the site's own model, on the same test studies. Among 40 "
+    "sites without any difference, about one is reported to gain by chance, and about one to lose. The comparison is "
+    "fair only if both models were trained on the same number of pairs."
 )
 CHOSEN = (
-    "The shared model is that of the round with the best {} over the sites' validation splits; local_pretrain keeps "
-    "that of the round with the best {} on the site's own."
+    "The shared model is from the round with the best {} over the sites' validation splits. A site's own model is from "
+    "the round with the best {} on its own validation split."
 )
-UNFAIR = "It is not quite fair: a site worked through {} pairs in training the shared model, and for its own model {}."
+UNFAIR = "Here it is not quite fair: each site used {} pairs to train the shared model, and for its own model {}."
 WIDE = (
-    "Of {} there are only both recalls, or all resamples of the difference agree: there the interval treats the two as "
-    "measured on different studies and is on the wide side."
+    "For {} the interval is conservative (too wide): no difference was sent, or all its resamples agree, so the two "
+    "recalls count as measured on different studies."
 )
 
 
 def gains(files: RunFiles) -> dict[str, Any]:
-    """One row a site with both models' recall, their difference and a verdict; the answer in words; the mean gain."""
+    """Return one row per site (both recalls, their difference, a verdict), the answer in words and the mean gain."""
     shared = suites_of(files.evaluation, GLOBAL)
     rows, untold = [], []
     for site in sorted(shared):
@@ -49,16 +49,16 @@ def gains(files: RunFiles) -> dict[str, Any]:
 
 
 def row_of(site: str, shared: Interval, alone: Interval, *, paired: Interval | None) -> dict[str, Any]:
-    """A site's row; ``paired`` is the difference as the site measured it, if it did."""
+    """Return a site's row; ``paired`` is the difference as the site measured it, or None."""
     gain = paired or difference(shared, alone)
     numbers = {"shared": shared.as_dict(), "alone": alone.as_dict(), "gain": gain.as_dict()}
     return {"site": site, "verdict": verdict(gain), "paired": paired is not None, **numbers}
 
 
 def note(rows: list[dict[str, Any]], files: RunFiles) -> str:
-    """What the difference is, how both models were chosen, and at which sites its interval is too wide.
+    """Return what the difference is, how both models were chosen, and where its interval is too wide.
 
-    How a site chose its own is what this version does: neither the run nor its evaluation says it.
+    The selection of a site's own model is that of this version: the results do not record it.
     """
     unpaired = [row["site"] for row in rows if not row["paired"]]
     metric = files.results.get("selection_metric")
@@ -72,15 +72,15 @@ def note(rows: list[dict[str, Any]], files: RunFiles) -> str:
 
 
 def unfair(files: RunFiles) -> str:
-    """Which sites' own models saw another number of pairs than the shared one; empty if none did, or if nobody says."""
+    """Return which sites' own models used another number of pairs than the shared one; empty if none, or not known."""
     shared = pairs_of_shared(files)
-    told = {site: int(own.get("pairs", 0)) for site, own in (files.evaluation or {}).get("local_models", {}).items()}
-    other = [f"{site} through {pairs}" for site, pairs in sorted(told.items()) if pairs and shared and pairs != shared]
+    used = {site: int(own.get("pairs", 0)) for site, own in (files.evaluation or {}).get("local_models", {}).items()}
+    other = [f"{pairs} at {site}" for site, pairs in sorted(used.items()) if pairs and shared and pairs != shared]
     return UNFAIR.format(shared, listed(other)) if other else ""
 
 
 def pairs_of_shared(files: RunFiles) -> int:
-    """Image-text pairs that each site worked through in all rounds of the run; 0 where its settings are not there."""
+    """Return the image-text pairs that each site used in all rounds; 0 if the run folder has no settings."""
     executors = files.configs.get("config_fed_client.json", {}).get("executors", [])
     args = {name: value for one in executors for name, value in one["executor"].get("args", {}).items()}
     try:
@@ -91,14 +91,14 @@ def pairs_of_shared(files: RunFiles) -> int:
 
 
 def verdict(gain: Interval) -> str:
-    """Whether the interval of a difference leaves out zero, and on which side."""
+    """Return whether the interval of a difference excludes zero, and on which side."""
     if gain.low > 0:
         return GAINS
     return LOSES if gain.high < 0 else OPEN
 
 
 def answer(rows: list[dict[str, Any]]) -> str:
-    """The answer in a sentence or two."""
+    """Return the answer in one to three sentences."""
     by_verdict = {word: [row["site"] for row in rows if row["verdict"] == word] for word in (GAINS, LOSES, OPEN)}
     parts = []
     if by_verdict[GAINS]:
@@ -111,6 +111,6 @@ def answer(rows: list[dict[str, Any]]) -> str:
 
 
 def listed(sites: list[str], one: str = "", many: str = "") -> str:
-    """Names as a list in words, with the verb that goes with their number."""
+    """Return names as a list in words, with the singular or plural verb."""
     names = sites[0] if len(sites) == 1 else f"{', '.join(sites[:-1])} and {sites[-1]}"
     return f"{names} {one if len(sites) == 1 else many}".strip()

@@ -1,4 +1,4 @@
-"""What was run, exactly: settings, hashes of the files, versions of the software."""
+"""The exact run: settings, hashes of the files, versions of the software."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PACKAGES = ("nvflare", "torch", "monai", "transformers", "peft", "numpy", "scipy
 
 
 def hashes(files: RunFiles) -> dict[str, str]:
-    """sha256 by what it is of: the best model, its configuration, results, job configs, and the code as shipped."""
+    """Return name → sha256 of the best model, its configuration, the results, the job's configs and its code."""
     app, store = files.folder / "app_server", files.folder / STORE
     named = {
         f"best model, {WEIGHTS}": files.model / WEIGHTS,
@@ -34,7 +34,7 @@ def hashes(files: RunFiles) -> dict[str, str]:
 
 
 def settings(files: RunFiles) -> dict[str, dict[str, str]]:
-    """Every setting of the job by its path in the config file; of the model alone if the configs are not there."""
+    """Return every setting of the job and of the model by its path in the config file."""
     sources: dict[str, Mapping[str, Any]] = dict(files.configs)
     if (files.model / CONFIG).is_file():
         sources["model as trained"] = read_object(files.model / CONFIG)
@@ -42,9 +42,9 @@ def settings(files: RunFiles) -> dict[str, dict[str, str]]:
 
 
 def flat(content: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """The leaves of a JSON value with their paths, such as ``workflows.fedaid.args.rho``.
+    """Yield the leaves of a JSON value with their paths, such as ``workflows.fedaid.args.rho``.
 
-    An entry of a list goes by its ``id``, else by the last part of its ``path``, else by its number.
+    The name of a list entry is its ``id``, else the last part of its ``path``, else its number.
     """
     if isinstance(content, Mapping) and content:
         for key, value in content.items():
@@ -57,7 +57,7 @@ def flat(content: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def name_of(part: Any, number: int) -> str:
-    """What an entry of a list is called."""
+    """Return the name of a list entry."""
     known = part if isinstance(part, Mapping) else {}
     return str(known.get("id") or str(known.get("path", "")).rpartition(".")[2] or number)
 
@@ -75,7 +75,7 @@ def versions() -> dict[str, str]:
 
 
 def installed(package: str) -> str:
-    """The version of a package, empty if it is not installed."""
+    """Return the version of a package, empty if it is not installed."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

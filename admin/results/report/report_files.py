@@ -23,27 +23,21 @@ def write_report(
     sites: Path | None = None,
     allow_examples: bool = False,
 ) -> Path:
-    """Write ``report.html`` and ``report.json`` of a finished run into ``out``, and return the page's path.
+    """Write ``report.html`` and ``report.json`` of a finished run into ``out``; return the page's path.
 
     Args:
         run: its folder, as :func:`admin.results.run_results.read_results` takes it.
-        out: made if absent.
+        out: folder; created if absent.
         evaluation: run folder of the evaluation job.
         sites: prepared data of one site or of several, see :func:`admin.results.report.films.held_out.site_folders`.
         allow_examples: whether images and reports may be in the page.
 
     Raises:
-        InputError: if something that was given cannot be used.
+        InputError: if an argument cannot be used.
     """
-    rule, remedy = "come with --sites", "Give the folder of the prepared data, or leave it out."
-    require(
-        sites is not None or not allow_examples,
-        "--allow-examples",
-        rule,
-        got="it alone",
-        where="command line",
-        remedy=remedy,
-    )
+    rule, remedy = "be used with --sites", "Give --sites too, or leave --allow-examples out."
+    usable = sites is not None or not allow_examples
+    require(usable, "--allow-examples", rule, got="no --sites", where="command line", remedy=remedy)
     files = read_run_files(run, evaluation)
     out.mkdir(parents=True, exist_ok=True)
     pictures = None

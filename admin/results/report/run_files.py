@@ -1,4 +1,4 @@
-"""What a run left on the server, as the report card reads it: plain JSON, nothing computed."""
+"""The files of a finished run that the report card reads, as plain JSON."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class RunFiles:
 
     Attributes:
         folder: the run folder, with ``app_server``.
-        results: ``results.json`` as it is.
-        configs: the job's config files as they were shipped, by name; empty if the folder has none.
-        meta: what FLARE knows of the job; empty if the folder has none, as the simulator's.
+        results: ``results.json``, unchanged.
+        configs: name → config file of the job, as shipped; empty if the folder has none.
+        meta: FLARE's facts of the job; empty if the folder has none, as after a simulation.
         model: folder of the best model.
         evaluation: ``evaluation.json`` of the evaluation job, or None.
-        evaluation_file: where that lies, whether or not it is there.
+        evaluation_file: its path; the file may be absent.
     """
 
     folder: Path
@@ -40,35 +40,34 @@ class RunFiles:
 
     @property
     def sites(self) -> list[str]:
-        """Names of all sites of the run, in the order of the alphabet."""
+        """Names of all sites of the run, in alphabetical order."""
         return sorted({*self.results["site_weights"], *self.results["best"]})
 
     @property
     def controller(self) -> Mapping[str, Any]:
-        """The arguments of the job's controller; empty without a server config."""
+        """Arguments of the job's controller; empty without a server config."""
         workflows = self.configs.get("config_fed_server.json", {}).get("workflows", [])
         found: Mapping[str, Any] = workflows[0].get("args", {}) if workflows else {}
         return found
 
 
 def read_run_files(run_folder: Path, evaluation: Path | None = None) -> RunFiles:
-    """What there is of a finished run.
+    """Return the files of a finished run.
 
     Args:
         run_folder: as :func:`admin.results.run_results.read_results` takes it.
-        evaluation: the run folder of the evaluation job; None reads ``evaluation.json`` of ``run_folder`` if it is
-            there.
+        evaluation: run folder of the evaluation job; None reads ``evaluation.json`` of ``run_folder``, if present.
 
     Raises:
-        InputError: if the run did not get to its end, a file is no JSON, or the evaluation is not there or of another
-            model.
+        InputError: if the run did not finish, a file is not JSON, or the evaluation is absent or of another model.
     """
     store = run_folder / STORE
     model = read_results(run_folder).model
     judged = (evaluation or run_folder) / STORE / EVALUATION
     remedy = "Give the run folder of a finished evaluate_global job, or leave --evaluation out."
     there = evaluation is None or judged.is_file()
-    require(there, "--evaluation", f"hold {EVALUATION}", got="none", where=str(judged.parent), remedy=remedy)
+    got = "a folder without it"
+    require(there, "--evaluation", f"hold {EVALUATION}", got=got, where=str(judged.parent), remedy=remedy)
     found = read_object(judged) if judged.is_file() else None
     require_readable(found or {}, where=str(judged))
     require_same_model(found or {}, model, where=str(judged))
@@ -85,24 +84,31 @@ def read_run_files(run_folder: Path, evaluation: Path | None = None) -> RunFiles
 
 
 def require_readable(evaluation: Mapping[str, Any], *, where: str) -> None:
-    """Refuses an evaluation whose suites have other keys than those that the card reads."""
+    """Raise an error for an evaluation whose suites have another schema version than the card reads."""
     suites = [suite for by_site in evaluation.get("models", {}).values() for suite in by_site.values()]
     other = sorted({str(suite.get("schema_version")) for suite in suites} - {SCHEMA_VERSION})
-    rule, remedy = f"have suites of schema version {SCHEMA_VERSION}", "Use the evaluate_global of this version."
+    rule, remedy = f"have suites of schema version {SCHEMA_VERSION}", "Use the job evaluate_global of this version."
     require(not other, "--evaluation", rule, got=", ".join(other), where=where, remedy=remedy)
 
 
 def require_same_model(evaluation: Mapping[str, Any], model: Path, *, where: str) -> None:
-    """Refuses an evaluation that says it is of another model than the run's best one."""
-    told = evaluation.get("global_model", {}).get("sha256")
-    if told is None:
+    """Raise an error for an evaluation of another model than the run's best model."""
+    evaluated = evaluation.get("global_model", {}).get("sha256")
+    if evaluated is None:
         return
     found, remedy = sha256(model / WEIGHTS), "Evaluate this run's model: package evaluate_global with --model."
-    require(told == found, "--evaluation", f"be of the model {found[:12]}…", got=told[:12], where=where, remedy=remedy)
+    require(
+        evaluated == found,
+        "--evaluation",
+        f"be of the model {found[:12]}…",
+        got=evaluated[:12],
+        where=where,
+        remedy=remedy,
+    )
 
 
 def newest_meta(run_folder: Path) -> Mapping[str, Any]:
-    """The job's ``meta.json``: of the download if the run folder lies in one, else the one inside the run folder."""
+    """Return the job's ``meta.json``: that of the download folder, else that of the run folder, else nothing."""
     for file in (run_folder.parent / "meta.json", run_folder / "meta.json"):
         if file.is_file() and "job_id" in (found := read_object(file)):
             return found

@@ -1,4 +1,4 @@
-"""Numbers with what chance could have made of them: 95 % intervals of shares, of their means and differences."""
+"""95 % intervals of shares, of their means and of their differences."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Z = 1.959963984540054  # of a 95 % interval of the normal distribution
 
 @dataclass(frozen=True)
 class Interval:
-    """A measured value and its 95 % interval, as the evaluation writes them; the value lies inside."""
+    """A measured value and its 95 % interval, as the evaluation writes them; the value is inside."""
 
     value: float
     low: float
@@ -24,10 +24,10 @@ class Interval:
 
 
 def interval_of(found: Mapping[str, Any], *, patients: int) -> Interval:
-    """The interval of a share that a dictionary with ``value``, ``low`` and ``high`` holds, widened to the value.
+    """Return the interval in a dictionary with ``value``, ``low`` and ``high``, widened to include the value.
 
-    Where all resamples agree, as where every study was found, they tell nothing of other patients. Then it is
-    :func:`wilson`'s of so many patients, as it is where there are no limits.
+    If all resamples agree, for example because every study was found, the bootstrap has no information on other
+    patients. Then the interval is :func:`wilson`'s for that number of patients, as it is if there are no limits.
     """
     value = float(found["value"])
     if found["low"] is None or found["low"] == found["high"]:
@@ -36,10 +36,10 @@ def interval_of(found: Mapping[str, Any], *, patients: int) -> Interval:
 
 
 def wilson(share: float, count: int) -> Interval:
-    """The interval of a share of ``count`` studies, as if each of them were a draw of its own.
+    """Return the interval of a share of ``count`` independent studies.
 
-    For the mean of the two ways of retrieval it is on the wide side, since the two are not perfectly correlated; for
-    several studies of one patient it is on the narrow side. The evaluation's bootstrap over patients errs in neither.
+    It is too wide for the mean of both directions of retrieval, which are not perfectly correlated, and too narrow
+    with several studies of one patient. The evaluation's bootstrap over patients is correct in both cases.
 
     Args:
         share: in [0, 1].
@@ -54,7 +54,7 @@ def wilson(share: float, count: int) -> Interval:
 
 
 def mean_of(parts: Sequence[Interval]) -> Interval:
-    """The mean over sites that know nothing of each other: their distances to the ends add in squares."""
+    """Return the mean over independent sites: the distances from value to limits add in squares."""
     count = len(parts)
     low = math.hypot(*(part.value - part.low for part in parts)) / count
     high = math.hypot(*(part.high - part.value for part in parts)) / count
@@ -63,7 +63,7 @@ def mean_of(parts: Sequence[Interval]) -> Interval:
 
 
 def difference(first: Interval, second: Interval) -> Interval:
-    """``first`` − ``second`` as if measured on different studies, which is on the wide side if they are the same."""
+    """Return ``first`` − ``second`` as if measured on different studies; too wide if the studies are the same."""
     value = first.value - second.value
     low = math.hypot(first.value - first.low, second.high - second.value)
     high = math.hypot(first.high - first.value, second.value - second.low)

@@ -1,4 +1,4 @@
-"""Where a number lies in what the evaluation job wrote; docs/evaluation.md has the keys."""
+"""Reads numbers from the results of the evaluation job; docs/evaluation.md lists the keys."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ Suite = Mapping[str, Any]
 
 
 def suites_of(evaluation: Mapping[str, Any] | None, model: str) -> Mapping[str, Suite]:
-    """Site → suite of one model; empty if the evaluation does not have it."""
+    """Return site → suite of one model; empty if the evaluation does not have it."""
     found: Mapping[str, Suite] = (evaluation or {}).get("models", {}).get(model, {})
     return found
 
 
 def retrieval(suite: Suite) -> dict[str, Interval]:
-    """The recalls on a site's test split by name; empty if the site had too few patients to tell."""
-    told = suite.get("retrieval") or {}
-    return {name: interval_of(found, patients=suite["counts"]["test"]["patients"]) for name, found in told.items()}
+    """Return name → recall on a site's test split; empty if the site had too few patients."""
+    recalls = suite.get("retrieval") or {}
+    return {name: interval_of(found, patients=suite["counts"]["test"]["patients"]) for name, found in recalls.items()}
 
 
 def recall_at_5(suite: Suite) -> Interval | None:
-    """Mean recall at 5 of both ways on a site's test split; None if the site had too few patients to tell."""
+    """Return recall at 5, the mean of both directions, on a site's test split; None if there are too few patients."""
     return retrieval(suite).get("recall_at_5")
 
 
 def paired_gain(own: Suite) -> Interval | None:
-    """The shared model's recall at 5 minus that of a site's own, measured on the same studies.
+    """Return the shared model's recall at 5 minus that of a site's own model, measured on the same studies.
 
-    None if it was not sent, or if all its resamples agree, as where both models found every study: then they tell
-    nothing of other patients.
+    None if the site did not send it. None also if all its resamples agree, for example because both models found every
+    study: then the bootstrap has no information on other patients.
     """
     found = (own.get("difference_to_global") or {}).get("recall_at_5")
     if found is None or found["low"] is None or found["low"] == found["high"]:
@@ -43,6 +43,6 @@ def paired_gain(own: Suite) -> Interval | None:
 
 
 def counts_of_test(suite: Suite) -> dict[str, int]:
-    """How many ``studies`` and different ``texts`` a site tested on."""
+    """Return how many ``studies`` and different ``texts`` a site tested on."""
     counts = suite["counts"]["test"]
     return {"studies": int(counts["studies"]), "texts": int(counts.get("texts") or counts["studies"])}

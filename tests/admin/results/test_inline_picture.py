@@ -11,7 +11,7 @@ from PIL import Image
 
 from admin.results.inline_picture import SERIES, SHOWN_SIDE, SOFT, VARIABLES, png_address, svg_element
 
-STYLE = Path(__file__).parents[3] / "admin" / "results" / "report" / "page.css"
+STYLE = Path(__file__).parents[3] / "admin" / "results" / "report" / "card_page.css"
 
 
 def drawing(label: str = "rounds") -> Figure:

@@ -45,5 +45,5 @@ def test_sites_that_trained_alone_have_their_own_models_and_no_weight(tmp_path: 
     stream = StringIO()
     show_table(read_results(tmp_path), Console(file=stream, width=80))
     lines = stream.getvalue().splitlines()
-    assert lines[0].startswith("Each site's own best model of 2 rounds alone.")
+    assert lines[0].startswith("Each site's best model, trained alone for 2 rounds.")
     assert row(lines, "lake")[-1] == "-"

@@ -33,7 +33,13 @@ def test_a_site_without_a_test_split_is_left_out_of_the_recalls(tmp_path: Path) 
     assert results.tested("recall_at_5") == pytest.approx([0.55])
 
 
+def test_a_folder_that_is_no_run_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"run folder must hold app_server.*workspace"):
+        read_results(tmp_path)
+
+
 def test_a_run_that_did_not_finish_is_refused_with_where_to_look(tmp_path: Path) -> None:
+    (tmp_path / "app_server").mkdir()
     with pytest.raises(InputError, match=r"result must hold results.json.*see log.txt"):
         read_results(tmp_path)
 

@@ -1,4 +1,4 @@
-"""The test studies of the sites whose data lie on this machine."""
+"""The test studies of sites whose data are on this machine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class HeldOut:
     """A site's test split.
 
     Attributes:
-        dataset: its N studies, as a model takes them.
+        dataset: its N studies as model input.
         texts: their N reports.
         rows: their N rows of ``pixels``.
         pixels: float16 (M, S, S) in [0, 1], memory-mapped.
@@ -35,35 +35,36 @@ class HeldOut:
     pixels: NDArray[np.float16]
 
     def picture(self, number: int) -> NDArray[np.float32]:
-        """The image (S, S) of a study."""
+        """Return the image (S, S) of a study."""
         found: NDArray[np.float32] = self.pixels[self.rows[number]].astype(np.float32)
         return found
 
 
 def site_folders(folder: Path) -> dict[str, Path]:
-    """Name → data folder, of the one site whose folder is given, or of all sites with a folder in the given one.
+    """Return name → data folder: of the given site, or of every site that has a folder in the given folder.
 
     Raises:
-        InputError: if there is no manifest in any of them.
+        InputError: if no folder holds a manifest.
     """
     if (folder / FILE_NAME).is_file():
         return {folder.resolve().name: folder}
     found = {path.name: path for path in sorted(folder.glob("*")) if (path / FILE_NAME).is_file()}
-    remedy = "Give a prepared site, or a folder with one prepared site in each of its folders."
-    require(bool(found), "--sites", f"hold {FILE_NAME} of a site", got="none", where=str(folder), remedy=remedy)
+    remedy = "Give the folder of a prepared site, or a folder that holds such folders."
+    rule = f"hold {FILE_NAME} of a site"
+    require(bool(found), "--sites", rule, got="a folder without it", where=str(folder), remedy=remedy)
     return found
 
 
 def read_held_out(root: Path, cache: Path, configuration: Mapping[str, Any]) -> HeldOut:
-    """The test studies of one site, as a model of this configuration takes them.
+    """Return the test studies of one site as input of a model with this configuration.
 
     Args:
         root: the site's data folder.
-        cache: where images are decoded to, if the site is not a prepared one.
+        cache: folder for decoded images, used if the site is not prepared.
         configuration: constructor arguments of the model.
 
     Raises:
-        InputError: if the manifest cannot be used, or the images were prepared for another size.
+        InputError: if the manifest cannot be used, or the images were prepared at another size.
     """
     images = cached_images(read_manifest(root).studies, cache, image_size=configuration["image_size"])
     vocabulary = find_vocabulary(configuration["vocabulary"])

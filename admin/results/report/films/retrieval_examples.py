@@ -1,4 +1,4 @@
-"""A few test images with the reports that the model finds nearest: what recall means, to look at."""
+"""A few test images with the reports that the model finds nearest."""
 
 from __future__ import annotations
 
@@ -13,12 +13,20 @@ from admin.results.report.films.embedding_picture import Pairs
 from admin.results.report.films.held_out import HeldOut
 
 NEAREST, EXCERPT, IN_ALL = 3, 220, 12
-"""Reports an example, letters of a report, examples in all."""
+"""Reports per example, characters per report, examples on the page."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """An image as a data: address, its nearest reports with cosine and whether each is its own, and its own's place."""
+    """A test image and its nearest reports.
+
+    Attributes:
+        site: its site.
+        picture: the image as a data: address.
+        nearest: ``text``, ``cosine`` and ``own`` (whether it is the image's own report) of each report.
+        place: rank of its own report, from 1.
+        of: number of different reports.
+    """
 
     site: str
     picture: str
@@ -28,13 +36,13 @@ class Example:
 
 
 def site_examples(site: str, held_out: HeldOut, pairs: Pairs, *, count: int, seed: int = 0) -> list[Example]:
-    """Some examples of a site, drawn at random, not chosen.
+    """Return some examples of a site, drawn at random.
 
     Args:
         site: its name.
         held_out: the studies.
         pairs: their embeddings by the trained model, in the same order.
-        count: how many examples, fewer if the split is smaller.
+        count: number of examples; fewer if the split is smaller.
         seed: of the draw.
     """
     studies = len(held_out.texts)
@@ -43,7 +51,7 @@ def site_examples(site: str, held_out: HeldOut, pairs: Pairs, *, count: int, see
 
 
 def example(site: str, held_out: HeldOut, pairs: Pairs, number: int) -> Example:
-    """The example of one study; reports with the same text count as one."""
+    """Return the example of one study; reports with the same text count as one."""
     groups = held_out.dataset.text_groups
     _, first = np.unique(groups, return_index=True)
     similarity = pairs[1][first] @ pairs[0][number]

@@ -1,4 +1,4 @@
-"""What only the place where the images lie can show: the embedding space before and after, and retrieval examples."""
+"""Pictures that need the sites' data: the embedding space before and after training, and retrieval examples."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from fedaid.training.validation import embed
 
 BATCH = 64
 HOW = (
-    "Not drawn: it needs images and reports. Where they lie, run the command again with --sites and the folder of the "
-    "prepared data; the page then holds a point for every test study."
+    "Not drawn: this picture needs images and reports. Where the prepared data are, run the command again with --sites "
+    "and their folder; the page then holds a point for every test study."
 )
 HOW_EXAMPLES = (
-    "Not shown: examples put images and reports into the page, which then must not leave the place where the data lie. "
-    "With synthetic data, or where it is allowed, run the command again with --sites and --allow-examples."
+    "Not shown: a page with examples holds images and reports, so it must stay where the data are. With synthetic "
+    "data, or with permission, run the command again with --sites and --allow-examples."
 )
 
 
 @dataclass(frozen=True)
 class SitePictures:
-    """Pictures for the page, and the aggregates of them that the JSON may hold.
+    """Pictures for the page, and their aggregates for the JSON.
 
     Attributes:
         sites: names in the order of their colours.
         figures: title → the embedding space.
-        examples: of retrieval; empty unless they were allowed.
+        examples: retrieval examples; empty unless they were allowed.
         summary: counts and means only.
     """
 
@@ -49,13 +49,13 @@ class SitePictures:
 
 
 def site_pictures(model: Path, sites: Path, *, allow_examples: bool, scratch: Path) -> SitePictures:
-    """Embeds the test splits by the first and by the trained model, and draws them.
+    """Embed the test splits by the initial and by the trained model, and draw them.
 
     Args:
         model: folder of the trained model.
         sites: see :func:`site_folders`.
         allow_examples: whether images and reports may be in the page.
-        scratch: folder below which images are decoded to for the time being; on the site's own disk.
+        scratch: folder for temporary decoded images, on the site's own disk.
 
     Raises:
         InputError: if a site's data cannot be used, or no site has a test split.
@@ -76,17 +76,17 @@ def site_pictures(model: Path, sites: Path, *, allow_examples: bool, scratch: Pa
 
 
 def held_out_splits(sites: Path, cache: Path, configuration: Mapping[str, Any]) -> dict[str, HeldOut]:
-    """Site → its test studies, of the sites that have enough of them to be told of."""
+    """Return site → its test studies, for sites that have enough of them."""
     found = {
         s: read_held_out(root, cache / str(n), configuration) for n, (s, root) in enumerate(site_folders(sites).items())
     }
     kept = {site: split for site, split in found.items() if len(split.texts) >= LEAST}
     rule, remedy = f"have a test split of at least {LEAST} studies", "Leave --sites out, or give other sites."
-    require(bool(kept), "--sites", rule, got="none", where=str(sites), remedy=remedy)
+    require(bool(kept), "--sites", rule, got="0 such sites", where=str(sites), remedy=remedy)
     return kept
 
 
 def embedded(model: DualEncoder, splits: Mapping[str, HeldOut]) -> dict[str, Pairs]:
-    """Site → embeddings of its test studies by a model."""
+    """Return site → embeddings of its test studies by a model."""
     found = {site: embed(model, split.dataset, batch_size=BATCH) for site, split in splits.items()}
     return {site: (one.image.numpy(), one.text.numpy()) for site, one in found.items()}

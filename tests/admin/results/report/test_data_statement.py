@@ -13,7 +13,7 @@ def test_each_site_tells_its_splits_and_why_studies_were_skipped(plain: RunFiles
     assert lake["skipped"] == {"image-missing": "12", "report-empty": "<5"}
 
 
-def test_small_counts_are_not_told() -> None:
+def test_small_counts_are_not_reported() -> None:
     assert [at_least(count) for count in (0, 1, 4, 5, 6.0)] == ["0", "<5", "<5", "5", "6"]
 
 

@@ -21,7 +21,7 @@ def test_without_an_evaluation_each_part_says_what_to_run(plain: RunFiles) -> No
         assert part(plain)["missing"] == MISSING
 
 
-def test_a_finding_is_told_at_each_site_with_its_inverted_flag(judged: RunFiles) -> None:
+def test_a_finding_is_reported_at_each_site_with_its_inverted_flag(judged: RunFiles) -> None:
     rows = {(row["site"], row["finding"]): row for row in zero_shot(judged)["rows"]}
     assert rows["lake", "Cardiomegaly"]["auroc"]["value"] == 0.81
     assert rows["north", "Edema"]["inverted"]
@@ -37,11 +37,11 @@ def test_a_probe_that_could_not_be_fitted_has_no_row(judged: RunFiles) -> None:
     assert [(row["site"], row["share"]) for row in linear_probe(judged)["rows"]] == [("lake", 1.0), ("north", 1.0)]
 
 
-def test_calibration_is_told_by_what_gave_the_probabilities(judged: RunFiles) -> None:
+def test_calibration_is_reported_by_what_gave_the_probabilities(judged: RunFiles) -> None:
     assert calibration(judged)["rows"][0] == {"site": "lake", "of": "zero_shot", "error": 0.2, "findings": 1}
 
 
-def test_subgroups_are_told_with_the_gap_between_best_and_worst(judged: RunFiles) -> None:
+def test_subgroups_are_reported_with_the_gap_between_best_and_worst(judged: RunFiles) -> None:
     found = subgroups(judged)
     assert [row["group"] for row in found["rows"]] == ["F", "M"] * 2
     assert found["rows"][0]["macro_auroc"] is None
@@ -49,7 +49,7 @@ def test_subgroups_are_told_with_the_gap_between_best_and_worst(judged: RunFiles
     assert told == [("recall_at_5", "M", "F", 0.1), ("macro_auroc", "F", "M", 0.04)]
 
 
-def test_the_geometry_of_each_site_is_told(judged: RunFiles) -> None:
+def test_the_geometry_of_each_site_is_reported(judged: RunFiles) -> None:
     rows = geometry(judged)["rows"]
     assert [row["site"] for row in rows] == ["lake", "north"]
     assert (rows[0]["alignment"], rows[0]["text_uniformity"], rows[0]["modality_gap"]) == (0.83, -2.26, 0.31)

@@ -42,7 +42,7 @@ def test_settings_go_by_the_names_of_their_components() -> None:
     }
 
 
-def test_every_setting_of_the_job_is_told(plain: RunFiles) -> None:
+def test_every_setting_of_the_job_is_reported(plain: RunFiles) -> None:
     server = settings(plain)["config_fed_server.json"]
     assert server["workflows.fedaid.args.rho"] == str(plain.controller["rho"])
     assert server["components.persistor.args.model.args.image_encoder"] == "resnet"

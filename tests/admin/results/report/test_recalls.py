@@ -1,19 +1,20 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from admin.results.report.recalls import BOOTSTRAP, ROUGH, chance_at_5, headline
+from admin.results.report.recalls import BOOTSTRAP, ROUGH, chance_at_5, cross_sites, headline
 from admin.results.report.run_files import RunFiles, read_run_files
 from fedaid.evaluation.retrieval import retrieval
 from tests.admin.results.report.card_folder import change
 from tests.admin.results.report.evaluation_folder import untold, write_evaluation
 
 
-def test_without_an_evaluation_the_runs_own_recalls_are_told(plain: RunFiles) -> None:
+def test_without_an_evaluation_the_runs_own_recalls_are_reported(plain: RunFiles) -> None:
     found = headline(plain)
     assert [row["recall_at_5"]["value"] for row in found["sites"]] == pytest.approx([0.75, 0.55])
     assert found["mean"]["recall_at_5"]["value"] == pytest.approx(0.65)
@@ -30,7 +31,7 @@ def test_an_evaluation_is_believed_before_the_run(judged: RunFiles) -> None:
     assert found["note"] == BOOTSTRAP
 
 
-def test_both_ways_are_told_at_each_cut(plain: RunFiles, judged: RunFiles) -> None:
+def test_both_ways_are_reported_at_each_cut(plain: RunFiles, judged: RunFiles) -> None:
     recalls = headline(plain)["sites"][0]["recalls"]
     assert len(recalls) == 9
     assert recalls["text_to_image_recall_at_10"]["value"] == pytest.approx(0.7)
@@ -57,7 +58,7 @@ def unit(rng: np.random.Generator, rows: int) -> np.ndarray:
     return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
 
 
-def test_a_test_split_too_small_to_tell_of_is_named_and_not_told(run: Path) -> None:
+def test_a_test_split_too_small_to_tell_of_is_named_and_not_reported(run: Path) -> None:
     change(run, lambda results: results["best"]["lake"]["test"].update(studies=4.0))
     found = headline(read_run_files(run))
     assert (found["untested"], [row["site"] for row in found["sites"]]) == (["lake"], ["north"])
@@ -71,10 +72,34 @@ def test_a_site_without_a_test_split_is_named(run: Path) -> None:
 
 def test_no_test_split_at_all_is_said(run: Path) -> None:
     change(run, lambda results: [splits.pop("test") for splits in results["best"].values()])
-    assert "No site has a test split" in headline(read_run_files(run))["missing"]
+    assert "no site has a test split" in headline(read_run_files(run))["missing"]
 
 
 def test_a_site_with_too_few_patients_is_named(run: Path, tmp_path: Path, models: dict[str, Any]) -> None:
     models["global"]["north"] = untold()
     found = headline(read_run_files(run, write_evaluation(tmp_path / "few", models)))
     assert (found["untested"], found["worst"]["site"]) == (["north"], "lake")
+
+
+def test_the_shared_model_comes_first_then_the_sites_own(judged: RunFiles) -> None:
+    found = cross_sites(judged)
+    assert found["sites"] == ["lake", "north"]
+    assert [row["model"] for row in found["rows"]] == ["shared model", "lake alone", "north alone"]
+
+
+def test_a_cell_is_the_recall_of_its_model_at_its_site_or_null(judged: RunFiles) -> None:
+    rows = cross_sites(judged)["rows"]
+    values = [[cell and cell["value"] for cell in row["cells"]] for row in rows]
+    assert values == [[0.7, 0.6], [0.4, None], [0.2, 0.58]]
+
+
+def test_without_an_evaluation_the_matrix_says_what_to_run(plain: RunFiles) -> None:
+    assert "evaluate_global" in cross_sites(plain)["missing"]
+
+
+def test_what_was_left_out_is_reported_with_its_reason(run: Path, evaluation: Path) -> None:
+    file = evaluation / "app_server" / "fedaid" / "evaluation.json"
+    left_out = {"global": {}, "local:south": {"south": "no answer in time"}}
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"left_out": left_out}))
+    told = [{"model": "south alone", "site": "south", "reason": "no answer in time"}]
+    assert cross_sites(read_run_files(run, evaluation))["left_out"] == told

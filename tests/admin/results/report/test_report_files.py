@@ -39,11 +39,11 @@ def test_two_pages_of_one_run_are_the_same(run: Path, evaluation: Path, tmp_path
 def test_a_folder_without_a_run_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", str(tmp_path)]) == 1
     said = capsys.readouterr().err
-    assert said.startswith("error: result must hold results.json")
+    assert said.startswith("error: run folder must hold app_server")
     assert said.count("\n") == 1
 
 
 def test_examples_need_the_place_where_the_data_lie(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", str(run), "--allow-examples"]) == 1
-    assert "--allow-examples must come with --sites" in capsys.readouterr().err
+    assert "--allow-examples must be used with --sites" in capsys.readouterr().err
     assert not (run / "report.html").exists()

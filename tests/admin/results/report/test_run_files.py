@@ -32,7 +32,9 @@ def test_the_meta_of_the_download_is_newer_than_that_of_the_start(run: Path) -> 
 
 
 def test_an_evaluation_that_is_not_there_is_refused(run: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"--evaluation must hold evaluation.json, got none.*evaluate_global"):
+    with pytest.raises(
+        InputError, match=r"--evaluation must hold evaluation.json, got a folder without it.*evaluate_global"
+    ):
         read_run_files(run, tmp_path)
 
 
@@ -42,6 +44,7 @@ def test_an_evaluation_inside_the_run_folder_is_found(run: Path) -> None:
 
 
 def test_a_run_that_did_not_finish_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "app_server").mkdir()
     with pytest.raises(InputError, match=r"result must hold results.json"):
         read_run_files(tmp_path)
 

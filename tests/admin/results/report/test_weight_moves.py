@@ -38,36 +38,37 @@ def test_weights_that_no_min_max_moves_begin_with_the_first_round(run: Path) -> 
     file.write_text('{"workflows": [{"args": {"dual_step_size": 0, "initial_site_weights": "pairs"}}]}')
     found = weight_moves(read_run_files(run))
     assert (found["start"], found["ceiling"]) == (None, None)
-    assert found["rounds"][0]["cause"] == "The weights follow the numbers of training pairs."
+    assert found["rounds"][0]["cause"] == "The weights are proportional to the numbers of training pairs."
 
 
-def test_a_run_of_before_the_server_told_causes_has_them_from_its_losses(plain: RunFiles) -> None:
+def test_a_run_of_before_the_server_reported_causes_has_them_from_its_losses(plain: RunFiles) -> None:
     causes = [entry["cause"] for entry in weight_moves(plain)["rounds"]]
-    assert causes[0] == "lake had the highest loss (2.900 nats). lake gained 0.050, north gave 0.050."
+    assert causes[0] == "lake had the highest loss (2.900 nats). lake gained 0.050, north lost 0.050."
 
 
-def test_what_the_server_told_is_believed(run: Path) -> None:
+def test_what_the_server_reported_is_believed(run: Path) -> None:
     change(run, lambda results: results["history"][0].update(weight_move=move(rule="pairs")))
     assert (
-        weight_moves(read_run_files(run))["rounds"][0]["cause"] == "The weights follow the numbers of training pairs."
+        weight_moves(read_run_files(run))["rounds"][0]["cause"]
+        == "The weights are proportional to the numbers of training pairs."
     )
 
 
-def test_the_limit_and_the_floor_are_told() -> None:
+def test_the_limit_and_the_floor_are_reported() -> None:
     said = in_words(move(cut_by_ball=True, raised_by_floor=True), EQUAL, MOVED)
-    assert "held the step back" in said
-    assert "least weight was kept" in said
-    assert "held" not in in_words(move(), EQUAL, MOVED)
+    assert "The step was shortened" in said
+    assert "below the lower limit" in said
+    assert "shortened" not in in_words(move(), EQUAL, MOVED)
 
 
 def test_a_site_that_did_not_answer_is_named() -> None:
-    assert "north did not answer" in in_words(move(losses={"lake": 2.0}), EQUAL, EQUAL)
+    assert "No answer from north" in in_words(move(losses={"lake": 2.0}), EQUAL, EQUAL)
     assert "No site answered." in in_words(move(losses={}), EQUAL, EQUAL)
 
 
 def test_with_baselines_the_loss_above_them_counts() -> None:
     said = highest({"lake": 3.0, "north": 2.0}, {"lake": 2.9, "north": 1.0})
-    assert said == "north had the highest loss above what it reaches by itself (1.000 nats)."
+    assert said == "north had the highest loss above its own baseline (1.000 nats)."
 
 
 def test_a_run_that_waits_for_baselines_says_so(run: Path) -> None:
@@ -93,4 +94,4 @@ def test_without_the_min_max_the_rule_follows_from_the_settings() -> None:
 
 def test_sites_that_trained_alone_have_no_weights(run: Path) -> None:
     change(run, lambda results: [entry.update(site_weights={}) for entry in results["history"]])
-    assert "nothing was averaged" in weight_moves(read_run_files(run))["missing"]
+    assert "There are no site weights" in weight_moves(read_run_files(run))["missing"]

@@ -15,8 +15,10 @@ def test_differences_have_their_sign() -> None:
     assert wording.points({"value": 0.02, "low": -0.031, "high": 0.071}) == "+2.0 points (−3.1 to +7.1)"
 
 
-def test_what_is_null_is_not_told() -> None:
-    assert {write(None) for write in (wording.percent, wording.percents, wording.points, wording.plain)} == {"not told"}
+def test_what_is_null_is_not_reported() -> None:
+    assert {write(None) for write in (wording.percent, wording.percents, wording.points, wording.plain)} == {
+        "not reported"
+    }
 
 
 def test_measures_have_two_decimals() -> None:
@@ -26,9 +28,9 @@ def test_measures_have_two_decimals() -> None:
 
 def test_a_measure_without_limits_keeps_its_value() -> None:
     unlimited = {"value": 0.5957, "low": None, "high": None}
-    assert wording.plain(unlimited) == "0.60 (not told)"
-    assert wording.limits(unlimited) == "not told"
-    assert wording.apart(unlimited) == "+0.60 (not told)"
+    assert wording.plain(unlimited) == "0.60 (not reported)"
+    assert wording.limits(unlimited) == "not reported"
+    assert wording.apart(unlimited) == "+0.60 (not reported)"
 
 
 def test_bytes_are_megabytes_or_less() -> None:

@@ -33,7 +33,7 @@ def test_embeddings_in_a_plane_are_shown_with_their_distances() -> None:
     np.testing.assert_allclose(np.linalg.norm(shown - shown[0], axis=1), np.linalg.norm(flat - flat[0], axis=1))
 
 
-def test_own_and_other_reports_are_told_apart() -> None:
+def test_own_and_other_reports_are_reported_apart() -> None:
     image = np.eye(4)
     assert cosines([(image, image)]) == {"pair_cosine": 1.0, "other_cosine": 0.0}
     assert cosines([(image, -image)])["pair_cosine"] == -1.0

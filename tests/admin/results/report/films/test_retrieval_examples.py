@@ -32,7 +32,7 @@ def test_the_nearest_reports_come_first_and_its_own_is_marked() -> None:
     assert (found.place, found.of) == (1, 4)
 
 
-def test_its_own_place_is_told_when_it_is_not_among_the_first() -> None:
+def test_its_own_place_is_reported_when_it_is_not_among_the_first() -> None:
     found = example("lake", held_out(0, 1, 2, 3), (CORNERS, -CORNERS), 2)
     assert (found.place, found.of) == (4, 4)
     assert not any(one["own"] for one in found.nearest)

@@ -58,7 +58,7 @@ def test_reports_and_images_are_in_the_page_only_if_allowed(
         assert ("<img" in text) == allowed
         assert any(study.text[:30] in text for study in studies) == allowed
         assert ("This page holds images and reports." in text) == allowed
-        assert "must not leave the place" in text
+        assert "it must stay where the data are" in text
 
 
 def test_the_json_holds_no_point_and_no_report(trained: Path, sites: Path, plain: RunFiles, tmp_path: Path) -> None:
