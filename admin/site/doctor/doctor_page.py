@@ -16,7 +16,7 @@ from admin.site.doctor.histograms import bar_chart, grey_chart
 from admin.site.doctor.outcome import Outcome
 from admin.site.doctor.plain_text import head
 
-TEMPLATE = "page.html.j2"
+TEMPLATE = "doctor_page.html.j2"
 CHARTS = ("View", "Age", "Words that describe the picture", "Label")
 MARKS = {"error": "■ Error", "warning": "▲ Warning", "note": "● Note"}
 MOST_PLACES, EXCERPT = 100, 160

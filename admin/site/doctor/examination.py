@@ -6,7 +6,6 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from admin.site.doctor.check import ERROR, Check, Found
 from admin.site.doctor.checks.duplicate_checks import DUPLICATE_CHECKS
 from admin.site.doctor.checks.header_checks import HEADER_CHECKS
 from admin.site.doctor.checks.identity_checks import IDENTITY_CHECKS
@@ -18,6 +17,7 @@ from admin.site.doctor.checks.pairing_checks import PAIRING_CHECKS
 from admin.site.doctor.checks.report_checks import REPORT_CHECKS
 from admin.site.doctor.checks.split_checks import SPLIT_CHECKS
 from admin.site.doctor.collection import collect
+from admin.site.doctor.doctor_check import ERROR, Check, Found
 from admin.site.doctor.evidence import Evidence
 
 CHECKS: tuple[Check, ...] = (

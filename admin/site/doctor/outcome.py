@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from admin.site.doctor.check import SEVERITIES, Check, Found
 from admin.site.doctor.distribution import distributions
+from admin.site.doctor.doctor_check import SEVERITIES, Check, Found
 from admin.site.doctor.evidence import Case, Evidence
 from admin.site.doctor.examination import Result
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
-from admin.site.doctor.check import ERROR, NOTE, WARNING, Check, Found, found
+from admin.site.doctor.doctor_check import ERROR, NOTE, WARNING, Check, Found, found
 from admin.site.doctor.evidence import Case, Evidence
 
 MOST_REPEATED = 0.05

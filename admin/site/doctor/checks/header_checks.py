@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from admin.site.doctor.check import ERROR, NOTE, WARNING, Check, Found, Test, above, found, where
+from admin.site.doctor.doctor_check import ERROR, NOTE, WARNING, Check, Found, Test, above, found, where
 from admin.site.doctor.evidence import LATERAL_VIEWS, Case, Evidence
 from fedaid.data.header.facts import Header
 

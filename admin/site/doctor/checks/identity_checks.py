@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from pathlib import PurePosixPath
 
-from admin.site.doctor.check import NOTE, WARNING, Check, Found, where
+from admin.site.doctor.doctor_check import NOTE, WARNING, Check, Found, where
 from admin.site.doctor.evidence import Case, Evidence
 from fedaid.data.report.scrub import scrub
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statistics import median
 
-from admin.site.doctor.check import NOTE, WARNING, Check, Found, found, image_fault, where
+from admin.site.doctor.doctor_check import NOTE, WARNING, Check, Found, found, image_fault, where
 from admin.site.doctor.evidence import Case, Evidence
 from fedaid.data.unusable import REMEDIES
 

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 
-from admin.site.doctor.check import NOTE, WARNING, Check, Found, found, where
+from admin.site.doctor.doctor_check import NOTE, WARNING, Check, Found, found, where
 from admin.site.doctor.evidence import Case, Evidence
 
 ALMOST_ALL = 0.95

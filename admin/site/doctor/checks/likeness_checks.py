@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from statistics import median
 
-from admin.site.doctor.check import NOTE, WARNING, Check, Found, Look, Test, found, where
 from admin.site.doctor.chest_template import Pose
+from admin.site.doctor.doctor_check import NOTE, WARNING, Check, Found, Look, Test, found, where
 from admin.site.doctor.evidence import Case, Evidence
 
 MARGIN, MIRROR_MARGIN = 0.05, 0.015

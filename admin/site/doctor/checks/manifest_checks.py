@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 
-from admin.site.doctor.check import ERROR, WARNING, Check, Found, found, where
+from admin.site.doctor.doctor_check import ERROR, WARNING, Check, Found, found, where
 from admin.site.doctor.evidence import Case, Evidence
 from fedaid.data.manifest import REPORT_SOURCES
 from fedaid.data.split import SPLITS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from admin.site.doctor.check import ERROR, NOTE, WARNING, Check, Found, image_fault, report_fault
+from admin.site.doctor.doctor_check import ERROR, NOTE, WARNING, Check, Found, image_fault, report_fault
 from admin.site.doctor.evidence import Evidence
 from admin.site.prepare.quarantine import REMEDIES
 

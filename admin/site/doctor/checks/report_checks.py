@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from admin.site.doctor.check import NOTE, WARNING, Check, Found, Test, above, found, report_fault, where
+from admin.site.doctor.doctor_check import NOTE, WARNING, Check, Found, Test, above, found, report_fault, where
 from admin.site.doctor.evidence import Case, Evidence
 from admin.site.doctor.language import language_of
 

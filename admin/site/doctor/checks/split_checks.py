@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from admin.site.doctor.check import ERROR, NOTE, WARNING, Check, Found, found
+from admin.site.doctor.doctor_check import ERROR, NOTE, WARNING, Check, Found, found
 from admin.site.doctor.evidence import Case, Evidence
 from fedaid.data.split import SPLITS
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from admin.site.doctor.check import ERROR, SEVERITIES
+from admin.site.doctor.doctor_check import ERROR, SEVERITIES
 from admin.site.doctor.examination import CHECKS, checks_fired, has_error
 from admin.twin.faults.bad_hospital import AS_A_WHOLE, EXCLUDED
 from admin.twin.faults.planted import FAULTS

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from admin.site.doctor.check import SEVERITIES
+from admin.site.doctor.doctor_check import SEVERITIES
 from admin.site.doctor.doctor_page import shareable_page
 from admin.site.doctor.examination import CHECKS, examine
 from admin.site.doctor.outcome import Outcome, private_outcome, shareable_outcome

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydicom import dcmread
 
-from admin.site.doctor.check import ERROR
+from admin.site.doctor.doctor_check import ERROR
 from admin.site.doctor.examination import CHECKS, checks_fired
 from admin.twin.consortium import write_hospital
 from admin.twin.faults.bad_hospital import (

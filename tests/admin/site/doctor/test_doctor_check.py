@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from admin.site.doctor.check import Found, above, image_fault, report_fault, where
+from admin.site.doctor.doctor_check import Found, above, image_fault, report_fault, where
 from tests.admin.site.doctor.evidence_of import case, site
 
 
