@@ -19,6 +19,7 @@ from admin.session.download import download
 from admin.session.follow import COMPLETED, monitor
 from admin.session.login import admin_session
 from fedaid.models.saved_model import load_model
+from fedaid.version import VERSION
 from tests.integration.conftest import small_job
 
 pytestmark = pytest.mark.slow
@@ -64,7 +65,9 @@ def test_submit_wait_and_download_by_our_command(federation: PocFederation, cons
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert answer["data"]["job_status"] == COMPLETED
-    assert_trained(Path(answer["data"]["result"]) / "workspace", rounds=2)
+    result = Path(answer["data"]["result"])
+    assert_trained(result / "workspace", rounds=2)
+    assert json.loads((result / "meta.json").read_text())["custom_props"]["fedaid_version"] == VERSION
     assert re.search(r"round \d/2  pretrain  elapsed 0:00:\d\d", done.stderr), "live progress must name the phase"
     assert re.search(r"loss lindental-university=\d", done.stderr)
     assert re.search(r"weight lindental-university=0\.\d+", done.stderr)
