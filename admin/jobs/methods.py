@@ -10,6 +10,7 @@ from typing import Any
 from fedaid.errors import InputError, closest, require
 from fedaid.minmax.server_optimizer import ServerOptimizerSettings
 from fedaid.minmax.settings import MinMaxSettings
+from fedaid.setting import plain_values
 from fedaid.training.settings import TrainingSettings
 
 JOB = "fedaid_pretrain"  # the one source of all methods
@@ -27,10 +28,7 @@ PLAIN: Mapping[str, object] = MappingProxyType(
         "fairness_power": 0.0,
         "server_optimizer": "sgd",
         "server_learning_rate": 1.0,
-        "binding_weight": 0.0,
-        "proximal_weight": 0.0,
-        "moon_weight": 0.0,
-        "local_normalisation": False,
+        **plain_values(TrainingSettings),
     }
 )
 

@@ -28,15 +28,12 @@ from admin.jobs.cost import (
 from admin.jobs.folder import CONFIGS, config_files, read_object, write_object
 from admin.jobs.settings import change_settings, model_configuration, training_settings, values_by_name
 from fedaid.errors import require
+from fedaid.setting import names_with
+from fedaid.training.settings import TrainingSettings
 
 PLAN_FILE = "plan.json"  # beside meta.json
 CONDITIONS, STEP, TIMEOUTS = "given", "step_of", "timeouts"  # keys of the file
 TIMEOUT_SETTINGS = ("task_timeout", "wait_time_after_min_received")  # timeouts that are settings of a job
-STEP_SETTINGS = (  # settings that change how long a step takes
-    *("batch_size", "micro_batch_size", "precision", "channels_last", "gradient_checkpointing", "compile_backend"),
-    *("threads", "processes", "workers", "teacher_view"),
-)
-TERMS = ("binding_weight", "proximal_weight", "moon_weight")  # each takes time unless it is 0, whatever its value
 EXCHANGE_SETTINGS = {"align_steps", "pretrain_steps", "alignment_phase"}  # a job whose rounds exchange a model has them
 MEGA, GIGA = 1e6, 1e9
 BANDWIDTH_MBIT = 100.0  # unless a person gives another
@@ -110,8 +107,9 @@ def plan_job(job: Path, conditions: Conditions) -> Plan:
     )
     size = model_size(model_configuration(job))
     training = asdict(training_settings(job))
-    terms = [name for name in TERMS if training[name] > 0]
-    step = {"parameters": size.parameters, "terms": terms, **{name: training[name] for name in STEP_SETTINGS}}
+    terms = [name for name in names_with(TrainingSettings, cost="term") if training[name] > 0]
+    same = {name: training[name] for name in names_with(TrainingSettings, cost="step")}
+    step = {"parameters": size.parameters, "terms": terms, **same}
     return Plan(conditions, size, federation, step)
 
 

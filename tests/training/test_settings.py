@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from typing import Any
 
 import pytest
 
+from admin.jobs.methods import METHODS
 from fedaid.errors import InputError
-from fedaid.training.settings import TrainingSettings
+from fedaid.setting import described, names_with, plain_values
+from fedaid.training.settings import BASELINES, BINDING, HARDWARE, OPTIMIZER, SCHEDULE, TrainingSettings
+from tests.training.settings_table import on_page, stated, table
 
 NAN, INFINITE = float("nan"), float("inf")
 BAD: dict[str, list[Any]] = {
@@ -83,3 +87,56 @@ def test_the_quality_of_a_teacher_that_keeps_nothing_is_refused() -> None:
     assert TrainingSettings(binding_schedule="teacher").teacher_view == "kept"
     with pytest.raises(InputError, match=r"^teacher_view must be kept with binding_schedule teacher, got fresh"):
         TrainingSettings(binding_schedule="teacher", teacher_view="fresh")
+
+
+def test_every_field_says_what_it_is() -> None:
+    found = described(TrainingSettings)
+    assert list(found) == [field.name for field in fields(TrainingSettings)]
+    assert len(found) == 29
+    for name, setting in found.items():
+        assert setting.group in (SCHEDULE, OPTIMIZER, BINDING, BASELINES, HARDWARE), name
+        assert setting.unit, name
+        assert setting.doc, name
+        assert "|" not in setting.doc, name
+
+
+def test_a_group_is_one_block_of_fields() -> None:
+    groups = [setting.group for setting in described(TrainingSettings).values()]
+    blocks = [group for group, former in zip(groups, ["", *groups], strict=False) if group != former]
+    assert blocks == [SCHEDULE, OPTIMIZER, BINDING, BASELINES, HARDWARE]
+
+
+@pytest.mark.parametrize("name", described(TrainingSettings))
+def test_no_field_takes_a_value_of_another_kind(name: str) -> None:
+    with pytest.raises(InputError, match=rf"^{name} must "):
+        TrainingSettings(**{name: ["neither a number nor a name"]})  # type: ignore[arg-type]
+
+
+def test_a_field_without_a_description_is_an_error() -> None:
+    @dataclass
+    class Undescribed:
+        steps: int = 1
+
+    with pytest.raises(KeyError):
+        described(Undescribed)
+
+
+def test_the_page_has_the_table_of_the_fields() -> None:
+    assert on_page() == table(), "run python -m tests.training.settings_table"
+
+
+def test_a_weight_of_a_term_takes_no_time_in_plain_averaging() -> None:
+    terms = names_with(TrainingSettings, cost="term")
+    assert terms == ["binding_weight", "proximal_weight", "moon_weight"]
+    assert {name: plain_values(TrainingSettings)[name] for name in terms} == dict.fromkeys(terms, 0.0)
+
+
+def test_the_plainest_method_sets_every_field_that_has_a_plain_value() -> None:
+    plain = plain_values(TrainingSettings)
+    assert len(plain) == 5
+    assert {name: METHODS["fedavg"].settings[name] for name in plain} == plain
+
+
+@pytest.mark.parametrize("job", ["fedaid_pretrain", "fedavg_pretrain"])
+def test_a_job_states_every_field(job: str) -> None:
+    assert stated(job).keys() == described(TrainingSettings).keys()
