@@ -23,7 +23,7 @@ from fedaid.data.dataset import Batch
 from fedaid.losses.contrastive import info_nce_loss
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training.batches import round_plan, training_batches
-from fedaid.training.optimizer import BETAS
+from fedaid.training.trainer import BETAS
 from tests.benchmarks.speed_site import ROOT, a_round, job_model, job_settings, settings_of, site
 from tests.benchmarks.wire_site import write_messages
 

@@ -51,7 +51,7 @@ def quality(image: Tensor, text: Tensor, scale: float, groups: Any = None) -> fl
     teacher: Any = lambda rows: Embeddings(image[rows], text[rows])  # noqa: E731
     groups = np.arange(len(image)) if groups is None else groups
     plan = list(np.arange(len(image)).reshape(BATCHES, BATCH))
-    features: Any = SimpleNamespace(plan=plan, dataset=SimpleNamespace(text_groups=groups))
+    features: Any = SimpleNamespace(plan=plan, groups=lambda rows: torch.from_numpy(groups[rows]))
     settings = replace(TrainingSettings(), batch_size=BATCH, pretrain_steps=BATCHES)
     return quality_of(teacher, features, settings, scale=torch.tensor(scale))
 

@@ -16,7 +16,7 @@ from fedaid.training import regularizers as module
 from fedaid.training.batches import plain_batches, round_plan
 from fedaid.training.features import FeatureStore
 from fedaid.training.model_tensors import Arrays, holding, tensors_of
-from fedaid.training.regularizers import Regularizer, Step, regularizers
+from fedaid.training.regularizers import Regularizer, Step, StepInputs, regularizers
 from fedaid.training.settings import TrainingSettings
 from fedaid.training.teacher import KeptTeacher
 from fedaid.training.trainer import NOTHING, keep_going
@@ -46,7 +46,7 @@ def a_step(model: DualEncoder, store: FeatureStore) -> Step:
         for weight in model.parameters():
             weight.add_(0.02 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(0)))
         (batch,) = plain_batches(store.dataset, store.plan[0], batch_size=8)
-        return Step(store.plan[0], batch, model.eval()(*batch.inputs))
+        return Step(StepInputs(store.plan[0], batch.inputs, batch.groups), model.eval()(*batch.inputs))
 
 
 def test_by_default_the_points_are_bound_and_nothing_else(
@@ -56,7 +56,7 @@ def test_by_default_the_points_are_bound_and_nothing_else(
     (term,) = make()
     step = a_step(model, store)
     assert (term.name, term.weight) == ("binding", settings.binding_weight)
-    assert torch.equal(term.value(step), binding_loss(*step.student, *teacher(step.rows)))
+    assert torch.equal(term.value(step), binding_loss(*step.student, *teacher(step.share.rows)))
 
 
 def test_the_similarity_form_binds_at_the_teachers_temperature(
@@ -66,7 +66,7 @@ def test_the_similarity_form_binds_at_the_teachers_temperature(
     (term,) = make(binding_form="similarity")
     step = a_step(model, store)
     assert scale != model.logit_scale
-    expected = similarity_binding_loss(*step.student, *teacher(step.rows), logit_scale=scale)
+    expected = similarity_binding_loss(*step.student, *teacher(step.share.rows), logit_scale=scale)
     assert torch.equal(term.value(step), expected)
     assert expected > 0
 

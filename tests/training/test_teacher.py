@@ -29,7 +29,7 @@ def test_kept_targets_are_the_models_embeddings_of_the_unaugmented_view(
         for rows in store.plan:
             (plain,) = plain_batches(store.dataset, rows, batch_size=len(rows))
             expected = model.eval()(*plain.inputs)
-            for tower, found in zip(expected, teacher(rows, plain), strict=True):
+            for tower, found in zip(expected, teacher(rows, plain.inputs), strict=True):
                 torch.testing.assert_close(found, tower, atol=1e-5, rtol=0)
 
 
@@ -38,18 +38,18 @@ def test_kept_targets_stay_when_the_model_moves(
 ) -> None:
     teacher = KeptTeacher(model, store, settings, check=keep_going)
     (batch,) = plain_batches(store.dataset, store.plan[0], batch_size=8)
-    before = [tower.clone() for tower in teacher(store.plan[0], batch)]
+    before = [tower.clone() for tower in teacher(store.plan[0], batch.inputs)]
     with torch.no_grad():
         for weight in model.parameters():
             weight.add_(1.0)
-    assert all(torch.equal(a, b) for a, b in zip(before, teacher(store.plan[0], batch), strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(before, teacher(store.plan[0], batch.inputs), strict=True))
 
 
 def test_fresh_targets_are_of_the_view_that_the_student_sees(
     model: DualEncoder, store: FeatureStore, settings: TrainingSettings
 ) -> None:
     batch = next(training_batches(store.dataset, store.plan, seed=4))
-    found = FreshTeacher(model.train(), replace(settings, micro_batch_size=2))(store.plan[0], batch)
+    found = FreshTeacher(model.train(), replace(settings, micro_batch_size=2))(store.plan[0], batch.inputs)
     with torch.no_grad():
         expected = model.eval()(*batch.inputs)
     for one, other in zip(found, expected, strict=True):
@@ -59,7 +59,7 @@ def test_fresh_targets_are_of_the_view_that_the_student_sees(
 def test_targets_take_no_gradient(model: DualEncoder, store: FeatureStore, settings: TrainingSettings) -> None:
     (batch,) = plain_batches(store.dataset, store.plan[0], batch_size=8)
     for teacher in (FreshTeacher(model, settings), KeptTeacher(model, store, settings, check=keep_going)):
-        assert not any(tower.requires_grad for tower in teacher(store.plan[0], batch))
+        assert not any(tower.requires_grad for tower in teacher(store.plan[0], batch.inputs))
 
 
 def test_an_abort_is_heard_before_every_part_of_the_kept_targets(

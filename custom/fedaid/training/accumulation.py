@@ -9,7 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from fedaid.models.dual_encoder import Embeddings
+from fedaid.models.dual_encoder import DualEncoder, Embeddings
+from fedaid.training.hardware import autocast
+from fedaid.training.settings import TrainingSettings
 
 EIGHT = 8
 Inputs = tuple[Tensor, Tensor, Tensor]
@@ -33,6 +35,25 @@ def trimmed(images: Tensor, texts: Tensor, mask: Tensor) -> Inputs:
     """
     longest = min(-(-int(mask.any(dim=0).sum()) // EIGHT) * EIGHT, mask.shape[1])
     return images, texts[:, :longest], mask[:, :longest]
+
+
+def in_parts(
+    model: DualEncoder, embed: Callable[..., Embeddings], settings: TrainingSettings
+) -> Callable[..., Embeddings]:
+    """Inputs of a batch → its embeddings (B, D), float32, in the precision and the parts of the settings.
+
+    Args:
+        model: whose weights ``embed`` uses.
+        embed: inputs of a part → its embeddings.
+        settings: of local training.
+    """
+    device = model.log_logit_scale.device
+
+    def in_precision(*part: Tensor) -> Embeddings:
+        with autocast(settings.precision, device):
+            return embed(*part)
+
+    return lambda *inputs: embed_in_parts(in_precision, inputs, size=settings.pairs_at_once, model=model)
 
 
 def embed_in_parts(embed: Callable[..., Embeddings], inputs: Inputs, *, size: int, model: nn.Module) -> Embeddings:

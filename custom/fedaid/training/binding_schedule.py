@@ -58,7 +58,6 @@ def quality_of(teacher: KeptTeacher, features: FeatureStore, settings: TrainingS
     losses = []
     for rows in features.plan[: settings.pretrain_steps]:
         image, text = map(gathered, teacher(rows))
-        groups = gathered(torch.from_numpy(features.dataset.text_groups[rows]).to(image.device))
-        losses.append(info_nce_loss(image, text, scale, groups))
+        losses.append(info_nce_loss(image, text, scale, gathered(features.groups(rows))))
     loss = torch.stack(losses).mean().item()
     return min(1.0, max(0.0, 1 - loss / math.log(settings.batch_size)))

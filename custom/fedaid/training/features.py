@@ -68,6 +68,10 @@ class FeatureStore:
             self._keep(chunk)
         return self._together([self._cache[int(row)] for row in rows])
 
+    def groups(self, rows: Rows) -> Tensor:
+        """(B,) on the model's device, equal for rows with the same text."""
+        return torch.from_numpy(self.dataset.text_groups[rows]).to(self._model.log_logit_scale.device)
+
     def prepare(self, rows: Rows, *, check: Callable[[], None]) -> None:
         """Keeps what :meth:`once` will be asked for, as far as there is memory for it.
 

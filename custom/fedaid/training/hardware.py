@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from fedaid.data.dataset import Batch
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.hugging_face import checkpoint_encoders
 from fedaid.training.heap import give_back_freed_memory
@@ -25,6 +26,14 @@ def accelerate(model: DualEncoder, settings: TrainingSettings) -> DualEncoder:
     if settings.compile_backend != "none":
         model.compile(backend=settings.compile_backend, dynamic=True)  # texts differ in length from batch to batch
     return model
+
+
+def placed(batch: Batch, model: DualEncoder, settings: TrainingSettings) -> Batch:
+    """The batch on the model's device and in its memory layout."""
+    batch = batch.to(model.log_logit_scale.device)
+    if not settings.channels_last:
+        return batch
+    return batch._replace(images=batch.images.contiguous(memory_format=torch.channels_last))
 
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from fedaid.data.dataset import Batch
 from fedaid.losses.binding import binding_loss, similarity_binding_loss
 from fedaid.losses.drift import model_contrastive_loss, proximal_loss
 from fedaid.models.dual_encoder import DualEncoder, Embeddings
+from fedaid.training.accumulation import Inputs
 from fedaid.training.binding_schedule import quality_of, scheduled_weight
 from fedaid.training.features import FeatureStore, Rows
 from fedaid.training.model_tensors import Arrays, holding
@@ -23,11 +23,24 @@ from fedaid.training.teacher import FreshTeacher, KeptTeacher
 Kept = Callable[[], KeptTeacher]
 
 
-class Step(NamedTuple):
-    """One batch of a phase: this process's rows and views, and the student's embeddings (B, D) of the whole batch."""
+class StepInputs(NamedTuple):
+    """This process's share of a batch.
+
+    Attributes:
+        rows: (B,) of the training split.
+        inputs: what is embedded: images and texts, or features.
+        groups: (B,), equal for rows with the same text.
+    """
 
     rows: Rows
-    batch: Batch
+    inputs: Inputs
+    groups: Tensor
+
+
+class Step(NamedTuple):
+    """A step before its gradients: this process's inputs, and the student's embeddings (B, D) of the whole batch."""
+
+    share: StepInputs
     student: Embeddings
 
 
@@ -90,7 +103,7 @@ def binding(
     distance = forms[settings.binding_form]
 
     def value(step: Step) -> Tensor:
-        return distance(*step.student, *map(gathered, teacher(step.rows, step.batch)))
+        return distance(*step.student, *map(gathered, teacher(step.share.rows, step.share.inputs)))
 
     return [Regularizer("binding", weight, value)]
 
@@ -128,7 +141,8 @@ def model_contrast(
     loss = partial(model_contrastive_loss, temperature=settings.moon_temperature)
 
     def value(step: Step) -> Tensor:
-        towers = zip(step.student, map(gathered, start(step.rows)), map(gathered, own(step.rows)), strict=True)
+        rows = step.share.rows
+        towers = zip(step.student, map(gathered, start(rows)), map(gathered, own(rows)), strict=True)
         image, text = (loss(*tower) for tower in towers)
         return (image + text) / 2
 

@@ -11,15 +11,14 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from fedaid.data.dataset import Batch
 from fedaid.models.dual_encoder import DualEncoder, Embeddings
-from fedaid.training.accumulation import micro_batches
+from fedaid.training.accumulation import Inputs, micro_batches
 from fedaid.training.features import FeatureStore
 from fedaid.training.hardware import autocast
 from fedaid.training.settings import TrainingSettings
 
 Rows = NDArray[np.int64]
-Teacher = Callable[[Rows, Batch], Embeddings]
+Teacher = Callable[[Rows, Inputs], Embeddings]
 
 
 class KeptTeacher:
@@ -45,8 +44,8 @@ class KeptTeacher:
         self._image = torch.cat([part.image for part in parts])
         self._text = torch.cat([part.text for part in parts])
 
-    def __call__(self, rows: Rows, batch: Batch | None = None) -> Embeddings:
-        """Embeddings (B, D) of a batch's samples; the view in the batch is not looked at."""
+    def __call__(self, rows: Rows, inputs: Inputs | None = None) -> Embeddings:
+        """Embeddings (B, D) of the samples; their augmented view in ``inputs`` is not used."""
         at = torch.tensor([self._at[int(row)] for row in rows], device=self._image.device)
         return Embeddings(self._image[at], self._text[at])
 
@@ -58,10 +57,10 @@ class FreshTeacher:
         self._model, self._settings = frozen_copy(model), settings
 
     @torch.no_grad()
-    def __call__(self, rows: Rows, batch: Batch) -> Embeddings:
-        """Embeddings (B, D) of a batch."""
-        parts = micro_batches(batch.inputs, self._settings.pairs_at_once)
-        with autocast(self._settings.precision, batch.images.device):
+    def __call__(self, rows: Rows, inputs: Inputs) -> Embeddings:
+        """Embeddings (B, D) of the augmented views in ``inputs``."""
+        parts = micro_batches(inputs, self._settings.pairs_at_once)
+        with autocast(self._settings.precision, inputs[0].device):
             embedded = [self._model(*part) for part in parts]
         return Embeddings(torch.cat([part.image for part in embedded]), torch.cat([part.text for part in embedded]))
 

@@ -1,31 +1,38 @@
-"""The two phases of a round, at one site."""
+"""The two phases of a round at one site, and the training step that both repeat.
+
+A step, :meth:`Trainer.step`, goes from a batch of pairs to features, to embeddings, to the loss L + λ R, to gradients,
+and to new weights. The phases differ in what they train and on what:
+
+* alignment phase: the alignment modules, on cached features of the frozen encoders, with the loss L;
+* phase two: the whole model, on augmented images and their texts, with L, the binding λ R, and terms of other methods.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from fedaid.data.dataset import Batch
 from fedaid.losses.contrastive import duplicates, info_nce_loss
 from fedaid.models.dual_encoder import DualEncoder, Embeddings
-from fedaid.training.accumulation import Inputs, embed_in_parts
+from fedaid.training.accumulation import in_parts
 from fedaid.training.batches import training_batches
 from fedaid.training.features import FeatureStore
-from fedaid.training.hardware import autocast
+from fedaid.training.hardware import loss_scaler, placed
 from fedaid.training.model_tensors import Arrays
-from fedaid.training.optimizer import Stepper
 from fedaid.training.processes.process_group import gathered, process_number, synchronized
-from fedaid.training.regularizers import Step, regularizers
+from fedaid.training.regularizers import Regularizer, Step, StepInputs, regularizers
 from fedaid.training.settings import TrainingSettings
 from fedaid.training.teacher import frozen_encoders
 
 Check = Callable[[], None]
 NOTHING: Arrays = MappingProxyType({})
+BETAS = (0.9, 0.999)
+SMALLEST_SCALE = 2.0**-10  # if a loss overflows fp16 even at this scale, scaling does not help
 
 
 def keep_going() -> None:
@@ -34,13 +41,13 @@ def keep_going() -> None:
 
 @dataclass(frozen=True)
 class PhaseLosses:
-    """Means over the steps of a phase; what was not used is 0.
+    """Means over the steps of a phase; 0 for a term that the phase does not have.
 
     Attributes:
         contrastive: L in nats.
         binding: R without its weight.
-        duplicates: share of the pairs of a batch that have the same text and so are no negatives, in [0, 1].
-        binding_weight: λ as its schedule had it in this round.
+        duplicates: share of the pairs of a batch with the same text, which are no negatives, in [0, 1].
+        binding_weight: λ of this round, after its schedule.
         proximal: ½ ‖θ − θ₀‖², without its weight.
         moon: the model-contrastive term, without its weight.
     """
@@ -53,25 +60,10 @@ class PhaseLosses:
     moon: float = 0.0
 
 
-class StepLosses:
-    """What the steps of a phase give, on the model's device, so that no step waits for a number."""
-
-    def __init__(self) -> None:
-        self._given: defaultdict[str, list[Tensor]] = defaultdict(list)
-
-    def add(self, name: str, loss: Tensor) -> None:
-        """Takes note of a loss of one step; its name is a field of :class:`PhaseLosses`."""
-        self._given[name].append(loss.detach())
-
-    def means(self) -> PhaseLosses:
-        """Their means."""
-        return PhaseLosses(**{name: torch.stack(losses).mean().item() for name, losses in self._given.items()})
-
-
 def train_alignment(
     model: DualEncoder, features: FeatureStore, settings: TrainingSettings, *, seed: int, check: Check = keep_going
 ) -> PhaseLosses:
-    """Trains the alignment modules for T1 steps on kept features of the frozen encoders; changes ``model`` in place.
+    """Trains the alignment modules for T1 steps; changes ``model`` in place.
 
     Args:
         model: θ at the start of the round.
@@ -81,20 +73,13 @@ def train_alignment(
         check: called before every step; raises to stop.
     """
     torch.manual_seed(seed + process_number())
-    losses = StepLosses()
-    device = model.log_logit_scale.device
-    rate = settings.align_learning_rate or settings.learning_rate
     with frozen_encoders(model):
-        stepper = Stepper(model.parameters(), settings, learning_rate=rate)
-        embed = synchronized(model, lambda *inputs: embedded(model, model.align, inputs, settings))
+        rate = settings.align_learning_rate or settings.learning_rate
+        trainer = Trainer(model, model.align, settings, learning_rate=rate)
         for rows in features.plan[: settings.align_steps]:
             check()
-            embeddings = embed(*features.of(rows))
-            groups = gathered(torch.from_numpy(features.dataset.text_groups[rows]).to(device))
-            loss = info_nce_loss(*embeddings, model.logit_scale, groups)
-            stepper.step(loss)
-            losses.add("contrastive", loss)
-    return losses.means()
+            trainer.step(StepInputs(rows, features.of(rows), features.groups(rows)))
+    return trainer.mean_losses()
 
 
 def pretrain(
@@ -107,58 +92,128 @@ def pretrain(
     previous: Arrays = NOTHING,
     check: Check = keep_going,
 ) -> PhaseLosses:
-    """Trains the whole model for T2 steps on L + λ R and whatever else the settings add; in place.
+    """Trains the whole model for T2 steps; changes ``model`` in place.
 
     Args:
         model: encoders of the round's start with the ideal alignment: the student starts from the teacher.
         features: of the site's training split under those encoders, with the round's batches; emptied on the way.
         settings: T2 = ``pretrain_steps``, λ = ``binding_weight`` and the rest.
         seed: of this site, round and phase.
-        round_number: from 0, for what is scheduled.
-        previous: the site's own model at the end of the round before; empty where there is none.
+        round_number: from 0, for the schedule of λ.
+        previous: the site's model at the end of the previous round; empty if there was none.
         check: called before every step; raises to stop.
     """
     torch.manual_seed(seed + process_number())
     terms = regularizers(model, features, settings, round_number=round_number, previous=previous, check=check)
     features.clear()
-    losses = StepLosses()
     model.train()
-    stepper = Stepper(model.parameters(), settings, learning_rate=settings.learning_rate)
-    embed = synchronized(model, lambda *inputs: embedded(model, model, inputs, settings))
+    trainer = Trainer(model, model, settings, learning_rate=settings.learning_rate, terms=terms)
     plan = features.plan[: settings.pretrain_steps]
     batches = training_batches(features.dataset, plan, seed=seed, workers=settings.workers)
     for rows, batch in zip(plan, batches, strict=True):
         check()
-        batch = moved(batch, model, settings)
-        student, groups = embed(*batch.inputs), gathered(batch.groups)
-        loss = info_nce_loss(*student, model.logit_scale, groups)
-        losses.add("contrastive", loss)
-        losses.add("duplicates", duplicates(groups).float().sum() / (len(groups) * (len(groups) - 1)))
-        for term in terms:
-            value = term.value(Step(rows, batch, student))
-            loss = loss + term.weight * value
-            losses.add(term.name, value)
-        stepper.step(loss)
+        batch = placed(batch, model, settings)
+        trainer.step(StepInputs(rows, batch.inputs, batch.groups))
     bound = sum((term.weight for term in terms if term.name == "binding"), start=0.0)
-    return replace(losses.means(), binding_weight=bound)
+    return replace(trainer.mean_losses(), binding_weight=bound)
 
 
-def embedded(
-    model: DualEncoder, embed: Callable[..., Embeddings], inputs: Inputs, settings: TrainingSettings
-) -> Embeddings:
-    """A batch's embeddings (B, D), float32, in the precision and the parts that the settings say."""
-    device = model.log_logit_scale.device
+class Trainer:
+    """Takes the steps of a phase.
 
-    def in_precision(*part: Tensor) -> Embeddings:
-        with autocast(settings.precision, device):
-            return embed(*part)
+    Args:
+        model: in the mode that the phase needs; the parameters that require gradients are trained.
+        embed: inputs of a batch → its embeddings, with the model's weights.
+        settings: of local training.
+        learning_rate: after the warm-up.
+        terms: what is added to the contrastive loss.
+    """
 
-    return embed_in_parts(in_precision, inputs, size=settings.pairs_at_once, model=model)
+    def __init__(
+        self,
+        model: DualEncoder,
+        embed: Callable[..., Embeddings],
+        settings: TrainingSettings,
+        *,
+        learning_rate: float,
+        terms: Sequence[Regularizer] = (),
+    ) -> None:
+        self._model, self._terms = model, terms
+        self._optimizer = Optimizer(model.parameters(), settings, learning_rate=learning_rate)
+        self._embed = synchronized(model, in_parts(model, embed, settings))
+        self._losses: defaultdict[str, list[Tensor]] = defaultdict(list)
+
+    def step(self, batch: StepInputs) -> None:
+        """One step on this process's share of a batch.
+
+        Raises:
+            FloatingPointError: if the loss or a gradient is not finite; the weights are then unchanged.
+        """
+        embeddings, groups = self._embed(*batch.inputs), gathered(batch.groups)
+        loss = info_nce_loss(*embeddings, self._model.logit_scale, groups)
+        self._note("contrastive", loss)
+        self._note("duplicates", duplicates(groups).float().sum() / (len(groups) * (len(groups) - 1)))
+        for term in self._terms:
+            value = term.value(Step(batch, embeddings))
+            loss = loss + term.weight * value
+            self._note(term.name, value)
+        self._optimizer.backward(loss)
+        self._optimizer.step()
+
+    def mean_losses(self) -> PhaseLosses:
+        """Means over the steps taken."""
+        return PhaseLosses(**{name: torch.stack(losses).mean().item() for name, losses in self._losses.items()})
+
+    def _note(self, name: str, loss: Tensor) -> None:
+        """Stores a loss of this step, a field of :class:`PhaseLosses`, on its device: no step waits for a number."""
+        self._losses[name].append(loss.detach())
 
 
-def moved(batch: Batch, model: DualEncoder, settings: TrainingSettings) -> Batch:
-    """The batch on the model's device and in its layout."""
-    batch = batch.to(model.log_logit_scale.device)
-    if not settings.channels_last:
-        return batch
-    return batch._replace(images=batch.images.contiguous(memory_format=torch.channels_last))
+class Optimizer:
+    """AdamW with warm-up and gradient clipping, over the parameters that require gradients.
+
+    Weight decay applies to matrices only, not to biases, norms or the logit scale. In fp16 a step whose gradient
+    overflows is skipped and the next loss is scaled less.
+
+    Args:
+        parameters: those to train.
+        settings: rates, decay, warm-up, clipping and precision.
+        learning_rate: after the warm-up.
+    """
+
+    def __init__(self, parameters: Iterable[nn.Parameter], settings: TrainingSettings, *, learning_rate: float) -> None:
+        self._parameters = [p for p in parameters if p.requires_grad]
+        groups = [
+            {"params": [p for p in self._parameters if p.ndim >= 2], "weight_decay": settings.weight_decay},
+            {"params": [p for p in self._parameters if p.ndim < 2], "weight_decay": 0.0},
+        ]
+        self._adamw = torch.optim.AdamW(groups, lr=learning_rate, betas=BETAS, fused=True)
+        self._schedule = torch.optim.lr_scheduler.LambdaLR(
+            self._adamw, lambda step: min(1.0, (step + 1) / (settings.warmup_steps + 1))
+        )
+        self._max_grad_norm, self._finite = settings.max_grad_norm, True
+        self._scaler = loss_scaler(settings.precision, self._parameters[0].device)
+
+    def backward(self, loss: Tensor) -> None:
+        """Computes the gradients of the loss and clips their norm.
+
+        Raises:
+            FloatingPointError: if the loss or a gradient is not finite.
+        """
+        self._adamw.zero_grad(set_to_none=True)
+        self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        self._scaler.unscale_(self._adamw)
+        norm = nn.utils.clip_grad_norm_(self._parameters, self._max_grad_norm)
+        self._finite = bool(torch.isfinite(loss.detach()) & torch.isfinite(norm))
+        overflow = self._scaler.is_enabled() and bool(torch.isfinite(loss.detach()))
+        if not self._finite and not (overflow and self._scaler.get_scale() > SMALLEST_SCALE):
+            raise FloatingPointError(
+                "loss must be finite, got a NaN or infinity: local training. Lower learning_rate or max_grad_norm."
+            )
+
+    def step(self) -> None:
+        """Moves the parameters along their gradients; skips the step if a gradient overflowed in fp16."""
+        self._scaler.step(self._adamw)
+        self._scaler.update()
+        if self._finite:
+            self._schedule.step()
