@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from nvflare.apis.shareable import Shareable
 
 from fedaid.flare.server.gate import Gate, RefusedAnswer, judge_metrics, judge_tensors, specs_of
+from fedaid.flare.server.update_store import UpdateStore
+from fedaid.flare.wire.messages import update_to_shareable
 from fedaid.flare.wire.tasks import UpdateMessage
 
 MakeUpdate = Callable[..., UpdateMessage]
@@ -157,3 +161,21 @@ def test_the_norm_is_that_of_all_tensors_together(template: Delta) -> None:
 
 def test_metrics_of_zero_and_whole_numbers_are_sound() -> None:
     judge_metrics({"loss": 0.0, "studies": 12}, needs=("loss",))
+
+
+def test_an_answer_that_cannot_be_unpacked_is_refused_with_its_site(gate: Gate) -> None:
+    with pytest.raises(RefusedAnswer, match="update of site site-a in align of round 3 refused: message must hold a"):
+        gate.take("site-a", Shareable())
+    assert list(gate.refused) == ["site-a"]
+
+
+def test_with_a_store_the_tensors_go_to_disk_and_the_counts_stay(
+    gate: Gate, make_update: MakeUpdate, tmp_path: Path
+) -> None:
+    store = UpdateStore(tmp_path / "updates")
+    gate.take("site-a", update_to_shareable(make_update()), store=store)
+    gate.take("site-b", update_to_shareable(make_update()))
+    accepted = gate.close()
+    assert (accepted["site-a"].delta, accepted["site-a"].pairs) == ({}, 10)
+    assert np.array_equal(store.tensor("matrix")["site-a"]["matrix"], make_update().delta["matrix"])
+    assert accepted["site-b"].delta.keys() == make_update().delta.keys()

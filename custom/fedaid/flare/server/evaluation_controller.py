@@ -122,7 +122,7 @@ class EvaluationController(GatedScatterAndGather):
         self._found["left_out"][name] = {site: reason for site, reason in why.items() if site not in answers}
 
     def _evaluate_local_models(self, given: Arrays, store: UpdateStore, fl_ctx: FLContext) -> None:
-        """Evaluates the local model of each site at every site; none of them stays on the server's disk."""
+        """Evaluates the local model of each site at every site, then removes them all from the server's disk."""
         try:
             for site in self._collect(
                 LocalModels(self.gate(LOCAL_MODEL, given, sites=self.sites()), store), given, fl_ctx
@@ -167,7 +167,7 @@ class LocalModels:
         self.absent: dict[str, str] = {}
 
     def take(self, site: str, answer: Shareable) -> None:
-        """Accepts the answer of the authenticated ``site``: a model, or the reason why it sends none.
+        """Accepts the answer of the authenticated ``site``: a model, or the reason why there is no model.
 
         Raises:
             RefusedAnswer: nothing of the answer is kept.

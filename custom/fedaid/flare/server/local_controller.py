@@ -24,7 +24,7 @@ from fedaid.minmax.selection import METRICS, SITE_METRIC
 from fedaid.minmax.settings import WHERE
 from fedaid.minmax.site_weights import Move
 
-NO_ROUND = -1  # there is no one best round: each site has its own
+NO_ROUND = -1  # as the best round of the run, since each site has its own
 
 
 class LocalController(GatedScatterAndGather):
