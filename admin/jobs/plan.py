@@ -108,9 +108,8 @@ def plan_job(job: Path, conditions: Conditions) -> Plan:
     size = model_size(model_configuration(job))
     training = asdict(training_settings(job))
     terms = [name for name in names_with(TrainingSettings, cost="term") if training[name] > 0]
-    same = {name: training[name] for name in names_with(TrainingSettings, cost="step")}
-    step = {"parameters": size.parameters, "terms": terms, **same}
-    return Plan(conditions, size, federation, step)
+    step = {name: training[name] for name in names_with(TrainingSettings, cost="step")}
+    return Plan(conditions, size, federation, {"parameters": size.parameters, "terms": terms, **step})
 
 
 def write_plan(job: Path, plan: Plan) -> None:
@@ -220,9 +219,8 @@ def plan_text(plan: Plan) -> str:
     """Return the plan as a person reads it."""
     size, federation = plan.size, plan.federation
     lines = [f"model: {size.parameters / MEGA:.1f} M parameters, {size.whole / MEGA:.1f} MB, {federation.wire_dtype}"]
-    lines.append(
-        f"{'phase':<10}{'down MB':>10}{'up MB':>10}{'transfer s':>12}{'work s':>10}   (a site; seconds of all)"
-    )
+    head = f"{'phase':<10}{'down MB':>10}{'up MB':>10}{'transfer s':>12}{'work s':>10}"
+    lines.append(f"{head}   (a site; seconds of all)")
     for phase in phases(size, federation):
         row = f"{phase.task:<10}{phase.down / MEGA:>10.1f}{phase.up / MEGA:>10.1f}"
         lines.append(f"{row}{phase.transfer_seconds:>12.1f}{phase.work_seconds:>10.1f}")
@@ -230,8 +228,8 @@ def plan_text(plan: Plan) -> str:
     total = sum(phase.seconds for phase in phases(size, federation))
     lines.append(f"round: {total:.1f} s, in which {federation.sites} sites work at the same time")
     lines.append(f"largest exchange, at the start and the end of a run: {first_exchange(size, federation):.1f} s")
-    memory = f"site {site_memory(size) / GIGA:.1f} GB and the activations of a batch, "
-    lines.append(f"memory: {memory}server at most {server_memory(size, federation) / GIGA:.1f} GB")
+    site, server = site_memory(size) / GIGA, server_memory(size, federation) / GIGA
+    lines.append(f"memory: site {site:.1f} GB and the activations of a batch, server at most {server:.1f} GB")
     lines.append(f"disk of the server: {server_disk(size, federation) / GIGA:.1f} GB")
     needs = ", ".join(f"{name} {seconds} s" for name, seconds in plan.timeouts.items())
     return "\n".join([*lines, f"needs at least: {needs}"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fedaid.evaluation.bootstrap import patient_weights
-from fedaid.evaluation.linear_probe import ProbeData, fit_probe, patient_subset, probe_share
+from fedaid.evaluation.linear_probe import ProbeData, Subsets, fit_probe, patient_subset, probe_share
 
 
 def site(studies: int, seed: int) -> ProbeData:
@@ -23,8 +23,8 @@ ALL = np.arange(200)
 
 
 def test_what_the_features_hold_is_learnt_and_what_they_do_not_is_not() -> None:
-    easy = probe_share(TRAIN, TEST, WEIGHTS, findings=["easy"], share=1.0, draws=5).macro_auroc
-    chance = probe_share(TRAIN, TEST, WEIGHTS, findings=["chance"], share=1.0, draws=5).macro_auroc
+    easy = probe_share(TRAIN, TEST, WEIGHTS, findings=["easy"], subsets=Subsets(share=1.0, draws=5)).macro_auroc
+    chance = probe_share(TRAIN, TEST, WEIGHTS, findings=["chance"], subsets=Subsets(share=1.0, draws=5)).macro_auroc
     assert easy is not None
     assert chance is not None
     assert easy.low > 0.9
@@ -32,13 +32,16 @@ def test_what_the_features_hold_is_learnt_and_what_they_do_not_is_not() -> None:
 
 
 def test_all_labels_are_one_subset_without_a_spread() -> None:
-    result = probe_share(TRAIN, TEST, WEIGHTS, findings=["easy"], share=1.0, draws=5)
+    result = probe_share(TRAIN, TEST, WEIGHTS, findings=["easy"], subsets=Subsets(share=1.0, draws=5))
     assert (result.draws, result.spread, result.left_out) == (1, None, 0)
 
 
 def test_the_value_of_a_small_share_is_the_mean_over_its_subsets() -> None:
-    whole = probe_share(TRAIN, TEST, WEIGHTS, findings=["easy"], share=0.2, draws=3, seed=4)
-    single = [probe_share(TRAIN, TEST, WEIGHTS, findings=["easy"], share=0.2, draws=1, seed=4 + n) for n in range(3)]
+    whole = probe_share(TRAIN, TEST, WEIGHTS, findings=["easy"], subsets=Subsets(share=0.2, draws=3, seed=4))
+    single = [
+        probe_share(TRAIN, TEST, WEIGHTS, findings=["easy"], subsets=Subsets(share=0.2, draws=1, seed=4 + n))
+        for n in range(3)
+    ]
     values = [one.macro_auroc.mid for one in single if one.macro_auroc]
     assert whole.macro_auroc is not None
     assert whole.macro_auroc.mid == pytest.approx(np.mean(values))
@@ -46,9 +49,9 @@ def test_the_value_of_a_small_share_is_the_mean_over_its_subsets() -> None:
 
 
 def test_a_finding_that_a_subset_does_not_have_is_left_out_and_counted() -> None:
-    result = probe_share(TRAIN, TEST, WEIGHTS, findings=["easy", "rare"], share=0.1, draws=4, seed=1)
+    result = probe_share(TRAIN, TEST, WEIGHTS, findings=["easy", "rare"], subsets=Subsets(share=0.1, draws=4, seed=1))
     assert 0 < result.left_out <= 1
-    nothing = probe_share(TRAIN, TEST, WEIGHTS, findings=["rare"], share=0.01, draws=2, seed=1)
+    nothing = probe_share(TRAIN, TEST, WEIGHTS, findings=["rare"], subsets=Subsets(share=0.01, draws=2, seed=1))
     assert (nothing.macro_auroc, nothing.left_out) == (None, 1)
 
 
@@ -76,7 +79,7 @@ def test_a_share_is_of_patients_and_at_least_the_least_number(share: float, expe
 def test_of_too_few_patients_nothing_is_learnt() -> None:
     assert len(patient_subset(np.arange(40) % 4, share=1.0, seed=0, least=5)) == 0
     few = ProbeData(TRAIN.features, TRAIN.targets, TRAIN.patients % 4)
-    result = probe_share(few, TEST, WEIGHTS, findings=["easy"], share=1.0, draws=5)
+    result = probe_share(few, TEST, WEIGHTS, findings=["easy"], subsets=Subsets(share=1.0, draws=5))
     assert (result.macro_auroc, result.left_out) == (None, 1)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,33 @@ class ProbeData:
     features: Floats
     targets: Targets
     patients: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Subsets:
+    """The training studies that a probe learns from: random shares of the patients.
+
+    Attributes:
+        share: of the training patients, in (0, 1]; 1 is one subset with all of them.
+        draws: number of subsets of a smaller share.
+        seed: of the first subset.
+        least: patients that a subset has at least, see :func:`patient_subset`.
+    """
+
+    share: float
+    draws: int
+    seed: int = 0
+    least: int = 5
+
+    @property
+    def count(self) -> int:
+        """How many subsets there are."""
+        return 1 if self.share >= 1 else self.draws
+
+    def rows(self, patients: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+        """Rows of the studies of each subset; ``patients``, (N,), is equal for studies of one patient."""
+        for draw in range(self.count):
+            yield patient_subset(patients, share=self.share, seed=self.seed + draw, least=self.least)
 
 
 @dataclass(frozen=True)
@@ -94,9 +121,14 @@ def patient_subset(patients: NDArray[np.int64], *, share: float, seed: int, leas
 
 
 def probe_share(
-    train: ProbeData, test: ProbeData, weights: Weights, *, findings: Sequence[str], share: float, draws: int,
-    seed: int = 0, least: int = 5, level: float = 0.95,
-) -> ProbeResult:  # fmt: skip
+    train: ProbeData,
+    test: ProbeData,
+    weights: Weights,
+    *,
+    findings: Sequence[str],
+    subsets: Subsets,
+    level: float = 0.95,
+) -> ProbeResult:
     """The macro AUROC that a share of the training labels reaches, over several subsets of the patients.
 
     Args:
@@ -104,17 +136,12 @@ def probe_share(
         test: N studies to measure on.
         weights: (R, N), see :mod:`fedaid.evaluation.bootstrap`.
         findings: that the test split has enough of.
-        share: of the training patients, in (0, 1]; 1 is one subset, all of them.
-        draws: subsets of a smaller share.
-        seed: of the subsets.
-        least: patients that a subset has, see :func:`patient_subset`.
+        subsets: of the training studies.
         level: of the interval.
     """
-    subsets = 1 if share >= 1 else draws
     macros: list[Weights] = []
     missing = 0
-    for draw in range(subsets):
-        rows = patient_subset(train.patients, share=share, seed=seed + draw, least=least)
+    for rows in subsets.rows(train.patients):
         areas = [_area(train, test, finding, rows, weights) for finding in findings]
         found = [area for area in areas if area is not None]
         missing += len(areas) - len(found)
@@ -123,7 +150,7 @@ def probe_share(
     values = [float(macro[0]) for macro in macros]
     mean = interval(np.mean(macros, axis=0), level=level) if macros else None
     spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
-    return ProbeResult(subsets, mean, spread, missing / subsets)
+    return ProbeResult(subsets.count, mean, spread, missing / subsets.count)
 
 
 def _area(train: ProbeData, test: ProbeData, finding: str, rows: NDArray[np.int64], weights: Weights) -> Weights | None:

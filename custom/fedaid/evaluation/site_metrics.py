@@ -12,7 +12,7 @@ from fedaid.evaluation.bootstrap import Weights, expanded_level, interval, patie
 from fedaid.evaluation.classification import auroc, calibration_error
 from fedaid.evaluation.embedded_split import EmbeddedSplit
 from fedaid.evaluation.geometry import alignment, modality_gap, uniformity
-from fedaid.evaluation.linear_probe import fit_probe, patient_subset, probe_share
+from fedaid.evaluation.linear_probe import Subsets, fit_probe, patient_subset, probe_share
 from fedaid.evaluation.plain_result import (
     plain_calibration,
     plain_column,
@@ -76,10 +76,10 @@ class SiteMetrics:
         settings, train, test = self._settings, self._splits["train"].probe_data, self._test.probe_data
         probes = {}
         for share in settings.probe_shares:
+            subsets = Subsets(share, settings.probe_draws, seed=settings.seed, least=settings.least_patients)
             result = probe_share(
-                train, test, self._weights, findings=self._reported, share=share,
-                draws=settings.probe_draws, seed=settings.seed, least=settings.least_patients, level=self._macro_level,
-            )  # fmt: skip
+                train, test, self._weights, findings=self._reported, subsets=subsets, level=self._macro_level
+            )
             probes[str(share)] = plain_probe(result, findings=len(self._reported))
         return probes
 

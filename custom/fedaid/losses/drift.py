@@ -1,4 +1,4 @@
-"""The proximal term: how far the weights have moved."""
+"""Terms against client drift: of the weights (FedProx) and of the embeddings (MOON)."""
 
 from __future__ import annotations
 

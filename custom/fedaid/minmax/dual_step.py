@@ -90,6 +90,7 @@ def dual_step(
     raised = raise_to_floor(projected, floor=min(floor / held, 1 / len(present)))
 
     def whole(shares: Weights) -> dict[str, float]:
+        """The weights of all sites, from the shares of those that answered."""
         return before | dict(zip(present, (held * shares).tolist(), strict=True))
 
     return DualStep(whole(raised), whole(stepped), differ(stepped, projected), differ(projected, raised))

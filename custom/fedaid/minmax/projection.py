@@ -62,9 +62,11 @@ def project_to_ball(point: Weights, *, radius: float) -> Weights:
     uniform = np.full(len(point), 1 / len(point))
 
     def at(share: float) -> Weights:
+        """The simplex projection of the point this far along the segment, 0 at the uniform weights."""
         return project_to_simplex(uniform + share * (point - uniform))
 
     def excess(share: float) -> float:
+        """By how much the projection lies outside the ball."""
         return float(np.linalg.norm(at(share) - uniform)) - radius
 
     if excess(1.0) <= 0:

@@ -41,6 +41,7 @@ def apply(base: Tensors, change: Mapping[str, NDArray[np.float64]], *, scale: fl
     """
 
     def moved(tensor: NDArray[np.generic], step: NDArray[np.float64]) -> NDArray[np.generic]:
+        """A tensor after its step, in its own type."""
         value = tensor.astype(np.float64) + scale * step
         return np.asarray(np.rint(value) if tensor.dtype.kind in "iu" else value, dtype=tensor.dtype)
 

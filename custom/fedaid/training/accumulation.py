@@ -50,6 +50,7 @@ def in_parts(
     device = model.log_logit_scale.device
 
     def in_precision(*part: Tensor) -> Embeddings:
+        """Embeddings of a part in the format of the settings."""
         with autocast(settings.precision, device):
             return embed(*part)
 

@@ -103,6 +103,7 @@ def binding(
     distance = forms[settings.binding_form]
 
     def value(step: Step) -> Tensor:
+        """R of one step."""
         return distance(*step.student, *map(gathered, teacher(step.share.rows, step.share.inputs)))
 
     return [Regularizer("binding", weight, value)]
@@ -141,6 +142,7 @@ def model_contrast(
     loss = partial(model_contrastive_loss, temperature=settings.moon_temperature)
 
     def value(step: Step) -> Tensor:
+        """MOON's term of one step, the mean of both modalities."""
         rows = step.share.rows
         towers = zip(step.student, map(gathered, start(rows)), map(gathered, own(rows)), strict=True)
         image, text = (loss(*tower) for tower in towers)
