@@ -44,6 +44,8 @@ GROUPS: Mapping[str, Sequence[Verb]] = {
     ),
     "A researcher": (
         Verb("export", f"{RESEARCHER}.export_model", "write a trained model for Hugging Face, MONAI and ONNX"),
+        Verb("evaluate", f"{RESEARCHER}.evaluate_model", "evaluate a trained model on sites' data, on this machine"),
+        Verb("compare", f"{RESEARCHER}.compare_methods", "compare methods on sites' data, on this machine"),
         Verb("demo", f"{RESEARCHER}.demo_run", "train on three synthetic hospitals, from data to report"),
         Verb("twin", f"{RESEARCHER}.twin_hospitals", "write synthetic hospitals: images, reports, manifests"),
     ),

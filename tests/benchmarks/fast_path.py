@@ -6,9 +6,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+from admin.study.compare.comparison import by_method
 from admin.study.compare.summary import summarise
 from admin.study.compare.trials import run_trials
-from tests.benchmarks.quality import OUT, by_method
+from tests.benchmarks.quality import OUT
 from tests.benchmarks.quality_trials import LONG, Size, trials_of
 
 FAST, SLOW = "fedaid", "fedaid_fresh_teacher"

@@ -15,20 +15,18 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
 from admin.jobs.methods import METHODS
+from admin.study.compare.comparison import METHOD, by_method
 from admin.study.compare.summary import BASE, summarise
-from admin.study.compare.trial import Trial
-from admin.study.compare.trials import Result, TrialFailed, run_trials
+from admin.study.compare.summary_table import table
+from admin.study.compare.trial_bar import TrialBar
+from admin.study.compare.trials import Result, run_trials
 from fedaid.atomic_file import replace_text
 from tests.benchmarks.machine import surroundings
-from tests.benchmarks.quality_goals import METHOD, verdicts
-from tests.benchmarks.quality_tables import table
+from tests.benchmarks.quality_goals import verdicts
 from tests.benchmarks.quality_trials import LONG, QUICK, trials_of, what_real_lacks
 
 OUT, QUICK_OUT = Path("build/bench/quality.json"), Path("build/bench/quality-quick.json")
@@ -61,8 +59,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(f"set real left out: {missing}", file=sys.stderr)
         else:
             trials = trials_of(name, size, methods, folder=out.parent / "quality")
-            done = Done(out.parent / "quality" / "trials", options.processes, title=name)
-            add(found, name, by_method(trials, done.of(trials)), failed=done.failed)
+            with TrialBar(name, len(trials)) as bar:
+                results = run_trials(
+                    trials,
+                    out.parent / "quality" / "trials",
+                    processes=options.processes,
+                    watch=bar.watch,
+                    give_up=bar.give_up,
+                )
+            add(found, name, by_method(trials, results), failed=bar.failed)
         found["verdicts"] = [verdict.as_json() for verdict in verdicts(found["sets"])]
         write(out, found)
     print("\n".join(verdict.line for verdict in verdicts(found["sets"])))
@@ -119,52 +124,6 @@ def rounds_at_equal_time(results: Mapping[str, Sequence[Result]]) -> dict[str, i
     most = {method: runs[0]["rounds"] for method, runs in results.items()}
     time = most[BASE] * of_round[BASE]
     return {method: min(most[method], int(time / of_round[method] + 1e-9)) for method in results}
-
-
-@dataclass(frozen=True)
-class Done:
-    """Runs what is missing, with a bar.
-
-    Attributes:
-        folder: of the results.
-        processes: trials at a time.
-        title: before the bar.
-        failed: method → why a trial of it has no result.
-    """
-
-    folder: Path
-    processes: int
-    title: str
-    failed: dict[str, str] = field(default_factory=dict)
-
-    def of(self, trials: Sequence[Trial]) -> dict[str, Result]:
-        """The results of the trials."""
-        columns = (
-            TextColumn(self.title),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.description}"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns) as bar:
-            task = bar.add_task("", total=len(trials))
-
-            def ended(trial: Trial, seconds: float) -> None:
-                bar.update(task, advance=1, description=f"{trial.method} {trial.seed}: {seconds:.0f} s")
-
-            def give_up(trial: Trial, failure: TrialFailed) -> None:
-                self.failed[trial.method] = str(failure)
-                bar.update(task, advance=1, description=f"{trial.method} {trial.seed} failed")
-
-            return run_trials(trials, self.folder, processes=self.processes, watch=ended, give_up=give_up)
-
-
-def by_method(trials: Sequence[Trial], results: Mapping[str, Result]) -> dict[str, list[Result]]:
-    """Method → its results in the order of seeds, of the methods that have them all."""
-    methods = dict.fromkeys(trial.method for trial in trials)
-    runs = {method: [trial.name for trial in trials if trial.method == method] for method in methods}
-    return {method: [results[n] for n in names] for method, names in runs.items() if results.keys() >= set(names)}
 
 
 if __name__ == "__main__":

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from admin.study.compare.comparison import METHOD
 from admin.study.compare.summary import BASE
 from tests.benchmarks.quality_sets import NOISY
 
-METHOD = "fedaid"
 APART = "difference_to_" + BASE
 LIFT, LOSS, CAPTURE = 8.0, -1.0, 1.5  # points of the worst site; points of an honest site; times a uniform weight
 Summary = Mapping[str, Any]  # of one method

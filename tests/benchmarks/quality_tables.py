@@ -6,35 +6,14 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from statistics import mean
 from typing import Any
 
 from admin.jobs.methods import LOCAL
+from admin.study.compare.comparison import METHOD
 from admin.study.compare.summary import BASE
-from tests.benchmarks.quality_goals import METHOD
+from admin.study.compare.summary_table import Summaries, by_worst, chance_of, row, rule, signed, table
 
-Summaries = Mapping[str, Mapping[str, Any]]  # method → summary
-COLUMNS = ("worst site", "mean", "held out", "worst − fedavg", "mean − fedavg", "rounds")
 TOLD_APART = ("fedavg_uniform", "qfedavg")  # of the methods that are no FedAID; its variants are all told apart
-
-
-def table(name: str, methods: Summaries) -> str:
-    """A data set's results, best worst site first."""
-    if not methods:
-        return f"{name}: no method has a result"
-    lines = [row(name, COLUMNS), rule(COLUMNS)]
-    for method, found in by_worst(methods):
-        apart = found.get(f"difference_to_{BASE}", {})
-        cells = [
-            f"{found['worst_recall_at_5']:.1f} ({span(found['interval']['worst'])})",
-            f"{found['mean_recall_at_5']:.1f} ({span(found['interval']['mean'])})",
-            ", ".join(f"{one['mid']:.1f}" for one in found["held_out"].values()) or "–",
-            *(signed(apart.get(over)) for over in ("worst", "mean")),
-            str(found["rounds"]),
-        ]
-        lines.append(row(f"`{method}`", cells))
-    least, usual = chance_of(methods)
-    return "\n".join([*lines, row("a blind guess", [f"{least:.1f}", f"{usual:.1f}", "–", "–", "–", "–"])])
 
 
 def parts_table(name: str, methods: Summaries) -> str:
@@ -82,32 +61,6 @@ def two_cells(found: Mapping[str, Any] | None) -> tuple[str, str]:
     return f"{found['worst_recall_at_5']:.1f} {whole(worst)}", f"{found['mean_recall_at_5']:.1f} {whole(usual)}"
 
 
-def by_worst(methods: Summaries) -> list[tuple[str, Mapping[str, Any]]]:
-    """Methods and summaries, best worst site first."""
-    return sorted(methods.items(), key=lambda item: -float(item[1]["worst_recall_at_5"]))
-
-
-def chance_of(methods: Summaries) -> tuple[float, float]:
-    """Recall of a blind guess at the worst site and in the mean."""
-    chance = list(next(iter(methods.values()))["chance"].values())
-    return min(chance), mean(chance)
-
-
-def row(first: str, cells: Sequence[str]) -> str:
-    """A line of a table."""
-    return f"| {first} | {' | '.join(cells)} |"
-
-
-def rule(columns: Sequence[str]) -> str:
-    """The line below a table's head."""
-    return "|---" * (len(columns) + 1) + "|"
-
-
-def span(bounds: Sequence[float]) -> str:
-    """Bounds of an interval."""
-    return f"{bounds[0]:.1f} to {bounds[1]:.1f}"
-
-
 def whole(bounds: Sequence[float]) -> str:
     """Bounds of an interval in whole points, short."""
     return f"({bounds[0]:.0f}–{bounds[1]:.0f})"
@@ -116,11 +69,6 @@ def whole(bounds: Sequence[float]) -> str:
 def turned(found: Mapping[str, float]) -> dict[str, float]:
     """The difference the other way round."""
     return {"low": -found["high"], "mid": -found["mid"], "high": -found["low"]}
-
-
-def signed(found: Mapping[str, float] | None) -> str:
-    """A difference with its bounds."""
-    return f"{found['mid']:+.1f} ({found['low']:+.1f} to {found['high']:+.1f})" if found else "–"
 
 
 def page(found: Mapping[str, Any]) -> Iterator[str]:

@@ -6,17 +6,14 @@ import importlib.util
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from admin.jobs.methods import JOB, METHODS
 from admin.jobs.package import JOBS
-from admin.jobs.settings import values_by_name
+from admin.study.compare.comparison import trial_settings
 from admin.study.compare.trial import Trial
-from fedaid.minmax.server_optimizer import ServerOptimizerSettings
-from fedaid.minmax.settings import MinMaxSettings
-from fedaid.training.settings import TrainingSettings
 from tests.benchmarks.quality_sets import FOLDS, DataSet, asked_of_real, key_of, real, twin
 
 REAL = Path(os.environ.get("FEDAID_REAL_DATA", "../shared/data")) / "real_cxr"
@@ -34,11 +31,13 @@ MODEL: dict[str, Any] = {
 # some 300 pairs it would forget what it knows. Its last block and head are alignment and learn.
 REAL_TEXT = {"name": "local:model", "frozen": True}
 REAL_MODEL = MODEL | {"text_encoder": REAL_TEXT, "vocabulary": "local:model", "image_size": 64, "max_tokens": 48}
-SERVER_SIDE = {"alignment_phase", "selection_metric", "selection_share"}
-SETTINGS_OF = (TrainingSettings, MinMaxSettings, ServerOptimizerSettings)
-USED = SERVER_SIDE.union(*({field.name for field in fields(kind)} for kind in SETTINGS_OF))
-STANDS = {name: value for name, value in values_by_name(JOBS / JOB).items() if name in USED}  # the job as it stands
-SETTINGS: dict[str, Any] = {**STANDS, "threads": 1, "batch_size": 16, "align_steps": 8, "pretrain_steps": 32}
+SETTINGS: dict[str, Any] = {
+    **trial_settings(JOBS / JOB),
+    "threads": 1,
+    "batch_size": 16,
+    "align_steps": 8,
+    "pretrain_steps": 32,
+}
 # Few and small steps: a small site's training pairs are two to four batches, which it soon knows by heart.
 REAL_STEPS = {"align_steps": 1, "pretrain_steps": 3, "warmup_steps": 0, "learning_rate": 3e-4}
 REAL_SETTINGS = SETTINGS | REAL_STEPS | {"valid_batch_size": 6}

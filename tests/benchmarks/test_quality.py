@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from admin.study.compare.comparison import by_method
 from admin.study.compare.judge import Hits
 from admin.study.compare.trial import Trial
 from admin.study.compare.trials import TrialFailed
 from admin.twin.consortia import FIVE_HOSPITALS, UNIFORM_POPULATION
 from tests.benchmarks import quality, quality_sets, quality_trials
-from tests.benchmarks.quality import by_method, rounds_at_equal_time
+from tests.benchmarks.quality import rounds_at_equal_time
 from tests.benchmarks.quality_goals import needed, verdicts
 from tests.benchmarks.quality_sets import FOLDS, NOISY, POPULATION, DataSet, real, split_by_fold, twin
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from admin.jobs.methods import LOCAL
+from admin.results.failure import failure_reason
 from admin.study.compare.trial import Trial
 
 Result = Mapping[str, Any]
@@ -103,6 +104,7 @@ def result_of(trial: Trial, folder: Path) -> Result:
         with log.open("w", encoding="utf-8") as messages:
             done = subprocess.run(command, env=one_thread, stderr=messages, check=False)  # noqa: S603 - our own module
         if done.returncode or not file.exists():
-            raise TrialFailed(f"trial {trial.name} ended with exit code {done.returncode}; see {log}")
+            reason = failure_reason(log) or f"exit code {done.returncode}"
+            raise TrialFailed(f"trial {trial.name} failed: {reason} (see {log})")
     result: Result = json.loads(file.read_text(encoding="utf-8"))
     return result

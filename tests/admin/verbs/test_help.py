@@ -13,7 +13,19 @@ from admin.verbs.table import GROUPS, VERBS, listing
 from fedaid.version import VERSION
 
 ROOT = Path(__file__).parents[3]
-HEAVY = ("torch", "monai", "nvflare", "transformers", "matplotlib", "numpy", "pydicom", "scipy", "sklearn", "rich", "yaml")
+HEAVY = (
+    "torch",
+    "monai",
+    "nvflare",
+    "transformers",
+    "matplotlib",
+    "numpy",
+    "pydicom",
+    "scipy",
+    "sklearn",
+    "rich",
+    "yaml",
+)
 ALL_HELP = """
 import sys
 from admin.__main__ import main

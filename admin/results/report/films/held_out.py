@@ -40,8 +40,12 @@ class HeldOut:
         return found
 
 
-def site_folders(folder: Path) -> dict[str, Path]:
+def site_folders(folder: Path, *, option: str = "--sites") -> dict[str, Path]:
     """Return name → data folder: of the given site, or of every site that has a folder in the given folder.
+
+    Args:
+        folder: of one site, or of several.
+        option: the argument that named the folder, for the message.
 
     Raises:
         InputError: if no folder holds a manifest.
@@ -51,7 +55,7 @@ def site_folders(folder: Path) -> dict[str, Path]:
     found = {path.name: path for path in sorted(folder.glob("*")) if (path / FILE_NAME).is_file()}
     remedy = "Give the folder of a prepared site, or a folder that holds such folders."
     rule = f"hold {FILE_NAME} of a site"
-    require(bool(found), "--sites", rule, got="a folder without it", where=str(folder), remedy=remedy)
+    require(bool(found), option, rule, got="a folder without it", where=str(folder), remedy=remedy)
     return found
 
 

@@ -91,7 +91,7 @@ def test_the_sites_alone_come_first_and_the_others_know_their_result(commands: l
 def test_a_trial_without_a_result_is_named_with_its_log_and_the_others_are_kept(
     commands: list[Trial], tmp_path: Path
 ) -> None:
-    with pytest.raises(TrialFailed, match=rf"trial {trial('moon').name} ended with exit code 0; see .*\.log"):
+    with pytest.raises(TrialFailed, match=rf"trial {trial('moon').name} failed: exit code 0 \(see .*\.log\)"):
         run_trials([trial(), trial("moon")], tmp_path, processes=1)
     assert result_file(trial(), tmp_path).exists()
 
@@ -109,4 +109,4 @@ def test_a_trial_that_fails_is_given_up_by_name_and_the_others_go_on(commands: l
     assert set(found) == {trial().name, trial("afl").name}
     ((method, why),) = given_up
     assert method == "moon"
-    assert why.startswith(f"trial {trial('moon').name} ended with exit code 0; see ")
+    assert why.startswith(f"trial {trial('moon').name} failed: exit code 0 (see ")

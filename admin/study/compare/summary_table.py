@@ -1,0 +1,62 @@
+"""A comparison's summary as a Markdown table, the method with the best worst site first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import mean
+from typing import Any
+
+from admin.study.compare.summary import BASE
+
+Summaries = Mapping[str, Mapping[str, Any]]  # method → summary
+COLUMNS = ("worst site", "mean", "held out", f"worst − {BASE}", f"mean − {BASE}", "rounds")
+
+
+def table(name: str, methods: Summaries) -> str:
+    """Return recall at 5 in points with 95 % intervals, and the paired differences to the base."""
+    if not methods:
+        return f"{name}: no method has a result"
+    lines = [row(name, COLUMNS), rule(COLUMNS)]
+    for method, found in by_worst(methods):
+        apart = found.get(f"difference_to_{BASE}", {})
+        cells = [
+            f"{found['worst_recall_at_5']:.1f} ({span(found['interval']['worst'])})",
+            f"{found['mean_recall_at_5']:.1f} ({span(found['interval']['mean'])})",
+            ", ".join(f"{one['mid']:.1f}" for one in found["held_out"].values()) or "–",
+            *(signed(apart.get(over)) for over in ("worst", "mean")),
+            str(found["rounds"]),
+        ]
+        lines.append(row(f"`{method}`", cells))
+    least, usual = chance_of(methods)
+    return "\n".join([*lines, row("a blind guess", [f"{least:.1f}", f"{usual:.1f}", "–", "–", "–", "–"])])
+
+
+def by_worst(methods: Summaries) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return methods and summaries, best worst site first."""
+    return sorted(methods.items(), key=lambda item: -float(item[1]["worst_recall_at_5"]))
+
+
+def chance_of(methods: Summaries) -> tuple[float, float]:
+    """Return the recall of a blind guess at the worst site and in the mean."""
+    chance = list(next(iter(methods.values()))["chance"].values())
+    return min(chance), mean(chance)
+
+
+def row(first: str, cells: Sequence[str]) -> str:
+    """Return a line of a table."""
+    return f"| {first} | {' | '.join(cells)} |"
+
+
+def rule(columns: Sequence[str]) -> str:
+    """Return the line below a table's head."""
+    return "|---" * (len(columns) + 1) + "|"
+
+
+def span(bounds: Sequence[float]) -> str:
+    """Return the bounds of an interval."""
+    return f"{bounds[0]:.1f} to {bounds[1]:.1f}"
+
+
+def signed(found: Mapping[str, float] | None) -> str:
+    """Return a difference with its bounds."""
+    return f"{found['mid']:+.1f} ({found['low']:+.1f} to {found['high']:+.1f})" if found else "–"
