@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 
 from admin.verbs.answer import CANNOT_CONNECT, FAILED, INTERRUPTED, OK, TIMED_OUT, Answer
-from admin.verbs.verb_parser import asks_for_json, verb_parser
+from admin.verbs.verb_parser import VerbParser, asks_for_json, verb_parser
 from admin.verbs.verb_table import Verb
 from fedaid.errors import InputError
 
@@ -27,14 +26,12 @@ def run_verb(verb: Verb, words: Sequence[str]) -> int:
     Raises:
         Exception: an error that neither the input nor the machine explains: a fault of this project.
     """
-    module = import_module(verb.module)
-    parser = verb_parser(verb.name, description=(module.__doc__ or "").strip())
-    module.add_arguments(parser)
+    parser = parser_of(verb)
     answer, options = Answer(as_json=asks_for_json(words)), argparse.Namespace()
     code, message = FAILED, ""
     try:
         parser.parse_args(words, options)
-        code = _done(module, options, answer)
+        code = _done(verb, options, answer)
     except KeyboardInterrupt:
         code, message = INTERRUPTED, f"interrupted; {answer.after_interrupt}"
         print(message, file=sys.stderr)
@@ -48,10 +45,18 @@ def run_verb(verb: Verb, words: Sequence[str]) -> int:
     return code
 
 
-def _done(module: ModuleType, options: argparse.Namespace, answer: Answer) -> int:
+def parser_of(verb: Verb) -> VerbParser:
+    """Return the parser of a verb; the docstring of its module is the help."""
+    module = import_module(verb.module)
+    parser = verb_parser(verb.name, description=(module.__doc__ or "").strip())
+    module.add_arguments(parser)
+    return parser
+
+
+def _done(verb: Verb, options: argparse.Namespace, answer: Answer) -> int:
     """Do the verb's work; whatever a library prints meanwhile goes to standard error."""
     with redirect_stdout(sys.stderr):
-        module.run(options, answer)
+        import_module(verb.module).run(options, answer)
     return OK
 
 

@@ -53,6 +53,12 @@ GROUPS: Mapping[str, Sequence[Verb]] = {
         Verb("vocabulary", f"{RESEARCHER}.vocabulary_file", "build or check the vocabulary that jobs ship"),
     ),
 }
+EVERY_VERB = (
+    "Results go to standard output, progress and errors to standard error.",
+    "Every verb takes --format json: one envelope on standard output.",
+    "Exit codes: 0 ok, 1 failed (a wrong command line too), 2 cannot connect,",
+    "3 timed out, 130 interrupted by Ctrl-C.",
+)
 VERBS: Mapping[str, Verb] = {verb.name: verb for verbs in GROUPS.values() for verb in verbs}
 
 
@@ -74,4 +80,4 @@ def listing() -> str:
     width = max(map(len, VERBS)) + 2
     for user, verbs in GROUPS.items():
         lines += ["", user, *(f"  {verb.name:<{width}}{verb.does}" for verb in verbs)]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *EVERY_VERB])

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from admin.verbs.table import VERBS
+from admin.verbs.verb_table import VERBS
 
 ROOT = Path(__file__).parents[2]
 GOAL = 0.5  # seconds of user and system time

@@ -1,4 +1,4 @@
-"""The most memory that ``admin.prepare`` holds at once, its decoding processes included."""
+"""The most memory that ``python -m admin prepare`` holds at once, its decoding processes included."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Studies per second of ``admin.prepare`` against a bare loop over the same files, both in two processes."""
+"""Studies per second of ``python -m admin prepare`` against a bare loop over the same files, both in two processes."""
 
 from __future__ import annotations
 

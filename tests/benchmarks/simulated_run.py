@@ -78,7 +78,7 @@ def write_sites(folder: Path, count: int, *, studies: int = STUDIES) -> list[str
 
 
 def prepare_sites(folder: Path, *, image_size: int) -> None:
-    """Decode the images of all sites once, as ``admin.prepare`` does, so that no run starts processes for it."""
+    """Decode the images of all sites once, as ``python -m admin prepare`` does, so that no run decodes."""
     for manifest in folder.glob("*/manifest.csv"):
         studies = read_manifest(manifest.parent).studies
         images = cached_images(studies, manifest.parent / "cache", image_size=image_size)

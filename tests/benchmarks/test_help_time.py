@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from admin.verbs.table import VERBS
+from admin.verbs.verb_table import VERBS
 from tests.benchmarks import help_time
 
 

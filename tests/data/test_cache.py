@@ -180,7 +180,7 @@ def test_a_full_disk_is_found_before_anything_is_decoded(
 
 @pytest.fixture
 def prepared(tmp_path: Path) -> Path:
-    """A site as ``admin.prepare`` leaves it: two studies, whose pixels are rows 2 and 0 of a file of three."""
+    """A site that ``python -m admin prepare`` made: two studies, whose pixels are rows 2 and 0 of a file of three."""
     pixels = np.stack([np.full((8, 8), row / 4, dtype=np.float16) for row in range(3)])
     np.save(tmp_path / "images-8.npy", pixels, allow_pickle=False)
     (tmp_path / "manifest.csv").write_text(

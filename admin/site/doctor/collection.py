@@ -97,7 +97,7 @@ def refusal(root: Path) -> str | None:
 
 
 def quarantined(path: Path) -> dict[str, int]:
-    """Return code → number of the list that `admin.prepare` wrote; none where it wrote none."""
+    """Return code → number of the list that ``python -m admin prepare`` wrote; none where it wrote none."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return dict(sorted(Counter(row["code"] for row in csv.DictReader(file)).items()))

@@ -83,12 +83,12 @@ class Evidence:
     Attributes:
         columns: of the manifest.
         cases: one for each row.
-        prepared: whether `admin.prepare` made it.
+        prepared: whether ``python -m admin prepare`` made it.
         refusal: why training would refuse the manifest as a whole, or None.
         malformed: why it is no sound table, or None; `cases` then holds what could be made of it.
         stray_images: files beside the images that no row names.
         stray_reports: files beside the reports that no row names.
-        quarantined: code → number, as `admin.prepare` counted what it left out.
+        quarantined: code → number, as ``python -m admin prepare`` counted what it left out.
         grey_levels: number of pixels of all pictures in equal bins of [0, 1].
         free_bytes: left on the disk of the site.
     """

@@ -27,7 +27,7 @@ def image_files(site_root: Path) -> dict[str, ImageFile]:
     A file with a `reason` is unusable for what its header says; one that failed later is in :func:`left_out` only.
 
     Args:
-        site_root: a folder that ``admin.prepare`` made.
+        site_root: a folder that ``python -m admin prepare`` made.
 
     Raises:
         InputError: if it made none.

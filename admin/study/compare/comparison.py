@@ -13,7 +13,7 @@ from typing import Any
 
 from admin.jobs.methods import JOB
 from admin.jobs.package import JOBS
-from admin.jobs.settings import change_settings, from_text, model_configuration, settable, values_by_name
+from admin.jobs.settings import change_settings, model_configuration, settable, typed_settings, values_by_name
 from admin.study.compare.summary import BASE, summarise
 from admin.study.compare.trial import Trial
 from admin.study.compare.trials import Result, TrialFailed, run_trials
@@ -105,7 +105,7 @@ def job_changed(pairs: Sequence[str], rounds: int | None) -> tuple[dict[str, Any
     """
     with tempfile.TemporaryDirectory(prefix="fedaid-compare-") as folder:
         job = Path(shutil.copytree(JOBS / JOB, Path(folder) / JOB))
-        change_settings(job, from_text(pairs, settable(job)))
+        change_settings(job, typed_settings(pairs, settable(job)))
         model = {name: value for name, value in model_configuration(job).items() if name != "seed"}
         values = values_by_name(job)
         settings = trial_settings(job)

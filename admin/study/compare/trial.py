@@ -1,6 +1,7 @@
 """One trial: a method, a data set, a seed; runs in a process of its own and writes one file of plain JSON.
 
-python -m admin.study.compare.trial TRIAL.json RESULT.json
+:mod:`admin.study.compare.trials` starts this module as a process, with a trial's file and a result's file. It is not a
+verb: a person runs ``python -m admin compare``.
 """
 
 from __future__ import annotations

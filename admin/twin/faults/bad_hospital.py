@@ -71,8 +71,8 @@ def write_bad_hospital(folder: Path, *, seed: int = 0) -> Mapping[str, tuple[str
 def write_bad_export(folder: Path, *, seed: int = 0) -> Path:
     """Write a practice as its archive hands it over, and return where its reports lie; its images are beside them.
 
-    All its patients go by one default identifier, all have a tube, and one file is no image. `admin.prepare` makes a
-    site's dataset of it, in which the checks of :data:`EXCLUDED` fire.
+    All its patients go by one default identifier, all have a tube, and one file is no image.
+    ``python -m admin prepare`` makes a site's dataset of it, in which the checks of :data:`EXCLUDED` fire.
 
     Args:
         folder: the practice's folder is made in it.

@@ -40,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, answer: Answer) -> None:
     """Print the plan of a job, and write it or compare the job's timeouts with it."""
+    answer.after_interrupt = "the job is unchanged"
     if options.projection:
         from admin.jobs.forecast import write_projection
 

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, answer: Answer) -> None:
     """Submit the job and print its id; with ``--wait`` follow it, and print its status and the result's folder."""
-    answer.after_interrupt = "ask python -m admin monitor whether a job was submitted"
+    answer.after_interrupt = "nothing was submitted"
     from admin.jobs.plan import lacks_plan
     from admin.results.failure import failure_reason
     from admin.session.download import download
@@ -46,6 +46,7 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
         answer.warn(f"no plan has checked the timeouts of {options.job.name}: {how}")
     answer.data |= {"job_id": None, "job_status": None, "result": None}
     with admin_session(options.kit) as session:
+        answer.after_interrupt = "the server may have the job: nvflare job list shows it"
         job_id = submit(session, options.job.resolve())
         answer.add(f"job {job_id}", job_id=job_id)
         answer.after_interrupt = goes_on(job_id, options.kit)

@@ -1,7 +1,8 @@
 """Decoded images, kept at the site so that each file is read once.
 
 Files are decoded in processes of their own (``decode_pool.py``), which write into the cache; this process only counts.
-A site that ``admin.prepare`` prepared is not decoded again: its manifest names the rows of the file of pixels.
+The images of a site that ``python -m admin prepare`` made are not decoded again: its manifest names the rows of the
+file of pixels.
 """
 
 from __future__ import annotations

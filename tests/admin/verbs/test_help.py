@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from admin.__main__ import main
-from admin.verbs.table import GROUPS, VERBS, listing
+from admin.verbs.verb_table import GROUPS, VERBS, listing
 from fedaid.version import VERSION
 
 ROOT = Path(__file__).parents[3]
@@ -29,7 +29,7 @@ HEAVY = (
 ALL_HELP = """
 import sys
 from admin.__main__ import main
-from admin.verbs.table import VERBS
+from admin.verbs.verb_table import VERBS
 for verb in VERBS:
     try:
         main([verb, "--help"])

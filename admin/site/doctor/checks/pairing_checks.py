@@ -9,7 +9,7 @@ from admin.site.doctor.evidence import Evidence
 from admin.site.prepare.quarantine import REMEDIES
 
 MOST_UNUSABLE = 0.2
-"""As `admin.prepare --max-bad-share` has it."""
+"""As ``python -m admin prepare --max-bad-share`` has it."""
 
 
 def unusable(evidence: Evidence) -> Found:
@@ -21,7 +21,7 @@ def unusable(evidence: Evidence) -> Found:
 
 
 def quarantined(evidence: Evidence) -> Found:
-    """What `admin.prepare` left out, by code."""
+    """What ``python -m admin prepare`` left out, by code."""
     codes: Counter[str] = Counter()
     for code, number in evidence.quarantined.items():
         codes[code if code in REMEDIES else "another code"] += number
