@@ -37,7 +37,8 @@ class TrialBar:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._bar.stop()
+        if self._console.is_terminal:
+            self._bar.stop()
 
     def watch(self, trial: Trial, seconds: float) -> None:
         """Count a trial that has ended after so many seconds of training."""

@@ -98,8 +98,15 @@ def test_the_command_refuses_in_one_line(source_jobs: Path, capsys: pytest.Captu
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
+def test_without_a_job_the_jobs_are_listed_or_asked_for(source_jobs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["package", "--jobs", str(source_jobs), "--list"]) == 0
+    assert capsys.readouterr().out == "trivial\n"
+    assert main(["package", "--jobs", str(source_jobs)]) == 1
+    assert capsys.readouterr().err == "error: JOB is missing. Choose one of trivial\n"
+
+
 def test_the_command_lists_the_methods_that_can_be_packaged(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["package", "fedaid_pretrain", "--list-methods"]) == 0
+    assert main(["package", "--list-methods"]) == 0
     names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
     assert names[0] == "fedavg"
     assert not {"local", "pooled"} & set(names)

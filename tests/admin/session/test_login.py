@@ -3,12 +3,14 @@ from __future__ import annotations
 import datetime
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from nvflare.fuel.flare_api.api_spec import AuthorizationError, JobNotFound, NoConnection, SessionClosed
 
 from admin.federation.federation import free_port
 from admin.session import login as module
@@ -106,3 +108,21 @@ def test_the_session_is_closed_whatever_happens(kit: Path, monkeypatch: pytest.M
     with pytest.raises(ZeroDivisionError), admin_session(kit):
         raise ZeroDivisionError
     assert closed == ["lead@consortium.org"]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "said"),
+    [
+        (SessionClosed("closed"), ConnectionError, "lost the connection to localhost:"),
+        (NoConnection("gone"), ConnectionError, "lost the connection to localhost:"),
+        (JobNotFound("no such job: x"), RuntimeError, "the server refused: no such job: x"),
+        (AuthorizationError(), RuntimeError, "the server refused: AuthorizationError"),
+        (TimeoutError("9 s"), TimeoutError, "9 s"),
+    ],
+)
+def test_what_the_server_answers_later_is_worded_here(
+    error: Exception, kind: type[Exception], said: str, kit: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "new_secure_session", lambda *_, **__: SimpleNamespace(close=lambda: None))
+    with pytest.raises(kind, match=said), admin_session(kit):
+        raise error
