@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fedaid.errors import InputError
@@ -120,6 +120,7 @@ def test_a_step_against_a_baseline_worked_by_hand() -> None:
 
 
 @given(TABLES, TABLES, st.floats(0.01, 3))
+@example({"a": 0.0, "b": 466.0, "c": 0.0, "d": 504.0, "e": 0.0}, {"a": 0.0, "b": 0.0}, 1.0)  # moves by 1.8e-9
 def test_with_baselines_equal_to_the_losses_nothing_moves(
     first: dict[str, float], losses: dict[str, float], rho: float
 ) -> None:
@@ -127,7 +128,8 @@ def test_with_baselines_equal_to_the_losses_nothing_moves(
     weights.step(first, {}, dict.fromkeys(first, 0.0))
     before = dict(weights.current)
     weights.step(losses, {}, losses)
-    assert weights.current == pytest.approx(before, abs=1e-9)
+    # The radius left to the answering sites is the root of a difference that can be rounding alone: √1e-16 = 1e-8.
+    assert weights.current == pytest.approx(before, abs=1e-7)
 
 
 @given(TABLES, TABLES, st.sets(st.sampled_from("abcdef")))
