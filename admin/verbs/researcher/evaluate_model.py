@@ -35,8 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, answer: Answer) -> None:
     """Evaluate the model at each site, and print a table."""
     answer.after_interrupt = "no result was written"
-    from admin.model.model_evaluation import evaluate_model, evaluation_table
     from admin.results.report.films.held_out import site_folders
+    from admin.study.model_evaluation import evaluate_model, evaluation_table
 
     sites: dict[str, Path] = {}
     for folder in options.data:

@@ -62,7 +62,7 @@ WORK: Mapping[str, Work] = {
         ("DATA", "--out", "OUT"), "admin.model.export.source.read_source", "formats that are complete are kept"
     ),
     "evaluate": Work(
-        ("DATA", "--data", "DATA"), "admin.model.model_evaluation.evaluate_model", "no result was written"
+        ("DATA", "--data", "DATA"), "admin.study.model_evaluation.evaluate_model", "no result was written"
     ),
     "compare": Work(
         ("--data", "DATA", "--out", "OUT"), "admin.study.compare.comparison.job_changed", "the same command continues"

@@ -10,7 +10,7 @@ import pytest
 from admin.__main__ import main
 from admin.jobs.package import JOBS
 from admin.jobs.settings import training_settings
-from admin.model.model_evaluation import JOB, evaluate_model, evaluation_settings, evaluation_table
+from admin.study.model_evaluation import JOB, evaluate_model, evaluation_settings, evaluation_table
 from admin.twin.consortium import DEMO_HOSPITALS, write_consortium
 from fedaid.errors import InputError
 from fedaid.flare.site.site_evaluation import evaluate_site
