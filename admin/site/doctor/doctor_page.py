@@ -1,4 +1,4 @@
-"""The outcome as one self-contained HTML page, without scripts and without addresses of other places."""
+"""The outcome as one self-contained HTML page, without scripts and links."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ MOST_PLACES, EXCERPT = 100, 160
 
 
 def private_page(outcome: Outcome, collected: Collected) -> str:
-    """Return the page for the site's own eyes: with names, histograms, and a few studies to look at."""
+    """Return the private page, with names, histograms and a few studies."""
     return _rendered(outcome, charts=_histograms(collected.evidence), sheet=_sheet(collected))
 
 
 def shareable_page(outcome: Outcome) -> str:
-    """Return the page for others: counts only."""
+    """Return the shareable page, with counts only."""
     return _rendered(outcome, charts={}, sheet=[])
 
 
 def _histograms(evidence: Evidence) -> dict[str, Markup]:
-    """Title → histogram, of everything that the site has data for."""
+    """Return title → histogram, without tables that are empty."""
     tables = distributions(evidence)
     figures = {"Grey levels of all pictures": grey_chart(evidence.grey_levels)}
     figures |= {title: bar_chart(tables[title]) for title in CHARTS if tables[title]}
@@ -41,7 +41,7 @@ def _histograms(evidence: Evidence) -> dict[str, Markup]:
 
 
 def _sheet(collected: Collected) -> list[Mapping[str, str]]:
-    """The studies of the contact sheet: a picture, a line of the manifest and the beginning of the report."""
+    """Return the sample studies: picture, line of the manifest and beginning of the report."""
     of_line = {case.line: case for case in collected.evidence.cases}
     return [
         {
@@ -62,7 +62,7 @@ def _rendered(outcome: Outcome, **pictures: object) -> str:
 
 
 def _widths(outcome: Outcome) -> dict[str, dict[str, float]]:
-    """Title → class → width of its bar in percent, from the counts as they are shown."""
+    """Return title → class → width of its bar in percent, from the counts as shown."""
     return {title: _of_most(cells) for title, cells in outcome.distributions.items()}
 
 

@@ -10,14 +10,14 @@ from admin.site.doctor.outcome import Finding, Outcome
 
 WIDTH = 100
 HEADS = {
-    True: "PRIVATE: this holds names of files and lines of the manifest. It must not leave the site.",
-    False: "SHAREABLE: counts only, no names, texts or pictures. A count below {least} is shown as '<{least}', every "
-    "other is rounded to a multiple of {least}, and 'hidden' stands for two of which one is small.",
+    True: "PRIVATE: this holds file names and lines of the manifest. It must not leave the site.",
+    False: "SHAREABLE: counts only, no names, texts or pictures. A count below {least} is shown as '<{least}'; others "
+    "are rounded to a multiple of {least}. 'hidden' marks two counts, at least one of them small.",
 }
 
 
 def head(outcome: Outcome) -> str:
-    """Return the sentence that says who may see it."""
+    """Return the sentence on who may see the outcome."""
     return HEADS[outcome.private].format(least=outcome.least_cell)
 
 
@@ -32,20 +32,20 @@ def _lines(outcome: Outcome) -> Iterator[str]:
     yield f"\n{outcome.studies} studies, {outcome.usable} usable; {len(outcome.findings)} checks: {counts}"
     for finding in outcome.fired:
         yield ""
-        yield from _told(finding)
+        yield from _described(finding)
     for title, cells in outcome.distributions.items():
         yield f"\n{title}: " + (", ".join(f"{name} {count}" for name, count in cells.items()) or "-")
     if outcome.passed:
-        yield "\nLooked for and not found:"
+        yield "\nNo problem found by:"
         yield from textwrap.wrap(", ".join(finding.check.name for finding in outcome.passed), WIDTH)
     if outcome.blind:
-        yield "\nNot looked for, as there is nothing to see it by (no headers, no files, or too few pixels):"
+        yield "\nNot checked, because the data lack headers, files or pixels:"
         yield from textwrap.wrap(", ".join(finding.check.name for finding in outcome.blind), WIDTH)
 
 
-def _told(finding: Finding) -> Iterator[str]:
+def _described(finding: Finding) -> Iterator[str]:
     check = finding.check
-    screen = " (screen: look before you act)" if check.screen else ""
+    screen = " (screen: may be wrong, check first)" if check.screen else ""
     yield f"{check.severity.upper()} {check.name}: {check.title}: {finding.amount}{screen}"
     for sentence in (check.meaning, f"To do: {check.remedy}", finding.said):
         yield from textwrap.wrap(sentence, WIDTH, initial_indent="    ", subsequent_indent="    ")
@@ -55,7 +55,7 @@ def _told(finding: Finding) -> Iterator[str]:
 
 
 def as_dict(outcome: Outcome) -> dict[str, object]:
-    """Return the outcome as JSON has it."""
+    """Return the outcome as plain JSON."""
     return {
         "note": head(outcome),
         "least_cell": outcome.least_cell,
@@ -68,7 +68,7 @@ def as_dict(outcome: Outcome) -> dict[str, object]:
 
 
 def _as_dict(finding: Finding, *, private: bool) -> dict[str, object]:
-    told = {
+    shown = {
         "name": finding.check.name,
         "severity": finding.check.severity,
         "screen": finding.check.screen,
@@ -78,7 +78,7 @@ def _as_dict(finding: Finding, *, private: bool) -> dict[str, object]:
         "of": finding.of,
         "detail": finding.detail,
     }
-    return told | ({"said": finding.said, "places": finding.places} if private else {})
+    return shown | ({"said": finding.said, "places": finding.places} if private else {})
 
 
 def as_json(outcome: Outcome) -> str:

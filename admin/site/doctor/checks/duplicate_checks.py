@@ -20,18 +20,18 @@ def image_groups(evidence: Evidence) -> list[tuple[Case, ...]]:
 
 
 def duplicate_images(evidence: Evidence) -> Found:
-    """The studies that share a picture."""
+    """Return the studies that share a picture."""
     return found((case for group in image_groups(evidence) for case in group), evidence)
 
 
 def leaked_images(evidence: Evidence) -> Found:
-    """The studies that share a picture with one of another split."""
+    """Return the studies that share a picture with a study of another split."""
     leaked = (group for group in image_groups(evidence) if len({case.split for case in group}) > 1)
     return found((case for group in leaked for case in group), evidence)
 
 
 def text_groups(evidence: Evidence) -> list[tuple[Case, ...]]:
-    """Return the groups of studies whose reports differ in case and spacing at most."""
+    """Return the groups of studies whose reports differ at most in case and spacing."""
     groups: defaultdict[str, list[Case]] = defaultdict(list)
     for case in evidence.cases:
         if case.text:
@@ -40,20 +40,20 @@ def text_groups(evidence: Evidence) -> list[tuple[Case, ...]]:
 
 
 def duplicate_reports(evidence: Evidence) -> Found:
-    """The studies of different patients that share a long report although it is of no normal study."""
+    """Return the studies of different patients that share a long report that is not a normal one."""
     groups = (group for group in text_groups(evidence) if len({case.patient for case in group}) > 1)
-    told = (group for group in groups if len(group[0].text.split()) >= LEAST_WORDS)
-    return found((case for group in told if not _is_normal(group) for case in group), evidence)
+    long = (group for group in groups if len(group[0].text.split()) >= LEAST_WORDS)
+    return found((case for group in long if not _is_normal(group) for case in group), evidence)
 
 
 def _is_normal(group: tuple[Case, ...]) -> bool:
-    """Whether the labels of those that have any say that there is nothing."""
+    """Whether all labelled studies of the group are labelled as normal."""
     labelled = [case for case in group if case.labels]
     return bool(labelled) and all(case.normal for case in labelled)
 
 
 def repeated_texts(evidence: Evidence) -> Found:
-    """The studies whose text occurs more than once; fired above :data:`MOST_REPEATED`."""
+    """Return the studies whose text occurs more than once; fires above :data:`MOST_REPEATED`."""
     cases = tuple(case for group in text_groups(evidence) for case in group)
     fired = len(cases) > MOST_REPEATED * len(evidence.cases)
     return Found(cases=cases, of=len(evidence.cases), fired=fired)
@@ -63,17 +63,17 @@ DUPLICATE_CHECKS = (
     Check(
         "duplicate-image",
         "One picture in several studies",
-        "Equal or practically equal pictures with different reports teach that a report is arbitrary.",
-        "Keep one of them, and find out whose it is.",
+        "Equal or nearly equal pictures with different reports are wrong training pairs.",
+        "Find out which study the picture belongs to, and keep only that one.",
         WARNING,
         duplicate_images,
         screen=True,
     ),
     Check(
         "image-across-splits",
-        "One picture on two sides of the split",
-        "What is trained on is tested on.",
-        "Keep one of them, or give both the same patient_id if they are one patient.",
+        "One picture in two splits",
+        "The model is tested on a picture that it was trained on.",
+        "Keep one of them. If both are of one patient, give them the same patient_id.",
         ERROR,
         leaked_images,
         screen=True,
@@ -81,17 +81,18 @@ DUPLICATE_CHECKS = (
     Check(
         "duplicate-report",
         "One report with findings for several patients",
-        "Word for word the same findings in two patients are rare: a report was copied.",
+        "Identical findings in two patients are rare. Probably a report was copied.",
         "Give each study its own report.",
         WARNING,
         duplicate_reports,
     ),
     Check(
         "repeated-texts",
-        "Many studies with one and the same text",
-        f"More than {MOST_REPEATED:.0%} have a text that others have, too, mostly the normal ones. Training does not "
-        "take them for negatives of each other; retrieval counts each as correct.",
-        "Nothing, if they are normal reports; else look at the template.",
+        "Many studies with the same text",
+        f"More than {MOST_REPEATED:.0%} have a text that other studies have too; usually these are normal studies. "
+        "Training "
+        "does not use them as negatives of each other, and retrieval counts each as correct.",
+        "Nothing, if they are normal reports. Otherwise check the report template.",
         NOTE,
         repeated_texts,
     ),

@@ -1,4 +1,4 @@
-"""Checks of what the DICOM headers say."""
+"""Checks of the DICOM headers."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ USUAL = 0.5
 
 
 def header_says(test: Callable[[Header], bool]) -> Test:
-    """Return a test of a study by its header; a study without one passes."""
+    """Return a test of a study by its header; it is false for a study without one."""
     return lambda case: case.header is not None and test(case.header)
 
 
 def without_window(evidence: Evidence) -> Found:
-    """The images that state no window at a site where most do."""
+    """Return the images without a window; fires at a site where most have one."""
     headed = [case for case in evidence.cases if case.header is not None]
     bare = [case for case in headed if case.header and not case.header.windowed]
     stated = len(headed) - len(bare)
@@ -32,7 +32,7 @@ def without_window(evidence: Evidence) -> Found:
 
 
 def mixed_polarity(evidence: Evidence) -> Found:
-    """The images stored with low values bright, at a site that has both kinds."""
+    """Return the images stored with low values bright; fires at a site that has both kinds."""
     polar = [
         case for case in evidence.cases if case.header and case.header.photometric in ("MONOCHROME1", "MONOCHROME2")
     ]
@@ -45,19 +45,19 @@ def _polarity(case: Case) -> str | None:
 
 
 def contradicts_view(case: Case) -> bool:
-    """Whether manifest and header name different views, one frontal and one from the side."""
+    """Whether manifest and header name different views, one frontal and one lateral."""
     said, tagged = case.cells.get("view", "").upper(), case.header.view_position if case.header else None
     pair = {said, tagged or ""}
     return bool(pair & LATERAL_VIEWS) and bool(pair & FRONTAL_VIEWS)
 
 
 def declared_lateral(evidence: Evidence) -> Found:
-    """The studies that are said to be views from the side."""
+    """Return the studies that are declared as lateral views."""
     return found((case for case in evidence.cases if not case.frontal), evidence)
 
 
 def has_header(case: Case) -> bool:
-    """Whether anything is known of a study's header: a PNG or JPEG has none."""
+    """Whether the study has a DICOM header; PNG and JPEG have none."""
     return case.header is not None
 
 
@@ -73,8 +73,8 @@ HEADER_CHECKS = (
     ),
     Check(
         "modality",
-        "Images that are no radiographs",
-        "Modality is none of radiography: CT, MR or mammography are another task.",
+        "Images that are not radiographs",
+        "Modality is not a kind of radiography. CT, MR and mammography are other tasks.",
         "Leave the study out.",
         WARNING,
         where(header_says(lambda header: header.modality is not None and header.modality not in RADIOGRAPHY)),
@@ -82,18 +82,19 @@ HEADER_CHECKS = (
     ),
     Check(
         "declared-burned-in",
-        "Images that say a name is in the pixels",
-        "BurnedInAnnotation is YES: the picture itself may identify the patient.",
-        "Look at each; mask the text or leave the study out.",
+        "Images with a declared name in the pixels",
+        "BurnedInAnnotation is YES, so the picture itself may identify the patient.",
+        "Look at each picture. Mask the text or leave the study out.",
         ERROR,
         where(header_says(lambda header: header.burned_in is True)),
         needs=has_header,
     ),
     Check(
         "missing-window",
-        "Images without a window where the others have one",
-        "Their grey values are stretched by the pixels alone, and may look unlike the others.",
-        "Export them with WindowCenter and WindowWidth, as the others are.",
+        "Images without a window",
+        "Most images of the site have a window. Images without one are scaled by their pixel values and may look "
+        "different.",
+        "Export them with WindowCenter and WindowWidth.",
         NOTE,
         without_window,
         needs=has_header,
@@ -101,9 +102,10 @@ HEADER_CHECKS = (
     Check(
         "photometric-mix",
         "Both polarities at one site",
-        "Some images are stored with low values bright. They are inverted when read; a wrong tag would be seen only in "
-        "the picture.",
-        "Nothing, if 'Pictures with black for white' finds none.",
+        "Some images are stored with low values bright. They are inverted when they are read. A wrong tag is visible "
+        "only "
+        "in the picture.",
+        "Nothing, if the check 'Pictures with inverted grey values' finds none.",
         NOTE,
         mixed_polarity,
         needs=has_header,
@@ -111,7 +113,7 @@ HEADER_CHECKS = (
     Check(
         "for-processing",
         "Raw detector images",
-        "PresentationIntentType is FOR PROCESSING: the picture was never meant to be looked at.",
+        "PresentationIntentType is FOR PROCESSING: the picture is not meant for viewing.",
         "Export the images FOR PRESENTATION.",
         WARNING,
         where(header_says(lambda header: header.intent == "FOR PROCESSING")),
@@ -119,18 +121,18 @@ HEADER_CHECKS = (
     ),
     Check(
         "lossy-images",
-        "Many images compressed with loss",
-        "More than half. It is harmless at the model's size, but sites that differ in it can be told apart.",
-        "Nothing, or export without loss.",
+        "Many images with lossy compression",
+        "More than half. At the model's image size this is harmless, but a model can recognise a site by it.",
+        "Nothing, or export with lossless compression.",
         NOTE,
         above(header_says(lambda header: header.lossy is True), USUAL),
         needs=has_header,
     ),
     Check(
         "lateral-views",
-        "Views from the side",
-        "A lateral view shows little of what a frontal report is about.",
-        "Decide with the study's lead whether laterals take part; prepare prefers PA and AP.",
+        "Lateral views",
+        "A lateral view shows little of what a report on a frontal view describes.",
+        "Decide with the study's lead whether lateral views take part. prepare prefers PA and AP.",
         NOTE,
         declared_lateral,
     ),
@@ -138,7 +140,7 @@ HEADER_CHECKS = (
         "view-contradiction",
         "Manifest and header name different views",
         "One says frontal, the other lateral.",
-        "Look at the picture and correct the one that is wrong.",
+        "Look at the picture, and correct the manifest or the header.",
         WARNING,
         where(contradicts_view),
         needs=has_header,
@@ -146,7 +148,7 @@ HEADER_CHECKS = (
     Check(
         "children",
         "Studies of children",
-        f"Patients under {CHILD} look different; a model for adults is not meant for them.",
+        f"Patients under {CHILD} look different, and the model is meant for adults.",
         "Decide with the study's lead whether they take part.",
         NOTE,
         where(header_says(lambda header: header.age is not None and header.age < CHILD)),

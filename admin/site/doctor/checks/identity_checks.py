@@ -1,4 +1,4 @@
-"""Checks of what could identify a patient, and of names that programs stumble over."""
+"""Checks of identifiers in reports and file names, and of file names that break other programs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ODD = re.compile(r"[\x00-\x1f\x7f\ufffd]")
 
 
 def identified_reports(evidence: Evidence) -> Found:
-    """The reports in which the scrubber finds identifiers, and how many of each class."""
+    """Return the reports in which the scrubber finds identifiers, and the number of each class."""
     counts: Counter[str] = Counter()
     cases = []
     for case in evidence.cases:
@@ -45,8 +45,8 @@ IDENTITY_CHECKS = (
     Check(
         "identifiers-in-report",
         "Reports with identifiers",
-        "Dates, names, numbers or addresses that the scrubber recognises. Nothing found is no proof.",
-        "Run prepare, which replaces them; look at a sample.",
+        "They hold dates, names, numbers or addresses that the scrubber recognises. It may miss others.",
+        "Run prepare, which replaces them, and read a sample of the reports.",
         WARNING,
         identified_reports,
         screen=True,
@@ -54,16 +54,16 @@ IDENTITY_CHECKS = (
     Check(
         "identifiers-in-file-name",
         "File names with identifiers",
-        "A date, a name in the form A^B or the patient's identifier in a path; other names are not noticed.",
-        "Rename the files, or run prepare: it gives pseudonyms.",
+        "A path holds a date, a name in the form A^B or the patient's identifier. Other names are not recognised.",
+        "Rename the files, or run prepare, which uses pseudonyms.",
         WARNING,
         where(identified_name),
         screen=True,
     ),
     Check(
         "odd-file-name",
-        "File names that programs stumble over",
-        "Line feeds, letters lost in conversion, or more than 200 characters.",
+        "File names that break other programs",
+        "They hold control characters, letters lost in conversion, or more than 200 characters.",
         "Rename the files.",
         NOTE,
         where(odd_name),

@@ -48,10 +48,11 @@ def dominant(evidence: Evidence) -> Found:
 LABEL_CHECKS = (
     Check(
         "report-contradicts-labels",
-        "Reports that do not fit their labels",
-        "The report asserts none of the study's labels, or a finding although the label is 'No Finding': it may be "
-        "another study's. English words only; a wording that is not known sets it off.",
-        "Compare report and picture; if many are found, look at how reports were matched.",
+        "Reports that contradict their labels",
+        "The report asserts none of the study's labels, or a finding although the label is 'No Finding'. It may belong "
+        "to "
+        "another study. Only English words are known; unknown wording causes false alarms.",
+        "Compare report and picture. If there are many, check how reports were matched to images.",
         WARNING,
         where(contradicts_labels),
         screen=True,
@@ -59,16 +60,17 @@ LABEL_CHECKS = (
     Check(
         "label-in-one-split",
         "Labels in one split only",
-        f"A label of at least {LEAST_STUDIES} studies that is not in the other splits cannot be validated or tested.",
-        "Split again by the patients' hash: leave column 'split' empty.",
+        f"A label of at least {LEAST_STUDIES} studies that is absent from the other splits cannot be validated or "
+        "tested.",
+        "Leave column 'split' empty, so that the patients' hash decides.",
         NOTE,
         one_sided,
     ),
     Check(
         "label-dominant",
         "A label that almost all studies have",
-        f"More than {ALMOST_ALL:.0%}: nothing can be learned from it, and it may stand for the site.",
-        "Tell the study's lead.",
+        f"More than {ALMOST_ALL:.0%} have it. A model cannot learn it and may use it to recognise the site.",
+        "Inform the study's lead.",
         NOTE,
         dominant,
     ),

@@ -1,4 +1,4 @@
-"""Checks that judge a picture by its likeness to a drawn chest, to others of the site, and to letters: screens."""
+"""Screens: they compare a picture with a mean chest, with the other pictures of the site, and with letters."""
 
 from __future__ import annotations
 
@@ -66,54 +66,59 @@ def _screen(
     return Check(name, title, meaning, remedy, severity, look, screen=True, needs=needs)
 
 
-_UPRIGHT = "Look at the picture; export it upright at the source, orientation is never changed here."
+_UPRIGHT = "Look at the picture, and export it upright. FedAID never changes the orientation."
 
 
 LIKENESS_CHECKS = (
     _screen(
         "image-inverted",
-        "Pictures with black for white",
+        "Pictures with inverted grey values",
         lies("inverted"),
-        meaning="The picture fits a drawn chest better inverted: a falsified or lost photometric tag.",
-        remedy="Correct PhotometricInterpretation, or export again.",
+        meaning="The inverted picture is more similar to a chest. Probably PhotometricInterpretation is wrong or was "
+        "lost.",
+        remedy="Correct PhotometricInterpretation, or export the image again.",
     ),
     _screen(
         "image-sideways",
-        "Pictures turned by a quarter",
+        "Pictures rotated by 90 degrees",
         lies("sideways"),
-        meaning="The picture fits a drawn chest better lying on its side.",
+        meaning="The rotated picture is more similar to a chest.",
         remedy=_UPRIGHT,
     ),
     _screen(
         "image-upside-down",
         "Pictures upside down",
         lies("upside_down"),
-        meaning="The picture fits a drawn chest better turned by a half, or flipped top to bottom.",
+        meaning="The picture is more similar to a chest if it is rotated by 180 degrees or flipped top to bottom.",
         remedy=_UPRIGHT,
     ),
     _screen(
         "image-mirrored",
         "Pictures that may be mirrored",
         where(is_mirrored),
-        meaning="The heart seems to lie on the other side. It finds one in two; a shifted heart sets it off.",
-        remedy="Look at the side marker; if many are found, look at how images are exported.",
+        meaning="The heart seems to be on the other side. This check finds half of the mirrored pictures; a shifted "
+        "heart causes a false "
+        "alarm.",
+        remedy="Look at the side marker. If there are many, check how images are exported.",
         severity=NOTE,
     ),
     _screen(
         "unlike-chest",
         "Pictures unlike a frontal chest",
         unlike_chest,
-        meaning="There are no two dark lungs, or it is far less like a chest than the others: a view from the side, "
-        "another body part, a phantom.",
-        remedy="Look at the picture; correct 'view', or leave the study out.",
+        meaning="The picture has no two dark lungs, or is much less similar to a chest than the others. It may be a "
+        "lateral view, "
+        "another body part or a phantom.",
+        remedy="Look at the picture. Correct column 'view', or leave the study out.",
     ),
     _screen(
         "burned-in-text",
-        "Pictures with what may be letters",
+        "Pictures that may contain letters",
         where(has_letters),
-        meaning="Names and dates in the pixels pass every filter of headers. Cables and rulers set it off, too; small "
-        "or faint letters do not.",
-        remedy="Look at each picture, and at a sample of the others; mask the letters or leave the study out.",
+        meaning="Names and dates in the pixels are not removed with the header. Cables and rulers cause false alarms; "
+        "small or "
+        "faint letters are missed.",
+        remedy="Look at each picture and at a sample of the others. Mask the letters or leave the study out.",
         needs=is_readable,
     ),
 )

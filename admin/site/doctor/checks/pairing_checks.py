@@ -1,4 +1,4 @@
-"""Checks of which images and reports belong together, and of what was left over."""
+"""Checks of the pairing of images and reports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from admin.site.doctor.evidence import Evidence
 from admin.site.prepare.quarantine import REMEDIES
 
 MOST_UNUSABLE = 0.2
-"""As ``python -m admin prepare --max-bad-share`` has it."""
+"""The default of ``python -m admin prepare --max-bad-share``."""
 
 
 def unusable(evidence: Evidence) -> Found:
@@ -43,56 +43,56 @@ PAIRING_CHECKS = (
     Check(
         "pairing-rate",
         "Too few rows with both an image and a report",
-        f"More than {MOST_UNUSABLE:.0%} of the rows cannot be used: rather the export's error than that of files.",
-        "Look at the commonest reason first.",
+        f"More than {MOST_UNUSABLE:.0%} of the rows cannot be used. Probably the export is wrong, not single files.",
+        "Correct the most frequent reason first.",
         ERROR,
         unusable,
     ),
     Check(
         "quarantined",
         "Files that prepare left out",
-        "They are in no row; quarantine.csv names them with a remedy each.",
-        "Work through quarantine.csv and run prepare again: it does only what is new.",
+        "They are in no row of the manifest. quarantine.csv lists them, each with a remedy.",
+        "Correct the files in quarantine.csv and run prepare again. It repeats only what has changed.",
         NOTE,
         quarantined,
     ),
     Check(
         "image-missing",
-        "Images that are not there",
+        "Missing images",
         "The study is left out.",
-        "Give an existing file in column 'image', relative to the data root.",
+        "Give an existing file in column 'image', relative to the data folder.",
         WARNING,
         image_fault("image-missing"),
     ),
     Check(
         "image-outside-root",
-        "Images outside of the data root",
-        "A path or a link that leads out of the folder is never followed.",
-        "Place the image below the data root.",
+        "Images outside the data folder",
+        "A path or a link that leads out of the folder is not followed.",
+        "Move the image into the data folder.",
         WARNING,
         image_fault("image-outside-root"),
     ),
     Check(
         "report-missing",
-        "Reports that are not there",
+        "Missing reports",
         "The study is left out.",
-        "Give an existing text file in column 'report_path', relative to the data root.",
+        "Give an existing text file in column 'report_path', relative to the data folder.",
         WARNING,
         report_fault("report-missing", "report-outside-root"),
     ),
     Check(
         "stray-images",
         "Image files without a row",
-        "Studies may have been lost on the way into the manifest, or a name is misspelt there.",
-        "Add their rows, or move the files away.",
+        "The manifest may lack studies, or a file name in it is misspelt.",
+        "Add rows for them, or move the files away.",
         WARNING,
         stray_images,
     ),
     Check(
         "stray-reports",
         "Report files without a row",
-        "Studies may have been lost on the way into the manifest, or a name is misspelt there.",
-        "Add their rows, or move the files away.",
+        "The manifest may lack studies, or a file name in it is misspelt.",
+        "Add rows for them, or move the files away.",
         WARNING,
         stray_reports,
     ),

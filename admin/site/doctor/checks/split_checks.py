@@ -44,7 +44,7 @@ def small_held_out(evidence: Evidence) -> Found:
 def few_to_train(evidence: Evidence) -> Found:
     """Whether there are very few studies to train on."""
     few = sizes(evidence)["train"] < FEWEST_TRAINED
-    return Found(fired=few, of=len(evidence.cases), said=f"fewer than {FEWEST_TRAINED} to train on" if few else "")
+    return Found(fired=few, of=len(evidence.cases), said=f"fewer than {FEWEST_TRAINED} for training" if few else "")
 
 
 def frequent_patients(evidence: Evidence) -> Found:
@@ -68,32 +68,32 @@ def partly_labelled(evidence: Evidence) -> Found:
 SPLIT_CHECKS = (
     Check(
         "patient-overlap",
-        "Patients on both sides of the split",
-        "Who is trained on is tested on: every figure would be too good.",
-        "Give all rows of a patient one split, or leave the column empty.",
+        "Patients in several splits",
+        "The model is tested on patients that it was trained on, so every metric is too good.",
+        "Put all rows of a patient into one split, or leave the column empty.",
         ERROR,
         overlap,
     ),
     Check(
         "empty-split",
-        "Nothing to train or to validate on",
-        "Training needs both: the weights of the sites follow from validation.",
-        "Leave column 'split' empty, or give a sixth of the patients 'valid'.",
+        "No studies for training or validation",
+        "Training needs both. The site weights depend on validation.",
+        "Leave column 'split' empty, or put a sixth of the patients into 'valid'.",
         ERROR,
         empty,
     ),
     Check(
         "small-held-out",
-        "Very few studies to validate or test on",
-        f"Fewer than {FEWEST_HELD_OUT}: one study decides the figure, and with it the weight of the site.",
-        "Leave column 'split' empty: the patients' hash gives 15 % to each.",
+        "Very few studies for validation or test",
+        f"There are fewer than {FEWEST_HELD_OUT}, so a single study changes the metric and the site's weight.",
+        "Leave column 'split' empty: the patients' hash puts 15 % into each.",
         WARNING,
         small_held_out,
     ),
     Check(
         "few-studies",
-        "Very few studies to train on",
-        f"Fewer than {FEWEST_TRAINED}: a batch would hold most of them.",
+        "Very few studies for training",
+        f"There are fewer than {FEWEST_TRAINED}, so a batch holds most of them.",
         "Add studies, or join another site.",
         NOTE,
         few_to_train,
@@ -101,16 +101,16 @@ SPLIT_CHECKS = (
     Check(
         "frequent-patients",
         "Patients with very many studies",
-        f"More than {MANY_STUDIES} studies and a tenth of all: rather a default identifier than a person.",
-        "Look whether the identifier is a real one, such as '0' or 'ANONYMOUS'.",
+        f"More than {MANY_STUDIES} studies and a tenth of all. Probably a default identifier, not a person.",
+        "Check whether the identifier is a placeholder such as '0' or 'ANONYMOUS'.",
         WARNING,
         frequent_patients,
     ),
     Check(
         "partly-labelled",
         "Some studies without a label",
-        "Checks, partitions and zero-shot metrics use labels; an empty cell is not 'No Finding'.",
-        "Fill in the labels, or leave the column out.",
+        "Checks, partitions and zero-shot metrics use labels. An empty cell does not mean 'No Finding'.",
+        "Fill in the labels, or remove the column.",
         NOTE,
         partly_labelled,
     ),

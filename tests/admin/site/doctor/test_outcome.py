@@ -54,8 +54,8 @@ def test_a_check_that_had_nothing_to_look_at_did_not_pass() -> None:
     blind = {one.check.name for one in told.blind}
     assert {"burned-in-text", "declared-burned-in", "modality", "large-files"} <= blind
     assert not blind & {one.check.name for one in told.passed}
-    assert "Not looked for" in as_text(told)
-    assert "Not looked for" in shareable_page(told)
+    assert "Not checked" in as_text(told)
+    assert "Not checked" in shareable_page(told)
     assert outcome(private=True).blind == [
         one for one in outcome(private=True).findings if one.check.name == "large-files"
     ]

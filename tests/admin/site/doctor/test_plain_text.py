@@ -13,7 +13,7 @@ def test_the_text_says_first_who_may_see_it() -> None:
 
 def test_the_text_names_what_to_do_and_where() -> None:
     text = as_text(outcome(private=True))
-    assert "WARNING image-missing: Images that are not there: 1 of 31" in text
+    assert "WARNING image-missing: Missing images: 1 of 31" in text
     assert "To do: Give an existing file" in text
     assert "      line 2: study-2 images/2.dcm" in text
     assert "study_id must be unique: lines 3, 4" in text
