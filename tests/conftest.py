@@ -1,7 +1,8 @@
-"""Two tiny hospitals, a tiny model, and settings to go with them."""
+"""Two tiny hospitals, a tiny model, settings to go with them, and the smallest job."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from fedaid.training.settings import TrainingSettings
 
 IMAGE_SIZE, MAX_TOKENS = 32, 40
 STUDIES = 36  # about 25 to train on, 5 each to validate and test on
+TRIVIAL = Path(__file__).parent / "admin" / "trivial_job"
 
 torch.set_num_threads(1)
 # Properties are not timed: other tests keep the machine busy meanwhile.
@@ -63,13 +65,18 @@ def model(model_options: dict[str, Any]) -> DualEncoder:
 
 
 @pytest.fixture(scope="session")
-def load_site(consortium: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], SiteData]:
+def image_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with a folder of decoded images for each site: to decode them starts a process each time."""
+    return tmp_path_factory.mktemp("image-cache")
+
+
+@pytest.fixture(scope="session")
+def load_site(consortium: dict[str, Path], image_cache: Path) -> Callable[[str], SiteData]:
     """A function that loads a site's data."""
     tokenizer = load_tokenizer(find_vocabulary("radiology"), max_tokens=MAX_TOKENS)
-    cache = tmp_path_factory.mktemp("cache")
 
     def load(site: str) -> SiteData:
-        return load_site_data(consortium[site], cache=cache / site, image_size=IMAGE_SIZE, tokenizer=tokenizer)
+        return load_site_data(consortium[site], cache=image_cache / site, image_size=IMAGE_SIZE, tokenizer=tokenizer)
 
     return load
 
@@ -86,3 +93,17 @@ def settings() -> TrainingSettings:
     return TrainingSettings(
         batch_size=8, valid_batch_size=4, align_steps=2, pretrain_steps=2, learning_rate=1e-3, warmup_steps=1
     )
+
+
+@pytest.fixture
+def source_jobs(tmp_path: Path) -> Path:
+    """A jobs/ folder with one source job, ``trivial``."""
+    jobs = tmp_path / "jobs"
+    shutil.copytree(TRIVIAL, jobs / "trivial", ignore=shutil.ignore_patterns("__pycache__"))
+    return jobs
+
+
+@pytest.fixture
+def trivial_job(source_jobs: Path) -> Path:
+    """A job folder that can run."""
+    return source_jobs / "trivial"

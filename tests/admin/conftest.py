@@ -1,27 +1,8 @@
-"""A tiny job with the shape of ours, and the answer that a running one gave to ``show_stats``."""
+"""What the trivial job answered to ``show_stats`` while it ran."""
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import pytest
-
-TRIVIAL = Path(__file__).parent / "trivial_job"
-
-
-@pytest.fixture
-def source_jobs(tmp_path: Path) -> Path:
-    """A jobs/ folder with one source job, ``trivial``."""
-    jobs = tmp_path / "jobs"
-    shutil.copytree(TRIVIAL, jobs / "trivial", ignore=shutil.ignore_patterns("__pycache__"))
-    return jobs
-
-
-@pytest.fixture
-def trivial_job(source_jobs: Path) -> Path:
-    """A job folder that can run."""
-    return source_jobs / "trivial"
 
 
 @pytest.fixture

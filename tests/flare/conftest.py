@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -25,9 +26,11 @@ from nvflare.app_common.decomposers.numpy_decomposers import NumpyArrayDecompose
 from nvflare.app_common.shareablegenerators.full_model_shareable_generator import FullModelShareableGenerator
 from nvflare.fuel.utils import fobs
 
+from fedaid.data.site_data import SiteData
 from fedaid.flare.server.aggregator import SiteWeightedAggregator
 from fedaid.flare.server.controller import FedAIDController
 from fedaid.flare.server.persistor import RunPersistor
+from fedaid.flare.site.executor import IMAGE_CACHE
 from fedaid.flare.wire.messages import metrics_to_shareable, model_from_shareable, update_to_shareable
 from fedaid.flare.wire.tasks import ALIGN, TRAIN, VALIDATE, MetricsMessage, UpdateMessage
 from fedaid.models.dual_encoder import DualEncoder
@@ -234,10 +237,17 @@ def federation(
 
 
 @pytest.fixture
-def site_context(tmp_path: Path, consortium: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> FLContext:
-    """A context of the first hospital's process."""
+def site_context(
+    tmp_path: Path,
+    consortium: dict[str, Path],
+    site_data: SiteData,
+    image_cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> FLContext:
+    """A context of the first hospital's process, whose images ``site_data`` has decoded."""
     site, root = next(iter(consortium.items()))
     monkeypatch.setenv("FEDAID_DATA", str(root))
+    shutil.copytree(image_cache / site, tmp_path / IMAGE_CACHE)
     workspace = SimpleNamespace(
         get_root_dir=lambda: str(tmp_path),
         get_site_config_dir=lambda: str(tmp_path),

@@ -1,4 +1,4 @@
-"""The packaged job in a POC federation, by each of the ways in that a person has."""
+"""One POC federation: its own properties, and jobs that a person submits in each of three ways."""
 
 from __future__ import annotations
 
@@ -10,20 +10,30 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
+from safetensors.numpy import load_file
 
+from admin.__main__ import main
+from admin.federation.kit_process import family
 from admin.federation.poc import PocFederation
+from admin.jobs.package import package_job
 from admin.results.run_results import read_results
 from admin.session.download import download
 from admin.session.follow import COMPLETED, monitor
 from admin.session.login import admin_session
+from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.saved_model import load_model
+from fedaid.models.tensor_names import is_alignment
 from fedaid.version import VERSION
 from tests.integration.conftest import small_job
 
 pytestmark = pytest.mark.slow
 SITES = ["lindental-university", "st-brigid-general", "westmoor-chest-clinic"]
+SIZES = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2, "num_hidden_layers": 3}
+TRANSFORMERS: dict[str, Any] = {"image_encoder": {"name": "vit"} | SIZES, "text_encoder": {"name": "bert"} | SIZES}
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +43,32 @@ def federation(consortium: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         yield running
 
 
-@pytest.fixture(scope="module")
-def job(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_job(tmp_path_factory.mktemp("jobs"), sites=3, num_rounds=1)
+def test_all_sites_are_connected_under_their_names(federation: PocFederation) -> None:
+    with admin_session(federation.lead_kit) as session:
+        assert {client.name for client in session.get_connected_client_list()} == set(SITES)
+
+
+def test_nothing_listens_beyond_loopback(federation: PocFederation) -> None:
+    members = family(federation.record.processes, mark=federation.record.mark)
+    heard = [c.laddr for member in members for c in member.net_connections("inet") if c.status == psutil.CONN_LISTEN]
+    assert federation.port in {address.port for address in heard}
+    assert {address.ip for address in heard} == {"127.0.0.1"}
+
+
+def test_each_site_finds_its_own_data(federation: PocFederation, source_jobs: Path, tmp_path: Path) -> None:
+    job = package_job("trivial", out=tmp_path / "jobs", jobs=source_jobs, settings={"min_clients": 3})
+    words = [str(job), "--kit", str(federation.lead_kit), "--wait", "--out", str(tmp_path / "out"), "--timeout", "120"]
+    assert main(["submit", *words]) == 0
+    written = json.loads(next((tmp_path / "out").glob("*/workspace/app_server/losses.json")).read_text())
+    assert written["roots"] == {site: str(root) for site, root in federation.data_roots.items()}
+
+
+def test_a_job_whose_site_dies_fails_with_1(federation: PocFederation, source_jobs: Path, tmp_path: Path) -> None:
+    file = source_jobs / "trivial/app/config/config_fed_client.json"
+    file.write_text(file.read_text().replace('"seconds": 0.5', '"crash": true'))
+    job = package_job("trivial", out=tmp_path / "jobs", jobs=source_jobs, rename="crashing")
+    words = [str(job), "--kit", str(federation.lead_kit), "--wait", "--out", str(tmp_path), "--timeout", "120"]
+    assert main(["submit", *words]) == 1
 
 
 def finish(federation: PocFederation, job_id: str, out: Path) -> Path:
@@ -73,24 +106,52 @@ def test_submit_wait_and_download_by_our_command(federation: PocFederation, cons
     assert re.search(r"weight lindental-university=0\.\d+", done.stderr)
 
 
-def test_submit_by_flares_own_command_line(federation: PocFederation, job: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def fedavg(federation: PocFederation, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run folder of a FedAvg job, submitted by FLARE's own command line."""
+    folder = tmp_path_factory.mktemp("fedavg")
+    job = small_job(folder / "jobs", sites=3, name="fedavg_pretrain", align_steps=0)
     nvflare = Path(sys.executable).with_name("nvflare")
     command = [str(nvflare), "--format", "json", "job", "submit", "-j", str(job)]
-    environment = os.environ | {"HOME": str(tmp_path), "NVFLARE_STARTUP_KIT_DIR": str(federation.lead_kit)}
+    environment = os.environ | {"HOME": str(folder), "NVFLARE_STARTUP_KIT_DIR": str(federation.lead_kit)}
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert_trained(finish(federation, json.loads(done.stdout)["data"]["job_id"], tmp_path / "out"), rounds=1)
+    return finish(federation, json.loads(done.stdout)["data"]["job_id"], folder / "out")
 
 
-def test_submit_in_the_admin_console(federation: PocFederation, job: Path, tmp_path: Path) -> None:
+def test_submit_by_flares_own_command_line(fedavg: Path) -> None:
+    assert_trained(fedavg, rounds=2)
+
+
+def test_fedavg_is_the_same_code_with_weights_by_pairs_and_no_alignment_phase(fedavg: Path) -> None:
+    results = read_results(fedavg)
+    pairs = {site.name: site.pairs for site in results.sites}
+    assert len(pairs) == 3
+    assert {site.name: site.site_weight for site in results.sites} == pytest.approx(
+        {name: count / sum(pairs.values()) for name, count in pairs.items()}
+    )
+    assert all(train["binding"] == 0 for train in results.history[0]["train"].values())
+    assert isinstance(load_model(results.model), DualEncoder)
+
+
+@pytest.fixture(scope="module")
+def adapted(federation: PocFederation, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run folder of a job with adapters in both encoders, submitted in FLARE's admin console."""
+    folder = tmp_path_factory.mktemp("adapters")
+    job = small_job(folder / "jobs", sites=3, num_rounds=3, adapters={"rank": 2}, **TRANSFORMERS)
+    return finish(federation, submitted_in_the_console(federation.lead_kit, job, home=folder), folder / "out")
+
+
+def submitted_in_the_console(kit: Path, job: Path, *, home: Path) -> str:
+    """The number of a job that a person submits by typing."""
     console = subprocess.Popen(
-        ["bash", str(federation.lead_kit / "startup" / "fl_admin.sh")],
+        ["bash", str(kit / "startup" / "fl_admin.sh")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(tmp_path)},
+        env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(home)},
     )
     try:
         assert console.stdin is not None
@@ -105,7 +166,27 @@ def test_submit_in_the_admin_console(federation: PocFederation, job: Path, tmp_p
             console.kill()
     found = re.search(r"[Ss]ubmitted job: ([0-9a-f-]{36})", printed)
     assert found, printed
-    assert_trained(finish(federation, found.group(1), tmp_path / "out"), rounds=1)
+    return found.group(1)
+
+
+def test_submit_in_the_admin_console(adapted: Path) -> None:
+    assert_trained(adapted, rounds=3)
+
+
+def test_in_a_run_with_adapters_frozen_weights_stay_and_travel_once(adapted: Path) -> None:
+    store = adapted / "app_server" / "fedaid"
+    first, last = (load_file(store / f"round-{number:05d}" / "model.safetensors") for number in (2, 3))
+    moved = {name for name in first if not (first[name] == last[name]).all()}
+    assert any(".lora_" in name for name in moved)
+    assert all(".lora_" in name or is_alignment(name) for name in moved)
+    model = load_model(store / "round-00003")
+    learns = sum(w.numel() * 4 for w in model.parameters() if w.requires_grad)
+    align = sum(tensor.nbytes for name, tensor in last.items() if is_alignment(name))
+    spent = json.loads((store / "results.json").read_text())["bytes"]["2"]
+    for task, down, up in (("align", learns, align), ("pretrain", align, learns)):
+        assert spent[task]["down"] < 3 * down + 60_000  # three sites; the names of what stays take their bytes, too
+        assert spent[task]["up"] < 3 * up + 60_000
+    assert sum(tensor.nbytes for tensor in last.values()) > 2 * learns
 
 
 def test_more_sites_than_are_connected_is_refused_before_submission(federation: PocFederation, tmp_path: Path) -> None:

@@ -9,8 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
+from admin.federation.kit_process import family
 from admin.federation.provision import ProvisionedFederation
 from admin.results.run_results import read_results
 from admin.session.follow import COMPLETED
@@ -26,7 +28,13 @@ def test_the_lead_submits_waits_and_downloads_over_mutual_tls(consortium: Path, 
     sites = project_sites()
     roots = dict(zip(sites, folders, strict=True))
     with ProvisionedFederation(tmp_path / "federation", PROJECT, data_roots=roots) as federation:
+        record = federation.record
+        server = json.loads((record.server_kit / "startup" / "fed_server.json").read_text())["servers"][0]
+        assert server["connection_security"] == "mtls"
         assert refuses_strangers(federation.port)
+        members = family(record.processes, mark=record.mark)
+        heard = [c for member in members for c in member.net_connections("inet") if c.status == psutil.CONN_LISTEN]
+        assert {connection.laddr.ip for connection in heard} == {"127.0.0.1"}
         job = small_job(tmp_path / "jobs", sites=3)
         command = [sys.executable, "-m", "admin", "submit", str(job), "--kit", str(federation.lead_kit), "--wait"]
         command += ["--out", str(tmp_path / "out"), "--format", "json", "--timeout", "240"]
@@ -34,8 +42,9 @@ def test_the_lead_submits_waits_and_downloads_over_mutual_tls(consortium: Path, 
         assert done.returncode == 0, done.stderr
         answer = json.loads(done.stdout)
         assert answer["data"]["job_status"] == COMPLETED
-        stored = [path for path in (tmp_path / "federation").rglob(answer["data"]["job_id"]) if path.is_dir()]
-        assert stored, "the job store must lie in the federation's own folder"
+        stored = [path.name for path in (federation.workspace / "server_storage" / "jobs").iterdir()]
+        assert stored == [answer["data"]["job_id"]], "the job store must lie in the federation's own folder"
+    assert family(record.processes, mark=record.mark) == set()
     results = read_results(Path(answer["data"]["result"]) / "workspace")
     assert [site.name for site in results.sites] == sorted(sites)
     assert results.rounds == 2

@@ -14,11 +14,9 @@ from safetensors.numpy import load_file
 from admin.federation.simulate import simulate
 from admin.jobs.methods import loop_settings
 from admin.jobs.settings import values_by_name
-from admin.results.run_results import read_results
 from admin.study.compare.rounds import ServerSettings, run_rounds
 from admin.study.compare.sites import make_workers, read_sites
 from fedaid.models.dual_encoder import DualEncoder
-from fedaid.models.saved_model import load_model
 from tests.integration.conftest import MODEL, small_job
 
 pytestmark = pytest.mark.slow
@@ -125,20 +123,6 @@ def test_fewer_threads_than_sites_give_the_same_model_though_every_task_has_its_
     for site, metrics in last["train"].items():
         assert (metrics["moon"] > 0) == ("moon_weight" in settings), site
         assert ("student_loss" in last["valid"][site]) == (rounds > 1), site
-
-
-def test_fedavg_is_the_same_code_with_weights_by_pairs_and_no_alignment_phase(consortium: Path, tmp_path: Path) -> None:
-    job = small_job(tmp_path / "jobs", sites=3, name="fedavg_pretrain", align_steps=0)
-    run = simulate(job, workspace=tmp_path / "run", sites=ALL, data=consortium, timeout=240)
-    results = read_results(run.parent)
-    pairs = {site.name: site.pairs for site in results.sites}
-    assert len(pairs) == 3
-    assert {site.name: site.site_weight for site in results.sites} == pytest.approx(
-        {name: count / sum(pairs.values()) for name, count in pairs.items()}
-    )
-    assert all(train["binding"] == 0 for train in results.history[0]["train"].values())
-    model = load_model(results.model)
-    assert isinstance(model, DualEncoder)
 
 
 def test_a_site_without_data_stops_the_run_before_training_with_one_clear_line(

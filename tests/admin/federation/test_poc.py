@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from admin.__main__ import main
@@ -54,52 +51,6 @@ def make_data(folder: Path, sites: tuple[str, ...] = SITES) -> dict[str, Path]:
     for site in sites:
         (folder / site).mkdir(parents=True)
     return {site: folder / site for site in sites}
-
-
-@pytest.fixture(scope="module")
-def federation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PocFederation]:
-    """A POC of two sites."""
-    folder = tmp_path_factory.mktemp("poc")
-    with PocFederation(folder / "run", SITES, data_roots=make_data(folder / "data")) as federation:
-        yield federation
-
-
-@pytest.mark.slow
-def test_all_sites_are_connected_under_their_names(federation: PocFederation) -> None:
-    with admin_session(federation.lead_kit) as session:
-        assert {client.name for client in session.get_connected_client_list()} == set(SITES)
-
-
-@pytest.mark.slow
-def test_nothing_listens_beyond_loopback(federation: PocFederation) -> None:
-    members = family(federation.record.processes, mark=federation.record.mark)
-    heard = [c.laddr for member in members for c in member.net_connections("inet") if c.status == psutil.CONN_LISTEN]
-    assert federation.port in {address.port for address in heard}
-    assert {address.ip for address in heard} == {"127.0.0.1"}
-
-
-@pytest.mark.slow
-def test_a_job_runs_to_its_result(
-    federation: PocFederation, source_jobs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    job = package_job("trivial", out=tmp_path / "jobs", jobs=source_jobs)
-    words = [str(job), "--kit", str(federation.lead_kit), "--wait", "--out", str(tmp_path / "out"), "--timeout", "120"]
-    assert main(["submit", *words, "--format", "json"]) == 0
-    captured = capsys.readouterr()
-    answer = json.loads(captured.out)["data"]
-    assert answer["job_status"] == "FINISHED:COMPLETED"
-    written = json.loads((Path(answer["result"]) / "workspace/app_server/losses.json").read_text())
-    assert written["roots"] == {site: str(root) for site, root in federation.data_roots.items()}
-    assert "round 3/3  pretrain" in captured.err
-
-
-@pytest.mark.slow
-def test_a_job_whose_site_dies_fails_with_1(federation: PocFederation, source_jobs: Path, tmp_path: Path) -> None:
-    file = source_jobs / "trivial/app/config/config_fed_client.json"
-    file.write_text(file.read_text().replace('"seconds": 0.5', '"crash": true'))
-    job = package_job("trivial", out=tmp_path / "jobs", jobs=source_jobs, rename="crashing")
-    words = [str(job), "--kit", str(federation.lead_kit), "--wait", "--out", str(tmp_path), "--timeout", "120"]
-    assert main(["submit", *words]) == 1
 
 
 @pytest.mark.slow

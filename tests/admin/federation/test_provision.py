@@ -1,17 +1,13 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-import psutil
 import pytest
 import yaml
 
 from admin.__main__ import main
-from admin.federation.kit_process import family
 from admin.federation.project_file import read_project
-from admin.federation.provision import ProvisionedFederation, provision
-from admin.jobs.package import package_job
+from admin.federation.provision import provision
 from fedaid.errors import InputError
 
 DEFAULT_PROJECT = Path("admin/project.yml")
@@ -56,25 +52,3 @@ def test_a_site_name_that_flare_misreads_is_refused(tmp_path: Path) -> None:
 def test_a_missing_project_is_refused_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["provision", "--project", str(tmp_path / "none.yml"), "--out", str(tmp_path / "out")]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1
-
-
-@pytest.mark.slow
-def test_the_lead_runs_a_job_over_mutual_tls_on_loopback(tmp_path: Path, source_jobs: Path) -> None:
-    roots = {site: tmp_path / "data" / site for site in SITES}
-    for root in roots.values():
-        root.mkdir(parents=True)
-    job = package_job("trivial", out=tmp_path / "jobs", jobs=source_jobs, settings={"min_clients": 3})
-    with ProvisionedFederation(tmp_path / "run", DEFAULT_PROJECT, data_roots=roots) as federation:
-        record = federation.record
-        server = json.loads((record.server_kit / "startup" / "fed_server.json").read_text())["servers"][0]
-        assert server["connection_security"] == "mtls"
-        members = family(record.processes, mark=record.mark)
-        heard = [c for member in members for c in member.net_connections("inet") if c.status == psutil.CONN_LISTEN]
-        assert {connection.laddr.ip for connection in heard} == {"127.0.0.1"}
-        out = tmp_path / "out"
-        words = [str(job), "--kit", str(federation.lead_kit), "--wait", "--out", str(out), "--timeout", "120"]
-        assert main(["submit", *words]) == 0
-        assert len(list((federation.workspace / "server_storage" / "jobs").iterdir())) == 1
-    assert family(record.processes, mark=record.mark) == set()
-    written = json.loads(next(out.glob("*/workspace/app_server/losses.json")).read_text())
-    assert set(written["roots"]) == set(SITES)

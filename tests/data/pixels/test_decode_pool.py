@@ -22,7 +22,7 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import JPEGBaseline8Bit, RLELossless
 
 from fedaid.data.pixels import decode_pool
-from fedaid.data.pixels.decode_pool import DecodePool
+from fedaid.data.pixels.decode_pool import FILES, DecodePool
 from fedaid.data.pixels.decode_process import Limits, Request
 
 WriteDicom = Callable[..., Path]
@@ -208,9 +208,17 @@ def test_headers_and_then_pictures_come_from_the_same_processes(tmp_path: Path) 
     assert np.load(pixels, allow_pickle=False)[1].max() > 0.5
 
 
+@pytest.mark.parametrize(("files", "processes"), [(1, 1), (FILES, 1), (FILES + 1, 2), (4 * FILES, 3)])
+def test_a_process_is_started_when_enough_files_pay_for_it(files: int, processes: int, tmp_path: Path) -> None:
+    with DecodePool(None, workers=3) as pool:
+        answers = list(pool.run(Request(key, tmp_path / "none") for key in range(files)))
+        assert sorted(answer.key for answer in answers) == list(range(files))
+        assert len(pool.processes) == processes
+
+
 def test_all_processes_end_with_the_pool(pixels: Path, tmp_path: Path) -> None:
     with DecodePool(pixels, workers=2) as pool:
-        reasons(pool, [picture(tmp_path / "a")])
+        list(pool.run(Request(key, tmp_path / "none") for key in range(FILES + 1)))
         numbers = [process.pid for process in pool.processes]
     assert len(numbers) == 2
     for number in numbers:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict, fields, replace
 from pathlib import Path
@@ -471,8 +472,15 @@ def test_threads_are_set_at_the_start_of_a_run(site: Site) -> None:
         torch.set_num_threads(before)
 
 
-def test_decoded_images_are_kept_in_the_kit_for_all_jobs(site: Site, tmp_path: Path) -> None:
-    site.ask(ALIGN)
+@pytest.fixture
+def undecoded(site: Site, tmp_path: Path) -> Site:
+    """A site whose images have still to be decoded."""
+    shutil.rmtree(tmp_path / module.IMAGE_CACHE)
+    return site
+
+
+def test_decoded_images_are_kept_in_the_kit_for_all_jobs(undecoded: Site, tmp_path: Path) -> None:
+    undecoded.ask(ALIGN)
     assert list((tmp_path / "fedaid_image_cache").glob("images-*.npy"))
 
 
@@ -549,15 +557,15 @@ def test_an_abort_while_images_are_read_is_heeded_before_anything_is_measured(
     assert site.ask(ALIGN).get_return_code() == ReturnCode.TASK_ABORTED
 
 
-def test_an_abort_while_images_are_decoded_ends_the_decoding(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_abort_while_images_are_decoded_ends_the_decoding(undecoded: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
     def aborting(process: DecodeProcess, request: Any) -> None:
         asked.append(request.key)
-        site.abort.trigger(True)
+        undecoded.abort.trigger(True)
         ask(process, request)
 
     ask = DecodeProcess.ask
     monkeypatch.setattr(DecodeProcess, "ask", aborting)
-    assert site.ask(ALIGN).get_return_code() == ReturnCode.TASK_ABORTED
+    assert undecoded.ask(ALIGN).get_return_code() == ReturnCode.TASK_ABORTED
     assert 1 <= len(asked) <= WORKERS

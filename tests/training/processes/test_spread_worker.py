@@ -32,12 +32,14 @@ class Stop(Exception):
 
 
 @pytest.fixture
-def make(consortium: dict[str, Path], site_data: SiteData, settings: TrainingSettings, tmp_path: Path) -> Make:
+def make(
+    consortium: dict[str, Path], site_data: SiteData, settings: TrainingSettings, image_cache: Path, tmp_path: Path
+) -> Make:
     """A function that makes the worker of the first hospital."""
     site, root = next(iter(consortium.items()))
 
     def worker(options: dict[str, Any] = NO_BATCH_NORM, **changes: Any) -> SiteWorker:
-        folders = DataFolders(root, tmp_path / "cache")
+        folders = DataFolders(root, image_cache / site)
         changed = replace(settings, **changes)
         return worker_for(DualEncoder(**options), site_data, changed, site=site, folders=folders, folder=tmp_path)
 

@@ -16,6 +16,7 @@ from typing import Self
 from fedaid.data.pixels.decode_process import COMMAND, Answer, DecodeProcess, Limits, Lost, Request
 
 WORKERS = min(2, os.cpu_count() or 1)
+FILES = 50  # that pay for a process: its start takes 0.4 s of processor time, as much as some fifty small pictures
 PATIENCE = 0.5  # seconds between two checks whether to go on
 Check = Callable[[], object]
 
@@ -30,7 +31,7 @@ class DecodePool:
     Args:
         pixels: a float16 .npy file (N, S, S) into whose rows the pictures go, there before the first request with a row
             and free to grow; None to read headers only.
-        workers: how many processes.
+        workers: how many processes at most. The next one starts when the files handed over pay for it.
         limits: what one file may cost.
         command: starts one process; tests give another.
         check: called at least every half second; what it raises ends the work.
@@ -48,6 +49,7 @@ class DecodePool:
         self._pixels, self._limits, self._command = pixels, limits or Limits(), tuple(command)
         self._workers, self._check = workers, check
         self.processes: list[DecodeProcess] = []
+        self._handed_over = 0
 
     def __enter__(self) -> Self:
         return self
@@ -64,10 +66,10 @@ class DecodePool:
         """
         waiting = iter(requests)
         request = next(waiting, None)
-        if request is not None and not self.processes:
-            self.processes = [self._start() for _ in range(self._workers)]
         while True:
             self._check()
+            if request is not None and len(self.processes) < min(self._workers, 1 + self._handed_over // FILES):
+                self.processes.append(self._start())
             for number, process in enumerate(self.processes):
                 if request is not None and process.request is None:
                     self._hand_over(number, request)
@@ -96,6 +98,7 @@ class DecodePool:
 
     def _hand_over(self, number: int, request: Request) -> None:
         """Ask a process; one that was lost while idle is replaced first, and the file is not blamed."""
+        self._handed_over += 1
         try:
             self.processes[number].ask(request)
         except Lost:

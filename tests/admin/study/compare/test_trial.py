@@ -26,6 +26,12 @@ SETTINGS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def decoded(tmp_path: Path, image_cache: Path) -> None:
+    """All trials share their decoded images."""
+    (tmp_path / "cache").symlink_to(image_cache)
+
+
 def run(
     method: str, consortium: dict[str, Path], model: dict[str, Any], folder: Path, **changes: Any
 ) -> dict[str, Any]:
