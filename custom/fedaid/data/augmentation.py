@@ -1,7 +1,7 @@
-"""Random changes of the pictures of a batch before they reach the model.
+"""Random augmentation of the images of a batch.
 
-MONAI's random transforms take one picture at a time: 1.6 ms for 64×64, where a training step takes 6 ms for a pair.
-Resampling a whole batch takes 0.2 ms for a picture. Nothing is mirrored: left and right are findings.
+MONAI's random transforms take one image at a time: 1.6 ms for 64×64, where a training step takes 6 ms for a pair.
+Resampling a whole batch takes 0.2 ms for an image. No image is mirrored, because left and right are findings.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
-TURN, ZOOM = 0.12, 0.05  # radians, share of the size: most to either side
-MOVED, REGRADED, NOISY = 0.8, 0.5, 0.3  # share of pictures
+TURN, ZOOM = 0.12, 0.05  # largest angle in radians and largest change of size, in either direction
+MOVED, REGRADED, NOISY = 0.8, 0.5, 0.3  # share of the images
 GAMMA, NOISE = (0.7, 1.4), 0.05  # range of the exponent; largest deviation, in the model's range
 
 
 def to_model_range(images: Tensor) -> Tensor:
-    """[0, 1] → [-1, 1], the mean and deviation of .5 of the released code."""
+    """[0, 1] → [-1, 1], as the released code does with mean 0.5 and deviation 0.5."""
     return images * 2 - 1
 
 
 def augment(images: Tensor, seeds: Sequence[int]) -> Tensor:
-    """Slightly turned and zoomed, of other contrast, with noise; each picture by its own seed alone.
+    """Rotates, scales, changes the contrast and adds noise; each image depends on its own seed only.
 
     Args:
-        images: float32 (B, 1, S, S) in [0, 1]; left as they are.
-        seeds: B of them.
+        images: float32 (B, 1, S, S) in [0, 1]; not changed.
+        seeds: B seeds.
 
     Returns:
         (B, 1, S, S) around [-1, 1].
@@ -51,7 +51,7 @@ def augment(images: Tensor, seeds: Sequence[int]) -> Tensor:
 
 
 def placements(draws: NDArray[np.float64]) -> Tensor:
-    """Where the pixels of moved pictures come from: draws (B, 3) in [-1, 1] → affine maps (B, 2, 3), float32."""
+    """Source of the pixels of rotated and scaled images: draws (B, 3) in [-1, 1] → affine maps (B, 2, 3), float32."""
     angle, zoom = draws[:, 0] * TURN, 1 + draws[:, 1:3] * ZOOM
     sin, cos, still = np.sin(angle), np.cos(angle), np.zeros_like(angle)
     rows = [[cos * zoom[:, 0], -sin * zoom[:, 1], still], [sin * zoom[:, 0], cos * zoom[:, 1], still]]
@@ -59,9 +59,9 @@ def placements(draws: NDArray[np.float64]) -> Tensor:
 
 
 def resampled(images: Tensor, maps: Tensor) -> Tensor:
-    """Pictures (B, 1, S, S) read at the mapped places, bilinear, black outside.
+    """Images (B, 1, S, S) sampled at the mapped places, bilinear, black outside.
 
-    The same bits as MONAI's ``AffineTransform``, without the 5 s of processor time that the import of MONAI costs.
+    Gives the same bits as MONAI's ``AffineTransform`` without importing MONAI, which takes 5 s of processor time.
     """
     grid = affine_grid(maps, list(images.shape), align_corners=False)
     return grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)

@@ -1,8 +1,7 @@
-"""Decoded images, kept at the site so that each file is read once.
+"""A cache of decoded images at the site, so that each file is read once.
 
-Files are decoded in processes of their own (``decode_pool.py``), which write into the cache; this process only counts.
-The images of a site that ``python -m admin prepare`` made are not decoded again: its manifest names the rows of the
-file of pixels.
+Decode processes (``decode_pool.py``) read the files and write into the cache. This process only counts the results.
+A site that ``python -m admin prepare`` made is not decoded again: its manifest names the rows of the file of pixels.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from fedaid.data.pixels.decode_pool import WORKERS, Check, DecodePool, keep_goin
 from fedaid.data.pixels.decode_process import Request
 from fedaid.errors import require
 
-FORMAT = 2  # raise it when reading or resizing changes
+FORMAT = 2  # increase it when reading or resizing changes
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class ImageCache:
     Attributes:
         pixels: memory-mapped float16 (N, S, S) in [0, 1], never read as a whole.
         studies: row of ``pixels`` → study whose image could be decoded, in manifest order.
-        skipped: reason → number of studies left out.
+        skipped: reason → number of skipped studies.
     """
 
     pixels: NDArray[np.float16]
@@ -43,7 +42,7 @@ class ImageCache:
 
 
 def fingerprint(studies: Sequence[Study], image_size: int) -> str:
-    """A name for the cache of these files at this size; it changes when a file is replaced."""
+    """The name of the cache of these files at this size; it changes when a file is replaced."""
     digest = hashlib.sha256(f"{FORMAT} {image_size}".encode())
     for study in studies:
         status = study.image.stat()
@@ -52,10 +51,10 @@ def fingerprint(studies: Sequence[Study], image_size: int) -> str:
 
 
 def new_pixels(file: Path, count: int, image_size: int) -> NDArray[np.float16]:
-    """A file for so many pictures, mapped; its space on disk is taken now, not when a write fails half-way.
+    """A memory-mapped file for ``count`` images; a full disk is found now, not half-way.
 
     Raises:
-        OSError: if the disk has no room for it.
+        OSError: if the disk is full.
     """
     pixels = np.lib.format.open_memmap(file, mode="w+", dtype=np.float16, shape=(count, image_size, image_size))
     with file.open("rb+") as opened:
@@ -66,7 +65,7 @@ def new_pixels(file: Path, count: int, image_size: int) -> NDArray[np.float16]:
 def decode(
     studies: Sequence[Study], file: Path, *, image_size: int, workers: int, check: Check
 ) -> tuple[list[int], dict[str, int]]:
-    """Writes the decoded images to ``file``; returns the rows that hold a study and the reasons of the others."""
+    """Writes the decoded images to ``file``; returns the rows with an image, and reason → number of the others."""
     new_pixels(file, len(studies), image_size)
     kept: list[int] = []
     skipped: Counter[str] = Counter()
@@ -83,14 +82,14 @@ def decode(
 def cached_images(
     studies: Sequence[Study], folder: Path, *, image_size: int, workers: int = WORKERS, check: Check = keep_going
 ) -> ImageCache:
-    """The images of ``studies``, decoded now or on an earlier call.
+    """The images of ``studies``, decoded now or read from the cache.
 
     Args:
         studies: of one site's manifest.
-        folder: where the cache lies; it never leaves the site.
+        folder: of the cache; it never leaves the site.
         image_size: S in pixels.
-        workers: processes that decode.
-        check: called while images are decoded; what it raises ends that, and the cache stays unmade.
+        workers: number of decode processes.
+        check: called while images are decoded; if it raises, decoding ends and no cache is written.
 
     Raises:
         InputError: if the site was prepared for another size.
@@ -112,10 +111,10 @@ def cached_images(
 
 
 def prepared_images(studies: Sequence[Study], *, image_size: int) -> ImageCache:
-    """The images of a site that was prepared, as they lie in its file of pixels.
+    """The images of a prepared site, from its file of pixels.
 
     Raises:
-        InputError: if that file is another size's, or no file of pixels.
+        InputError: if the file has another image size, or is not a file of pixels.
     """
     files = {study.image for study in studies}
     try:

@@ -1,4 +1,4 @@
-"""A split of a site's studies as a torch dataset, and how studies become a batch."""
+"""A split of a site's studies as a torch dataset, and batches of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fedaid.data.manifest import Study
 
 
 class Sample(NamedTuple):
-    """One study: image (1, S, S) float32, token ids of its report (T,) int64, and the number of its text's group."""
+    """One study: image (1, S, S) float32, token ids of its report (T,) int64, and the number of its text group."""
 
     image: Tensor
     token_ids: Tensor
@@ -38,7 +38,7 @@ class Batch(NamedTuple):
 
     @property
     def inputs(self) -> tuple[Tensor, Tensor, Tensor]:
-        """What a model takes."""
+        """The inputs of a model."""
         return self.images, self.token_ids, self.mask
 
     def to(self, device: torch.device) -> Batch:
@@ -47,9 +47,9 @@ class Batch(NamedTuple):
 
 
 class Draw(NamedTuple):
-    """What a sampler asks for: the number of a study, and the seed of its augmentation.
+    """The number of a study in a batch, and the seed of its augmentation.
 
-    None asks for no augmentation, and then for none in the whole batch.
+    None means no augmentation. Then the whole batch must have none.
     """
 
     row: int
@@ -59,13 +59,13 @@ class Draw(NamedTuple):
 class StudyDataset(Dataset[Sample]):
     """Images and reports of one split.
 
-    The augmentation of a sample depends on the draw's seed alone, so that the same draws give the same batches with any
+    The augmentation of a sample depends on the draw's seed only, so the same draws give the same batches with any
     number of worker processes.
 
     Args:
         studies: row of ``pixels`` → study, the N studies of one split.
         pixels: float16 (M, S, S) in [0, 1], M at least N; may be memory-mapped.
-        tokenizer: cuts a report to its longest length.
+        tokenizer: truncates a report to the greatest length.
     """
 
     def __init__(self, studies: Mapping[int, Study], pixels: NDArray[np.float16], tokenizer: Tokenizer) -> None:
@@ -82,7 +82,7 @@ class StudyDataset(Dataset[Sample]):
         return self.__getitems__([draw])[0]
 
     def __getitems__(self, draws: Sequence[Draw]) -> list[Sample]:
-        """The samples of a batch's draws, made at once; torch's loader asks for this where it exists."""
+        """The samples of all draws of a batch; torch's loader calls this method if a dataset has it."""
         rows = [self._rows[draw.row] for draw in draws]
         images = torch.from_numpy(np.stack([self._pixels[row] for row in rows]).astype(np.float32))[:, None]
         seeds = [draw.seed for draw in draws if draw.seed is not None]
@@ -95,7 +95,7 @@ class StudyDataset(Dataset[Sample]):
 
 
 def group_texts(texts: Sequence[str]) -> NDArray[np.int64]:
-    """For each text the number of its group; texts that differ only in case and spacing form one. Shape (N,)."""
+    """The group number of each text, (N,); texts that differ only in case and spacing are one group."""
     groups: dict[str, int] = {}
     return np.array([groups.setdefault(" ".join(text.lower().split()), len(groups)) for text in texts], dtype=np.int64)
 
@@ -115,9 +115,9 @@ class Cohort:
 
     Attributes:
         patients: (N,), equal for studies of one patient; numbered within the split.
-        labels: of each study, those that are certain.
-        uncertain: of each study, those that may be.
-        groups: "sex", "age" or "view" → group of each study, empty where it is not known.
+        labels: the certain labels of each study.
+        uncertain: the uncertain labels of each study.
+        groups: "sex", "age" or "view" → group of each study, empty if unknown.
     """
 
     patients: NDArray[np.int64]

@@ -1,11 +1,10 @@
-"""A site's manifest: which studies it has, where their images lie, what their reports say, and which split each is in.
+"""A site's manifest: its studies with their images, reports and splits.
 
-``<root>/manifest.csv`` has one row a study: `study_id`, `patient_id`, `image`, the report from one source
-(`report_path`, `report`, or `findings` and/or `impression`), and optionally `split`, `labels` ('|'-separated, one
-that begins with '?' is uncertain), `view`, `sex` and `age`. A prepared site has `image_row`, the row in the file of
-pixels that `image` then names. Other columns are allowed and not read. Paths are relative to
-the root and stay inside it once symlinks are resolved. Reports are read by the site's ``report_grammar.yml`` beside it,
-or else as English ones.
+``<root>/manifest.csv`` has one row a study. Its columns are `study_id`, `patient_id`, `image`, one source of the report
+(`report_path`, `report`, or `findings` and/or `impression`), and optionally `split`, `labels` (separated by '|'; a
+label that begins with '?' is uncertain), `view`, `sex` and `age`. In a prepared site `image` names a file of pixels,
+and `image_row` the row in it. Other columns are ignored. Paths are relative to the root and must stay inside it after
+symlinks are resolved. ``report_grammar.yml`` beside the manifest describes the reports; without it they are English.
 """
 
 from __future__ import annotations
@@ -35,10 +34,10 @@ REPORT_SOURCES: tuple[tuple[str, ...], ...] = (("report_path",), ("report",), ("
 
 @dataclass(frozen=True)
 class Study:
-    """One usable study: its line in the manifest, by which messages name it, and what training needs of it.
+    """One usable study, as training needs it. Messages name it by its `line` in the manifest.
 
-    `labels` are those that are certain, `uncertain` those that may be; `view`, `sex` and `age` are groups to evaluate
-    by, see :mod:`fedaid.data.header.demographics`, and empty where the manifest does not say.
+    `labels` are the certain labels and `uncertain` the uncertain ones. `view`, `sex` and `age` are groups for the
+    evaluation, see :mod:`fedaid.data.header.demographics`; they are empty if the manifest does not state them.
     """
 
     line: int
@@ -56,7 +55,7 @@ class Study:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The usable studies of a site in the order of the file, and how many rows were skipped by reason."""
+    """The usable studies of a site in the order of the file, and reason → number of skipped rows."""
 
     path: Path
     studies: tuple[Study, ...]
@@ -64,18 +63,18 @@ class Manifest:
 
 
 def read_manifest(root: Path, *, split_seed: str = "fedaid") -> Manifest:
-    """Return the studies that a site's manifest lists; a row whose image or report is at fault is skipped and counted.
+    """Return the usable studies of a site's manifest; a row with an unusable image or report is skipped and counted.
 
-    Images are looked for, not decoded. Where `split` is empty a patient takes the split that another of their rows
-    gives, else :func:`fedaid.data.split.split_of`: every patient is in exactly one split.
+    Images must exist; they are not decoded. If `split` is empty, a patient takes the split of another of their rows, or
+    else that of :func:`fedaid.data.split.split_of`. So every patient is in exactly one split.
 
     Args:
-        root: the folder that holds the manifest.
-        split_seed: the key of the partition for patients without a given split.
+        root: the folder of the manifest.
+        split_seed: key of the partition, for patients without a split in the manifest.
 
     Raises:
-        InputError: if the manifest as a whole is at fault: not there, not a table, a column or an identifier missing, a
-            study twice, an unknown split, a patient in two splits, or no usable row; or the grammar is.
+        InputError: if the manifest is missing or not a table, lacks a column or an identifier, has a study twice, an
+            unknown split, a patient in two splits or no usable row, or if the grammar is invalid.
     """
     path = _manifest_path(root)
     table = read_table(path)
@@ -100,9 +99,9 @@ def read_manifest(root: Path, *, split_seed: str = "fedaid") -> Manifest:
 
 
 def _manifest_path(root: Path) -> Path:
-    """The manifest's path, if the root is a folder that holds one."""
+    """The manifest's path; an error if there is none."""
     where, remedy = "the data root of this site", "Set FEDAID_DATA or fedaid_site.json to the folder with the manifest."
-    if not root.is_dir():  # the path itself stays at the site: an error's text travels to the server
+    if not root.is_dir():  # the message has no path: errors are sent to the server
         got = "a file" if root.exists() else "a folder that is not there"
         raise InputError("data_root", "be an existing folder", got=got, where=where, remedy=remedy)
     if not (root / FILE_NAME).is_file():
@@ -111,7 +110,7 @@ def _manifest_path(root: Path) -> Path:
 
 
 def _report_columns(table: Table) -> tuple[str, ...]:
-    """The columns that hold the report, after checking that the header has what it must have."""
+    """The columns of the report, after a check of the header."""
     missing = [column for column in _REQUIRED if column not in table.columns]
     if missing:
         raise _fault(table, [1], "header", f"have the columns {', '.join(_REQUIRED)}", f"no {', '.join(missing)}")
@@ -129,7 +128,7 @@ def _report_columns(table: Table) -> tuple[str, ...]:
 
 
 def _require_identifiers(table: Table) -> None:
-    """Raise if a study or a patient has no identifier, or a study has two rows."""
+    """An error if a study or a patient has no identifier, or a study has two rows."""
     for column in ("study_id", "patient_id"):
         empty = [row.line for row in table.rows if not row.cell(column)]
         if empty:
@@ -142,7 +141,7 @@ def _require_identifiers(table: Table) -> None:
 
 
 def _require_rows(table: Table) -> None:
-    """Raise if a row of the pixels is given to some studies only, twice, or as no number."""
+    """An error if `image_row` is missing for some studies, not a number, or the same for two studies."""
     if "image_row" not in table.columns:
         return
     cells = [row.cell("image_row") for row in table.rows]
@@ -154,7 +153,7 @@ def _require_rows(table: Table) -> None:
 
 
 def _given_splits(table: Table) -> dict[str, str]:
-    """The split of every patient for whom the manifest gives one."""
+    """Patient → split, for the patients with a split in the manifest."""
     wrong = [row.line for row in table.rows if row.cell("split") not in ("", *SPLITS)]
     if wrong:
         raise _fault(table, wrong, "split", f"be one of {', '.join(SPLITS)} or empty", "another value")
@@ -190,12 +189,12 @@ def _study(row: Row, root: Path, *, sources: tuple[str, ...], split: str, gramma
 
 
 def report_of(row: Row, root: Path, *, sources: tuple[str, ...]) -> str:
-    """Return the report of a row as its source has it: of two columns each under its heading, empty ones left out.
+    """Return the report of a row; of two columns each under its own heading, without empty ones.
 
     Args:
         row: of the manifest.
         root: the data root, resolved.
-        sources: one of :data:`REPORT_SOURCES`, or a part of the last.
+        sources: one of :data:`REPORT_SOURCES`, or a part of its last entry.
 
     Raises:
         UnusableStudy: with one of the "report-" codes.
@@ -208,22 +207,22 @@ def report_of(row: Row, root: Path, *, sources: tuple[str, ...]) -> str:
 
 
 def file_inside(root: Path, relative: str, *, kind: str) -> Path:
-    """Return where a file below the root lies, links resolved.
+    """Return the path of a file below the root, with links resolved.
 
     Args:
         root: the data root, resolved.
-        relative: as the manifest has it.
+        relative: path in the manifest.
         kind: "image" or "report".
 
     Raises:
-        UnusableStudy: "-missing" or "-outside-root" of that kind.
+        UnusableStudy: the kind with "-missing" or "-outside-root".
     """
     if not relative:
         raise UnusableStudy(f"{kind}-missing")
     try:
         path = (root / relative).resolve()
         found = path.is_file()
-    except (OSError, RuntimeError, ValueError):  # a loop of symlinks, a name too long, a zero byte
+    except (OSError, RuntimeError, ValueError):  # a loop of symlinks, a name that is too long, a zero byte
         raise UnusableStudy(f"{kind}-missing") from None
     if Path(relative).is_absolute() or not path.is_relative_to(root):
         raise UnusableStudy(f"{kind}-outside-root")
@@ -233,14 +232,14 @@ def file_inside(root: Path, relative: str, *, kind: str) -> Path:
 
 
 def _none_usable(table: Table, skipped: Counter[str]) -> InputError:
-    """The error for a manifest without a usable row, with the remedy of the commonest reason."""
+    """The error for a manifest without a usable row; its remedy is that of the most frequent reason."""
     counts = ", ".join(f"{count} {reason}" for reason, count in skipped.most_common())
     remedy = REMEDIES[skipped.most_common(1)[0][0]]
     return InputError(table.name, "have a usable row", got=f"none ({counts})", where=table.name, remedy=remedy)
 
 
 def _fault(table: Table, lines: Iterable[int], name: str, rule: str, got: str) -> InputError:
-    """The error for some lines of the manifest; it quotes no cell."""
+    """The error for these lines of the manifest; it quotes no cell."""
     numbers = [str(line) for line in lines]
     shown = ", ".join(numbers[:5]) + (f" and {len(numbers) - 5} more" if len(numbers) > 5 else "")
     where = f"{table.name}, line{'s' if len(numbers) > 1 else ''} {shown}"

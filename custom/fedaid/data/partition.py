@@ -1,7 +1,7 @@
-"""One collection of studies divided among sites, by whole patients: evenly, skewed in labels, or skewed in size.
+"""Divides one collection of studies among sites by patient: evenly, with skewed labels, or with skewed sizes.
 
-One algorithm serves all kinds. A kind says which share of each label each site should have; patients are then placed
-one by one, those with the rarest label first, at the site that lacks it most.
+The kind of partition decides which share of each label each site should have. Then patients are placed one by one,
+those with the rarest label first, at the site that lacks that label most.
 
 Source: Sechidis et al., On the stratification of multi-label data, ECML PKDD 2011 (iterative stratification), extended
 here from equal to any shares and from samples to patients; the Dirichlet shares are those of Hsu et al., 2019,
@@ -37,17 +37,18 @@ def partition(
 ) -> Sites:
     """Return the site of every study.
 
-    It depends on the patients and their labels only, not on the order of the rows. A patient's studies stay together.
+    The result depends on the patients and their labels, not on the order of the rows. All studies of a patient are at
+    one site.
 
     Args:
         patients: (N,) the patient of each study.
         labels: (N, L) which labels each study has.
-        sites: S, how many sites.
-        kind: "iid", each label in equal shares; "dirichlet", the shares of each label drawn anew; "quantity", the sizes
-            drawn and each label shared out by them.
-        alpha: of the symmetric Dirichlet distribution of shares; near 0 one site has nearly all, large is even.
-        seed: the source of everything random.
-        least_patients: that every site has at least; patients move from the largest site to one that has fewer.
+        sites: S, number of sites.
+        kind: "iid" gives every site an equal share of each label; "dirichlet" draws the shares for each label;
+            "quantity" draws the sizes of the sites and divides every label in proportion.
+        alpha: of the symmetric Dirichlet distribution of shares; near 0 one site has nearly all, a large value is even.
+        seed: of all random draws.
+        least_patients: least number of patients of a site; patients move from the largest site to smaller ones.
 
     Returns:
         (N,) in 0 … S - 1.
@@ -70,7 +71,7 @@ def partition(
 
 
 def require_patients(patients: int, *, sites: int, least_patients: int) -> None:
-    """Raise :class:`InputError` if there are fewer patients than the sites need together."""
+    """Raise :class:`InputError` if the sites together need more patients than there are."""
     needed = sites * least_patients
     rule = f"have {needed} patients or more for {sites} sites of at least {least_patients}"
     remedy = "Ask for fewer sites or fewer patients a site."
@@ -78,14 +79,14 @@ def require_patients(patients: int, *, sites: int, least_patients: int) -> None:
 
 
 def label_shift(sites: Sites, labels: NDArray[np.bool_]) -> float:
-    """Return how far the sites' label distributions lie from that of all together.
+    """Return how far the label distributions of the sites are from that of all studies.
 
     Args:
         sites: (N,) site of each study.
         labels: (N, L) which labels each study has.
 
     Returns:
-        The mean over the sites of the total variation distance, in [0, 1]: 0 if all have the same mix of labels.
+        The mean total variation distance over the sites, in [0, 1]; 0 if all sites have the same mix of labels.
     """
     whole = _distribution(labels)
     parts = [_distribution(labels[sites == site]) for site in np.unique(sites)]
@@ -93,13 +94,13 @@ def label_shift(sites: Sites, labels: NDArray[np.bool_]) -> float:
 
 
 def _distribution(labels: NDArray[np.bool_]) -> Counts:
-    """(L + 1,) share of each label among all labels given; the last is of the studies without any."""
+    """(L + 1,) share of each label among all labels; the last entry is the share of the studies without a label."""
     counts = np.append(labels.sum(axis=0), (~labels.any(axis=1)).sum()).astype(np.float64)
     return np.asarray(counts / max(counts.sum(), 1.0))
 
 
 def _label_counts(member: NDArray[np.int64], labels: NDArray[np.bool_], *, patients: int) -> Counts:
-    """(P, L + 1) studies of each patient with each label; the last column counts those with none."""
+    """(P, L + 1) number of studies of each patient with each label; the last column counts those without a label."""
     given = np.column_stack([labels, ~labels.any(axis=1)]).astype(np.float64)
     counts = np.zeros((patients, given.shape[1]))
     np.add.at(counts, member, given)
@@ -116,7 +117,7 @@ def _shares(kind: str, *, labels: int, sites: int, alpha: float, rng: Generator)
 
 
 def _placed(counts: Counts, sizes: Counts, *, shares: Counts, rng: Generator) -> Sites:
-    """(P,) site of each patient: rarest label first, to the site that lacks it most, then to the emptiest."""
+    """(P,) site of each patient: rarest label first, at the site that lacks it most, then at that with most room."""
     wanted = shares * counts.sum(axis=0)[:, None]
     room = sizes.sum() * wanted.sum(axis=0) / max(wanted.sum(), 1.0)
     left = counts.sum(axis=0)
@@ -134,14 +135,14 @@ def _placed(counts: Counts, sizes: Counts, *, shares: Counts, rng: Generator) ->
 
 
 def _neediest(wanted: Counts, room: Counts, rng: Generator) -> int:
-    """The site that lacks a label most; among equals the one with most room, then by chance."""
+    """The site that lacks a label most; of equal sites the one with most room, then a random one."""
     best = np.flatnonzero(np.isclose(wanted, wanted.max()))
     best = best[np.isclose(room[best], room[best].max())]
     return int(best[rng.integers(len(best))])
 
 
 def _at_least(placed: Sites, *, sites: int, least: int, rng: Generator) -> Sites:
-    """The same, after patients moved one by one from the largest site to the smallest while that has too few."""
+    """The sites after patients moved one by one from the largest site to the smallest while that has too few."""
     placed = placed.copy()
     held = np.bincount(placed, minlength=sites)
     while held.min() < least:

@@ -1,4 +1,4 @@
-"""Names for patients and studies that only the site can trace back: a keyed hash, whose key never leaves the site."""
+"""Pseudonyms of patients and studies: a keyed hash whose key never leaves the site, so only the site can trace them."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _LOST = "Restore it from the site's backup; with a new key every pseudonym chang
 
 @dataclass(frozen=True)
 class Pseudonyms:
-    """The pseudonyms that one key gives: the same for the same identifier, unrelated between patients and studies.
+    """The pseudonyms of one key: equal for equal identifiers, unrelated between patients and studies.
 
-    HMAC-SHA256 keeps them from being found by trying all record numbers, as one could with a plain hash.
+    A plain hash could be reversed by trying all record numbers. HMAC-SHA256 with a secret key cannot.
 
     Args:
         key: at least 32 secret bytes, as :func:`site_key` returns them.
@@ -47,11 +47,11 @@ class Pseudonyms:
     def study(self, identifier: str) -> str:
         """Return the study's pseudonym: "s" and 26 lower-case letters and digits.
 
-        Case, compatibility forms of Unicode and white space at the ends, doubled or padded with zero bytes do not
-        count, because exports of one archive differ in them; leading zeros do.
+        Exports of one archive differ in case, in Unicode compatibility forms, and in white space or zero bytes, so
+        these are ignored. Leading zeros count.
 
         Raises:
-            InputError: for an empty identifier, which would make one patient of many.
+            InputError: for an empty identifier, because all patients without one would become one patient.
         """
         return self._pseudonym("s", identifier)
 
@@ -67,16 +67,16 @@ class Pseudonyms:
 
 
 def site_key(file: Path) -> bytes:
-    """Return the site's key from its file, which is made with mode 0600 where it is not there yet.
+    """Return the site's key from its file; a missing file is created with mode 0600.
 
-    The file holds the key as hexadecimal digits, so that a line feed which an editor adds does not change it.
+    The key is written as hexadecimal digits, so that a line feed added by an editor does not change it.
 
     Args:
         file: outside every folder that leaves the site; its folder must exist.
 
     Raises:
-        InputError: if the file cannot be read or made, is not a file, is open to group or others, or holds less than
-            32 bytes; the message never shows the key.
+        InputError: if the file cannot be read or created, is not a regular file, can be read by others than its owner,
+            or has less than 32 bytes. The message never shows the key.
     """
     try:
         if not file.exists():
@@ -89,7 +89,7 @@ def site_key(file: Path) -> bytes:
 
 
 def _make(file: Path) -> None:
-    """Put a new key in place whole, or leave the one that another process put there meanwhile."""
+    """Create the key file in one step; if another process has created it meanwhile, that key stays."""
     draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -105,7 +105,7 @@ def _make(file: Path) -> None:
 
 
 def _read(file: Path) -> bytes:
-    """The key in a file that only its owner can open."""
+    """The key from a file that only its owner can read."""
     with file.open("rb") as opened:
         mode = os.fstat(opened.fileno()).st_mode
         require(stat.S_ISREG(mode), "key file", "be a file", got="something else", where=_WHERE, remedy=_LOST)
@@ -129,5 +129,5 @@ def _require_length(key: bytes) -> bytes:
 
 
 def _normalised(identifier: str) -> str:
-    """The identifier in the one form that is hashed."""
+    """The identifier in the form that is hashed."""
     return " ".join(unicodedata.normalize("NFKC", identifier).replace("\0", " ").casefold().split())

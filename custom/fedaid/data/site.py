@@ -1,4 +1,4 @@
-"""Where a site keeps its data: said by the site itself, never by a job."""
+"""A site's data folder. The site sets it, never a job."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _KEYS = ("data_root",)
 
 
 def data_root(site: str, config_dir: Path, environ: Mapping[str, str]) -> Path:
-    """Return the folder that holds this site's manifest; the environment wins over the site's own file.
+    """Return the folder of this site's manifest. The environment variable wins over the site's settings file.
 
-    A job comes from elsewhere and must not choose which folder of a hospital is read.
+    A job comes from outside and must not choose which folder of a hospital is read.
 
     Args:
         site: the site's name; it replaces ``{site}`` in the setting.
-        config_dir: the folder of the site's own settings.
+        config_dir: the folder of the site's settings file.
         environ: the environment of the process.
 
     Returns:
-        An absolute path, not checked for existence: :func:`fedaid.data.manifest.read_manifest` does.
+        An absolute path. :func:`fedaid.data.manifest.read_manifest` checks that it exists.
 
     Raises:
-        InputError: if neither way says where, or the setting is not usable.
+        InputError: if the folder is not set, or the setting is invalid.
     """
     setting = environ.get(VARIABLE, "").strip()
     if setting:
@@ -49,7 +49,7 @@ def data_root(site: str, config_dir: Path, environ: Mapping[str, str]) -> Path:
 
 
 def _from_file(file: Path, where: str) -> str:
-    """The value of data_root in the site's file, and no other key beside it."""
+    """The value of data_root in the site's settings file; another key is an error."""
     try:
         settings = json.loads(file.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError):
@@ -77,5 +77,5 @@ def _absolute(setting: str, site: str, *, where: str) -> Path:
 
 
 def _refuse(name: str, rule: str, got: str, where: str) -> NoReturn:
-    """Raise the error for a setting that cannot be used."""
+    """Raise the error for an invalid setting."""
     raise InputError(name, rule, got=got, where=where, remedy='Write {"data_root": "/absolute/folder"}, or correct it.')

@@ -1,4 +1,4 @@
-"""All that a site brings to a run: its three splits, and what could not be used."""
+"""The data of a site: its three splits, and the number of skipped studies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fedaid.data.pixels.decode_pool import Check, keep_going
 
 @dataclass(frozen=True)
 class SiteData:
-    """Train, valid and test splits by patient; ``skipped`` counts the studies that could not be used, by reason."""
+    """Train, valid and test splits by patient, and reason → number of skipped studies."""
 
     train: StudyDataset
     valid: StudyDataset
@@ -32,13 +32,13 @@ def load_site_data(
 
     Args:
         root: the site's data folder, with ``manifest.csv``.
-        cache: folder for decoded images, at the site.
+        cache: folder of decoded images, at the site.
         image_size: S in pixels.
-        tokenizer: of the vocabulary that the model uses.
-        check: called while images are decoded for the first time; what it raises ends that.
+        tokenizer: of the model's vocabulary.
+        check: called while images are decoded for the first time; if it raises, decoding ends.
 
     Raises:
-        InputError: for a manifest that cannot be used; a single bad study is skipped and counted.
+        InputError: for an invalid manifest. An unusable study is skipped and counted.
     """
     manifest = read_manifest(root)
     images = cached_images(manifest.studies, cache, image_size=image_size, check=check)

@@ -1,4 +1,4 @@
-"""Which split a patient belongs to, from the patient's identifier alone."""
+"""The split of a patient, from the patient's identifier only."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ SPLITS = ("train", "valid", "test")
 
 
 def split_of(patient_id: str, *, seed: str, shares: tuple[float, float, float] = (0.7, 0.15, 0.15)) -> str:
-    """Return the split of a patient: a keyed hash, so that it depends on no row order and on no other patient.
+    """Return the split of a patient, from a keyed hash of the identifier.
 
-    All studies of a patient fall on one side, and data that a site adds later move nobody.
+    It depends neither on the order of rows nor on other patients. So all studies of a patient are in one split, and
+    new data move no patient to another split.
 
     Args:
-        patient_id: the identifier as the manifest has it.
-        seed: the key; another seed is another, independent partition.
-        shares: the expected fractions of patients in train, valid and test.
+        patient_id: the identifier in the manifest.
+        seed: key of the hash; another seed gives an independent partition.
+        shares: expected fractions of the patients in train, valid and test.
 
     Returns:
         One of :data:`SPLITS`.

@@ -1,4 +1,4 @@
-"""The rows of a manifest file: an UTF-8 CSV with a header, each row with the line it starts on."""
+"""The rows of a manifest file, a UTF-8 CSV with a header. Each row knows the line that it starts on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fedaid.errors import InputError
 
 @dataclass(frozen=True)
 class Row:
-    """One row: the number of its first line, counted from 1 and the header included, and its cells by column."""
+    """One row: the number of its first line in the file, from 1, and its cells by column."""
 
     line: int
     cells: Mapping[str, str] = field(repr=False)
@@ -25,7 +25,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """The header and the rows of a file, without blank rows."""
+    """The header and the rows of a file; blank rows are left out."""
 
     name: str
     columns: tuple[str, ...]
@@ -33,14 +33,14 @@ class Table:
 
 
 def read_table(path: Path) -> Table:
-    """Return the table in a CSV file; a byte order mark is accepted.
+    """Return the table in a CSV file, with or without a byte order mark.
 
     Args:
-        path: the file, separated by commas, quoted with double quotes; a quoted cell may span lines.
+        path: the file, with commas between cells; a cell in double quotes may span lines.
 
     Raises:
-        InputError: if the file is not UTF-8, not CSV, has no row, names a column twice or has rows of unequal width;
-            the message names the file and the line and quotes no cell.
+        InputError: if the file is not UTF-8, not CSV, has no row, names a column twice or has rows of unequal length.
+            The message names the file and the line, and quotes no cell.
     """
     reader = csv.reader(io.StringIO(_decoded(path), newline=""), strict=True)
     numbered: list[tuple[int, list[str]]] = []
@@ -91,7 +91,7 @@ def _columns(path: Path, line: int, cells: list[str]) -> tuple[str, ...]:
 
 
 def _row(path: Path, line: int, cells: list[str], *, columns: tuple[str, ...]) -> Row:
-    """One row, as wide as the header."""
+    """One row, which must have as many cells as the header."""
     if len(cells) != len(columns):
         remedy = "Quote cells that hold a comma, and write empty cells out."
         raise _refusal(path, line, f"have {len(columns)} cells in every row", len(cells), remedy)
@@ -105,7 +105,7 @@ def _refusal(path: Path, line: int, rule: str, got: object, remedy: str) -> Inpu
 
 SEPARATOR = "|"
 UNCERTAIN = "?"
-"""What a label begins with that may be true or not."""
+"""The first character of an uncertain label."""
 CHEXPERT_14 = (
     "No Finding", "Enlarged Cardiomediastinum", "Cardiomegaly", "Lung Lesion", "Lung Opacity", "Edema", "Consolidation",
     "Pneumonia", "Atelectasis", "Pneumothorax", "Pleural Effusion", "Pleural Other", "Fracture", "Support Devices",
@@ -114,7 +114,7 @@ CHEXPERT_14 = (
 
 
 def divided_labels(cell: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the labels of a cell that are certain, and those that are not, without their mark."""
+    """Return the certain labels of a cell, and the uncertain ones without their mark."""
     given = [label for one in cell.split(SEPARATOR) if (label := one.strip()).strip(f" {UNCERTAIN}")]
     certain = tuple(label for label in given if not label.startswith(UNCERTAIN))
     return certain, tuple(label.lstrip(f" {UNCERTAIN}") for label in given if label.startswith(UNCERTAIN))

@@ -1,4 +1,4 @@
-"""Why one study cannot be used: a fixed set of codes, each with its remedy, and the exception that carries one."""
+"""Why a study cannot be used: a fixed set of codes with their remedies, and the exception that carries a code."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
         "report-empty": "Give a report with findings, an impression or free text that describes the image.",
     }
 )
-"""Every code that :attr:`UnusableStudy.reason` can hold, with one sentence on what to do about it."""
+"""Code → remedy: every code that :attr:`UnusableStudy.reason` can have, with one sentence on what to do."""
 
 
 class UnusableStudy(Exception):
     """One study cannot be used; the rest of the manifest can.
 
-    It exists so that a reader can skip and count by reason instead of stopping a site for one file. Its message is the
-    code and the remedy only, so that it may be logged anywhere. It survives pickling, as a data loader's worker needs.
+    The reader of a manifest skips such a study and counts it by reason, so that one file does not stop a site. The
+    message has the code and the remedy only, so it may be logged. Worker processes of a data loader can raise it.
 
     Args:
         reason: a key of :data:`REMEDIES`.

@@ -1,4 +1,4 @@
-"""Low-rank adapters: beside an encoder's weights, which stay as they are, a few small matrices learn."""
+"""Low-rank adapters (LoRA): small matrices that are trained beside the frozen weights of an encoder."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from torch import nn
 from fedaid.errors import require, settings_from
 from fedaid.models.hugging_face import WHERE
 
-# How the layers that make queries and values are called in BERT, ViT, DistilBERT and MONAI's ViT (there with the keys).
+# Names of the query and value layers in BERT, ViT, DistilBERT and MONAI's ViT (there together with the keys).
 QUERY_AND_VALUE = ["query", "value", "q_proj", "v_proj", "q_lin", "v_lin", "qkv"]
 
 
 @dataclass(frozen=True)
 class AdapterSettings:
-    """What a job's ``adapters`` may hold.
+    """The setting ``adapters`` of a job.
 
     Attributes:
         rank: r, width of the adapters.
-        alpha: what they add is scaled by alpha / r.
-        dropout: on their input, in [0, 1).
-        targets: names of the linear layers that get one, as they end; None for those of queries and values.
+        alpha: the output of an adapter is scaled by alpha / r.
+        dropout: on the input of an adapter, in [0, 1).
+        targets: last parts of the names of linear layers that get an adapter; None for the query and value layers.
 
     Source: LoRA, arXiv:2106.09685, section 4.
     """
@@ -46,7 +46,7 @@ def adapter_settings(given: Mapping[str, Any]) -> AdapterSettings:
     """The settings in a job's ``adapters``.
 
     Raises:
-        InputError: if it is no mapping, or a setting is unknown or unusable.
+        InputError: if it is not a mapping, or a setting is unknown or invalid.
     """
     rule, remedy = "be null or hold rank, alpha, dropout and targets", 'Write {"rank": 8}.'
     require(isinstance(given, Mapping), "adapters", rule, got=repr(given), where=WHERE, remedy=remedy)
@@ -54,19 +54,19 @@ def adapter_settings(given: Mapping[str, Any]) -> AdapterSettings:
 
 
 def add_adapters(encoders: Mapping[str, nn.Module], settings: AdapterSettings) -> None:
-    """Freezes the encoders and puts adapters beside their linear layers, in place.
+    """Freezes the encoders and adds adapters to their linear layers, in place.
 
-    An adapter adds nothing until it has learned something: the second of its two matrices starts at zero. The first is
-    drawn by ``torch``'s generator.
+    An adapter adds nothing before training: the second of its two matrices starts at zero. ``torch``'s generator draws
+    the first.
 
     Args:
-        encoders: what a message calls it → encoder.
+        encoders: name for messages → encoder.
         settings: of the adapters.
 
     Raises:
-        InputError: if an encoder has none of the layers, or no encoder has a layer that the settings name.
+        InputError: if an encoder has none of the layers, or the settings name a layer that no encoder has.
     """
-    from peft import LoraConfig, inject_adapter_in_model  # 10 MB and 0.2 s that other models need not pay
+    from peft import LoraConfig, inject_adapter_in_model  # takes 10 MB and 0.2 s, and other models do not need it
 
     found = {name: linear_layers(encoder, settings.targets or QUERY_AND_VALUE) for name, encoder in encoders.items()}
     for target in settings.targets or []:
@@ -87,22 +87,22 @@ def add_adapters(encoders: Mapping[str, nn.Module], settings: AdapterSettings) -
 
 
 def linear_layers(encoder: nn.Module, endings: list[str]) -> list[str]:
-    """Names of the linear layers of an encoder whose name ends so."""
+    """Names of the linear layers of an encoder with one of these endings."""
     linear = [name for name, module in encoder.named_modules() if isinstance(module, nn.Linear)]
     return [name for name in linear if any(ends_in(name, ending) for ending in endings)]
 
 
 def ends_in(name: str, ending: str) -> bool:
-    """Whether a dotted name ends in the given part or parts."""
+    """Whether a dotted name ends in these parts."""
     return f".{name}".endswith(f".{ending}")
 
 
 def is_number(value: object) -> bool:
-    """Whether this is a number; a bool is none."""
+    """Whether this is a number; a bool is not."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def demand(condition: bool, name: str, rule: str, *, got: object) -> None:
-    """Refuses a setting of the adapters unless the condition holds."""
+    """An error for a setting of the adapters unless the condition holds."""
     remedy = 'For example {"rank": 8, "alpha": 16, "dropout": 0.0, "targets": null}.'
     require(condition, f"adapters.{name}", rule, got=repr(got), where=WHERE, remedy=remedy)

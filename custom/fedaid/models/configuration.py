@@ -1,4 +1,4 @@
-"""Small built-in configurations: a model variant is data. Any entry can be overridden option by option in a job."""
+"""Small built-in configurations of encoders. A job can override each option."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ TEXT_ENCODERS: dict[str, dict[str, Any]] = {
 
 
 class EncoderChoice(NamedTuple):
-    """An encoder, fully spelled out.
+    """An encoder with all its options.
 
     Attributes:
         name: a key of the presets.
-        options: all of them, so that another machine can build the same without local folders.
-        weights: local folder to start from.
-        frozen: whether it never learns.
+        options: all options, so that another machine can build the encoder without local folders.
+        weights: local folder with initial weights.
+        frozen: whether it is never trained.
     """
 
     name: str
@@ -62,21 +62,21 @@ class EncoderChoice(NamedTuple):
 
     @property
     def described(self) -> dict[str, Any]:
-        """Name, options and whether it is frozen as one mapping, plain JSON."""
+        """Name, options and ``frozen`` in one mapping, plain JSON."""
         return {"name": self.name} | self.options | ({"frozen": True} if self.frozen else {})
 
 
 def choose(encoder: str | Mapping[str, Any], presets: Mapping[str, dict[str, Any]], *, setting: str) -> EncoderChoice:
-    """What a job's ``encoder`` stands for.
+    """The encoder that a job chooses.
 
     Args:
-        encoder: a name of ``presets``, ``local:FOLDER``, or a mapping of a preset's ``name`` and options over it. With
-            ``"frozen": true`` in the mapping, of a folder too, the encoder never learns.
+        encoder: a name of ``presets``, ``local:FOLDER``, or a mapping of a ``name`` and options that override the
+            preset. With ``"frozen": true`` in the mapping, also for a folder, the encoder is never trained.
         presets: :data:`IMAGE_ENCODERS` or :data:`TEXT_ENCODERS`.
         setting: for the message.
 
     Raises:
-        InputError: if it is not known, a local folder is given options, or ``frozen`` is neither true nor false.
+        InputError: for an unknown encoder, a local folder with options, or ``frozen`` that is not true or false.
     """
     given: dict[str, Any] = dict(encoder) if isinstance(encoder, Mapping) else {"name": encoder}
     name, weights = str(given.pop("name", "")), None
@@ -103,7 +103,7 @@ def choose(encoder: str | Mapping[str, Any], presets: Mapping[str, dict[str, Any
 def without_folders(configuration: Mapping[str, Any]) -> dict[str, Any]:
     """Return the configuration with the options of each local encoder in place of its folder.
 
-    The same architecture can be built from it without the folder's weights.
+    The same architecture can be built from it without the folder.
     """
     presets = {"image_encoder": IMAGE_ENCODERS, "text_encoder": TEXT_ENCODERS}
     given = {name: configuration[name] for name in presets if name in configuration}
@@ -116,7 +116,7 @@ LEAST = {"image_size": 1, "embedding_dim": 1, "projection_hidden": 1, "max_token
 
 @contextmanager
 def blamed_on(setting: str) -> Iterator[None]:
-    """Inside the block, whatever a backbone has against its options becomes an :class:`InputError`."""
+    """Inside the block, an error of a backbone about its options becomes an :class:`InputError`."""
     try:
         yield
     except InputError:
@@ -128,7 +128,7 @@ def blamed_on(setting: str) -> Iterator[None]:
 
 
 def check_ranges(configuration: Mapping[str, Any]) -> None:
-    """Refuses a size or a temperature with which no model can be built or none can learn."""
+    """An error for a size or a temperature with which a model cannot be built or trained."""
     for name, least in LEAST.items():
         value, rule = configuration[name], f"be a whole number of at least {least}"
         ok = isinstance(value, int) and not isinstance(value, bool) and value >= least
@@ -139,11 +139,11 @@ def check_ranges(configuration: Mapping[str, Any]) -> None:
 
 
 def check_vocabulary(folder: Path | None, used: str) -> None:
-    """Refuses a trained text encoder whose token ids would mean other words than those it was trained with.
+    """An error if a trained text encoder was trained with another vocabulary, so that token ids mean other words.
 
     Args:
         folder: of a local text encoder, or None.
-        used: sha256 of the vocabulary that the model gets.
+        used: sha256 of the model's vocabulary.
     """
     if folder is None or not (folder / "vocab.txt").is_file():
         return

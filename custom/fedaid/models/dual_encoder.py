@@ -1,4 +1,4 @@
-"""The model: an image tower and a text tower that meet in one space."""
+"""The model: an image tower and a text tower with one embedding space."""
 
 from __future__ import annotations
 
@@ -42,22 +42,22 @@ class Embeddings(NamedTuple):
 class DualEncoder(nn.Module):
     """Image and text towers, each an encoder and an alignment module, and a learned logit scale.
 
-    Its state has the names ``image.encoder.*``, ``image.alignment.*``, ``text.encoder.*``, ``text.alignment.*`` and
+    The names of its state are ``image.encoder.*``, ``image.alignment.*``, ``text.encoder.*``, ``text.alignment.*`` and
     ``log_logit_scale``.
 
     Args:
         image_encoder: a name of :data:`IMAGE_ENCODERS`, ``local:FOLDER``, or a mapping of a name and options; with the
-            option ``"frozen": true`` the encoder never learns, see :meth:`train`.
+            option ``"frozen": true`` the encoder is never trained, see :meth:`train`.
         text_encoder: the same for :data:`TEXT_ENCODERS`.
         image_size: side of the square input in pixels.
         embedding_dim: D.
         projection_hidden: width of the projection heads' hidden layer.
         max_tokens: longest report in tokens.
-        temperature: initial temperature, in [0.01, 1]; the logit scale starts at its inverse and is learned.
-        vocabulary: ``radiology`` (ships with the bundle) or ``local:FOLDER`` with a ``vocab.txt``.
-        seed: draws the initial weights, independent of any other random state.
-        adapters: None, or the fields of :class:`AdapterSettings`: then the encoders are frozen and low-rank adapters
-            learn beside their layers, but for those of a ``frozen`` encoder; the alignment modules learn as ever.
+        temperature: initial temperature, in [0.01, 1]; the logit scale starts at its inverse and is trained.
+        vocabulary: ``radiology`` (part of the bundle) or ``local:FOLDER`` with a ``vocab.txt``.
+        seed: of the initial weights, independent of any other random state.
+        adapters: None, or the fields of :class:`AdapterSettings`. Then the encoders are frozen, and LoRA adapters are
+            trained in every encoder that is not ``frozen``; the alignment modules train as usual.
 
     Raises:
         InputError: for an unknown encoder or a value out of range.
@@ -101,9 +101,9 @@ class DualEncoder(nn.Module):
         self.vocabulary_hash = vocabulary_hash(vocabulary_file)
         check_vocabulary(text.weights, self.vocabulary_hash)
         with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed)  # torch.manual_seed would also seed every GPU, for good
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed would also seed every GPU
             self._draw_towers(image, text, vocabulary_size(vocabulary_file))
-            if adapted:  # last, so that all else is drawn as without them
+            if adapted:  # last, so that the other weights are the same without adapters
                 self._adapt(adapted)
         for tower in self.frozen_towers:
             self.encoder(tower).eval().requires_grad_(False)
@@ -131,17 +131,17 @@ class DualEncoder(nn.Module):
 
     @property
     def frozen_towers(self) -> tuple[str, ...]:
-        """Those of ``image`` and ``text`` whose encoder never learns."""
+        """The towers, of ``image`` and ``text``, whose encoder is never trained."""
         return tuple(name for name in TOWERS if self.configuration[f"{name}_encoder"].get("frozen", False))
 
     def encoder(self, tower: str) -> nn.Module:
-        """Everything of the tower ``image`` or ``text`` before its alignment module."""
+        """The encoder of the tower ``image`` or ``text``: all layers before its alignment module."""
         return (self.image if tower == "image" else self.text)["encoder"]
 
     def train(self, mode: bool = True) -> Self:
-        """Sets the mode of all but frozen encoders: those stay in evaluation mode, without dropout or batch statistics.
+        """Sets the mode of the model. Frozen encoders stay in evaluation mode, without dropout or batch statistics.
 
-        Their weights take no gradient either, so nothing is kept for a way back through them, and no update moves them.
+        Their weights take no gradient, so no activations are stored for them, and no update changes them.
         """
         super().train(mode)
         for tower in self.frozen_towers if mode else ():
@@ -152,7 +152,7 @@ class DualEncoder(nn.Module):
     def logit_scale(self) -> Tensor:
         """The inverse temperature, a scalar in (0, 100].
 
-        The limit stops the value, not the gradient, so that a scale beyond it can come back.
+        The limit clips the value but not the gradient, so that a larger scale can decrease again.
         """
         value = self.log_logit_scale.detach()
         limited = value.clamp(max=math.log(LARGEST_LOGIT_SCALE))
@@ -169,7 +169,7 @@ class DualEncoder(nn.Module):
         return features
 
     def align(self, image_features: Tensor, text_features: Tensor, mask: Tensor) -> Embeddings:
-        """Embeddings (B, D) of encoder outputs, by the alignment modules alone."""
+        """Embeddings (B, D) of encoder outputs, by the alignment modules only."""
         return Embeddings(self.image["alignment"](image_features), self.text["alignment"](text_features, mask))
 
     def forward(self, images: Tensor, token_ids: Tensor, mask: Tensor) -> Embeddings:
@@ -186,12 +186,12 @@ def masked_mean(features: Tensor, mask: Tensor | None) -> Tensor:
 
 
 class AlignmentModule(nn.Module):
-    """Features → unit-norm embeddings; the only part that the alignment phase trains and that the ideal is made of.
+    """Features → unit-norm embeddings: the part of a tower that the alignment phase trains and averages.
 
     Args:
         block: features (B, T, F) and mask → features (B, T, F).
         width: F.
-        hidden: width of the projection head's one hidden layer.
+        hidden: width of the hidden layer of the projection head.
         embedding_dim: D.
     """
 
@@ -201,7 +201,7 @@ class AlignmentModule(nn.Module):
         self.projection = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, embedding_dim))
 
     def forward(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Embeddings (B, D) of unit norm, at least float32; padding (mask false) has no influence on them."""
+        """Unit-norm embeddings (B, D), at least float32; padding (mask false) has no effect."""
         pooled = masked_mean(self.block(features, mask), mask)
         projected = self.projection(pooled)
         return functional.normalize(projected.to(torch.promote_types(projected.dtype, torch.float32)), dim=-1)

@@ -1,4 +1,4 @@
-"""Image towers by name: MONAI DenseNet121, ResNet and ViT; Hugging Face ViT, DINOv2, ConvNeXt, Swin and ResNet."""
+"""Image and text towers by name, from networks of MONAI and Hugging Face."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class MonaiFeatures(nn.Module):
 
 
 class HuggingFaceFeatures(nn.Module):
-    """Adapts a Hugging Face vision backbone; a greyscale image is repeated where the backbone was made for colour."""
+    """Adapts a Hugging Face vision backbone; a grey image is repeated for a backbone with colour channels."""
 
     def __init__(self, backbone: nn.Module, *, norm: nn.Module | None = None) -> None:
         super().__init__()
@@ -45,9 +45,9 @@ class HuggingFaceFeatures(nn.Module):
 
 @torch.no_grad()
 def trial(encoder: nn.Module, image_size: int) -> tuple[int, int]:
-    """Number of tokens and width of an encoder's features, read off a run that leaves no trace in it.
+    """Number of tokens and width of an encoder's features, from one forward pass that does not change the encoder.
 
-    It also shows before the job starts whether the encoder takes images of this size.
+    So an encoder that does not take images of this size is found before the job starts.
     """
     training = encoder.training
     features = encoder.eval()(torch.zeros(1, 1, image_size, image_size))
@@ -56,14 +56,14 @@ def trial(encoder: nn.Module, image_size: int) -> tuple[int, int]:
 
 
 def convolutional(encoder: nn.Module, image_size: int) -> TowerParts:
-    """Tower parts of a backbone without transformer blocks, which is given one."""
+    """Tower parts of a backbone without transformer blocks; one is added."""
     tokens, width = trial(encoder, image_size)
     return TowerParts(encoder, AppendedBlock(tokens, width), width)
 
 
 def monai_densenet121(image_size: int, options: Mapping[str, Any]) -> TowerParts:
     """DenseNet121 without its classification layers."""
-    from monai.networks.nets import DenseNet121  # 5 s of processor time that other encoders need not pay
+    from monai.networks.nets import DenseNet121  # takes 5 s of processor time, and other encoders do not need it
 
     network = DenseNet121(spatial_dims=2, in_channels=1, out_channels=2, **options)
     return convolutional(MonaiFeatures(network.features), image_size)
@@ -84,7 +84,7 @@ def monai_vit(image_size: int, options: Mapping[str, Any]) -> TowerParts:
 
     network = ViT(in_channels=1, img_size=(image_size, image_size), spatial_dims=2, **options)
     for transformer in network.blocks:
-        transformer.norm_cross_attn = nn.Identity()  # there is no cross-attention, so it would never learn
+        transformer.norm_cross_attn = nn.Identity()  # it would never be trained: there is no cross-attention
     layer = network.blocks[-1]
     del network.blocks[-1]
     block = LastBlock(layer, take_norm(network, "norm"), takes_mask=False)
@@ -99,7 +99,7 @@ MONAI: dict[str, Callable[[int, Mapping[str, Any]], TowerParts]] = {
 
 
 def hugging_face_image(backbone: nn.Module, image_size: int) -> TowerParts:
-    """Tower parts of a Hugging Face vision backbone, cut before its last transformer layer if it has plain ones."""
+    """Tower parts of a Hugging Face vision backbone; a plain transformer is cut before its last layer."""
     model_type: str = backbone.config.model_type  # type: ignore[union-attr, assignment]
     if model_type in TRANSFORMERS:
         backbone, layer, norm = cut_last_block(backbone)
@@ -116,7 +116,7 @@ def image_tower(name: str, options: Mapping[str, Any], *, image_size: int, weigh
         name: a key of :data:`MONAI`, or a Hugging Face vision ``model_type``.
         options: constructor or configuration options of that backbone.
         image_size: side of the square input in pixels.
-        weights: folder of a Hugging Face model to start from.
+        weights: folder of a Hugging Face model with the initial weights.
     """
     if name in MONAI:
         return MONAI[name](image_size, options)
@@ -133,14 +133,14 @@ class TextFeatures(nn.Module):
         self.backbone = backbone
 
     def forward(self, token_ids: Tensor, mask: Tensor) -> Tensor:
-        """Token ids (B, T) int64 and mask (B, T) bool → features (B, T, F); features at padding are meaningless."""
+        """Token ids (B, T) int64 and mask (B, T) bool → features (B, T, F); ignore the features at padding."""
         out = self.backbone(input_ids=token_ids, attention_mask=mask.long())
         features: Tensor = out.last_hidden_state
         return features
 
 
 def check_sizes(config: Any, *, vocabulary_size: int, max_tokens: int) -> None:
-    """Refuses a backbone without a row for every token or every position.
+    """An error for a backbone with too few tokens or positions.
 
     RoBERTa counts its positions from the one after its padding id.
     """
@@ -162,9 +162,9 @@ def text_tower(
     Args:
         name: a Hugging Face ``model_type`` of the BERT family.
         options: configuration options.
-        vocabulary_size: number of tokens of the vocabulary, whose id 0 is padding.
+        vocabulary_size: number of tokens of the vocabulary; id 0 is padding.
         max_tokens: longest text in tokens, including [CLS] and [SEP].
-        weights: folder of a Hugging Face model to start from.
+        weights: folder of a Hugging Face model with the initial weights.
 
     Raises:
         InputError: if the backbone has too few positions or tokens.

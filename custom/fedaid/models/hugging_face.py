@@ -1,6 +1,6 @@
-"""Hugging Face backbones: made from a configuration or a local directory, and cut before their last block.
+"""Hugging Face backbones from a configuration or a local folder, cut before their last block.
 
-Nothing is ever fetched: a model is a configuration, or a directory below ``$FEDAID_MODELS`` that somebody put there.
+Nothing is downloaded: a model is a configuration, or a folder below ``$FEDAID_MODELS``.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def local_directory(name: str, *, setting: str = "encoder") -> Path:
 
 
 def option_names(config_class: type) -> list[str]:
-    """What a job may set of a backbone: what its configuration adds to those of all models, but for decoding."""
+    """The options of a backbone that a job may set: those that not all models have, without those of decoders."""
     general = {field.name for field in fields(PreTrainedConfig)} | {"is_decoder", "add_cross_attention", "use_cache"}
     return sorted(field.name for field in fields(config_class) if field.name[0] != "_" and field.name not in general)
 
@@ -55,7 +55,7 @@ def new_config(model_type: str, options: Mapping[str, Any]) -> Any:
     """The configuration of a backbone.
 
     Raises:
-        InputError: for an option that this kind of backbone does not have; ``transformers`` would ignore it.
+        InputError: for an option that this backbone does not have; ``transformers`` would ignore it.
     """
     known = option_names(type(AutoConfig.for_model(model_type)))
     for name in options:
@@ -65,9 +65,9 @@ def new_config(model_type: str, options: Mapping[str, Any]) -> Any:
 
 
 def local_options(name: str) -> dict[str, Any]:
-    """All options of a local model as plain JSON, enough to build it elsewhere without the folder.
+    """All options of a local model as plain JSON, to build it on another machine without the folder.
 
-    Options that equal a default are listed, too: elsewhere the defaults are those of a preset.
+    Options that equal a default are listed too, because a preset has other defaults.
     """
     config = AutoConfig.from_pretrained(local_directory(name), local_files_only=True, trust_remote_code=False)
     given, known = config.to_dict(), option_names(type(config))
@@ -75,15 +75,15 @@ def local_options(name: str) -> dict[str, Any]:
 
 
 def new_backbone(model_type: str, options: Mapping[str, Any], *, weights: Path | None = None) -> nn.Module:
-    """A backbone without the parts that nothing uses, in float32.
+    """A backbone in float32, without its unused parts.
 
     Args:
         model_type: of Hugging Face.
         options: of its configuration.
-        weights: folder with the ``model.safetensors`` to load; without, they are drawn by ``torch``'s generator.
+        weights: folder with ``model.safetensors``; None draws the weights by ``torch``'s generator.
 
     Raises:
-        InputError: for an unknown option, or a folder without the weights of all tensors in safetensors.
+        InputError: for an unknown option, or a folder that lacks weights in safetensors.
     """
     config = new_config(model_type, options)
     backbone: nn.Module = AutoModel.from_config(config) if weights is None else loaded_backbone(config, weights)
@@ -93,8 +93,8 @@ def new_backbone(model_type: str, options: Mapping[str, Any], *, weights: Path |
 def loaded_backbone(config: Any, folder: Path) -> nn.Module:
     """The backbone of a local folder.
 
-    ``transformers`` would draw weights that the folder lacks, and load adapters from wherever the folder says, pickled
-    ones too; this refuses both.
+    ``transformers`` would draw missing weights at random, and load adapters from any place that the folder names, even
+    pickled ones. Both are errors here.
     """
     where, missing = f"$FEDAID_MODELS/{folder.name}", ["model.safetensors"]
     rule, remedy = "be a model without adapters of its own", "Merge them into its weights, with peft, and save it anew."
@@ -118,17 +118,17 @@ def loaded_backbone(config: Any, folder: Path) -> nn.Module:
 
 
 def without_unused(backbone: nn.Module) -> nn.Module:
-    """The backbone without a trained pooler or a mask token: nothing uses them, so they would travel for nothing."""
+    """The backbone without pooler and mask token, which are not used and would be sent for nothing."""
     pooler, embeddings = getattr(backbone, "pooler", None), getattr(backbone, "embeddings", None)
     if pooler is not None and any(True for _ in pooler.parameters()):
-        setattr(backbone, "pooler", None)  # noqa: B010 (a child module may be None, its annotation does not say so)
+        setattr(backbone, "pooler", None)  # noqa: B010 (a child module may be None, unlike its annotation)
     if getattr(embeddings, "mask_token", None) is not None:
         setattr(embeddings, "mask_token", None)  # noqa: B010 (as above)
     return backbone
 
 
 def take_norm(backbone: nn.Module, name: str | None) -> nn.Module | None:
-    """Takes the final norm off the backbone, leaving an identity in its place."""
+    """Removes the final norm from the backbone, which gets an identity instead, and returns it."""
     if name is None:
         return None
     norm: nn.Module = getattr(backbone, name)
@@ -137,7 +137,7 @@ def take_norm(backbone: nn.Module, name: str | None) -> nn.Module | None:
 
 
 def cut_last_block(backbone: nn.Module) -> tuple[nn.Module, nn.Module, nn.Module | None]:
-    """Takes the last transformer layer and the norm after it off the backbone; returns (backbone, layer, norm)."""
+    """Removes the last transformer layer and the norm after it; returns (backbone, layer, norm)."""
     path, norm_name = TRANSFORMERS[backbone.config.model_type]  # type: ignore[union-attr, index]
     layers = backbone.get_submodule(path)
     layer = layers[-1]  # type: ignore[index]
@@ -146,12 +146,12 @@ def cut_last_block(backbone: nn.Module) -> tuple[nn.Module, nn.Module, nn.Module
 
 
 def checkpoint_encoders(model: nn.Module) -> None:
-    """Makes every encoder that can keep only the input of each of its blocks in training, and compute the rest again.
+    """Turns on gradient checkpointing: an encoder stores only the input of each block and computes the rest again.
 
-    Dropout is replayed, so gradients are those without it.
+    The same dropout is applied again, so the gradients do not change.
 
     Raises:
-        InputError: if none of the encoders can.
+        InputError: if no encoder supports it.
     """
     able = [module for module in model.modules() if getattr(module, "supports_gradient_checkpointing", False)]
     rule, remedy = "be false for encoders that cannot do it", "Use a Hugging Face encoder, or micro_batch_size."

@@ -1,4 +1,4 @@
-"""The folders below ``$FEDAID_MODELS``: the only place from which weights and vocabularies are read."""
+"""Folders below ``$FEDAID_MODELS``, the only place that weights and vocabularies are read from."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ LOCAL, VARIABLE = "local:", "FEDAID_MODELS"
 
 
 def local_file(name: str, file: str) -> Path | None:
-    """Return the file that ``local:NAME`` stands for, ``$FEDAID_MODELS/NAME/FILE``, or None if it does not exist.
+    """Return the file ``$FEDAID_MODELS/NAME/FILE`` of ``local:NAME``, or None if it does not exist.
 
-    The name may come from a server, so a name that leads out of ``$FEDAID_MODELS`` finds nothing.
+    The name may come from a server, so the result is None for a path outside ``$FEDAID_MODELS``.
 
     Args:
         name: with its prefix ``local:``.
@@ -24,7 +24,7 @@ def local_file(name: str, file: str) -> Path | None:
 
 
 def remedy_for(name: str, file: str) -> str:
-    """Return what a person must do so that :func:`local_file` finds the file."""
+    """Return what a person must do if :func:`local_file` finds no file."""
     if not os.environ.get(VARIABLE):
         return f"{VARIABLE} is not set on this machine: set it to the folder that holds your models."
     return f"Put the file at ${VARIABLE}/{name.removeprefix(LOCAL) or 'FOLDER'}/{file} on this machine."

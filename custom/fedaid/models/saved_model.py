@@ -1,4 +1,4 @@
-"""A model as a folder: ``model.safetensors`` and ``config.json``, readable without FLARE."""
+"""A model in a folder: ``model.safetensors`` and ``config.json``, readable without FLARE."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ WEIGHTS, CONFIG = "model.safetensors", "config.json"
 def save_model(
     folder: Path, tensors: Mapping[str, NDArray[Any]], *, configuration: Mapping[str, Any], vocabulary_hash: str
 ) -> None:
-    """Writes the tensors and what is needed to build the model around them into an existing folder."""
+    """Writes the tensors and the configuration of the model to an existing folder."""
     save_file({name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}, folder / WEIGHTS)
     config = {"configuration": dict(configuration), "vocabulary_sha256": vocabulary_hash, VERSION_KEY: VERSION}
     (folder / CONFIG).write_text(json.dumps(config, indent=1, sort_keys=True))
 
 
 def new_model(configuration: Mapping[str, Any], expected_vocabulary: str, *, where: str) -> DualEncoder:
-    """A model of this configuration, if this machine has the vocabulary that it was made with.
+    """A model of this configuration; this machine must have the same vocabulary.
 
     Args:
         configuration: constructor arguments of :class:`DualEncoder`.
         expected_vocabulary: sha256 of the vocabulary file.
-        where: whose machine this is, for the message.
+        where: the machine, for the message.
 
     Raises:
         InputError: if the vocabulary differs.
@@ -57,7 +57,7 @@ def load_model(folder: Path) -> DualEncoder:
     """The model that ``save_model`` wrote, in evaluation mode.
 
     Raises:
-        InputError: if this machine's vocabulary is not the model's.
+        InputError: if this machine has another vocabulary.
         RuntimeError: if the tensors do not fit the configuration.
     """
     config = json.loads((folder / CONFIG).read_text())
@@ -68,9 +68,9 @@ def load_model(folder: Path) -> DualEncoder:
 
 
 def merged_model(model: DualEncoder) -> DualEncoder:
-    """The same model without adapters: what they learned is added to the weights that they stand beside.
+    """A copy of the model without adapters: their trained change is added to the weights of their layers.
 
-    The given model stays as it is; one without adapters gives a copy.
+    The argument is not changed.
     """
     from peft.tuners.tuners_utils import BaseTunerLayer  # as in adapters.py
 

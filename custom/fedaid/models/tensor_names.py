@@ -1,4 +1,4 @@
-"""How the tensors of a model's state are named, for those who handle them without the model."""
+"""The names of the tensors of a model's state, for code that handles tensors without the model."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 LOGIT_SCALE = "log_logit_scale"
-STATISTICS = ("running_mean", "running_var", "num_batches_tracked")  # what batch norm measures
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked")  # of batch norm
 
 
 def is_alignment(name: str) -> bool:
-    """Whether a tensor belongs to the alignment modules of the towers; the logit scale does."""
+    """Whether a tensor belongs to the alignment modules; the logit scale does."""
     return name == LOGIT_SCALE or name.split(".")[1:2] == ["alignment"]
 
 
 def is_statistic(name: str) -> bool:
-    """Whether a tensor is measured on the batches and not trained."""
+    """Whether a tensor is a statistic of the batches, which is measured and not trained."""
     return name.rpartition(".")[2] in STATISTICS
 
 
 def batch_norm_names(model: nn.Module) -> frozenset[str]:
     """Names of all tensors of batch-norm layers in the model's state: weights, biases and running statistics.
 
-    Layer and group norm are none: they have no statistics of the data.
+    Layer norm and group norm are not included: they have no statistics of the data.
     """
     layers = {name: module for name, module in model.named_modules() if isinstance(module, _BatchNorm)}
     return frozenset(f"{name}.{tensor}" for name, layer in layers.items() for tensor in layer.state_dict())

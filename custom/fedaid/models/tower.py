@@ -1,4 +1,4 @@
-"""What every backbone is reduced to: an encoder, the block after it, and a width."""
+"""The parts of a tower, the same for every backbone: an encoder, the block after it, and a width."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class TowerParts(NamedTuple):
-    """One tower before projection.
+    """One tower without its projection head.
 
     Attributes:
         encoder: image (B, 1, H, W) or token ids and mask (B, T) → features (B, T, F); frozen in the alignment phase.
@@ -24,12 +24,12 @@ class TowerParts(NamedTuple):
 
 
 def additive_mask(mask: Tensor, dtype: torch.dtype) -> Tensor:
-    """Shape (B, 1, 1, T): 0 where ``mask`` (B, T) is true, the most negative number of ``dtype`` at padding."""
+    """Mask (B, T), true at real tokens → (B, 1, 1, T): 0 at tokens, the lowest number of ``dtype`` at padding."""
     return (~mask[:, None, None, :]).to(dtype) * torch.finfo(dtype).min
 
 
 class LastBlock(nn.Module):
-    """The last transformer layer of a backbone, with the norm that follows it, taken off the backbone."""
+    """The last transformer layer of a backbone and the norm after it, removed from the backbone."""
 
     def __init__(self, layer: nn.Module, norm: nn.Module | None = None, *, takes_mask: bool = True) -> None:
         super().__init__()
@@ -48,9 +48,9 @@ class LastBlock(nn.Module):
 
 
 class AppendedBlock(nn.Module):
-    """A transformer block on top of a convolutional backbone, which has none of its own.
+    """A transformer block after a convolutional backbone, which has none.
 
-    It adds a learned position to each of the T places of the feature map, so that left and right survive pooling.
+    It adds a learned position to each of the T places of the feature map, because pooling would lose left and right.
     """
 
     def __init__(self, tokens: int, width: int) -> None:
@@ -69,5 +69,5 @@ class AppendedBlock(nn.Module):
 
 
 def as_tokens(feature_map: Tensor) -> Tensor:
-    """A feature map (B, F, h, w) as tokens (B, h·w, F); tokens are passed through."""
+    """A feature map (B, F, h, w) as tokens (B, h·w, F); tokens are returned unchanged."""
     return feature_map.flatten(2).transpose(1, 2) if feature_map.ndim == 4 else feature_map

@@ -1,4 +1,4 @@
-"""The text tower's vocabulary: fixed and public, so that no site's words travel, and one tokenizer everywhere."""
+"""The vocabulary and the tokenizer of the text tower. The vocabulary is fixed and public, so no site sends words."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from fedaid.models.local_folder import LOCAL, local_file, remedy_for
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 VOCABULARY_FILE = Path(__file__).with_name("vocabulary.txt")
-LONGEST_WORD = 100  # characters; a longer run without a blank becomes [UNK], so that a broken file costs no time
+LONGEST_WORD = 100  # characters; a longer word becomes [UNK], so that a damaged file takes no time
 
 
 def find_vocabulary(name: str) -> Path:
-    """Return the file that a configuration's ``vocabulary`` stands for.
+    """Return the vocabulary file of a configuration.
 
     Args:
-        name: ``radiology`` for the shipped one, ``local:NAME`` for ``$FEDAID_MODELS/NAME/vocab.txt``.
+        name: ``radiology`` for the file of the bundle, ``local:NAME`` for ``$FEDAID_MODELS/NAME/vocab.txt``.
 
     Raises:
         InputError: the file does not exist.
@@ -43,7 +43,7 @@ def find_vocabulary(name: str) -> Path:
 
 
 def vocabulary_hash(path: Path = VOCABULARY_FILE) -> str:
-    """Sha256 of a vocabulary file in hex; a server and a site that differ here would not mean the same token ids."""
+    """Sha256 of a vocabulary file in hex; server and sites compare it, because token ids depend on the vocabulary."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -53,14 +53,14 @@ def vocabulary_size(path: Path = VOCABULARY_FILE) -> int:
 
 
 def load_tokenizer(path: Path = VOCABULARY_FILE, *, max_tokens: int = 112) -> Tokenizer:
-    """A lower-casing WordPiece tokenizer: [CLS] … [SEP], cut to ``max_tokens``, not padded.
+    """A lower-casing WordPiece tokenizer: [CLS] … [SEP], truncated to ``max_tokens``, not padded.
 
     Args:
-        path: one token a line, its id is the line's number from 0; [PAD] first.
-        max_tokens: longest result, [CLS] and [SEP] included.
+        path: one token a line, whose id is the number of the line from 0; [PAD] is first.
+        max_tokens: longest result, including [CLS] and [SEP].
 
     Raises:
-        InputError: if the file lacks a special token, or ``max_tokens`` leaves no room for a word.
+        InputError: if the file lacks a special token, or ``max_tokens`` is below 3.
     """
     ids = {token: number for number, token in enumerate(_tokens(path))}
     where = "model args of config_fed_server.json"
@@ -78,4 +78,6 @@ def load_tokenizer(path: Path = VOCABULARY_FILE, *, max_tokens: int = 112) -> To
 
 
 def _tokens(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")  # a token may be a rarer line separator
+    return (
+        path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    )  # not splitlines: a token may be a rare line separator

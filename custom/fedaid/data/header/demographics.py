@@ -1,6 +1,6 @@
-"""The groups that a study is evaluated in: view, sex and age, coarse, and empty for what is not stated or not known.
+"""The groups of a study for the evaluation: view, sex and a band of age; empty if not stated or not known.
 
-A model may serve one group worse than another. No more of a person is kept than the group.
+A model may serve one group worse than another. Only the group of a person is stored.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ OLDEST_STATED = 120
 
 
 def view_group(cell: str) -> str:
-    """Return "PA", "AP" or "lateral" for a view's name in any case; another view belongs to no group."""
+    """Return "PA", "AP" or "lateral" for the name of a view in any case, and an empty text for another view."""
     return _VIEWS.get(" ".join(cell.upper().split()), "")
 
 
 def sex_of(cell: str) -> str:
-    """Return "F", "M" or "O" for one of DICOM's letters or an English word in any case."""
+    """Return "F", "M" or "O" for one of DICOM's letters or an English word, in any case."""
     return _SEXES.get(cell.strip().upper(), "")
 
 
 def age_of(cell: str) -> str:
-    """Return whole years, all above 89 as 90, of "57", "57.0", "057Y" or "90+"; nothing for another text."""
+    """Return whole years from "57", "57.0", "057Y" or "90+", with all ages above 89 as 90; empty for another text."""
     match = _AGE.fullmatch(cell.strip().upper())
     return str(min(int(match[1]), OLDEST)) if match and int(match[1]) <= OLDEST_STATED else ""
 
 
 def age_band(cell: str) -> str:
-    """Return "<40", "40-64", "65-79" or "80+" for an age as :func:`age_of` reads it."""
+    """Return "<40", "40-64", "65-79" or "80+" for an age that :func:`age_of` reads."""
     age = age_of(cell)
     if not age:
         return ""

@@ -1,8 +1,8 @@
-"""The facts of a DICOM header that may be kept: a closed list, each checked against what it may say.
+"""The facts of a DICOM header that may be stored: a closed list, each checked against its permitted values.
 
-Named libraries go the other way round. dicognito and deid return a header in which known identifiers are replaced or
-removed, so that a private tag, or a name typed into ViewPosition, has to be thought of to be caught. Nothing here has
-to be thought of: what is not on the list is not read, and what is not in a fact's vocabulary is nothing.
+The libraries dicognito and deid work the other way round. They return a header in which known identifiers are replaced
+or removed, so they miss an identifier that nobody expected, such as a name typed into ViewPosition or a private tag.
+Here a tag that is not on the list is not read, and a value that is not permitted is dropped.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ _BROKEN = (
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What is kept of a DICOM header; None where the file says nothing, or nothing that is permitted.
+    """The facts of a DICOM header; None if the file does not state a fact or states a value that is not permitted.
 
-    `age` is in years, 0 to 90, where 90 stands for all above 89; `pixel_spacing` is (row, column) in mm;
-    `orientation` says where rows and columns run to, for example ("L", "F").
+    `age` is in years from 0 to 90, where 90 means above 89. `pixel_spacing` is (row, column) in mm. `orientation` is
+    the direction of rows and columns, for example ("L", "F").
     """
 
     modality: str | None = None
@@ -77,10 +77,10 @@ class Header:
 
 
 def read_header(path: Path) -> Header:
-    """Return the facts of a DICOM file that may be kept; pixels are not loaded, other tags are skipped by the parser.
+    """Return the facts of a DICOM file. The parser skips other tags, and pixels are not loaded.
 
     Raises:
-        UnusableStudy: "image-missing", or "image-unreadable" if the file is no DICOM object with pixels or a modality.
+        UnusableStudy: "image-missing", or "image-unreadable" if the file has neither a size nor a modality.
     """
     logging.getLogger("pydicom").setLevel(logging.CRITICAL)  # its warnings quote values
     warnings.filterwarnings("ignore", module=r"pydicom(\.|$)")
@@ -96,9 +96,9 @@ def read_header(path: Path) -> Header:
 
 
 def reduced(dataset: Dataset) -> Header:
-    """Return the facts of a dataset that may be kept, each as a plain value.
+    """Return the facts of a dataset as plain values.
 
-    Manufacturer is one of the known makers; the model's name is not kept, because no list of permitted ones exists.
+    The manufacturer is one of a list. The name of the device's model is dropped, because there is no list of them.
     """
     return Header(
         modality=_term(dataset, "Modality", "modality"),
@@ -128,12 +128,12 @@ def reduced(dataset: Dataset) -> Header:
 
 
 def header_from(kept: Mapping[str, object]) -> Header:
-    """Return the header whose fields came as JSON; what is left out is as the file said nothing.
+    """Return the header from its fields as JSON; a missing field means that the file did not state it.
 
-    It believes nobody: a value must be one that :func:`reduced` can return.
+    The sender is not trusted: every value must be one that :func:`reduced` can return.
 
     Raises:
-        ValueError: for another field, type or value; the message quotes none.
+        ValueError: for another field, type or value; the message does not quote it.
     """
     named = {field.name for field in fields(Header)}
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
@@ -143,7 +143,7 @@ def header_from(kept: Mapping[str, object]) -> Header:
 
 
 def _sound(name: str, value: object) -> bool:
-    """Whether a field of a header can have a value."""
+    """Whether a field of a header can have this value."""
     if name in ("windowed", "modality_lut"):
         return type(value) is bool
     if value is None or name in ("burned_in", "lossy", "signed"):
@@ -158,12 +158,12 @@ def _sound(name: str, value: object) -> bool:
 
 
 def _plausible(length: float) -> bool:
-    """Whether a distance between pixels in mm can be one."""
+    """Whether this can be the distance of two pixels, in mm."""
     return math.isfinite(length) and 0.01 <= length <= 10
 
 
 def _words(dataset: Dataset, keyword: str) -> tuple[str, ...]:
-    """The values of an element as trimmed upper-case text; none where it is absent, empty or broken."""
+    """The values of an element as trimmed upper-case text; empty if it is absent, empty or broken."""
     try:
         value = dataset.get(keyword)
         values: Iterable[object] = value if isinstance(value, (MultiValue, list, tuple)) else [value]
@@ -173,31 +173,31 @@ def _words(dataset: Dataset, keyword: str) -> tuple[str, ...]:
 
 
 def _word(dataset: Dataset, keyword: str) -> str:
-    """The value of an element that holds exactly one, else nothing."""
+    """The value of an element with exactly one value, else an empty text."""
     words = _words(dataset, keyword)
     return words[0] if len(words) == 1 else ""
 
 
 def _term(dataset: Dataset, keyword: str, fact: str) -> str | None:
-    """The value of an element if it is one of the terms that are permitted for a fact."""
+    """The value of an element if it is a permitted term of the fact, else None."""
     word = _word(dataset, keyword)
     return word if word in PERMITTED[fact] else None
 
 
 def _flag(dataset: Dataset, keyword: str, terms: tuple[str, str]) -> bool | None:
-    """Whether an element holds the second of two terms."""
+    """Whether an element has the second of two terms; None if it has neither."""
     word = _word(dataset, keyword)
     return word == terms[1] if word in terms else None
 
 
 def _number(dataset: Dataset, keyword: str, fact: str) -> int | None:
-    """The value of an element if it is a whole number that is permitted for a fact."""
+    """The value of an element if it is a permitted whole number of the fact, else None."""
     word = _word(dataset, keyword)
     return int(word) if re.fullmatch("[0-9]{1,5}", word) and int(word) in PERMITTED[fact] else None
 
 
 def _spacing(dataset: Dataset, keyword: str) -> tuple[float, float] | None:
-    """Two distances in mm of a plausible size, rounded so far that nothing else fits into them."""
+    """Two plausible distances in mm, rounded so that they cannot carry other information."""
     try:
         first, second = (round(float(word), 4) for word in _words(dataset, keyword))
     except ValueError:
@@ -206,7 +206,7 @@ def _spacing(dataset: Dataset, keyword: str) -> tuple[float, float] | None:
 
 
 def _present(dataset: Dataset, keyword: str) -> bool:
-    """Whether a sequence is there with an item; what it holds is not looked at."""
+    """Whether a sequence has an item; the item is not read."""
     try:
         return bool(dataset.get(keyword))
     except _BROKEN:
@@ -214,7 +214,7 @@ def _present(dataset: Dataset, keyword: str) -> bool:
 
 
 def _orientation(dataset: Dataset) -> tuple[str, str] | None:
-    """The two directions of PatientOrientation, each of up to three of the letters that the standard has."""
+    """The two directions of PatientOrientation, each up to three letters of the standard."""
     words = _words(dataset, "PatientOrientation")
     if len(words) != 2 or not all(_DIRECTION.fullmatch(word) for word in words):
         return None
@@ -222,14 +222,14 @@ def _orientation(dataset: Dataset) -> tuple[str, str] | None:
 
 
 def _transfer_syntax(dataset: Dataset) -> str | None:
-    """The transfer syntax if it is a standard one; a private UID may lead to the hospital."""
+    """The transfer syntax if it is a standard one; a private UID may identify the hospital."""
     meta = dataset.file_meta if isinstance(dataset, FileDataset) else Dataset()
     uid = _word(meta, "TransferSyntaxUID")
     return uid if uid in PERMITTED["transfer_syntax"] else None
 
 
 def _maker(dataset: Dataset) -> str | None:
-    """The known maker that Manufacturer names, whatever else it says."""
+    """The known maker that Manufacturer names; other words are dropped."""
     said = _word(dataset, "Manufacturer")
     return next((maker for maker in MAKERS if re.search(rf"\b{maker}\b", said)), None)
 

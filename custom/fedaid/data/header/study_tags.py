@@ -1,6 +1,6 @@
-"""What one reading of a file's header gives: names of study and patient, which are never kept as they are, and facts.
+"""The identifiers and the facts of an image file's header, from one reading.
 
-The names pair pictures with reports; the facts are those of the closed list in ``header.py``.
+The identifiers pair images with reports; they are never stored as they are. The facts are those of ``facts.py``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from fedaid.data.pixels.image import is_dicom
 from fedaid.data.unusable import UnusableStudy
 
 LONGEST = 256
-"""Characters of a tag that are looked at; no legal identifier is longer."""
+"""Characters of a tag that are read; no valid identifier is longer."""
 
 _NAMES = ("PatientID", "AccessionNumber", "StudyInstanceUID", "SOPInstanceUID")
 _BROKEN = (
@@ -30,14 +30,14 @@ _BROKEN = (
 
 @dataclass(frozen=True)
 class StudyTags:
-    """What one image file says of itself.
+    """The identifiers and facts of one image file.
 
     Attributes:
-        patient: identifier, as the file has it; empty where it has none, as a PNG or JPEG does. So for the next three.
-        accession: number.
+        patient: PatientID as in the file; this and the next three are empty if the file has none, as a PNG or JPEG.
+        accession: AccessionNumber.
         study: StudyInstanceUID.
         instance: SOPInstanceUID.
-        header: the facts that may be kept; None for a PNG or JPEG.
+        header: the facts; None for a PNG or JPEG.
     """
 
     patient: str = field(default="", repr=False)
@@ -47,15 +47,15 @@ class StudyTags:
     header: Header | None = None
 
     def names(self) -> dict[str, str]:
-        """The identifiers by field."""
+        """Field → identifier."""
         return {"patient": self.patient, "accession": self.accession, "study": self.study, "instance": self.instance}
 
 
 def read_study_tags(path: Path) -> StudyTags:
-    """Return what an image file says of itself, told apart by content and read once; pixels are not read.
+    """Return the identifiers and facts of an image file; its content decides the format, and pixels are not read.
 
-    An object that names no study and has no size is refused here: it is an index, or ends within its header, and to
-    look for its report would only hide that.
+    An object without a study and without a size is refused: it is an index, or its header is cut short. A search for
+    its report would only hide that.
 
     Raises:
         UnusableStudy: "image-unreadable", "image-unsupported" or "image-too-large".

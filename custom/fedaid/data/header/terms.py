@@ -1,4 +1,4 @@
-"""What the coded facts of a DICOM header may say: terms of the standard, and those of archives found beside them."""
+"""The permitted values of the coded facts of a DICOM header: terms of the standard, and others found in archives."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import MappingProxyType
 from pydicom.uid import AllTransferSyntaxes
 
 OLDEST = 90
-"""Ages above 89 are one group, as Safe Harbor asks for (45 CFR 164.514(b)(2)(i)(C))."""
+"""Ages above 89 are one group, as Safe Harbor requires (45 CFR 164.514(b)(2)(i)(C))."""
 
 MODALITIES = frozenset(
     (
@@ -70,4 +70,4 @@ PERMITTED: Mapping[str, Collection[str] | Collection[int]] = MappingProxyType(
         "age": range(OLDEST + 1),
     }
 )
-"""Every word and whole number that a coded fact of a :class:`fedaid.data.header.facts.Header` may be."""
+"""Field of :class:`fedaid.data.header.facts.Header` → its permitted words or whole numbers."""

@@ -1,6 +1,6 @@
-"""A few long-lived processes that decode image files, so that a hostile file costs one file and no more.
+"""A few long-lived processes that decode image files, so that a damaged or hostile file costs that file only.
 
-They are started, never forked: a site's process has many threads, whose locks a forked child would inherit.
+The processes are started, not forked: a site's process has many threads, and a forked child would inherit their locks.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from typing import Self
 from fedaid.data.pixels.decode_process import COMMAND, Answer, DecodeProcess, Limits, Lost, Request
 
 WORKERS = min(2, os.cpu_count() or 1)
-FILES = 50  # that pay for a process: its start takes 0.4 s of processor time, as much as some fifty small pictures
-PATIENCE = 0.5  # seconds between two checks whether to go on
+FILES = 50  # that justify another process: its start takes the processor time of about fifty small images, 0.4 s
+PATIENCE = 0.5  # seconds between two calls of the check
 Check = Callable[[], object]
 
 
 def keep_going() -> None:
-    """The check of work that nobody may interrupt."""
+    """A check that never interrupts."""
 
 
 class DecodePool:
-    """Decodes files in processes of its own, which run from the first request to the end of the ``with`` block.
+    """Decodes files in processes that run from the first request to the end of the ``with`` block.
 
     Args:
-        pixels: a float16 .npy file (N, S, S) into whose rows the pictures go, there before the first request with a row
-            and free to grow; None to read headers only.
-        workers: how many processes at most. The next one starts when the files handed over pay for it.
-        limits: what one file may cost.
-        command: starts one process; tests give another.
-        check: called at least every half second; what it raises ends the work.
+        pixels: a float16 .npy file (N, S, S), whose rows the images are written to. It must exist before the first
+            request with a row, and may grow. None to read headers only.
+        workers: largest number of processes. Another one starts when there are enough files to justify it.
+        limits: of one file.
+        command: starts one process; tests use another.
+        check: called at least every half second; if it raises, the work ends.
     """
 
     def __init__(
@@ -59,10 +59,10 @@ class DecodePool:
             process.end()
 
     def run(self, requests: Iterable[Request]) -> Iterator[Answer]:
-        """The answers to all requests, each as soon as it is there; a lost process is replaced.
+        """The answers to all requests, each as soon as it arrives; a lost process is replaced.
 
         Raises:
-            RuntimeError: if a process cannot be started at all.
+            RuntimeError: if no process can be started.
         """
         waiting = iter(requests)
         request = next(waiting, None)
@@ -80,7 +80,7 @@ class DecodePool:
             yield from self._answers(busy)
 
     def _answers(self, busy: list[int]) -> Iterator[Answer]:
-        """What comes in until the next deadline or check."""
+        """The answers that arrive before the next deadline or check."""
         nearest = min(self.processes[number].deadline for number in busy)
         sources = [self.processes[number].fileno() for number in busy]
         readable = set(wait(sources, min(PATIENCE, max(0.0, nearest - time.monotonic()))))
@@ -97,7 +97,7 @@ class DecodePool:
                 yield answer
 
     def _hand_over(self, number: int, request: Request) -> None:
-        """Ask a process; one that was lost while idle is replaced first, and the file is not blamed."""
+        """Send a request to a process; replace a process that was lost while idle, which is no file's fault."""
         self._handed_over += 1
         try:
             self.processes[number].ask(request)
@@ -106,7 +106,7 @@ class DecodePool:
             self.processes[number].ask(request)
 
     def _given_up(self, number: int, reason: str) -> Answer | None:
-        """The answer on behalf of a process that has none, which is replaced."""
+        """The answer for the file of a process that crashed or took too long; the process is replaced."""
         request = self.processes[number].request
         self._replace(number)
         return None if request is None else Answer(request.key, reason)

@@ -1,4 +1,4 @@
-"""The parent's end of one decoding process: start it, ask it, hear its answer or learn that it is lost."""
+"""One decode process, as its parent sees it: start it, send requests, read answers, notice that it is lost."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _PACKAGES = str(Path(__file__).resolve().parents[3])
 
 @dataclass(frozen=True)
 class Limits:
-    """What one file may cost.
+    """The limits of one file.
 
     Attributes:
-        seconds: until its process is ended.
-        memory: bytes that its process may add to what it holds at its start.
+        seconds: after which the process is ended.
+        memory: bytes that the process may use in addition to those at its start.
     """
 
     seconds: float = 120.0
@@ -38,10 +38,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Request:
-    """A file to decode into a row of the pixels, or, without a row, to read the header of; ``key`` is the caller's.
+    """A file to decode into a row of the pixels; without a row only its header is read.
 
     Attributes:
-        key: comes back with the answer.
+        key: of the caller; the answer has the same.
         path: of the image.
         row: of the pixels.
     """
@@ -53,14 +53,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of a request.
+    """The result of a request.
 
     Attributes:
         key: of the request.
-        reason: None, or why the file cannot be used.
-        tags: identifiers by their names in :class:`fedaid.data.header.study_tags.StudyTags`; empty unless asked for.
-        header: the fields of a :class:`fedaid.data.header.facts.Header` as JSON, which
-            :func:`fedaid.data.header.facts.header_from` takes; empty for a PNG or JPEG, or where none was asked for.
+        reason: None, or the code of :mod:`fedaid.data.unusable` for a file that cannot be used.
+        tags: identifiers by their names in :class:`fedaid.data.header.study_tags.StudyTags`; empty for a request with a
+            row.
+        header: fields of a :class:`fedaid.data.header.facts.Header` as JSON, for
+            :func:`fedaid.data.header.facts.header_from`; empty for a PNG or JPEG, and for a request with a row.
     """
 
     key: int
@@ -70,16 +71,16 @@ class Answer:
 
 
 class Lost(Exception):
-    """The process ended, or said something that it never says."""
+    """The process ended, or sent something invalid."""
 
 
 class DecodeProcess:
-    """A running decoding process with at most one request at a time.
+    """A running decode process, with at most one request at a time.
 
     Args:
-        pixels: the .npy file that it writes rows of, or None.
-        limits: of a file.
-        command: what to start.
+        pixels: the .npy file whose rows it writes, or None.
+        limits: of one file.
+        command: starts the process.
     """
 
     def __init__(self, pixels: Path | None, limits: Limits, *, command: Sequence[str] = COMMAND) -> None:
@@ -97,16 +98,16 @@ class DecodeProcess:
         self._limits, self._heard, self._ready = limits, b"", False
         self.request: Request | None = None
         self.deadline = 0.0
-        with suppress(Lost):  # whoever asks first learns that it did not start
+        with suppress(Lost):  # the first request reports that it did not start
             self._say(settings)
 
     @property
     def pid(self) -> int:
-        """The process's number."""
+        """The process id."""
         return self._process.pid
 
     def fileno(self) -> int:
-        """What to wait on for an answer."""
+        """The descriptor that is readable when there is an answer."""
         if self._process.stdout is None:
             raise Lost
         return self._process.stdout.fileno()
@@ -115,18 +116,18 @@ class DecodeProcess:
         """Send a request.
 
         Raises:
-            Lost: if the process ended before it could take it.
-            RuntimeError: if it never came up, which is no file's fault.
+            Lost: if the process ended before it took the request.
+            RuntimeError: if the process did not start; no file is at fault.
         """
         self._await_start()
         self._say({"path": str(request.path), "row": request.row})
         self.request, self.deadline = request, time.monotonic() + self._limits.seconds
 
     def hear(self) -> Answer | None:
-        """Return the answer, or None while it is incomplete; only after :meth:`fileno` is readable.
+        """Return the answer, or None while it is incomplete; call it when :meth:`fileno` is readable.
 
         Raises:
-            Lost: if there will be none.
+            Lost: if the process ended or its answer is invalid.
         """
         line = self._line()
         if line is None or self.request is None:
@@ -135,7 +136,7 @@ class DecodeProcess:
         return answer
 
     def end(self) -> None:
-        """End the process, whatever it does."""
+        """End the process by force."""
         self._process.kill()
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
@@ -174,7 +175,7 @@ class DecodeProcess:
 
 
 def _checked(line: bytes, key: int) -> Answer:
-    """The answer on a line; what has read a hostile file is not believed more than it must be."""
+    """The answer on a line. It is checked, because a process that has read a hostile file cannot be trusted."""
     try:
         answer = json.loads(line)
         reason, tags, header = answer["reason"], answer["tags"], answer["header"]

@@ -1,9 +1,8 @@
-"""A process that reads the files it is named, at its own risk: ``python -m fedaid.data.pixels.decode_worker``.
+"""A process that reads image files: ``python -m fedaid.data.pixels.decode_worker``.
 
-It is expendable. A file that makes it fail in any way costs that file and a fresh start, so it decodes in its own
-process, under a limit of memory and time, and writes no core file. It reads one JSON line a request from its standard
-input and answers each with one JSON line; a picture goes straight into its row of the shared file of pixels. It ends
-with its input, hence with the process that started it.
+If a file makes it fail in any way, only that file is lost, and another process starts. It has limits on memory and
+time, and writes no core file. Each request is one JSON line on its standard input, each answer one JSON line. An image
+is written directly to its row of the shared file of pixels. The process ends with its input, hence with its parent.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ READY = b'"ready"\n'
 
 
 def main() -> None:
-    """Answer requests until there are no more; the first line says the limits and where the pixels lie."""
+    """Answer requests until the input ends; the first line has the limits and the file of pixels."""
     requests, answers = private_streams()
     settings = json.loads(requests.readline())
     limit_memory(settings["memory"])
@@ -36,7 +35,9 @@ def main() -> None:
     pixels: PixelRows | None = None
     answers.write(READY)
     for line in requests:
-        signal.setitimer(signal.ITIMER_REAL, settings["seconds"])  # ends a stuck process whose parent is gone
+        signal.setitimer(
+            signal.ITIMER_REAL, settings["seconds"]
+        )  # ends a process that hangs after its parent has ended
         request = json.loads(line)
         if pixels is None and request["row"] is not None:
             pixels = PixelRows(Path(settings["pixels"]))
@@ -46,7 +47,7 @@ def main() -> None:
 
 
 class PixelRows:
-    """The rows of a file of pixels, written one by one; a mapping would count every row written as memory held.
+    """The rows of a file of pixels, written one by one. A memory map would count written rows as used memory.
 
     Args:
         file: a .npy file, float16 (N, S, S).
@@ -59,16 +60,16 @@ class PixelRows:
         self._file = os.open(file, os.O_WRONLY)
 
     def write(self, row: int, picture: NDArray[np.float32]) -> None:
-        """Put a picture (S, S) into its row."""
+        """Write an image (S, S) to its row."""
         os.pwrite(self._file, picture.astype(np.float16).tobytes(), self._start + row * self._row_bytes)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         os.close(self._file)
 
 
 def private_streams() -> tuple[BinaryIO, BinaryIO]:
-    """Requests and answers on descriptors of their own, so that nothing a decoder prints goes anywhere."""
+    """Requests and answers on separate descriptors, so that the output of decoders is discarded."""
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb", buffering=0)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in range(3):
@@ -77,7 +78,7 @@ def private_streams() -> tuple[BinaryIO, BinaryIO]:
 
 
 def limit_memory(allowance: int) -> None:
-    """Let this process grow by ``allowance`` bytes of address space from here, and never dump its memory to disk."""
+    """Limit the growth of this process to ``allowance`` bytes of address space, and disable core files."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limit = pages * resource.getpagesize() + allowance
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
@@ -85,15 +86,16 @@ def limit_memory(allowance: int) -> None:
 
 
 def answer_to(request: Mapping[str, Any], pixels: PixelRows | None) -> dict[str, Any]:
-    """Do what one request asks: ``row`` is where its picture goes; without one, the file's header is the answer.
+    """Answer one request: decode the file into ``row``, or read its header if there is no row.
 
     Args:
         request: ``path`` and ``row``.
-        pixels: where the picture goes.
+        pixels: the rows to write to.
 
     Returns:
-        ``reason``, null or a code of :mod:`fedaid.data.unusable`; ``tags``, the identifiers; and ``header``, the fields
-        of :class:`fedaid.data.header.facts.Header`; both empty for a PNG or JPEG, and for a request with a row.
+        ``reason``, None or a code of :mod:`fedaid.data.unusable`; ``tags``, the identifiers; ``header``, the fields of
+        :class:`fedaid.data.header.facts.Header`. The last two are empty for a PNG or JPEG, and for a request with a
+        row.
     """
     path, row = Path(request["path"]), request["row"]
     answer: dict[str, Any] = {"reason": None, "tags": {}, "header": {}}
@@ -107,7 +109,7 @@ def answer_to(request: Mapping[str, Any], pixels: PixelRows | None) -> dict[str,
         answer["reason"] = unusable.reason
     except MemoryError:
         answer["reason"] = "image-too-large"
-    except Exception:  # whatever a file provokes that its reader does not foresee is that file's fault alone
+    except Exception:  # an unexpected error is the fault of this file only
         answer["reason"] = "image-unreadable"
     return answer
 

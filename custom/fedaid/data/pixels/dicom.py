@@ -1,9 +1,9 @@
 """A radiograph from a DICOM file.
 
-Only the tags that describe pixels are read: the identifiers of a patient are skipped by the parser, not filtered later.
-Grey values pass, in this order: modality LUT or rescale, VOI LUT or window (the first of several), the inversion of
-MONOCHROME1, the stretch to [0, 1]. PresentationLUTShape is not read: in DX it says INVERSE exactly when the picture is
-MONOCHROME1, so that obeying both would invert twice (PS3.3, C.8.11.3.1.2). Orientation is never touched.
+Only the tags that describe pixels are read; the parser skips the identifiers of a patient. Grey values are transformed
+in this order: modality LUT or rescale, VOI LUT or window (the first of several), inversion of MONOCHROME1, stretch to
+[0, 1]. PresentationLUTShape is ignored: in DX it is INVERSE exactly for MONOCHROME1, so both together would invert
+twice (PS3.3, C.8.11.3.1.2). The orientation is not changed.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _BROKEN = (
     *(InvalidDicomError, BytesLengthException, OSError, EOFError, ValueError, TypeError, LookupError, AttributeError),
     *(ArithmeticError, NotImplementedError, RuntimeError, AssertionError, struct.error, zlib.error),
 )
-"""What pydicom and its decoders raise for files that break the standard, as found by cutting and corrupting files."""
+"""What pydicom and its decoders raise for files that break the standard; found by tests with damaged files."""
 
 
 def read_dicom(path: Path) -> NDArray[np.float32]:
@@ -60,7 +60,7 @@ def read_dicom(path: Path) -> NDArray[np.float32]:
 
 
 def dicom_picture(path: Path) -> Picture:
-    """Return a DICOM file's picture, bright where the patient is dense.
+    """Return the image of a DICOM file, bright where the patient is dense.
 
     Call it in a decode process only (``decode_worker.py``): GDCM 3.2 ends its process on some damaged JPEG streams, by
     std::terminate or a fault in memory.
@@ -72,7 +72,7 @@ def dicom_picture(path: Path) -> Picture:
         (H, W) in [0, 1], bright = dense, in the orientation of the file.
 
     Raises:
-        UnusableStudy: with one of the "image-" codes; nothing else escapes for a file that is at fault.
+        UnusableStudy: with one of the "image-" codes; a damaged file raises nothing else.
     """
     silence()
     try:
@@ -87,7 +87,7 @@ def dicom_picture(path: Path) -> Picture:
 
 
 def silence() -> None:
-    """Turn off what pydicom and GDCM print, as it may quote a tag's value; at every read, because others reset it."""
+    """Turn off the messages of pydicom and GDCM, which may quote tags; before every read, because others reset it."""
     logging.getLogger("pydicom").setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", module=r"pydicom(\.|$)")
     warnings.filterwarnings("ignore", module=r"fedaid\.data\.pixels\.(dicom|grey_levels)$")
@@ -96,20 +96,20 @@ def silence() -> None:
 
 
 def without_picture(header: FileDataset) -> UnusableStudy:
-    """Why an object without pixels or without a size cannot be used: by its class it is no image, or else it is broken.
+    """The error for an object without pixels or size: broken if its class is an image, else unsupported.
 
-    Of a file that ends within its compressed pixels pydicom keeps nothing but the meta information, so that the class
-    is looked for there first.
+    The class is read from the meta information first, because pydicom returns only that for a file that ends within its
+    compressed pixels.
 
     Args:
-        header: with SOPClassUID, where its file has no meta information.
+        header: with SOPClassUID, if the file has no meta information.
     """
     named = header.file_meta.get("MediaStorageSOPClassUID") or header.get("SOPClassUID") or ""
     return UnusableStudy("image-unreadable" if "Image Storage" in UID(str(named)).name else "image-unsupported")
 
 
 def _header(path: Path) -> FileDataset:
-    """The pixel tags of the file; where it names no transfer syntax, the one it was parsed with stands in."""
+    """The pixel tags of the file; a missing transfer syntax is replaced by the one that the parser used."""
     if not path.is_file():
         raise UnusableStudy("image-missing")
     if path.stat().st_size > MAX_BYTES:
@@ -123,7 +123,7 @@ def _header(path: Path) -> FileDataset:
 
 
 def _require_single_grey_frame(header: FileDataset) -> None:
-    """Raise unless the object is one frame of grey pixels that a decoder here can read."""
+    """Raise unless the object is one frame of grey pixels."""
     photometric = str(header.get("PhotometricInterpretation") or "").strip().upper()
     if not any(keyword in header for keyword in _PIXEL_DATA) or not header.get("Rows") or not header.get("Columns"):
         raise without_picture(header)
@@ -141,25 +141,25 @@ def _require_single_grey_frame(header: FileDataset) -> None:
 
 
 def _shown(levels: NDArray[Any], header: FileDataset) -> NDArray[np.float64]:
-    """The grey values of stored numbers in any shape, higher where the patient is dense."""
+    """The grey values of stored numbers of any shape, higher where the patient is dense."""
     values = windowed_values(modality_values(levels, header), header)
     return -values if header.PhotometricInterpretation == "MONOCHROME1" else values
 
 
 def _stored_pixels(header: FileDataset) -> NDArray[Any]:
-    """The (H, W) pixels as stored, decoded by the first of pydicom's plugins that can."""
+    """The stored pixels (H, W), decoded by the first plugin of pydicom that can."""
     syntax = header.file_meta.TransferSyntaxUID
     try:
         available = get_decoder(syntax).is_available
     except NotImplementedError:
         available = False
-    if not available or (syntax == JPEGExtended12Bit and header.BitsStored != 8):  # GDCM and Pillow have 8 bits of it
+    if not available or (syntax == JPEGExtended12Bit and header.BitsStored != 8):  # GDCM and Pillow decode 8 bits only
         raise UnusableStudy("image-unsupported")
     return np.asarray(header.pixel_array).reshape(header.Rows, header.Columns)
 
 
 def _not_padding(stored: NDArray[Any], header: FileDataset) -> NDArray[np.bool_] | None:
-    """Which of the stored numbers are not padding, or nothing if the object declares none."""
+    """Which of the stored numbers are not padding; None if the object declares no padding."""
     value = header.get("PixelPaddingValue")
     if not isinstance(value, int):
         return None

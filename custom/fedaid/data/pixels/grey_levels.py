@@ -1,7 +1,7 @@
 """A DICOM object's grey transformations: modality (LUT or rescale) and value of interest (LUT or window).
 
-pydicom's own functions are not used: they scale to the bit depth, which :func:`fedaid.data.pixels.intensity.unit_range`
-undoes, wrap around for 8-bit LUTs with more than 256 entries, and refuse windows that are merely useless.
+pydicom's functions are not used. They scale to the bit depth, which :func:`fedaid.data.pixels.intensity.unit_range`
+undoes; they wrap around for 8-bit LUTs with more than 256 entries; and they refuse windows that could be ignored.
 Source: DICOM PS3.3, C.11.1 (modality LUT) and C.11.2 (VOI LUT).
 """
 
@@ -17,10 +17,10 @@ Grey = NDArray[np.float64]
 
 
 def modality_values(stored: NDArray[np.number], header: Dataset) -> Grey:
-    """Return the values in the modality's unit: by the modality LUT, else slope and intercept, else as stored.
+    """Return the values in the unit of the modality: by the modality LUT, or slope and intercept, or unchanged.
 
     Args:
-        stored: decoded pixels, or the levels that occur among them, in any shape.
+        stored: decoded pixels, or the levels that occur in them; any shape.
         header: the object's tags.
     """
     values = np.asarray(stored, dtype=np.float64)
@@ -32,13 +32,13 @@ def modality_values(stored: NDArray[np.number], header: Dataset) -> Grey:
 
 
 def windowed_values(values: Grey, header: Dataset) -> Grey:
-    """Return the values as the first VOI LUT or window of the object shows them, clipped where it clips.
+    """Return the values after the first VOI LUT or window of the object.
 
-    A window that is not valid, or that shows this picture as a single grey (a common fault is a window given for values
-    before the rescale), is ignored: the picture is better than the tag.
+    A window is ignored if it is invalid or maps this image to a single grey. A common fault is a window for values
+    before the rescale.
 
     Args:
-        values: values in the modality's unit, in any shape: a picture's, or those of its levels.
+        values: in the unit of the modality, of an image or of its levels; any shape.
         header: the object's tags.
     """
     if header.get("VOILUTSequence") and header.VOILUTSequence[0].get("LUTData") is not None:
@@ -49,12 +49,12 @@ def windowed_values(values: Grey, header: Dataset) -> Grey:
 
 
 def _window(values: Grey, header: Dataset) -> Grey:
-    """The first window, in the sense of its VOILUTFunction: 0 below it, 1 above it; the values if none is valid."""
+    """The values after the first window, by its VOILUTFunction: 0 below it, 1 above it; unchanged if it is invalid."""
     centre, width = _first(header, "WindowCenter"), _first(header, "WindowWidth")
     function = str(header.get("VOILUTFunction") or "LINEAR").strip().upper()
     if centre is None or width is None:
         return values
-    if function == "LINEAR":  # its centre and width count pixels' values, not the span between them: C.11.2.1.2.1
+    if function == "LINEAR":  # centre and width count values, not the distance between them: C.11.2.1.2.1
         centre, width = centre - 0.5, width - 1.0
     if not (np.isfinite(centre) and np.isfinite(width) and width > 0):
         return values
@@ -65,7 +65,7 @@ def _window(values: Grey, header: Dataset) -> Grey:
 
 
 def _look_up(values: Grey, item: Dataset, signed: int) -> Grey:
-    """The values through one item of a LUT sequence; those outside the table take its first or last entry."""
+    """The values after one item of a LUT sequence; values outside the table take its first or last entry."""
     if not np.isfinite(values).all():
         raise UnusableStudy("image-not-finite")
     entries, first, bits = (int(number) for number in item.LUTDescriptor)
@@ -77,7 +77,7 @@ def _look_up(values: Grey, item: Dataset, signed: int) -> Grey:
 
 
 def _table(data: object, entries: int, bits: int) -> Grey:
-    """The LUT's entries as numbers, whether pydicom gives them as words (US) or as bytes (OW)."""
+    """The entries of a LUT as numbers; pydicom returns words (US) or bytes (OW)."""
     if isinstance(data, bytes):
         packed = bits <= 8 and len(data) < 2 * entries
         data = np.frombuffer(data[: len(data) // 2 * 2], dtype="u1" if packed else "<u2")
@@ -88,7 +88,7 @@ def _table(data: object, entries: int, bits: int) -> Grey:
 
 
 def _first(header: Dataset, keyword: str) -> float | None:
-    """The first number of a tag that may hold none, one or several."""
+    """The first number of a tag; None if it has none."""
     value = header.get(keyword)
     if value is None or value == "":
         return None

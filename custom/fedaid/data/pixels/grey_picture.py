@@ -1,8 +1,8 @@
-"""A picture whose greys are worked out row by row, because most of what is done to a radiograph depends on its level.
+"""An image as levels and a table of their grey values, which is converted row by row.
 
-A detector has a few thousand levels and a few million pixels. So each level passes the grey transformations once, a
-pixel looks its level up, and only the rows that are being resized are ever floating-point numbers. The result is the
-same as if every pixel passed them; the time is a quarter.
+A detector has a few thousand levels and a few million pixels. So each level passes the grey transformations once, and
+a pixel looks up its level. Only the rows that are being resized are floating-point numbers. The result is the same as
+with a transformation of every pixel, in a quarter of the time.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ Counted = Callable[[NDArray[Any]], NDArray[np.bool_] | None]
 
 
 class Picture(Protocol):
-    """What can be resized: its size, and its rows as float32 in [0, 1]; an array is one too."""
+    """An image that can be resized: its size, and its rows as float32 in [0, 1]. An array is one."""
 
     @property
     def shape(self) -> tuple[int, ...]:
         """(H, W)."""
 
     def __getitem__(self, rows: slice, /) -> NDArray[np.float32]:
-        """Some of its rows, (h, W)."""
+        """Some rows, (h, W)."""
 
 
 @dataclass(frozen=True)
 class GreyPicture:
-    """A picture of whole-number levels.
+    """An image of whole-number levels.
 
     Attributes:
-        levels: (H, W) uint8 or uint16, the bits as stored.
-        greys: (256,) or (65536,) float32 in [0, 1], what each of them is shown as.
+        levels: (H, W) uint8 or uint16, the stored bits.
+        greys: (256,) or (65536,) float32 in [0, 1], the grey value of each level.
     """
 
     levels: NDArray[np.unsignedinteger]
@@ -49,26 +49,26 @@ class GreyPicture:
         return self.levels.shape
 
     def __getitem__(self, rows: slice, /) -> NDArray[np.float32]:
-        """The greys of some rows, (h, W)."""
+        """The grey values of some rows, (h, W)."""
         return self.greys.take(self.levels[rows])
 
 
 def as_stored(stored: NDArray[Any]) -> NDArray[np.floating]:
-    """The stored numbers themselves, for pictures that have no grey transformations."""
+    """The stored numbers, for images without grey transformations."""
     return np.asarray(stored, dtype=np.float64)
 
 
 def all_counted(stored: NDArray[Any]) -> None:
-    """Nothing is padding."""
+    """No padding: all pixels count."""
 
 
 def grey_picture(stored: NDArray[Any], shown: Shown = as_stored, *, counted: Counted = all_counted) -> Picture:
-    """Return stored numbers as a picture in [0, 1], stretched as :func:`fedaid.data.pixels.intensity.unit_range` does.
+    """Return stored numbers as an image in [0, 1], stretched as by :func:`fedaid.data.pixels.intensity.unit_range`.
 
     Args:
         stored: (H, W) of any number type.
-        shown: stored numbers, in any shape, to the grey values that stand for them.
-        counted: stored numbers to whether they take part in measuring the range; None if all do.
+        shown: stored numbers of any shape → their grey values.
+        counted: stored numbers → whether they count for the range; None if all do.
 
     Raises:
         UnusableStudy: "image-not-finite" or "image-constant".
@@ -87,6 +87,6 @@ def grey_picture(stored: NDArray[Any], shown: Shown = as_stored, *, counted: Cou
 
 
 def level_counts(stored: NDArray[Any], levels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return how often each of the levels, all from the least to the largest, occurs on the measuring grid."""
+    """Return how often each level, from the lowest to the highest, occurs on the measuring grid."""
     above_least = np.subtract(measuring_grid(stored), levels[0], dtype=np.int64)
     return np.bincount(above_least.ravel(), minlength=levels.size)

@@ -1,4 +1,4 @@
-"""A radiograph from a file of any accepted format, told apart by content and never by name."""
+"""A radiograph from a file of any accepted format. The content decides the format, not the name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fedaid.data.pixels.resize import fit_square
 from fedaid.data.unusable import UnusableStudy
 
 COLOUR_TOLERANCE = 8
-"""How far, of 255 levels, the channels of a grey picture may lie apart: what JPEG compression leaves, not a tint."""
+"""Largest difference of the channels of a grey image, of 255 levels: the effect of JPEG compression, not a tint."""
 
 _PICTURE_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 _BARE_DICOM_MAGIC = (b"\x02\0", b"\x08\0", b"\0\x02", b"\0\x08")  # groups 0002 and 0008: an object without preamble
@@ -32,11 +32,11 @@ def read_image(path: Path) -> NDArray[np.float32]:
 
 
 def image_picture(path: Path) -> Picture:
-    """Return a file's picture: DICOM, PNG (8 or 16 bits) or JPEG.
+    """Return the image of a DICOM, PNG (8 or 16 bits) or JPEG file.
 
-    A PNG or JPEG is taken to be bright where the patient is dense, as exported radiographs are. Channels that agree
-    are averaged; a picture with real colour is refused, because it is a photograph or an annotated screenshot. An
-    alpha channel and an EXIF orientation are ignored.
+    A PNG or JPEG is assumed to be bright where the patient is dense, as exported radiographs are. Equal channels are
+    averaged. An image with real colour is refused, because it is a photograph or an annotated screenshot. An alpha
+    channel and an EXIF orientation are ignored.
 
     Args:
         path: the file; for a DICOM file see the warning of :func:`fedaid.data.pixels.dicom.dicom_picture`.
@@ -53,13 +53,13 @@ def image_picture(path: Path) -> Picture:
 
 
 def is_dicom(path: Path) -> bool:
-    """Return whether a file is DICOM; if not it is a PNG or JPEG.
+    """Return whether a file is DICOM; otherwise it is a PNG or JPEG.
 
     Raises:
-        UnusableStudy: "image-missing", "image-unreadable", or "image-unsupported" if it is none of the three.
+        UnusableStudy: "image-missing", "image-unreadable", or "image-unsupported" for another format.
     """
     try:
-        if not path.is_file():  # a folder is named where it could not be looked into
+        if not path.is_file():  # a search for images names a folder that it could not list
             raise UnusableStudy("image-unreadable" if path.is_dir() else "image-missing")
         with path.open("rb") as file:
             head = file.read(132)
@@ -76,7 +76,7 @@ def is_dicom(path: Path) -> bool:
 
 def _stored(path: Path) -> NDArray[Any]:
     """The (H, W) levels of a PNG or JPEG."""
-    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # the limit below is nearer
+    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # the limit below is lower
     try:
         with Image.open(path, formats=("PNG", "JPEG")) as image:
             if image.width * image.height > MAX_PIXELS:
@@ -102,11 +102,11 @@ def _grey(image: Image.Image) -> NDArray[Any]:
     return np.asarray(channels.mean(axis=2, dtype=np.float64))
 
 
-LONGEST_SHAPE = 8  # times as long as wide; a longer strip is no radiograph, and would shrink to nothing
+LONGEST_SHAPE = 8  # largest ratio of the sides; a longer strip is not a radiograph
 
 
 def read_radiograph(path: Path, image_size: int) -> NDArray[np.float32]:
-    """Return a file's picture at the model's size; a strip is taken for a picture that was cut short.
+    """Return the image of a file at the model's size; a narrow strip is refused as cut short.
 
     Args:
         path: a DICOM, PNG or JPEG file.

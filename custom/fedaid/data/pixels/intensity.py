@@ -1,4 +1,4 @@
-"""The range of a picture's grey values: any finite numbers to [0, 1], the same way for every file format."""
+"""Maps the grey values of an image, any finite numbers, to [0, 1]; the same way for every file format."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from fedaid.data.unusable import UnusableStudy
 Number = TypeVar("Number", bound=np.generic)
 
 MAX_PIXELS = 64_000_000
-"""The most pixels that an image may have: three times the largest detectors, and below what exhausts a machine."""
+"""Largest number of pixels: three times that of the largest detectors."""
 
 TAIL_PERCENT = 0.1
-"""The share of pixels, in percent, that may be clipped at each end of the range."""
+"""Percentage of pixels that may be clipped at each end of the range."""
 
 MEASURED_PIXELS = 1 << 18
-"""The range of a larger picture is measured on a regular grid of about as many pixels: sorting all takes longest."""
+"""The range of a larger image is measured on a regular grid of about this many pixels, to save the time to sort."""
 
 
 def unit_range(values: NDArray[np.floating], counted: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
-    """Return the values stretched linearly to [0, 1], clipped at both ends.
+    """Return the values stretched linearly to [0, 1] and clipped at both ends.
 
-    The range is measured on the picture (its `TAIL_PERCENT` and 100 - `TAIL_PERCENT` percentiles) and not taken from
-    the bit depth or the window, because 12-bit values in 16-bit files, windows far too wide and LUTs with a wrong
-    depth are common. Percentiles instead of the extremes keep a few hot pixels from squeezing the rest.
+    The range is measured: it is from the `TAIL_PERCENT` to the 100 - `TAIL_PERCENT` percentile of the image. Bit depth
+    and window are not used, because 12-bit values in 16-bit files, too wide windows and LUTs with a wrong depth are
+    common. Percentiles are used instead of the extremes, so that a few hot pixels have no effect.
 
     Args:
         values: (H, W), any unit.
-        counted: (H, W), the pixels that take part in measuring the range; those of the padding do not.
+        counted: (H, W), true for the pixels that count for the range, false for padding.
 
     Returns:
         (H, W) float32 in [0, 1]; reversing the sign of the input gives one minus the result.
@@ -45,7 +45,7 @@ def unit_range(values: NDArray[np.floating], counted: NDArray[np.bool_] | None =
 
 
 def measuring_grid(values: NDArray[Number]) -> NDArray[Number]:
-    """Return the regular grid of a picture (H, W) on which its range is measured."""
+    """Return the regular grid of an image (H, W) on which its range is measured."""
     step = 1 + math.isqrt(max(0, values.size - 1) // MEASURED_PIXELS)
     return values[::step, ::step]
 
@@ -54,7 +54,7 @@ def finite(values: NDArray[np.floating]) -> NDArray[np.floating]:
     """Return the values.
 
     Raises:
-        UnusableStudy: "image-not-finite", if one of them is no number or infinite.
+        UnusableStudy: "image-not-finite" if one of them is NaN or infinite.
     """
     if not np.isfinite(values).all():
         raise UnusableStudy("image-not-finite")
@@ -66,7 +66,7 @@ def grey_range(values: NDArray[np.floating], counts: NDArray[Any]) -> tuple[floa
 
     Args:
         values: (n,), finite.
-        counts: (n,), how often each occurs among the pixels that take part.
+        counts: (n,), how often each occurs among the pixels that count.
 
     Raises:
         UnusableStudy: "image-constant".
@@ -80,11 +80,11 @@ def grey_range(values: NDArray[np.floating], counts: NDArray[Any]) -> tuple[floa
 
 
 def percentiles(values: NDArray[np.floating], counts: NDArray[Any], percents: list[float]) -> NDArray[np.floating]:
-    """Return what ``np.percentile`` returns for values that are repeated, which weighs by one of its methods only.
+    """Return the percentiles of repeated values, as linear ``np.percentile``, which does not take weights.
 
     Args:
         values: (n,).
-        counts: (n,), how often each is there; one at least is.
+        counts: (n,), how often each occurs; at least one is above 0.
         percents: from 0 to 100.
     """
     order = np.argsort(values)
@@ -98,7 +98,7 @@ def percentiles(values: NDArray[np.floating], counts: NDArray[Any], percents: li
 
 
 def stretched(values: NDArray[np.floating], found: tuple[float, float]) -> NDArray[np.float32]:
-    """Return the values with a range, as of :func:`grey_range`, stretched to [0, 1] and clipped at both ends."""
+    """Return the values, with the range ``found`` by :func:`grey_range`, stretched to [0, 1] and clipped."""
     low, high = found
     unit = np.subtract(values, low, dtype=np.float64)
     unit /= high - low

@@ -1,8 +1,8 @@
-"""A picture to a square of fixed size, in numpy alone, as the processes that decode import nothing heavier.
+"""Resizes an image to a square, with numpy only, because decode processes should start fast.
 
-Smoothing and interpolation are linear and work on one axis at a time, so both together are one matrix an axis, and a
-picture is resized by two matrix products. The numbers are those of MONAI's ``Resized(size_mode="longest",
-mode="bilinear", anti_aliasing=True)`` and ``ResizeWithPadOrCropd``, many times faster on full-size radiographs.
+Smoothing and interpolation are linear and act on one axis at a time. So both together are one matrix for each axis, and
+two matrix products resize an image. The results equal those of MONAI's ``Resized(size_mode="longest", mode="bilinear",
+anti_aliasing=True)`` and ``ResizeWithPadOrCropd``, many times faster on full-size radiographs.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from fedaid.data.pixels.grey_picture import Picture
 
 BAND = 64
-"""Rows that are worked on at once: they fit into the processor's cache, and little is multiplied by zero."""
+"""Rows in one matrix product: they fit into the processor's cache, and few of their weights are zero."""
 
 TRUNCATION = 4.0
-"""Standard deviations after which the smoothing kernel ends."""
+"""Length of the smoothing kernel to each side, in standard deviations."""
 
 
 def fit_square(picture: Picture, size: int) -> NDArray[np.float32]:
-    """Return the picture with its longer side scaled to ``size`` and its shorter side padded with black.
+    """Return the image with its longer side scaled to ``size`` and its shorter side padded with black.
 
     Args:
         picture: (H, W) in [0, 1].
@@ -41,7 +41,7 @@ def fit_square(picture: Picture, size: int) -> NDArray[np.float32]:
 
 
 def resized_rows(picture: Picture, height: int) -> NDArray[np.float32]:
-    """Return (``height``, W): the first axis resized, from a few rows at a time, each of which is asked for once."""
+    """Return the image with its first axis resized, (``height``, W); each row is read once, a few at a time."""
     before, width = picture.shape
     weights = axis_weights(before, height)
     resized = np.zeros((height, width), dtype=np.float32)
@@ -54,25 +54,25 @@ def resized_rows(picture: Picture, height: int) -> NDArray[np.float32]:
 
 
 def axis_weights(before: int, after: int) -> NDArray[np.float32]:
-    """Return the (after, before) matrix that smooths an axis, where it shrinks, and interpolates it linearly.
+    """Return the (after, before) matrix that interpolates an axis linearly, and smooths it first if it shrinks.
 
     Args:
         before: length of the axis in pixels.
-        after: length that it shall have.
+        after: its new length.
     """
     centres = np.maximum((np.arange(after) + 0.5) * before / after - 0.5, 0.0)
     lower = centres.astype(np.int64)
     share = (centres - lower)[:, None]
     kernel = gaussian((before / after - 1) / 2)
     reach = len(kernel) // 2
-    weights = np.zeros((after, before + 2 * reach), dtype=np.float32)  # what reaches over a border is cut off
+    weights = np.zeros((after, before + 2 * reach), dtype=np.float32)  # the parts beyond the borders are cut off
     for pixels, part in ((lower, 1 - share), (np.minimum(lower + 1, before - 1), share)):
         weights[np.arange(after)[:, None], pixels[:, None] + np.arange(len(kernel))] += part * kernel
     return weights[:, reach : reach + before]
 
 
 def gaussian(sigma: float) -> NDArray[np.float64]:
-    """Return the kernel of a Gaussian integrated over each pixel, odd in length; a single 1 where sigma is not above 0.
+    """Return a Gaussian kernel of odd length, integrated over each pixel; a single 1 if sigma is not above 0.
 
     Args:
         sigma: standard deviation in pixels.

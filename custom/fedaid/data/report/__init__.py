@@ -1,1 +1,1 @@
-"""A report becomes the sections that describe the picture, without identifiers."""
+"""Reads the sections of a report that describe the image, and removes identifiers."""

@@ -1,7 +1,7 @@
-"""Dates, times and great ages in the text of a report, as regular expressions.
+"""Dates, times and ages above 89 in the text of a report, as regular expressions.
 
-A year alone is kept, as Safe Harbor allows. What a number must not be followed by, so that measurements stay, is
-:data:`NO_MEASURE`. All quantifiers are bounded or over one class, so that matching takes linear time.
+A year alone stays, as Safe Harbor allows. :data:`NO_MEASURE` keeps measurements: it is what must not follow a number.
+All quantifiers are bounded or over one class, so matching takes linear time.
 """
 
 from __future__ import annotations
@@ -82,4 +82,4 @@ DATES = {
     "TIME": tuple(f"(?i:{pattern})" for pattern in _TIMES),
     "AGE": tuple(f"(?i:{pattern})" for pattern in _AGES),
 }
-"""Class → patterns. Where a pattern has a group `x`, that is the identifier and what stands around it is its cue."""
+"""Class → patterns. If a pattern has a group `x`, the group is the identifier and the rest of the match is its cue."""

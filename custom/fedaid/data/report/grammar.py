@@ -1,8 +1,8 @@
-"""How the reports of a site are laid out: which words head which section, and which lines say nothing of the picture.
+"""The layout of a site's reports: the headings of each section, and the lines that belong to no section.
 
-All patterns are for text whose white space :func:`fedaid.data.report.sections.sections` has normalised: one blank,
-one line feed, or an empty line. A site's own grammar is made of words only (:func:`of_words`), never of patterns, so
-that it cannot take more than linear time.
+All patterns are for text with the white space of :func:`fedaid.data.report.sections.sections`: one blank, one line feed
+or an empty line. A site's grammar consists of words only (:func:`of_words`), never of patterns, so matching takes
+linear time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import yaml
 from fedaid.errors import InputError, closest, require
 
 FALLBACKS = ("last paragraph", "whole text", "none")
-"""What stands for a report that has no section to keep, see :class:`ReportGrammar`."""
+"""What a report without findings and impression is replaced by, see :class:`ReportGrammar`."""
 
 _EXAM = "(?:exam|examination|study|test|request|referral)"
 _CLINICAL = "(?:(?:clinical|patient|brief|past|medical|relevant|pertinent|present|surgical) ){0,3}"
@@ -38,7 +38,7 @@ _DROPPED = "|".join(
     )
 )
 _QUALIFIER = "(?:(?:chest|radiographic|radiological|imaging|x-?ray|provisional|preliminary|final) )?"
-_BELOW = r"(?:\n(?!\n|[^\n:]{1,40}:).+)*"  # the name may stand on the lines below
+_BELOW = r"(?:\n(?!\n|[^\n:]{1,40}:).+)*"  # the name may be on the lines below
 _FRAME = (
     r"(?:(?:final|preliminary) )?report$|end of (?:the )?report\b.*"
     rf"|(?:electronically )?(?:signed|approved|verified|dictated|transcribed) ?(?:by\b|:).*{_BELOW}"
@@ -51,11 +51,11 @@ class ReportGrammar:
     """The layout of one site's reports.
 
     Args:
-        heading: finds a heading; its groups `both`, `impression`, `findings` and `dropped` say which section it opens,
-            `name` is its words, `inline` is set inside a line and `bare` without a colon.
+        heading: finds a heading. One of its groups `both`, `impression`, `findings` and `dropped` matches and is the
+            section that it opens. `name` is its words; `inline` matches inside a line, `bare` without a colon.
         frame: finds lines that belong to no section: titles, signatures, boilerplate.
-        fallback: what stands for a report that has no section to keep: its "last paragraph" of free prose, the "whole
-            text" of free prose in it, or "none". Without any heading the first two are the whole text.
+        fallback: the text of a report without findings and impression: the "last paragraph" of prose, the "whole text"
+            of its prose, or "none". In a report without headings the first two are the whole text.
     """
 
     heading: re.Pattern[str]
@@ -64,7 +64,7 @@ class ReportGrammar:
 
 
 def _heading(*, both: str, impression: str, findings: str, dropped: str, qualifier: str = "") -> re.Pattern[str]:
-    """The pattern of a heading with the alternatives of each kind."""
+    """The pattern of a heading, from the alternatives of each section."""
     return re.compile(
         r"(?:^|(?<=[.;!?]) |(?P<inline>(?<= )))(?:\d{1,2}[.)] ?)?[*_#]{0,6} ?"
         rf"(?P<name>{qualifier}(?:(?P<both>{both})|(?P<impression>{impression})|(?P<findings>{findings}))"
@@ -76,7 +76,7 @@ def _heading(*, both: str, impression: str, findings: str, dropped: str, qualifi
 
 
 def _frame(alternatives: str) -> re.Pattern[str]:
-    """The pattern of lines without a section."""
+    """The pattern of lines that belong to no section."""
     return re.compile(f"^(?:{alternatives})", re.IGNORECASE | re.MULTILINE)
 
 
@@ -84,7 +84,7 @@ ENGLISH = ReportGrammar(
     heading=_heading(both=_BOTH, impression=_IMPRESSION, findings=_FINDINGS, dropped=_DROPPED, qualifier=_QUALIFIER),
     frame=_frame(_FRAME),
 )
-"""The layouts that reports in English have."""
+"""The layouts of English reports."""
 
 
 def of_words(
@@ -97,17 +97,17 @@ def of_words(
     signatures: Iterable[str] = (),
     fallback: str = FALLBACKS[0],
 ) -> ReportGrammar:
-    """Return the grammar in which these words, in any case, with or without accents, are the headings.
+    """Return the grammar with these words as headings, in any case, with or without accents.
 
-    The words "findings" and "impression" are always known: a manifest's columns of these names are read by them.
+    "findings" and "impression" are always headings, because the columns of a manifest have these names.
 
     Args:
         findings: headings of the findings.
         impression: headings of the impression.
         joint: headings of findings and impression in one section.
         dropped: headings of sections to drop.
-        boilerplate: a line that begins with one of them is dropped.
-        signatures: such a line is dropped, and with it the lines below up to an empty line or a heading.
+        boilerplate: first words of lines to drop.
+        signatures: first words of lines to drop together with the lines below, up to an empty line or a heading.
         fallback: one of :data:`FALLBACKS`.
     """
     lines = rf"(?:{_alternatives(boilerplate)})(?!\w).*|(?:{_alternatives(signatures)})(?!\w).*{_BELOW}"
@@ -124,19 +124,19 @@ def of_words(
 
 
 def plain(words: str) -> str:
-    """Return words in the form in which two headings are the same: lower case, single blanks, no accents."""
+    """Return words in lower case, with single blanks and without accents, to compare headings."""
     letters = unicodedata.normalize("NFKD", " ".join(words.casefold().split()))
     return "".join(letter for letter in letters if not unicodedata.combining(letter)).replace("’", "'")
 
 
 def _alternatives(phrases: Iterable[str]) -> str:
-    """The pattern of one of the phrases, the longest first; one that never matches if there is none."""
+    """The pattern of one of the phrases, the longest first; it never matches if there are no phrases."""
     ordered = sorted({" ".join(phrase.split()) for phrase in phrases} - {""}, key=lambda phrase: (-len(phrase), phrase))
     return "|".join("".join(map(_letter, unicodedata.normalize("NFC", phrase))) for phrase in ordered) or _NEVER
 
 
 def _letter(letter: str) -> str:
-    """The pattern of one letter as people type it: an accent may be missing or follow, an umlaut may be spelled out."""
+    """The pattern of one letter: its accent may be missing or a separate character, and ä may be written ae."""
     if letter in "'’":
         return "['’]"
     if letter in "ßẞ":
@@ -159,20 +159,20 @@ _REMEDY = f"Compare {FILE_NAME} with the examples in docs/report-grammars."
 
 
 def site_grammar(root: Path) -> ReportGrammar:
-    """Return the grammar beside a site's manifest, or the English one where there is none."""
+    """Return the grammar beside a site's manifest, or the English one if there is none."""
     file = root / FILE_NAME
     return read_grammar(file) if file.is_file() else ENGLISH
 
 
 def read_grammar(file: Path) -> ReportGrammar:
-    """Return the grammar that a YAML file describes.
+    """Return the grammar of a YAML file.
 
     Its keys are those of :func:`fedaid.data.report.grammar.of_words`: six lists of words, and `fallback`.
 
     Raises:
-        InputError: if it is not readable YAML of at most 64 KiB, has a key that is not known, a list that is none, too
-            long, or holds something else than words of 1 to 80 characters with a letter, the same heading for two
-            sections, no heading of a section to keep, or an unknown fallback.
+        InputError: if the file is not readable YAML of at most 64 KiB, has an unknown key or fallback, a list that is
+            too long or holds anything but words of 1 to 80 characters with a letter, one heading for two sections, or
+            no heading of findings or impression.
     """
     content = _content(file)
     for key in content:
@@ -191,7 +191,7 @@ def read_grammar(file: Path) -> ReportGrammar:
 
 
 def _content(file: Path) -> Mapping[str, object]:
-    """The mapping in a file, without anchors and repeated keys: both could hide what a reader sees."""
+    """The mapping in a file. Anchors and repeated keys are errors, because a reader could miss their effect."""
     rule, where = "be a mapping in YAML, UTF-8, without anchors and repeated keys", file.name
     try:
         with file.open("rb") as opened:
@@ -227,7 +227,7 @@ def _words(given: object, key: str, *, where: str) -> tuple[str, ...]:
 
 
 def _require_one_section_each(words: Mapping[str, tuple[str, ...]], *, where: str) -> None:
-    """Raise if one heading would open two kinds of section."""
+    """Raise if one heading opens two sections."""
     owners = {"findings": "findings", "impression": "impression"}
     for kind in HEADINGS:
         for heading in words[kind]:

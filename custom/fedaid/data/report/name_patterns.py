@@ -1,9 +1,8 @@
-"""Names of people and institutions in the text of a report, found by the words that announce them.
+"""Names of people and institutions in the text of a report, found by a cue such as a title.
 
-A name without a cue ("Smith agrees") is not found: no list of names can tell Kerley B lines from Ms Kerley, and a model
-that could (presidio's, for one) would have to be installed. What stands in
-:data:`_NO_NAME` is never part of a name, but right after a title only what stands in :data:`_NO_SURNAME`: there is a Dr
-Small.
+A name without a cue ("Smith agrees") is not found: no list of names can tell Kerley B lines from Ms Kerley, and a
+language model for names, such as presidio's, would have to be installed. A word of :data:`_NO_NAME` is never part of a
+name. Directly after a title only the words of :data:`_NO_SURNAME` are excluded, because there is a Dr Small.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _NO_NAME = _NO_SURNAME + (
     "|attending|resident|fellow|referring|ordering|primary|care|oncology|cardiology|technologists?|technicians?"
     "|providers?|doctors?|clinicians?|intern|house|officer|on-call|trauma|critical|value|results?"
 )
-_NO_DOCTOR = _NO_NAME + (  # what stands behind DR where it is digital radiography
+_NO_DOCTOR = _NO_NAME + (  # words after DR where it means digital radiography
     "|systems?|imag(?:es?|ing)|detectors?|plates?|cassettes?|panels?|exposures?|thorax|abdomen|pelvis|spine|ribs?|skull"
     "|shoulder|hand|foot|knee|hip|room"
 )
@@ -40,7 +39,7 @@ _GAP = r"[^\S\n]{1,2}"
 
 
 def _name(word: str, first: str = "") -> str:
-    """The pattern of a name of up to three of the given words, and not what stands before a colon."""
+    """The pattern of a name of up to three such words that no colon follows."""
     more = rf"(?:{_GAP}(?:{_INITIAL}{_GAP}|{_PARTICLE}{_GAP}){{0,2}}{word}){{0,2}}"
     return rf"(?:{_INITIAL}{_GAP}?|{_PARTICLE}{_GAP}){{0,2}}{first or word}{more}(?![\w'’-]|{_GAP}?:)"
 
@@ -137,4 +136,4 @@ NAMES = {
         rf"(?i:\b(?:facility|institution|hospital)(?: name)?\s?[:=]\s{{0,3}})(?P<x>(?:{_PLACE}){{0,4}}{_WORD})",
     ),
 }
-"""Where a pattern has a group `x`, that is the name and what stands around it is its cue."""
+"""Class → patterns. If a pattern has a group `x`, the group is the name and the rest of the match is its cue."""

@@ -1,4 +1,4 @@
-"""Contacts, numbers that name a person, a record or a device, and addresses in the text of a report."""
+"""Contacts, identifying numbers of people, records and devices, and addresses in the text of a report."""
 
 from __future__ import annotations
 
@@ -90,4 +90,4 @@ ADDRESSES = {
 }
 
 LONG_RUNS = {"ID": (r"\w{0,12}\d{6,}\w{0,40}", r"(?<![\w.])(?=[\d-]{9})\d{2,}(?:-\d{2,}){2,8}(?!\w|\s?[a-zµμ]{1,4}/)")}
-"""Last: six digits in a row measure nothing in a report."""
+"""Applied last: no measurement in a report has six digits in a row."""

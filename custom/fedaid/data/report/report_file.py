@@ -1,4 +1,4 @@
-"""A report's file to its text, or the reason why it is none."""
+"""Reads the text of a report's file, or gives the reason why it cannot be used."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from fedaid.data.unusable import UnusableStudy
 
 MAX_BYTES = 1 << 20
 
-_DOCUMENT = ("%PDF-", "{\\rtf", "PK\3\4")  # the last is that of Word files since 2007; older ones are no UTF-8
+_DOCUMENT = ("%PDF-", "{\\rtf", "PK\3\4")  # the last is of Word files since 2007; older ones are not UTF-8
 _MARKUP = re.compile(r"<(?:!doctype|!--|\?xml|html|head|body|div|p|span|table|font|pre|br)\b", re.IGNORECASE)
-_SHORTEST_CODE = 40  # letters without a blank: no word of a report is as long
+_SHORTEST_CODE = 40  # characters without a blank; no word of a report is longer
 
 
 def read_report_file(path: Path) -> str:
-    """Return the text of a report's file; a byte order mark of UTF-8 is accepted.
+    """Return the text of a report's file, with or without a byte order mark.
 
     Raises:
         UnusableStudy: "report-missing", "report-too-large", "report-unreadable" or "report-not-text".
@@ -37,11 +37,11 @@ def read_report_file(path: Path) -> str:
 
 
 def plain_report(text: str) -> str:
-    """Return a report that is plain text.
+    """Return a report if it is plain text.
 
     Raises:
-        UnusableStudy: "report-not-text" for a document or an encoding of one, which would pass for words and hide
-            identifiers from the scrubber.
+        UnusableStudy: "report-not-text" for a document or an encoded one. It would look like words and hide identifiers
+            from the scrubber.
     """
     start = text.lstrip()[:64]
     if start.startswith(_DOCUMENT) or _MARKUP.match(start) or _is_base64(text):
@@ -50,12 +50,12 @@ def plain_report(text: str) -> str:
 
 
 def _reason_of(data: bytes) -> str:
-    """Why bytes that are no UTF-8 are no report."""
+    """Return the refusal code for bytes that are not UTF-8."""
     return "report-not-text" if data.startswith(tuple(magic.encode() for magic in _DOCUMENT)) else "report-unreadable"
 
 
 def _is_base64(text: str) -> bool:
-    """Whether the text is one long code, possibly over lines."""
+    """Whether the text is base64, possibly over several lines."""
     *lines, last = text.split() or [""]
     if len(lines[0] if lines else last) < _SHORTEST_CODE:
         return False

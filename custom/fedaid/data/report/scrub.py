@@ -1,9 +1,9 @@
-"""A report without the identifiers that patterns can find, and how many of each class there were.
+"""Removes the identifiers that patterns can find from a report, and counts them by class.
 
-It covers the pattern classes of HIPAA Safe Harbor (45 CFR 164.514(b)(2)(i)); it lowers a risk and proves nothing. A
-name without a cue, or an identifier that is misspelled, stays. No named library does this part: dicognito and deid
-treat DICOM headers, and presidio finds names by language models that would have to be installed, while its patterns
-are not made for radiology, where "3/4", "C5/6" and "1.5.20 mm" are findings.
+The classes are those of HIPAA Safe Harbor (45 CFR 164.514(b)(2)(i)) that have a pattern. This lowers a risk and proves
+nothing: a name without a cue or a misspelled identifier stays. No library fits. dicognito and deid are for DICOM
+headers. presidio finds names by language models that would have to be installed, and its patterns are not made for
+radiology, where "3/4", "C5/6" and "1.5.20 mm" are findings.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ _ORDER = tuple(
     for pattern in patterns
 )
 RULES = hashlib.sha256("\n".join(f"{kind} {pattern.pattern}" for kind, pattern in _ORDER).encode()).hexdigest()
-"""Changes with the patterns, so that what was scrubbed by earlier ones can be told."""
+"""A hash of the patterns, to recognise reports that were scrubbed with earlier patterns."""
 CLASSES = tuple(dict.fromkeys(kind for kind, _ in _ORDER))
-"""The classes of identifiers; each is replaced by its name in square brackets."""
+"""The classes of identifiers. An identifier is replaced by the name of its class in square brackets."""
 
 
 @dataclass(frozen=True)
 class Scrubbed:
-    """A report with identifiers replaced by tags such as "[DATE]", and how many were replaced, by class."""
+    """A report with tags such as "[DATE]" in place of identifiers, and class → number of replaced identifiers."""
 
     text: str = field(repr=False)
     counts: Mapping[str, int]
 
 
 def scrub(text: str) -> Scrubbed:
-    """Return a report with its identifiers replaced; what they were is neither kept nor logged.
+    """Return a report with its identifiers replaced; the identifiers are neither stored nor logged.
 
-    Measurements, levels of the spine, grades, fractions, view numbers and eponyms stay. Scrubbing twice changes
-    nothing more: the patterns are applied until none matches, and each replacement leaves less to match.
+    Measurements, levels of the spine, grades, fractions, view numbers and eponyms stay. The patterns are applied until
+    none matches, so a second call changes nothing.
 
     Args:
         text: a report, with its line breaks.
@@ -54,7 +54,7 @@ def scrub(text: str) -> Scrubbed:
 
 
 def _pass(text: str, counts: Counter[str]) -> str:
-    """The text after each pattern was applied once."""
+    """The text after one application of each pattern."""
     for kind, pattern in _ORDER:
         text, found = pattern.subn(lambda match, tag=f"[{kind}]": _tagged(match, tag), text)  # type: ignore[misc]
         if found:
@@ -63,7 +63,7 @@ def _pass(text: str, counts: Counter[str]) -> str:
 
 
 def _tagged(match: re.Match[str], tag: str) -> str:
-    """What a match becomes: the tag in place of its group `x`, or of all of it."""
+    """The match with the tag in place of its group `x`, or of the whole match."""
     group = "x" if "x" in match.re.groupindex else 0
     before, after = match.start(group) - match.start(), match.end(group) - match.start()
     return match[0][:before] + tag + match[0][after:]

@@ -1,4 +1,4 @@
-"""The part of a radiology report that describes the picture."""
+"""The parts of a radiology report that describe the image."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 @dataclass(frozen=True)
 class Report:
-    """A report's two sections, each on one line and possibly empty, and the text that stands for the report."""
+    """The two sections of a report, each on one line and possibly empty, and the text that training uses."""
 
     findings: str = field(repr=False)
     impression: str = field(repr=False)
@@ -20,19 +20,19 @@ class Report:
 
 
 def sections(report: str, grammar: ReportGrammar = ENGLISH) -> Report:
-    """Return the findings and the impression of a report, and the two as one text.
+    """Return the findings and the impression of a report, and both as one text.
 
-    History, indication, comparison, technique, names and signatures are dropped: they do not describe the picture, and
-    they are where identifiers stand. A section under a heading that is not known belongs to the section before it.
+    History, indication, comparison, technique, names and signatures are dropped: they do not describe the image, and
+    they hold most identifiers. Text under an unknown heading belongs to the section before it.
 
     Args:
-        report: free text; headings in any case, on a line of their own or before their text.
+        report: free text; headings in any case, on a separate line or before their text.
         grammar: the layout of the site's reports.
 
     Returns:
-        A :class:`Report`; `text` is findings then impression. Without either it is the grammar's fallback, by default
-        the whole text if there is no heading at all, else the last paragraph without one, or what stands before its
-        first heading. It is empty where nothing with a letter is left.
+        A :class:`Report`. Its `text` is the findings and then the impression. If both are empty, it is the grammar's
+        fallback; by default that is the whole text of a report without headings, else the last paragraph of prose. It
+        is empty if no letter is left.
     """
     plain = grammar.frame.sub("", _tidy(report))
     headings = _headings(plain, grammar)
@@ -46,37 +46,37 @@ def sections(report: str, grammar: ReportGrammar = ENGLISH) -> Report:
 
 
 def report_text(report: str, grammar: ReportGrammar = ENGLISH) -> str:
-    """Return the text that stands for a report, on one line: see :func:`sections`."""
+    """Return the `text` of :func:`sections`, on one line."""
     return sections(report, grammar).text
 
 
 def _tidy(report: str) -> str:
-    """The text with single blanks, none at the ends of lines, and at most one empty line in a row."""
+    """The text with single blanks, no blanks at the ends of lines, and at most one empty line in a row."""
     lines = (" ".join(line.split()) for line in report.splitlines())
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
 def _headings(plain: str, grammar: ReportGrammar) -> list[re.Match[str]]:
-    """The headings of a text in order."""
+    """The headings of a text, in order."""
     return [match for match in grammar.heading.finditer(plain) if _is_heading(match)]
 
 
 def _is_heading(match: re.Match[str]) -> bool:
-    """Whether a name is a heading: inside a line only in capitals, without a colon only alone and capitalised."""
+    """Whether a match is a heading. Inside a line it needs capitals; without a colon, its own line and a capital."""
     if match["inline"] is not None:
         return match["name"].isupper() and match["bare"] is None
     return match["bare"] is None or not match["name"][0].islower()
 
 
 def _kind(match: re.Match[str]) -> str:
-    """The section that a heading opens; a joint section of findings and impression counts as findings."""
+    """The section that a heading opens; a joint section of findings and impression is findings."""
     if match["dropped"] is not None:
         return "dropped"
     return "impression" if match["impression"] is not None else "findings"
 
 
 def _fallback(plain: str, grammar: ReportGrammar) -> str:
-    """The text of a report that has no section to keep: all, or some of the free prose among its paragraphs."""
+    """The text of a report without findings and impression: all of it, or prose among its paragraphs."""
     if grammar.fallback == "none":
         return ""
     if not _headings(plain, grammar):
@@ -85,13 +85,13 @@ def _fallback(plain: str, grammar: ReportGrammar) -> str:
     for paragraph in plain.split("\n\n"):
         headings = _headings(paragraph, grammar)
         before = paragraph[: headings[0].start()] if headings else paragraph
-        if not headings or before.endswith((".", "!", "?")):  # else it is a title
+        if not headings or before.endswith((".", "!", "?")):  # otherwise it is a title
             free.append(_one_line(before))
     kept = [prose for prose in free if prose]
     return " ".join(kept if grammar.fallback == "whole text" else kept[-1:])
 
 
 def _one_line(text: str) -> str:
-    """The text with every run of white space as one blank and no leading stop; empty if it holds no letter."""
+    """The text on one line, without leading punctuation; empty if it has no letter."""
     line = " ".join(text.split()).lstrip(".:;, ")
     return line if _LETTER.search(line) else ""
