@@ -1,4 +1,4 @@
-"""A federation on this machine: server and sites started from their kits, connected, and ended by process id."""
+"""A federation on this machine: start server and sites from their kits, wait for them, end them by process id."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from fedaid.errors import require
 
 
 class Federation(ABC):
-    """Kits that run on this machine for as long as the ``with`` block.
+    """Runs startup kits on this machine for as long as the ``with`` block lasts.
 
-    Everything lies in ``workspace``: kits, console logs, job store, and the record of process ids by which another
-    command can stop the federation. The server listens on loopback only.
+    ``workspace`` holds everything: kits, console logs, job store and the record of process ids. Another command can
+    stop the federation by that record. The server listens on loopback only.
 
     Args:
-        workspace: a folder that is absent, empty, or a stopped federation's.
+        workspace: a folder that is absent, empty, or left by a stopped federation.
         sites: the names of the sites.
-        data_roots: for every site the folder that its ``local/fedaid_site.json`` names.
-        port: the server's port; a free one if None.
+        data_roots: each site's data folder; it is written to the site's ``local/fedaid_site.json``.
+        port: the server's port; None chooses a free one.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Federation(ABC):
         return self.record.lead_kit
 
     def start(self) -> Self:
-        """Make the kits, start them, and return when every site is connected; on failure nothing is left running."""
+        """Make the kits, start them and return when every site is connected; on failure end every process."""
         require_site_names(self.sites)
         require_data_roots(self.sites, self.data_roots)
         require_stopped(self.workspace)
@@ -84,7 +84,7 @@ class Federation(ABC):
         return self
 
     def stop(self) -> None:
-        """Shut the federation down, and end what is left of it by process id."""
+        """Shut the federation down, and end the remaining processes by id."""
         stop_federation(self.workspace)
 
     def __enter__(self) -> Self:
@@ -117,7 +117,7 @@ def require_data_roots(sites: Sequence[str], data_roots: Mapping[str, Path]) -> 
 
 
 def require_stopped(workspace: Path) -> None:
-    """Refuse a workspace whose federation is running, or that holds files which are not a federation's."""
+    """Refuse a workspace if its federation is running, or if it holds other files."""
     record = read_record(workspace)
     require(
         record is None or not family(record.processes, mark=record.mark),

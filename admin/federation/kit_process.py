@@ -1,4 +1,4 @@
-"""Start the process of a startup kit, and end it with everything it started: by process id, never by name."""
+"""Start the process of a startup kit, and end it with all its descendants, by process id and never by name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
-THREADS = "OMP_NUM_THREADS"  # what torch and numpy take for their number of threads
+THREADS = "OMP_NUM_THREADS"  # torch and numpy read their number of threads from it
 MARK = "FEDAID_FEDERATION"  # an environment variable that every process of one federation inherits
 TERM_SECONDS = 3.0
 KILL_SECONDS = 3.0
@@ -19,7 +19,7 @@ KILL_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class KitProcess:
-    """The parent process of one kit; ``created`` tells it from a later process with the same id."""
+    """The parent process of one kit; ``created`` distinguishes it from a later process with the same id."""
 
     kit: str
     pid: int
@@ -36,9 +36,9 @@ class KitProcess:
 
 
 def site_threads(sites: int) -> int:
-    """Return how many threads each of so many sites on this machine gets: its share of the cores, at least one.
+    """Return the number of threads for each site: its share of this machine's cores, at least one.
 
-    Left to itself torch takes all cores, in every site. What the user's environment says goes before.
+    Without a limit torch uses all cores in every site. OMP_NUM_THREADS in the user's environment takes precedence.
     """
     given = os.environ.get(THREADS, "")
     return int(given) if given.isdecimal() and int(given) else max(1, len(os.sched_getaffinity(0)) // sites)
@@ -47,7 +47,7 @@ def site_threads(sites: int) -> int:
 def kit_environment(mark: str, *, home: Path | None = None, threads: int = 1) -> dict[str, str]:
     """Return this process's environment with the interpreter's folder first on PATH, ``threads``, and ``mark``.
 
-    ``start.sh`` of a kit runs ``python3``: it has to find the one that has nvflare.
+    A kit's ``start.sh`` runs ``python3``. PATH must lead it to the interpreter that has nvflare.
     """
     left_out = ("PYTHONPATH", "NVFL_WORKSPACE", "NVFLARE_POC_WORKSPACE")
     environment = {name: value for name, value in os.environ.items() if name not in left_out}
@@ -58,9 +58,9 @@ def kit_environment(mark: str, *, home: Path | None = None, threads: int = 1) ->
 
 
 def start_kit(kit: Path, *, log: Path, mark: str, threads: int = 1) -> KitProcess:
-    """Start a server's or a site's kit in a session of its own and return its process.
+    """Start a server's or a site's kit in a new process session and return its process.
 
-    ``--once`` runs it without the restarting daemon of ``start.sh``, which sleeps five seconds first.
+    ``--once`` runs the kit without the restarting daemon of ``start.sh``. That daemon sleeps five seconds first.
     """
     command = ["/bin/bash", str(kit / "startup" / "sub_start.sh"), "--once"]
     with log.open("ab") as console:
@@ -78,7 +78,7 @@ def start_kit(kit: Path, *, log: Path, mark: str, threads: int = 1) -> KitProces
 def family(parents: Iterable[KitProcess], *, mark: str) -> set[psutil.Process]:
     """Return the live parents, their descendants, and the orphans that carry ``mark``.
 
-    A job's process has a session of its own and outlives a parent that was killed, but it inherits the environment.
+    A job's process has its own session, so it outlives a killed parent. It inherits the parent's environment.
     """
     found: set[psutil.Process] = set()
     for parent in parents:
@@ -90,7 +90,7 @@ def family(parents: Iterable[KitProcess], *, mark: str) -> set[psutil.Process]:
 
 
 def children_of(process: psutil.Process) -> list[psutil.Process]:
-    """Return all live descendants of ``process``; none if it has just ended."""
+    """Return all live descendants of ``process``; an empty list if it has just ended."""
     try:
         return list(process.children(recursive=True))
     except psutil.NoSuchProcess:
@@ -98,7 +98,7 @@ def children_of(process: psutil.Process) -> list[psutil.Process]:
 
 
 def carries(process: psutil.Process, mark: str) -> bool:
-    """Return whether ``process`` was started for the federation that ``mark`` names."""
+    """Return whether the environment of ``process`` carries the federation's ``mark``."""
     try:
         return bool(process.pid != os.getpid() and process.environ().get(MARK) == mark)
     except (psutil.Error, OSError):
@@ -106,13 +106,13 @@ def carries(process: psutil.Process, mark: str) -> bool:
 
 
 def wait_for(processes: Iterable[psutil.Process], *, seconds: float) -> list[psutil.Process]:
-    """Wait until the processes ended and return those that did not in ``seconds``."""
+    """Wait for the processes to end, and return those that still run after ``seconds``."""
     _, left = psutil.wait_procs(list(processes), timeout=seconds)
     return [process for process in left if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
 
 
 def end(processes: Iterable[psutil.Process]) -> list[int]:
-    """End the processes, first with SIGTERM, then with SIGKILL, and return the ids of any that survived both."""
+    """End the processes with SIGTERM, then with SIGKILL, and return the ids of those that survived both."""
     left = list(processes)
     for send, seconds in ((psutil.Process.terminate, TERM_SECONDS), (psutil.Process.kill, KILL_SECONDS)):
         for process in left:

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 SITE_FILE = "fedaid_site.json"
-HEART_BEAT_SECONDS = 60  # a site that is silent for so long is taken for dead; FLARE waits 600
+HEART_BEAT_SECONDS = 60  # the server drops a site after this silence; FLARE's default is 600
 
 
 def bind_to_loopback(server_kit: Path, port: int) -> None:
     """Let the server listen on 127.0.0.1 only.
 
-    FLARE binds all interfaces unless the service target in the server's own kit is a loopback address.
+    FLARE binds all interfaces unless the service target in the server's kit is a loopback address.
     """
     file = server_kit / "startup" / "fed_server.json"
     content = read_json(file)
@@ -24,9 +24,9 @@ def bind_to_loopback(server_kit: Path, port: int) -> None:
 
 
 def keep_own_store(server_kit: Path, store: Path, *, heart_beat_timeout: int = HEART_BEAT_SECONDS) -> None:
-    """Give the server a job store and snapshots of its own.
+    """Set a separate folder for the server's jobs and snapshots.
 
-    By default all servers of a machine share one below the system's temporary folder, and run each other's jobs.
+    By default all servers on a machine share one folder below the system's temporary folder and run each other's jobs.
     """
     content = read_json(server_kit / "local" / "resources.json.default")
     content["servers"][0]["heart_beat_timeout"] = heart_beat_timeout
@@ -38,7 +38,7 @@ def keep_own_store(server_kit: Path, store: Path, *, heart_beat_timeout: int = H
 
 
 def tell_data_root(site_kit: Path, data_root: Path) -> None:
-    """Write the site's ``local/fedaid_site.json``: the one place that says where its data lie."""
+    """Write the site's ``local/fedaid_site.json``, the only file that names its data folder."""
     write_json(site_kit / "local" / SITE_FILE, {"data_root": str(data_root.resolve())})
 
 
@@ -49,5 +49,5 @@ def read_json(file: Path) -> dict[str, Any]:
 
 
 def write_json(file: Path, content: dict[str, Any]) -> None:
-    """Write ``content`` to ``file``, indented for a person."""
+    """Write ``content`` to ``file`` as indented JSON."""
     file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

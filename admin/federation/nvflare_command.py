@@ -1,4 +1,4 @@
-"""Run one of FLARE's own commands, away from the user's settings."""
+"""Run a command of FLARE without touching the user's settings."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ SECONDS = 120.0
 
 
 def run_nvflare(arguments: Sequence[str], *, home: Path, extra: Mapping[str, str] | None = None) -> None:
-    """Run ``nvflare`` with these arguments and a HOME of its own: it writes to ``~/.nvflare``.
+    """Run ``nvflare`` with these arguments and with ``home`` as HOME, because it writes to ``~/.nvflare``.
 
     Raises:
-        RuntimeError: it failed or took too long; the text ends with its last lines.
+        RuntimeError: the command failed or took too long; the message ends with its last lines.
     """
     home.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "nvflare.cli", *arguments]

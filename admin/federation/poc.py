@@ -18,9 +18,9 @@ LEAD = "lead@nvidia.com"
 
 
 class PocFederation(Federation):
-    """A POC whose sites have the names given, started and stopped faster than ``nvflare poc start``, which sleeps.
+    """A POC with chosen site names; it starts and stops without the pauses of ``nvflare poc start``.
 
-    The POC itself is ``<workspace>/kits``: use it as NVFLARE_POC_WORKSPACE for the plain ``nvflare poc`` commands.
+    The POC folder is ``<workspace>/kits``. Set NVFLARE_POC_WORKSPACE to it for the plain ``nvflare poc`` commands.
     """
 
     def make_kits(self) -> Record:
@@ -38,7 +38,7 @@ class PocFederation(Federation):
 
 
 def poc_project(sites: Sequence[str], port: int) -> dict[str, object]:
-    """Return the project file of a POC with these sites; names and roles are those of ``nvflare poc``."""
+    """Return the project file of a POC with these sites and the names and roles of ``nvflare poc``."""
     people: list[dict[str, object]] = [{"name": SERVER, "type": "server", "org": "nvidia", "fed_learn_port": port}]
     people += [{"name": site, "type": "client", "org": "nvidia"} for site in sites]
     for name, role in ((PROJECT_ADMIN, "project_admin"), (LEAD, "lead")):

@@ -1,4 +1,4 @@
-"""Read a FLARE project file: who takes part, and under which names their kits will lie."""
+"""Read a FLARE project file: the participants and the names of their kits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REMEDY = "Start from admin/project.yml."
 
 @dataclass(frozen=True)
 class Project:
-    """The names of a project file; ``content`` is the file as read, for writing a variant of it."""
+    """The names in a project file; ``content`` is the parsed file, from which a variant can be written."""
 
     name: str
     server: str
@@ -57,7 +57,7 @@ def as_project(content: object, *, where: str) -> Project:
 
 
 def only(people: list[dict[str, Any]], key: str, value: str, *, where: str) -> str:
-    """Return the name of the first participant whose ``key`` is ``value``; the file must have one."""
+    """Return the name of the first participant whose ``key`` is ``value``, or raise if the file has no such one."""
     names = [str(person.get("name")) for person in people if person.get(key) == value]
     require(
         bool(names),
@@ -71,7 +71,7 @@ def only(people: list[dict[str, Any]], key: str, value: str, *, where: str) -> s
 
 
 def with_port(project: Project, port: int) -> dict[str, Any]:
-    """Return the project's content with the server on ``port`` of this machine, for a trial on loopback."""
+    """Return the project's content with the server on this machine's ``port``, for a trial on loopback."""
     people = []
     for person in project.content["participants"]:
         if person.get("type") == "server":

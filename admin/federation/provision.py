@@ -1,4 +1,4 @@
-"""Makes the kits of a consortium: one folder each for the server, the hospitals, the project's admin and the lead."""
+"""Make a consortium's startup kits: one folder each for server, hospitals, project admin and lead."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from admin.federation.site_names import require_site_names
 
 
 class ProvisionedFederation(Federation):
-    """The consortium of a project file on this machine, with the certificates and mutual TLS that it will have.
+    """A trial of a consortium's project file on this machine, with certificates and mutual TLS.
 
     Args:
-        workspace: a folder that is absent, empty, or a stopped federation's.
-        project: the project file; the trial puts its server on loopback and on ``port``.
-        data_roots: for every hospital of the project file its data folder.
-        port: the server's port; a free one if None.
+        workspace: a folder that is absent, empty, or left by a stopped federation.
+        project: the project file; the trial moves its server to loopback and to ``port``.
+        data_roots: the data folder of every hospital in the project file.
+        port: the server's port; None chooses a free one.
     """
 
     def __init__(
@@ -42,17 +42,17 @@ class ProvisionedFederation(Federation):
 def provision(project: Path, *, out: Path, home: Path) -> Path:
     """Make the kits of ``project`` below ``out`` and return their folder.
 
-    Run again with the same ``out`` it keeps the root certificate there and writes ``prod_01``, ``prod_02`` and so on:
-    a new hospital's kit then works with the kits already handed out.
+    A second run with the same ``out`` reuses its root certificate and writes ``prod_01``, then ``prod_02`` and so on.
+    A new hospital's kit therefore works with the kits that were handed out earlier.
 
     Args:
         project: the project file.
-        out: a folder; it holds the consortium's private keys afterwards.
-        home: what FLARE's command takes for the user's home folder.
+        out: the output folder; it will hold the consortium's private keys.
+        home: the folder that FLARE's command uses as the user's home.
 
     Raises:
-        InputError: the project file is not usable.
-        RuntimeError: FLARE refused it.
+        InputError: the project file is invalid.
+        RuntimeError: FLARE refused the project file.
     """
     read = read_project(project)
     require_site_names(read.sites)

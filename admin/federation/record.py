@@ -1,4 +1,4 @@
-"""What a workspace remembers of its federation: where the kits are, and which processes were started."""
+"""The record of a federation in its workspace: where the kits are, and which processes were started."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FILE = "federation.json"
 
 @dataclass(frozen=True)
 class Record:
-    """Kits and processes of one federation; ``mark`` is in the environment of all its processes, and of no others."""
+    """Kits and processes of one federation; the environment of each of its processes carries ``mark``."""
 
     mark: str
     kits: Path
@@ -44,26 +44,26 @@ class Record:
         return self.kits / self.lead
 
     def with_processes(self, processes: Iterable[KitProcess]) -> Self:
-        """Return this record with other processes."""
+        """Return this record with its processes replaced."""
         return replace(self, processes=tuple(processes))
 
 
 def new_mark() -> str:
-    """Return a mark that no other federation has."""
+    """Return a unique mark for a federation."""
     return uuid4().hex
 
 
 def write_record(workspace: Path, record: Record) -> None:
-    """Write the record so that a reader sees the old or the new one, never half of it."""
+    """Write the record atomically: a reader sees the old or the new one."""
     with replacing(workspace / FILE) as draft:
         draft.write_text(json.dumps(asdict(record), default=str, indent=2), encoding="utf-8")
 
 
 def read_record(workspace: Path) -> Record | None:
-    """Return the record of ``workspace``, or None if there is none.
+    """Return the record of ``workspace``, or None if the file is absent.
 
     Raises:
-        InputError: the file is there but cannot be understood.
+        InputError: the file exists but is not a valid record.
     """
     file = workspace / FILE
     if not file.is_file():

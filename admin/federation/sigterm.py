@@ -1,4 +1,4 @@
-"""Let SIGTERM unwind the stack, so that what a ``with`` block started is ended."""
+"""Let SIGTERM unwind the stack, so that a ``with`` block ends what it started."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from types import FrameType
 
 @contextmanager
 def sigterm_leaves() -> Iterator[None]:
-    """Let SIGTERM leave the ``with`` block as Ctrl-C does; outside the main thread nothing can be set, nothing is."""
+    """Let SIGTERM leave the ``with`` block as Ctrl-C does. Python allows this in the main thread only."""
 
     def leave(number: int, frame: FrameType | None) -> None:
         raise SystemExit(128 + number)

@@ -1,4 +1,4 @@
-"""Runs a packaged job in FLARE's simulator: all sites on this machine, without certificates."""
+"""Run a packaged job in FLARE's simulator: all sites on this machine, without certificates."""
 
 from __future__ import annotations
 
@@ -31,20 +31,21 @@ def simulate(
     threads: int | None = None,
     timeout: float = TIMEOUT_SECONDS,
 ) -> Path:
-    """Return the server's run folder of the finished simulation: models, metrics, whatever the job wrote.
+    """Run the job to its end and return the server's run folder: models, metrics and everything that the job wrote.
 
     Args:
         job: a packaged job's folder.
-        workspace: absent, empty, or of an earlier simulation, which the simulator deletes.
-        sites: their names.
-        data: the folder with one folder for each site; the job finds it in FEDAID_DATA as ``<data>/{site}``.
-        threads: how many sites work at a time; all if None. With fewer, every task starts a process (12 s a round).
-        timeout: seconds until the simulation is ended.
+        workspace: absent, empty, or left by an earlier simulation; the simulator deletes its content.
+        sites: the names of the sites.
+        data: a folder with one folder for each site; FEDAID_DATA passes it to the job as ``<data>/{site}``.
+        threads: number of sites that work at once; None means all. With fewer, every task starts a process (12 s a
+            round).
+        timeout: seconds after which the simulation is ended.
 
     Raises:
-        InputError: job, sites, data or workspace are not usable.
-        RuntimeError: the simulation failed; the text names the log.
-        TimeoutError: it took too long; a wrong client config hangs the simulator.
+        InputError: job, sites, data or workspace are invalid.
+        RuntimeError: the simulation failed; the message names the log.
+        TimeoutError: the simulation took too long; a wrong client config hangs the simulator.
     """
     check_job(job)
     require_site_names(sites)
@@ -63,7 +64,7 @@ def simulate(
 
 
 def run_logged(command: Sequence[str], *, workspace: Path, data: Path, timeout: float, threads: int = 1) -> int | None:
-    """Return what :func:`run` does, with the console log left in the workspace, which the simulator deletes first."""
+    """Run the command like :func:`run`, then move its log into the workspace, which the simulator empties first."""
     workspace.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=workspace.parent, prefix=".console-", delete=False) as console:
         try:
@@ -74,7 +75,7 @@ def run_logged(command: Sequence[str], *, workspace: Path, data: Path, timeout: 
 
 
 def run(command: Sequence[str], *, console: Path, data: Path, timeout: float, threads: int = 1) -> int | None:
-    """Return the command's exit code, or None if the time was over; whatever happens, nothing of it is left running."""
+    """Return the command's exit code, or None after a timeout; end all its processes in every case."""
     mark = new_mark()
     environment = kit_environment(mark, threads=threads) | {"FEDAID_DATA": f"{data.resolve()}{os.sep}{{site}}"}
     with sigterm_leaves(), console.open("ab") as log:
@@ -99,7 +100,7 @@ def require_data(data: Path, sites: Sequence[str]) -> None:
 
 
 def require_replaceable(workspace: Path) -> None:
-    """Refuse a workspace with files that are not a simulation's: the simulator deletes all of it."""
+    """Refuse a workspace with other files than a simulation's, because the simulator deletes them all."""
     free = not workspace.exists() or (workspace / CONSOLE).is_file() or not any(workspace.iterdir())
     remedy = "Give a folder of its own."
     require(free, "workspace", "be a simulation's", got="other files", where=str(workspace), remedy=remedy)

@@ -1,4 +1,4 @@
-"""Which names a site may have, so that a bad one is refused here and not by a process that dies while starting."""
+"""The rules for site names; without this check a bad name would crash the site's process at its start."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ RESERVED = ("server", "admin", "lead")
 
 
 def require_site_names(sites: Sequence[str]) -> None:
-    """Refuse names that are absent, repeated, reserved, or that FLARE would read as something else than text.
+    """Refuse an empty list, and names that are repeated, reserved, or that FLARE does not read as text.
 
-    FLARE hands a site its name as ``uid=NAME`` and turns ``y``, ``no``, ``true`` or ``7`` into a bool or a number.
+    FLARE passes a site's name as ``uid=NAME`` and turns ``y``, ``no``, ``true`` or ``7`` into a bool or a number.
 
     Raises:
-        InputError: naming the first offending site.
+        InputError: a name is invalid; the message names the first one.
     """
     remedy = "Use letters, digits, underscores and hyphens, as in hospital-a."
     require(len(sites) > 0, "sites", "name at least one site", got="none", where="the list of sites", remedy=remedy)

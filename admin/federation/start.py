@@ -15,7 +15,7 @@ POLL_SECONDS = 0.2
 
 
 def start_processes(record: Record, *, workspace: Path) -> Record:
-    """Start the server's and every site's kit; return the record with their processes, written as each one starts."""
+    """Start the server's kit and every site's; write the record after each start, and return the last one."""
     logs = console_logs(workspace)
     logs.mkdir(exist_ok=True)
     write_record(workspace, record)
@@ -30,7 +30,7 @@ def start_processes(record: Record, *, workspace: Path) -> Record:
 
 
 def console_logs(workspace: Path) -> Path:
-    """Return the folder with one console log for every kit."""
+    """Return the folder of the console logs, one for each kit."""
     return workspace / "console"
 
 
@@ -38,7 +38,7 @@ def wait_until_connected(record: Record, *, port: int, logs: Path, seconds: floa
     """Return when the server lists every site.
 
     Raises:
-        ConnectionError: a process ended, or not all sites came in time; the text names the console log.
+        ConnectionError: a process ended, or a site did not connect in time; the message names the console log.
     """
     deadline = time.monotonic() + seconds
     while not listening(port):
@@ -51,7 +51,7 @@ def wait_until_connected(record: Record, *, port: int, logs: Path, seconds: floa
 
 
 def listening(port: int) -> bool:
-    """Return whether something accepts connections on this loopback port."""
+    """Return whether a process accepts connections on this loopback port."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1.0):
             return True
@@ -60,7 +60,7 @@ def listening(port: int) -> bool:
 
 
 def require_starting(record: Record, *, logs: Path, deadline: float, missing: list[str]) -> None:
-    """Raise ConnectionError if a started process has ended, or the time is up with kits missing."""
+    """Raise ConnectionError if a started process has ended or the deadline has passed."""
     ended = [process.kit for process in record.processes if process.running() is None]
     if ended:
         raise ConnectionError(f"{ended[0]} ended while starting: see {logs / ended[0]}.txt")
@@ -69,7 +69,7 @@ def require_starting(record: Record, *, logs: Path, deadline: float, missing: li
 
 
 def connected_sites(admin_kit: Path, *, timeout: float) -> set[str]:
-    """Return the names of the sites that the server lists; none while it cannot be reached."""
+    """Return the names of the sites that the server lists; an empty set while it cannot be reached."""
     try:
         with admin_session(admin_kit, timeout=timeout) as session:
             return {client.name for client in session.get_connected_client_list()}

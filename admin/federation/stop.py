@@ -1,4 +1,4 @@
-"""Stop a federation: ask it to leave, then end what is left by process id."""
+"""Stop a federation: ask it to shut down, then end the remaining processes by id."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from admin.federation.record import Record, read_record, write_record
 from admin.session.login import admin_session
 from fedaid.errors import InputError
 
-GRACE_SECONDS = 3.0  # an idle process would stay some 5 s, of which it sleeps most
+GRACE_SECONDS = 3.0  # an idle process needs some 5 s to leave and sleeps for most of them
 
 
 def stop_federation(workspace: Path, *, grace: float = GRACE_SECONDS) -> None:
-    """Shut down the federation that ``workspace`` records, then end what is left by process id.
+    """Shut down the federation that ``workspace`` records, then end the remaining processes by id.
 
     Args:
-        workspace: the folder given at the start.
+        workspace: the folder with which the federation was started.
         grace: seconds that the processes get to leave by themselves; 0 ends them at once.
 
     Raises:
-        InputError: no federation is recorded there.
+        InputError: the workspace has no record of a federation.
         RuntimeError: a process survived SIGKILL.
     """
     record = recorded_federation(workspace)
@@ -40,7 +40,7 @@ def stop_federation(workspace: Path, *, grace: float = GRACE_SECONDS) -> None:
 
 
 def recorded_federation(workspace: Path) -> Record:
-    """Return the record of ``workspace``, which must have one."""
+    """Return the record of ``workspace``, or raise if it has no record."""
     record = read_record(workspace)
     if record is None:
         raise InputError(
@@ -54,14 +54,14 @@ def recorded_federation(workspace: Path) -> Record:
 
 
 def ask_to_leave(admin_kit: Path) -> bool:
-    """Ask the server to shut all down and return whether it agreed; it refuses while a job runs."""
+    """Ask the server to shut down with all sites, and return whether it agreed; it refuses while a job runs."""
     try:
         with admin_session(admin_kit, timeout=3.0) as session:
             session.shutdown("all", wait=False)
     except JobNotDone:
         print("a job is still running: its processes are ended with the federation", file=sys.stderr)
         return False
-    except Exception as error:  # whatever FLARE's client raises, the processes are ended by the caller
+    except Exception as error:  # the caller ends the processes after any error of FLARE's client
         print(f"the server did not shut down ({error}): its processes are ended", file=sys.stderr)
         return False
     return True

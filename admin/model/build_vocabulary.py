@@ -1,8 +1,8 @@
-"""Builds the vocabulary that ships with the bundle.
+"""Build the vocabulary that ships with the bundle.
 
-A vocabulary learned from reports would carry a site's words to all others, so this one is made of public words only: a
-list written by hand (``lexicon.txt``) and the names of the DICOM standard's medical concepts, as pydicom (MIT
-licence) holds them. It is counted, not trained: the same sources always give the same file.
+A vocabulary learned from reports would send a site's words to all other sites. This one uses public words only: a
+hand-written list (``lexicon.txt``) and the names of the DICOM standard's medical concepts from pydicom (MIT licence).
+It needs counts and no training: the same sources always give the same file.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from fedaid.models.vocabulary import SPECIAL_TOKENS
 
 LEXICON = Path(__file__).parent / "lexicon.txt"
 SIZE = 4096
-PIECES = 340  # beginnings of words, and as many continuations
-SYMBOLS = "°±µ×≤≥–—’“”…²³½¼"  # what is not ASCII in a radiology report
+PIECES = 340  # the number of word beginnings, and of continuations
+SYMBOLS = "°±µ×≤≥–—’“”…²³½¼"  # non-ASCII characters of radiology reports
 SCHEMES = ("DCM", "RADLEX", "SCT", "NCIt", "UMLS", "FMA")
-ANIMALS = re.compile(  # the standard names breeds too; and teeth, which no chest holds
+ANIMALS = re.compile(  # the standard also names animal breeds and teeth; chest reports need neither
     r"breed|cattle|horse|pony|sheep|goat|boar|terrier|hound|spaniel|landrace|dachshund|retriever|haired|tooth",
     re.IGNORECASE,
 )
@@ -32,7 +32,7 @@ CONTINUATION = "##"
 
 
 def build_vocabulary() -> list[str]:
-    """The tokens in the order of their ids: special ones, characters, the lexicon, pieces, then concept words."""
+    """Return the tokens by id: special tokens, characters, the lexicon, pieces, then concept words."""
     lexicon = read_lexicon(LEXICON)
     concepts = ranked_concept_words()
     whole = [token for token in lexicon if not token.startswith(CONTINUATION)]
@@ -41,17 +41,17 @@ def build_vocabulary() -> list[str]:
 
 
 def characters() -> list[str]:
-    """Every character that lower-cased text can hold, alone, and every one that can continue a word."""
+    """Return every character of lower-case text, then the continuation of every character that can continue a word."""
     alphanumeric = string.digits + string.ascii_lowercase
     printable = [*alphanumeric, *string.punctuation, *SYMBOLS]
     return [*printable, *(CONTINUATION + character for character in alphanumeric + SYMBOLS)]
 
 
 def read_lexicon(path: Path) -> list[str]:
-    """The distinct words and word endings of a lexicon, sorted.
+    """Return the distinct words and word endings of a lexicon, sorted.
 
     Raises:
-        InputError: for an entry that is not a lower-case word or a word ending.
+        InputError: an entry is neither a lower-case word nor a word ending.
     """
     entries: set[str] = set()
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
@@ -64,7 +64,7 @@ def read_lexicon(path: Path) -> list[str]:
 
 
 def ranked_concept_words() -> list[str]:
-    """Words of the DICOM standard's concept names, the most frequent first, then by the alphabet."""
+    """Return the words of the DICOM standard's concept names, most frequent first; ties in alphabetical order."""
     counts = Counter(word for meaning in _concept_meanings() for word in set(re.findall(r"[a-z]+", meaning.lower())))
     return sorted(
         (word for word, count in counts.items() if len(word) >= SHORTEST_CONCEPT_WORD and count > 1),
@@ -82,7 +82,7 @@ def _concept_meanings() -> Iterator[str]:
 
 
 def frequent_pieces(words: Iterable[str]) -> list[str]:
-    """The beginnings and continuations that save most tokens: count times length beyond the first character."""
+    """Return the word pieces that save most tokens: count times (length − 1), beginnings first."""
     starts: Counter[str] = Counter()
     middles: Counter[str] = Counter()
     for word in sorted(set(words)):
@@ -96,7 +96,7 @@ def frequent_pieces(words: Iterable[str]) -> list[str]:
 
 
 def _heaviest(counts: Counter[str]) -> list[str]:
-    """The first :data:`PIECES` by weight; the alphabet decides between equals."""
+    """Return the first :data:`PIECES` by weight; ties in alphabetical order."""
 
     def weight(piece: str) -> int:
         return counts[piece] * (len(piece.removeprefix(CONTINUATION)) - 1)

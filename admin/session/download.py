@@ -1,4 +1,4 @@
-"""Fetch a finished job's result."""
+"""Download a finished job's result."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ PAUSE_SECONDS = 0.5
 
 
 def download(session: Session, job_id: str, out: Path, *, patience: float = RETRY_SECONDS) -> Path:
-    """Return ``<out>/<job_id>``, the folder that holds ``workspace/``: the server's run folder, models and logs.
+    """Download the result and return ``<out>/<job_id>``; its ``workspace/`` has the run folder, models and logs.
 
-    For a moment after a job has finished the server still refuses with "running"; that is tried again.
+    For a moment after a job has finished the server still answers that it runs. The download is then tried again.
 
     Args:
         session: logged in as the submitter or the project admin.
         job_id: a finished job.
-        out: the folder to put it in.
-        patience: seconds to go on trying.
+        out: the folder that receives the result.
+        patience: seconds for which a refused download is repeated.
 
     Raises:
-        InputError: the result is there already.
-        JobNotDone: the job is really running.
+        InputError: the result has been downloaded already.
+        JobNotDone: the job is still running.
         RuntimeError: the server sent no workspace.
     """
     target = out.resolve() / job_id

@@ -1,4 +1,4 @@
-"""Follows a job to its end."""
+"""Follow a job to its end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nvflare.fuel.flare_api.flare_api import Session
 from admin.session.job_progress import Progress, read_progress
 
 POLL_SECONDS = 1.0
-UNREADY = 3  # a job process that is starting logs a traceback for every question, so it is asked more seldom
+UNREADY = 3  # polls this many times less often while the job starts: every request logs a traceback then
 COMPLETED = "FINISHED:COMPLETED"
 
 
@@ -23,17 +23,17 @@ def monitor(
     timeout: float,
     poll: float = POLL_SECONDS,
 ) -> str:
-    """Return the job's final status, ``FINISHED:COMPLETED`` if all went well.
+    """Wait for the job's end and return its final status; ``FINISHED:COMPLETED`` means success.
 
     Args:
-        session: logged in.
-        job_id: as :func:`admin.session.submit.submit` returned it.
+        session: a session that is logged in.
+        job_id: the result of :func:`admin.session.submit.submit`.
         on_progress: called about every ``poll`` seconds while the controller answers.
-        timeout: seconds to wait; the job goes on when they are over.
-        poll: seconds between two looks.
+        timeout: seconds to wait; the job continues after a timeout.
+        poll: seconds between two requests.
 
     Raises:
-        TimeoutError: the job was not finished in time.
+        TimeoutError: the job did not finish in time.
     """
     deadline = time.monotonic() + timeout
     while True:
@@ -50,8 +50,8 @@ def monitor(
 
 
 def current_progress(session: Session, job_id: str) -> Progress | None:
-    """Return how far the job is, or None while it starts and ends, when FLARE answers such questions with errors."""
+    """Return the job's progress, or None while it starts and ends; FLARE answers with errors then."""
     try:
         return read_progress(session.show_stats(job_id, TargetType.SERVER))
-    except Exception:  # the display is all that depends on it; a lost connection shows at the next look at the status
+    except Exception:  # only the display needs the progress; the next status request reports a lost connection
         return None

@@ -1,4 +1,4 @@
-"""How far a running job is, as its controller tells it through the server's stats."""
+"""Read a running job's progress from the stats that its controller publishes."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Progress:
-    """One look at a running job.
+    """The state of a running job at one moment.
 
     Args:
         phase: ``align``, ``pretrain`` or ``validate``.
-        current_round: from 0.
-        num_rounds: how many there will be.
-        site_losses: each site's newest loss.
+        current_round: the round, counted from 0.
+        num_rounds: the number of rounds in the job.
+        site_losses: each site's latest loss.
         site_weights: each site's weight in the average; they sum to 1.
         elapsed: seconds since the controller started.
-        remaining: estimated seconds to the end; None while nothing is known.
+        remaining: estimated seconds to the end; None until there is an estimate.
     """
 
     phase: str
@@ -30,10 +30,10 @@ class Progress:
 
 
 def read_progress(stats: object) -> Progress | None:
-    """Return the progress in an answer of ``Session.show_stats``, or None if no controller of ours is in it.
+    """Return the progress in an answer of ``Session.show_stats``, or None without a group of our controller.
 
-    The answer is ``{"server": {GROUP: {...}}}``; in a job's first and last seconds the groups are missing, and
-    ``ServerRunner`` and others have groups of their own.
+    The answer is ``{"server": {GROUP: {...}}}``. The groups are missing in a job's first and last seconds.
+    Parts of FLARE such as ``ServerRunner`` add groups of their own.
     """
     server = stats.get("server") if isinstance(stats, dict) else None
     for group in server.values() if isinstance(server, dict) else ():
@@ -43,7 +43,7 @@ def read_progress(stats: object) -> Progress | None:
 
 
 def from_group(group: dict[str, object]) -> Progress | None:
-    """Return the progress that one group tells, or None if a value is not of its kind."""
+    """Return the progress in one group, or None if a value has the wrong type."""
     phase, current, planned = group["phase"], group["current_round"], group["num_rounds"]
     losses, weights = numbers(group["site_losses"]), numbers(group.get("site_weights"))
     if not isinstance(phase, str) or not isinstance(current, int) or not isinstance(planned, int):
@@ -53,7 +53,7 @@ def from_group(group: dict[str, object]) -> Progress | None:
 
 
 def numbers(value: object) -> dict[str, float]:
-    """Return the entries of a dictionary that are numbers."""
+    """Return the numeric entries of a dictionary."""
     entries = value.items() if isinstance(value, dict) else ()
     return {str(name): float(entry) for name, entry in entries if number(entry) is not None}
 

@@ -1,4 +1,4 @@
-"""A logged-in FLARE session that is always closed, and whose failures read as one line."""
+"""Log in to a FLARE server, always close the session, and report failures in one line."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ REFUSED = (AuthorizationError, InternalError, InvalidJobDefinition, JobNotDone, 
 
 @contextmanager
 def admin_session(kit: Path, *, username: str | None = None, timeout: float = LOGIN_SECONDS) -> Iterator[Session]:
-    """Yield a session of the admin or lead whose startup kit this is, and close it whatever happens.
+    """Yield a session for the admin's or lead's startup kit, and close it in every case.
 
-    A session left open keeps its threads, and with them the process, alive.
+    An open session keeps its threads alive, so the process would not end.
 
     Args:
         kit: the folder that holds ``startup/fed_admin.json``.
-        username: the name in the kit's certificate, if it is not to be read from there.
+        username: the name to log in with; None reads it from the kit.
         timeout: seconds to try to reach the server.
 
     Raises:
         InputError: the folder is not an admin's startup kit.
-        ConnectionError: the server cannot be reached, or refuses the login, or the connection is lost later.
-        RuntimeError: in the ``with`` block the server refused a request.
+        ConnectionError: the server cannot be reached or refuses the login, or the connection is lost later.
+        RuntimeError: the server refused a request in the ``with`` block.
     """
     user = kit_user(kit) if username is None else username
     try:
@@ -64,19 +64,19 @@ def admin_session(kit: Path, *, username: str | None = None, timeout: float = LO
 
 
 def one_line(error: Exception) -> str:
-    """Return the text of an error in one line, or its kind if it has no text."""
+    """Return the error's message in one line, or its class name if the message is empty."""
     return " ".join(str(error).split()) or type(error).__name__
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep FLARE's chatter about connecting and leaving off stdout, which may carry JSON, and stderr."""
+    """Discard FLARE's messages about connecting and leaving; stdout may carry JSON."""
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         yield
 
 
 def kit_user(kit: Path) -> str:
-    """Return the user's name of an admin kit: from fed_admin.json, else the common name of its certificate."""
+    """Return the user name of an admin kit, from fed_admin.json or else from its certificate's common name."""
     named = admin_settings(kit).get("username")
     if isinstance(named, str) and named:
         return named

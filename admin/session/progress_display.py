@@ -16,10 +16,10 @@ from admin.session.job_progress import Progress
 
 
 class ProgressDisplay:
-    """Shows every :class:`Progress` it is given, for as long as the ``with`` block.
+    """Shows each :class:`Progress` while the ``with`` block lasts.
 
     Args:
-        stream: where it writes, by default standard error; a terminal gets the live display.
+        stream: the output, standard error if None; a terminal gets the live display.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
@@ -40,7 +40,7 @@ class ProgressDisplay:
             self._live = None
 
     def show(self, progress: Progress) -> None:
-        """Bring the display up to date; on no terminal write a line if something else than time changed."""
+        """Update the display; without a terminal, write a line if anything but the time changed."""
         if self._live is not None:
             self._live.update(picture(progress))
             return
@@ -51,7 +51,7 @@ class ProgressDisplay:
 
 
 def picture(progress: Progress) -> Group:
-    """Return the bar over the rounds and the table of the sites."""
+    """Return the bar of the rounds and the table of the sites."""
     bar = ProgressBar(total=max(progress.num_rounds, 1), completed=progress.current_round, width=40)
     table = Table("site", "loss", "weight", box=None)
     for site in sorted(progress.site_losses.keys() | progress.site_weights.keys()):
@@ -60,26 +60,26 @@ def picture(progress: Progress) -> Group:
 
 
 def headline(progress: Progress) -> str:
-    """Return round, phase and times in a line."""
+    """Return round, phase and times in one line."""
     done = min(progress.current_round + 1, progress.num_rounds)
     times = f"elapsed {clock(progress.elapsed)}  remaining {clock(progress.remaining)}"
     return f"round {done}/{progress.num_rounds}  {progress.phase}  {times}"
 
 
 def line(progress: Progress) -> str:
-    """Return all of the progress in a plain line."""
+    """Return the whole progress in one plain line."""
     losses = " ".join(f"{site}={shown(value, 4)}" for site, value in sorted(progress.site_losses.items()))
     weights = " ".join(f"{site}={shown(value, 3)}" for site, value in sorted(progress.site_weights.items()))
     return f"{headline(progress)}  loss {losses or '-'}  weight {weights or '-'}"
 
 
 def shown(value: float | None, digits: int) -> str:
-    """Return a number with so many decimals, or a dash for none."""
+    """Return a number with ``digits`` decimals, or a dash for None."""
     return "-" if value is None else f"{value:.{digits}f}"
 
 
 def clock(seconds: float | None) -> str:
-    """Return seconds as ``h:mm:ss``, or a dash for an unknown time."""
+    """Return seconds as ``h:mm:ss``, or a dash for None."""
     if seconds is None:
         return "-"
     minutes, rest = divmod(round(seconds), 60)

@@ -1,4 +1,4 @@
-"""Submits a packaged job."""
+"""Submit a packaged job."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from fedaid.errors import require
 
 
 def submit(session: Session, job: Path) -> str:
-    """Return the id under which the server accepted the job.
+    """Submit the job and return the id that the server gave it.
 
-    A copy is submitted: FLARE signs a job folder where it lies, and this one stays as it was packaged.
+    FLARE signs a job folder in place, so a copy is submitted and the packaged folder stays unchanged.
 
     Raises:
-        InputError: the job is unsound, or needs more sites than are connected.
+        InputError: the job is invalid, or needs more sites than are connected.
     """
     check_job(job, local_folders=False)
     require_enough_sites(session, job)
@@ -28,7 +28,7 @@ def submit(session: Session, job: Path) -> str:
 
 
 def require_enough_sites(session: Session, job: Path) -> None:
-    """Refuse a job that the server would keep waiting, without a word, for sites that are not there."""
+    """Refuse a job that needs more sites than are connected: the server would let it wait without a message."""
     least = int(read_object(job / META)["min_clients"])
     sites = sorted(client.name for client in session.get_connected_client_list())
     require(

@@ -1,1 +1,1 @@
-"""A trained model in the formats of others: Hugging Face folders, a MONAI bundle, ONNX."""
+"""Export a trained model to formats of other libraries: Hugging Face folders, a MONAI bundle, ONNX."""

@@ -1,4 +1,4 @@
-"""A MONAI bundle's metadata: what its schema asks for, and the input contract in full."""
+"""The metadata of a MONAI bundle: the fields of MONAI's schema and the full input contract."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PACKAGES = ("einops", "pillow", "safetensors", "transformers")
 
 
 def network_data_format(source: Source) -> dict[str, Any]:
-    """The input contract, and what comes out, in the schema's words."""
+    """Return the input contract and the output in the schema's terms."""
     configuration = source.model.configuration
     contract = input_contract(configuration["image_size"])
     image = {
@@ -41,7 +41,7 @@ def network_data_format(source: Source) -> dict[str, Any]:
 
 
 def metadata(source: Source) -> dict[str, Any]:
-    """What MONAI's schema asks for, and the input contract in full."""
+    """Return the fields of MONAI's schema and the full input contract."""
     return {
         "schema": SCHEMA,
         "version": "1.0.0",
@@ -65,7 +65,7 @@ def metadata(source: Source) -> dict[str, Any]:
 
 
 def eval_metrics(source: Source) -> dict[str, float]:
-    """The metrics of the run by name, split, and whether mean or worst of the sites."""
+    """Return the run's metrics; a key is ``{mean or worst}_{split}_{metric}`` over the sites."""
     evidence = source.evidence
     if evidence is None:
         return {}

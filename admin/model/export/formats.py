@@ -1,4 +1,4 @@
-"""Writes a trained model in the formats of others."""
+"""Write a trained model in formats of other libraries."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ FORMATS: Mapping[str, Callable[[Source, Path], None]] = {
 
 
 def export_model(source: Source, formats: Sequence[str], *, out: Path) -> list[Path]:
-    """Writes a folder for each format and returns them; none is left half written.
+    """Write one folder for each format and return the folders; each appears only when it is complete.
 
     Args:
         source: the model.
         formats: keys of :data:`FORMATS`.
-        out: folder that the formats' folders are put into.
+        out: the parent of the formats' folders.
 
     Raises:
-        InputError: if one of them is there already.
+        InputError: a format's folder exists already.
     """
     for name in formats:
         remedy = "Choose another folder, or remove it."
@@ -49,13 +49,13 @@ def export_model(source: Source, formats: Sequence[str], *, out: Path) -> list[P
 
 
 def silence_libraries() -> None:
-    """Keeps progress bars of a second, and warnings that torchvision is not there, off the terminal."""
+    """Turn off short progress bars and the warnings about missing torchvision."""
     disable_progress_bar()
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
 
 
 def require_licence(licence: str) -> None:
-    """Refuse a licence that no model hub would read."""
+    """Refuse a licence that model hubs cannot read."""
     rule, remedy = "be a licence as model hubs write it", "Write for example cc-by-nc-4.0, or leave it out."
     known = re.fullmatch(r"[a-z0-9][a-z0-9.-]*", licence) is not None
     require(known, "--licence", rule, got=licence, where="the command line", remedy=remedy)

@@ -1,4 +1,4 @@
-"""The Hugging Face layout: both encoders as folders for ``AutoModel``, and the alignment's tensors beside them."""
+"""The Hugging Face layout: each encoder as a folder for ``AutoModel``, and a folder with the alignment tensors."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ IMAGE, TEXT, ALIGNMENT = "image_encoder", "text_encoder", "alignment"
 
 
 def write_hugging_face(source: Source, folder: Path) -> None:
-    """Writes the layout into an existing folder.
+    """Write the layout into an existing folder.
 
-    An image encoder of MONAI has no class in ``transformers``: its tower is left out, and the card says so.
+    ``transformers`` has no class for MONAI's image encoders. Such an image tower is left out, and the card says so.
     """
     model = source.model
     towers = {TEXT: stock_text_tower(model)}
@@ -43,14 +43,14 @@ def write_hugging_face(source: Source, folder: Path) -> None:
 
 
 def write_encoder(encoder: Any, folder: Path) -> None:
-    """An encoder in its library's own format."""
+    """Write an encoder in the format of its library."""
     encoder.save_pretrained(folder)
 
 
 def write_processor(model: DualEncoder, folder: Path) -> None:
-    """What a stock image processor can carry of the input contract: size and range, not the stretch of the greys.
+    """Write a stock image processor with the size and range of the input contract; it cannot stretch the grey values.
 
-    A film of colour is refused by it where the encoder takes one channel.
+    If the encoder takes one channel, the processor refuses colour images.
     """
     size: int = model.configuration["image_size"]
     channels: int = model.image["encoder"].channels  # type: ignore[assignment]
@@ -65,7 +65,7 @@ def write_processor(model: DualEncoder, folder: Path) -> None:
 
 
 def write_tokenizer(model: DualEncoder, folder: Path) -> None:
-    """The tokenizer as a stock fast one, which cuts a text to the longest that the model was trained with."""
+    """Write the tokenizer as a stock fast tokenizer; it truncates a text to the model's ``max_tokens``."""
     longest: int = model.configuration["max_tokens"]
     vocabulary = find_vocabulary(model.configuration["vocabulary"])
     special = {f"{name}_token": f"[{name.upper()}]" for name in ("pad", "unk", "cls", "sep", "mask")}
@@ -79,7 +79,7 @@ def write_tokenizer(model: DualEncoder, folder: Path) -> None:
 
 
 def alignment_facts(model: DualEncoder) -> dict[str, Any]:
-    """What a reader of the alignment's tensors needs to know, as plain JSON."""
+    """Return, as plain JSON, the facts that the use of the alignment tensors needs."""
     return {
         "embedding_dim": model.configuration["embedding_dim"],
         "logit_scale": float(model.logit_scale.detach()),

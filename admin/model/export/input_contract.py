@@ -1,4 +1,4 @@
-"""What an exported model expects of an image: said once, and carried by every format."""
+"""The input contract: what an exported model expects of an image. Every format carries it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STEPS = (
 
 
 def input_contract(image_size: int) -> dict[str, Any]:
-    """The contract as plain JSON.
+    """Return the contract as plain JSON.
 
     Args:
         image_size: S in pixels.

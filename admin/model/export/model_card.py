@@ -1,4 +1,4 @@
-"""The model card: what the model is, what it was trained on in counts, how good it is, and what it is not for."""
+"""The model card: what the model is, counts of its training data, its metrics, and its intended use."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ BOTH = "This folder holds both towers."
 
 
 def write_card(source: Source, file: Path, *, form: str, usage: str) -> None:
-    """Writes the card of an exported model.
+    """Write the card of an exported model.
 
     Args:
         source: the model.
         file: ``README.md`` of the exported folder.
         form: ``huggingface``, ``monai`` or ``onnx``.
-        usage: Python code that loads it.
+        usage: Python code that loads the model.
     """
     file.write_text(card(source, form=form, usage=usage), encoding="utf-8")
 
 
 def card(source: Source, *, form: str, usage: str) -> str:
-    """The card in Markdown, with the header that model hubs read."""
+    """Return the card in Markdown, with the header that model hubs read."""
     configuration = source.model.configuration
     image = configuration["image_encoder"]["name"]
     return TEMPLATES.get_template("card.md.j2").render(
@@ -56,7 +56,7 @@ def card(source: Source, *, form: str, usage: str) -> str:
 
 
 def holding(form: str, image_encoder: str) -> str:
-    """Which towers a format's folder has, as a sentence."""
+    """Return a sentence that names the towers in a format's folder."""
     if form != "huggingface":
         return IMAGE_ALONE
     return TEXT_ALONE if image_encoder in MONAI else BOTH

@@ -1,4 +1,4 @@
-"""A MONAI bundle in pure configuration: the image tower from classes of MONAI, transformers and torch alone."""
+"""A MONAI bundle of configuration only: it builds the image tower from classes of MONAI, transformers and torch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
 def write_bundle(source: Source, folder: Path) -> None:
-    """Writes the bundle into an existing folder."""
+    """Write the bundle into an existing folder."""
     for name in ("configs", "models", "docs"):
         (folder / name).mkdir()
     tower = stock_image_tower(source.model)
@@ -34,13 +34,13 @@ def write_bundle(source: Source, folder: Path) -> None:
 
 
 def tensors(tower: StockTower) -> dict[str, Tensor]:
-    """The tensors of ``network_def`` by name."""
+    """Return the tensors of ``network_def`` by name."""
     inside = {f"encoder.{name}": tensor for name, tensor in tower.encoder.state_dict().items()}
     return {name: tensor.contiguous() for name, tensor in (inside | tower.head.state_dict()).items()}
 
 
 def inference(tower: StockTower, size: int) -> dict[str, Any]:
-    """The configuration: a folder of films → a file of embeddings, one a row in the order of the films' names."""
+    """Return the configuration that turns a folder of films into a file of embeddings, one row per film by name."""
     films = f"$sorted(str(film) for film in pathlib.Path(@dataset_dir).iterdir() if film.suffix.lower() in {SUFFIXES})"
     embedded = "[@embed(images).cpu() for images in @dataloader]"
     return {
@@ -63,9 +63,9 @@ def inference(tower: StockTower, size: int) -> dict[str, Any]:
 
 
 def preprocessing(size: int) -> list[dict[str, Any]]:
-    """The input contract in MONAI's transforms, for PNG and JPEG; the same numbers as this project's own reader.
+    """Return the input contract as MONAI transforms for PNG and JPEG; the result equals this project's reader.
 
-    MONAI's ``LoadImage`` would read DICOM files, too, but neither window nor invert them.
+    MONAI's ``LoadImage`` also reads DICOM files, but it neither windows nor inverts them.
     """
     opened = "$lambda film: Image.open(film, formats=('PNG', 'JPEG'))"
     grey = "$lambda film: numpy.array(film if film.mode.startswith('I') else film.convert('L'), dtype='float32')"

@@ -23,28 +23,28 @@ FILE = "image_tower.onnx"
 OPSET = 18
 TOLERANCE = 1e-4
 FURTHEST = 1.5
-"""The largest magnitude of a pixel that is taken for one in [-1, 1]; resampling goes a little beyond, 0 … 255 far."""
+"""Largest magnitude of a valid pixel. Resampling exceeds [-1, 1] slightly; a picture of 0 … 255 exceeds it by far."""
 
 
 class ImageTower(nn.Module):
-    """Images (B, 1, S, S) in [-1, 1] → embeddings (B, D) of unit norm; not-a-number for an image in another range."""
+    """Maps images (B, 1, S, S) in [-1, 1] to unit-norm embeddings (B, D), and images in another range to NaN."""
 
     def __init__(self, tower: nn.ModuleDict) -> None:
         super().__init__()
         self.encoder, self.alignment = tower["encoder"], tower["alignment"]
 
     def forward(self, images: Tensor) -> Tensor:
-        """Embeddings of images: what is wrong shows, because a runtime cannot be made to complain of a range."""
+        """Return embeddings, NaN for an image out of range: an ONNX graph cannot raise an error about a range."""
         embeddings: Tensor = self.alignment(self.encoder(images))
         in_range = images.abs().amax(dim=(1, 2, 3), keepdim=True)[:, :, 0, 0] <= FURTHEST
         return torch.where(in_range, embeddings, torch.nan)
 
 
 def write_onnx(source: Source, folder: Path) -> None:
-    """Writes the image tower into an existing folder and holds it against torch.
+    """Write the image tower into an existing folder and compare its embeddings with torch's.
 
     Raises:
-        RuntimeError: if the file's embeddings differ from torch's.
+        RuntimeError: the embeddings differ.
     """
     size: int = source.model.configuration["image_size"]
     save_graph(ImageTower(plain_attention(source.model.image)).eval(), torch.zeros(2, 1, size, size), folder / FILE)
@@ -54,9 +54,9 @@ def write_onnx(source: Source, folder: Path) -> None:
 
 
 def plain_attention(tower: nn.ModuleDict) -> nn.ModuleDict:
-    """A copy of a tower whose Hugging Face encoder writes attention out.
+    """Return a copy of a tower with the plain ("eager") attention of Hugging Face.
 
-    It computes the same; the exporter cannot take Swin's fused attention.
+    It computes the same values. The exporter does not support Swin's fused attention.
     """
     copied = copy.deepcopy(tower)
     for module in copied.modules():
@@ -66,7 +66,7 @@ def plain_attention(tower: nn.ModuleDict) -> nn.ModuleDict:
 
 
 def save_graph(tower: nn.Module, example: Tensor, file: Path) -> None:
-    """Writes the graph with its weights inside."""
+    """Write the graph and its weights into one file."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
@@ -84,7 +84,7 @@ def save_graph(tower: nn.Module, example: Tensor, file: Path) -> None:
 
 
 def describe(file: Path, source: Source) -> None:
-    """Puts the input contract, the licence and the origin into the file's own metadata."""
+    """Add the input contract, the licence and the source's hash to the file's metadata."""
     graph = onnx.load(file)
     contract = input_contract(source.model.configuration["image_size"])
     facts = {"input": json.dumps(contract), "license": source.licence, "source_sha256": source.sha256}
@@ -94,10 +94,10 @@ def describe(file: Path, source: Source) -> None:
 
 
 def check(tower: nn.Module, file: Path, *, size: int) -> None:
-    """Compares onnxruntime with torch on random images, a batch other than the exported one.
+    """Compare onnxruntime with torch on random images, in a batch of another size than the exported one.
 
     Raises:
-        RuntimeError: if they differ.
+        RuntimeError: the embeddings differ.
     """
     images = torch.rand(3, 1, size, size, generator=torch.Generator().manual_seed(0)) * 2 - 1
     session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])

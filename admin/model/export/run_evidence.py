@@ -1,4 +1,4 @@
-"""What a run measured of its model, as counts and as numbers over the sites: no site by name, no study."""
+"""A run's measurements of its model, as counts and metrics over sites; they name no site and no study."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 from admin.results.run_results import RunResults
 
 FEWEST_STUDIES = 10
-"""A site with fewer studies in a split takes no part in that split's numbers: they would speak of single studies."""
+"""A split's metrics exclude sites with fewer studies, because they would describe single studies."""
 
-METRICS = {  # which end is the better one
+METRICS = {  # metric → function that picks the better value
     "recall_at_1": max,
     "recall_at_5": max,
     "recall_at_10": max,
@@ -25,15 +25,15 @@ WORST = {max: min, min: max}
 
 @dataclass(frozen=True)
 class Evidence:
-    """A model's numbers over the sites.
+    """A model's metrics over the sites.
 
     Attributes:
         split: ``validation`` or ``test``.
-        rounds: of training.
-        sites: that took part.
-        pairs: of image and report that were trained on, all sites; None where it is not known.
-        measured_sites: sites with enough studies in the split.
-        studies: in the split, of those sites.
+        rounds: number of training rounds.
+        sites: number of sites in the run.
+        pairs: number of training pairs at all sites; None if unknown.
+        measured_sites: number of sites with enough studies in the split.
+        studies: number of those sites' studies in the split.
         metrics: name → (mean, worst) over those sites.
     """
 
@@ -47,7 +47,7 @@ class Evidence:
 
 
 def evidence_of_state(folder: Path) -> Evidence | None:
-    """What ``state.json`` beside a model says of the validation splits; None without such a file."""
+    """Return the validation metrics in the ``state.json`` beside a model, or None without such a file."""
     file = folder / "state.json"
     state = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     sites = state.get("metrics", {})
@@ -57,29 +57,29 @@ def evidence_of_state(folder: Path) -> Evidence | None:
 
 
 def evidence_of_run(results: RunResults) -> Evidence:
-    """What a finished run says of the test splits."""
+    """Return the test metrics of a finished run."""
     pairs = sum(site.pairs for site in results.sites)
     return evidence("test", [site.test for site in results.sites], rounds=results.best_round, pairs=pairs)
 
 
 def evidence(split: str, sites: Iterable[Mapping[str, Any]], *, rounds: int, pairs: int | None) -> Evidence:
-    """The numbers over sites.
+    """Return the metrics over sites.
 
     Args:
         split: ``validation`` or ``test``.
-        sites: each site's metrics, ``studies`` among them; empty for a site without such a split.
-        rounds: of training.
-        pairs: that were trained on.
+        sites: each site's metrics, including ``studies``; empty for a site without this split.
+        rounds: number of training rounds.
+        pairs: number of training pairs; None if unknown.
     """
     given = list(sites)
     measured = [site for site in given if site.get("studies", 0) >= FEWEST_STUDIES]
     known = [name for name in METRICS if measured and all(name in site for site in measured)]
-    metrics = {name: over_sites(name, measured) for name in known}  # a split below a batch has no loss
+    metrics = {name: over_sites(name, measured) for name in known}  # a split smaller than a batch has no loss
     studies = int(sum(site["studies"] for site in measured))
     return Evidence(split, rounds, len(given), pairs, len(measured), studies, metrics)
 
 
 def over_sites(name: str, sites: list[Mapping[str, Any]]) -> tuple[float, float]:
-    """Mean and worst of a metric; every site counts the same."""
+    """Return mean and worst value of a metric; every site counts equally."""
     values = [float(site[name]) for site in sites]
     return sum(values) / len(values), WORST[METRICS[name]](values)

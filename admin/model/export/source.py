@@ -1,4 +1,4 @@
-"""What is exported: a trained model without adapters, and what its run measured."""
+"""The source of an export: a trained model with merged adapters, and the measurements of its run."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Source:
     """A model to export.
 
     Attributes:
-        model: in evaluation mode, adapters merged.
-        adapted: whether it was trained with adapters.
-        sha256: of the folder's ``model.safetensors``.
-        evidence: what the run measured; None where nothing is known.
-        licence: as a model hub spells it.
-        trained_by: version of this software that trained it; empty where the folder does not state it.
+        model: the model in evaluation mode, adapters merged.
+        adapted: whether the model was trained with adapters.
+        sha256: hash of the folder's ``model.safetensors``.
+        evidence: the run's measurements; None if unknown.
+        licence: the licence, as model hubs write it.
+        trained_by: version of this software that trained the model; empty if the folder does not state it.
     """
 
     model: DualEncoder
@@ -41,15 +41,15 @@ class Source:
 
 
 def read_source(folder: Path, *, run: Path | None = None, licence: str = "unknown") -> Source:
-    """The model that a run left in a folder.
+    """Read the model that a run wrote to a folder.
 
     Args:
-        folder: with ``model.safetensors`` and ``config.json``.
-        run: the run folder that it is from, for what was measured on the test splits.
-        licence: as a model hub spells it.
+        folder: the folder with ``model.safetensors`` and ``config.json``.
+        run: the model's run folder, for the metrics on the test splits.
+        licence: the licence, as model hubs write it.
 
     Raises:
-        InputError: if the folder holds no such model, or the run ended with another one.
+        InputError: the folder has no such model, or the run's best model is another one.
     """
     with refusal("MODEL_FOLDER", "be a model that a run left", where=str(folder)):
         loaded = load_model(folder)
@@ -65,10 +65,10 @@ def read_source(folder: Path, *, run: Path | None = None, licence: str = "unknow
 
 @contextmanager
 def refusal(name: str, rule: str, *, where: str) -> Iterator[None]:
-    """Says in one line that files cannot be read as what they should be.
+    """Turn every error of reading files into an error of one line.
 
     Raises:
-        InputError: for whatever reading them raises.
+        InputError: reading the files raised an error.
     """
     remedy = "Give a folder as a run left it, such as build/demo/model, or for --run the one with app_server."
     try:
@@ -82,10 +82,10 @@ def refusal(name: str, rule: str, *, where: str) -> Iterator[None]:
 
 
 def evidence_of_the_run(run: Path, sha256: str) -> Evidence | None:
-    """What a run measured of its best model, if that is the model that is exported.
+    """Return the run's measurements of its best model, if it is the exported one.
 
     Raises:
-        InputError: if it is not, the run did not get to its end, or its sites trained alone.
+        InputError: the exported model is another one, the run did not finish, or its sites trained alone.
     """
     results = read_results(run)
     alone, remedy = results.best_round < 0, "Leave it out: such a run has no model of all sites, and no numbers of one."
@@ -97,5 +97,5 @@ def evidence_of_the_run(run: Path, sha256: str) -> Evidence | None:
 
 
 def hash_of(folder: Path) -> str:
-    """Sha256 of a model folder's weights in hex."""
+    """Return the SHA-256 of a model folder's weights in hex."""
     return hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()

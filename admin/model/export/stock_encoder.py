@@ -1,4 +1,4 @@
-"""A tower's encoder as a class of another library, whole again: with the last block that the alignment module holds."""
+"""A tower's encoder as a class of another library, including the last block from the alignment module."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ UNTRAINED = ("pooler.", "embeddings.mask_token", "norm_cross_attn.")
 
 @dataclass(frozen=True)
 class StockEncoder:
-    """An encoder that no code of this project is needed for.
+    """An encoder that works without code of this project.
 
     Attributes:
-        definition: how MONAI's configuration builds it: ``_target_`` and arguments, or an expression.
-        parts: what ``definition`` refers to, by name.
-        tokens: expression of ``@encoder`` and ``images`` that gives features (B, T, F).
-        holds_last_block: whether it has the alignment module's block inside.
+        definition: MONAI's configuration of the encoder: ``_target_`` and arguments, or an expression.
+        parts: the parts that ``definition`` refers to, by name.
+        tokens: an expression of ``@encoder`` and ``images``; its value is features (B, T, F).
+        holds_last_block: whether the encoder includes the alignment module's block.
     """
 
     definition: Any
@@ -32,7 +32,7 @@ class StockEncoder:
 
 
 def hugging_face_encoder(config: Any) -> StockEncoder:
-    """The encoder of a Hugging Face vision configuration; it takes its channels from a grey image."""
+    """Return the encoder of a Hugging Face vision configuration; a grey image is repeated over its channels."""
     target = {"_target_": "transformers.AutoConfig.for_model"} | config.to_diff_dict()
     definition = {"_target_": "transformers.AutoModel.from_config", "config": "@encoder_config"}
     images = "images" if config.num_channels == 1 else f"images.expand(-1, {config.num_channels}, -1, -1)"
@@ -45,7 +45,7 @@ def hugging_face_encoder(config: Any) -> StockEncoder:
 
 
 def monai_encoder(name: str, options: Mapping[str, Any], image_size: int) -> StockEncoder:
-    """The encoder of one of MONAI's networks, without its classification layers."""
+    """Return the encoder of a MONAI network, without its classification layers."""
     flat = dict(options) | {"spatial_dims": 2}
     if name == "monai_vit":
         vit = {"_target_": "monai.networks.nets.ViT", "in_channels": 1, "img_size": [image_size, image_size]} | flat
@@ -61,19 +61,19 @@ def monai_encoder(name: str, options: Mapping[str, Any], image_size: int) -> Sto
 
 
 def last_block(encoder: nn.Module) -> tuple[str, str]:
-    """Where the names of an encoder's last transformer block, and of the norm after it, begin."""
+    """Return the name prefixes of an encoder's last transformer block and of the norm after it."""
     config = getattr(encoder, "config", None)
     path, norm = ("blocks", "norm") if config is None else TRANSFORMERS[config.model_type]
     return f"{path}.{len(encoder.get_submodule(path)) - 1}.", f"{norm}."  # type: ignore[arg-type]
 
 
 def fill_untrained(encoder: nn.Module, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors, and zeros for the parts of a stock class that were never trained.
+    """Return the tensors, with zeros for the parts of a stock class that were never trained.
 
-    A pooler that the file lacked would be drawn at random wherever it is loaded, and its output would look like one.
+    If the file lacked a pooler, loading would draw its weights at random, and its output would look valid.
 
     Raises:
-        RuntimeError: if anything else is missing or too much.
+        RuntimeError: another tensor is missing, or a tensor has no place.
     """
     expected = encoder.state_dict()
     lacking = [name for name in expected if name not in tensors]
@@ -86,6 +86,6 @@ def fill_untrained(encoder: nn.Module, tensors: Mapping[str, Tensor]) -> dict[st
 
 
 def stock_text_encoder(config: Any) -> nn.Module:
-    """The whole Hugging Face text encoder of a configuration, its weights still to be loaded."""
+    """Return the complete Hugging Face text encoder of a configuration, with untrained weights."""
     encoder: nn.Module = AutoModel.from_config(config)
     return encoder.eval()

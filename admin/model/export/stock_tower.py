@@ -1,4 +1,4 @@
-"""The two towers in modules of other libraries alone: what the formats are written from."""
+"""Both towers built from modules of other libraries only; the formats are written from them."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ IMPORTS = ("$import torch", "$import transformers")
 
 @dataclass(frozen=True)
 class StockTower:
-    """A tower in stock modules, weights loaded, in evaluation mode.
+    """A tower of stock modules with its weights, in evaluation mode.
 
     Attributes:
-        encoder: the whole encoder, its last block included where it has one.
-        head: what comes after it: ``projection``, and before it ``position``, ``block``, ``norm`` where the encoder
-            has no transformer block of its own.
-        definition: the configuration that MONAI builds the head from, and of an image tower the encoder, too.
+        encoder: the whole encoder, including its last transformer block if it has one.
+        head: the modules after the encoder: ``projection``; if the encoder has no transformer block, ``position``,
+            ``block`` and ``norm`` before it.
+        definition: MONAI's configuration of the head, and for an image tower also of the encoder.
     """
 
     encoder: nn.Module
@@ -40,9 +40,9 @@ class StockTower:
 
 
 def image_definition(model: DualEncoder) -> tuple[StockEncoder, dict[str, Any]]:
-    """How MONAI's configuration builds the image tower: ``network_def`` is its modules, ``embed`` what they do.
+    """Return MONAI's configuration of the image tower: ``network_def`` has the modules, ``embed`` the computation.
 
-    The configuration around it names the ``device`` that the modules are on.
+    The surrounding configuration must define ``device``.
     """
     stock = stock_image_encoder(model)
     definition = dict(stock.parts) | {"encoder": stock.definition}
@@ -63,7 +63,7 @@ def image_definition(model: DualEncoder) -> tuple[StockEncoder, dict[str, Any]]:
 
 
 def stock_image_encoder(model: DualEncoder) -> StockEncoder:
-    """The stock class of a model's image encoder."""
+    """Return the stock encoder of a model's image tower."""
     name = model.configuration["image_encoder"]["name"]
     if name not in MONAI:
         return hugging_face_encoder(backbone_config(model.image))
@@ -72,12 +72,12 @@ def stock_image_encoder(model: DualEncoder) -> StockEncoder:
 
 
 def backbone_config(tower: Any) -> Any:
-    """The Hugging Face configuration of a tower's encoder, of all its layers."""
+    """Return the Hugging Face configuration of a tower's encoder with all its layers."""
     return tower["encoder"].backbone.config
 
 
 def block_definition(block: Any) -> dict[str, Any]:
-    """The appended block in torch's own modules; a table of embeddings holds the learned positions."""
+    """Return the appended block as torch modules; an ``Embedding`` has the learned positions."""
     _, tokens, width = block.position.shape
     layer: nn.TransformerEncoderLayer = block.layer
     return {
@@ -97,14 +97,14 @@ def block_definition(block: Any) -> dict[str, Any]:
 
 
 def projection_definition(projection: Any) -> str:
-    """The projection head as an expression."""
+    """Return the projection head as an expression."""
     first, last = projection[0], projection[2]
     linear = "torch.nn.Linear({0.in_features}, {0.out_features})"
     return f"$torch.nn.Sequential({linear.format(first)}, torch.nn.GELU(), {linear.format(last)})"
 
 
 def stock_image_tower(model: DualEncoder) -> StockTower:
-    """The image tower of a model without adapters."""
+    """Return the image tower of a model without adapters."""
     stock, definition = image_definition(model)
     network: nn.ModuleDict = built(definition, "network_def")
     encoder = network.pop("encoder")
@@ -112,7 +112,7 @@ def stock_image_tower(model: DualEncoder) -> StockTower:
 
 
 def stock_text_tower(model: DualEncoder) -> StockTower:
-    """The text tower of a model without adapters."""
+    """Return the text tower of a model without adapters."""
     encoder = stock_text_encoder(backbone_config(model.text))
     definition = {"projection": projection_definition(model.text["alignment"].projection)}
     head = nn.ModuleDict({"projection": built(definition, "projection")})
@@ -120,14 +120,14 @@ def stock_text_tower(model: DualEncoder) -> StockTower:
 
 
 def built(definition: Mapping[str, Any], name: str) -> Any:
-    """What MONAI makes of one part of a configuration."""
+    """Build one part of a configuration with MONAI and return it."""
     return ConfigParser({"imports": list(IMPORTS)} | dict(definition)).get_parsed_content(name)
 
 
 def filled_tower(
     tower: nn.Module, encoder: nn.Module, *, head: nn.ModuleDict, whole: bool, definition: Mapping[str, Any]
 ) -> StockTower:
-    """The stock modules with a tower's weights."""
+    """Load a tower's weights into the stock modules and return them."""
     names = renamings(last_block(encoder) if whole else None)
     tensors = {renamed(name, names): tensor for name, tensor in tower.state_dict().items()}
     tensors = {n: t[0] if n == "position.weight" else t for n, t in tensors.items()}
@@ -138,10 +138,10 @@ def filled_tower(
 
 
 def renamings(block: tuple[str, str] | None) -> list[tuple[str, str]]:
-    """Beginnings of a tower's names and what they become, the first that fits counts.
+    """Return pairs of old and new name prefixes; the first match applies.
 
     Args:
-        block: where the stock encoder holds the last block and the norm after it; None if it does not.
+        block: name prefixes of the stock encoder's last block and of the norm after it; None if it has none.
     """
     layer, norm = ("block.", "norm.") if block is None else (f"encoder.{block[0]}", f"encoder.{block[1]}")
     return [
@@ -156,10 +156,10 @@ def renamings(block: tuple[str, str] | None) -> list[tuple[str, str]]:
 
 
 def renamed(name: str, names: list[tuple[str, str]]) -> str:
-    """A tensor's name in the stock modules.
+    """Return a tensor's name in the stock modules.
 
     Raises:
-        RuntimeError: if there is no place for it.
+        RuntimeError: the stock modules have no place for the tensor.
     """
     for old, new in names:
         if name.startswith(old):

@@ -1,4 +1,4 @@
-"""The code in a model card that loads an exported model and embeds a film, without this project."""
+"""The code in a model card: it loads an exported model and embeds a film without this project."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ LAMBDA = "$lambda images: "
 
 
 def usage(form: str, **values: Any) -> str:
-    """The Python code for one of the formats, from ``usage_FORM.j2``."""
+    """Return the Python code for one format, from ``usage_FORM.j2``."""
     return TEMPLATES.get_template(f"usage_{form}.j2").render(values)
 
 
 def hugging_face_usage(model: DualEncoder, image: StockTower | None, text: StockTower) -> str:
-    """The code for the Hugging Face layout of a model.
+    """Return the code for the Hugging Face layout of a model.
 
     Args:
-        model: the whole.
-        image: its image tower, None if ``transformers`` has no class for it.
+        model: the whole model.
+        image: its image tower; None if ``transformers`` has no class for it.
         text: its text tower.
     """
     values: dict[str, Any] = {"size": model.configuration["image_size"], "scale": float(model.logit_scale.detach())}
@@ -45,7 +45,7 @@ def hugging_face_usage(model: DualEncoder, image: StockTower | None, text: Stock
 
 
 def constructor(definition: Any) -> str:
-    """A part of MONAI's configuration as Python."""
+    """Return one part of MONAI's configuration as a Python expression."""
     if isinstance(definition, str):
         return definition.removeprefix("$")
     arguments = ", ".join(f"{name}={value!r}" for name, value in definition.items() if name != "_target_")
@@ -53,7 +53,7 @@ def constructor(definition: Any) -> str:
 
 
 def features_expression(definition: Mapping[str, Any]) -> str:
-    """What MONAI's configuration computes as features, in the names of the card's code."""
+    """Return the expression of the features in MONAI's configuration, with the names of the card's code."""
     features: str = definition["features"].removeprefix(LAMBDA)
     features = features.replace("@tokens(images)", definition.get("tokens", "").removeprefix(LAMBDA))
     return re.sub(r"@(\w+)", lambda found: found[1] if found[1] == "encoder" else f'head["{found[1]}"]', features)
