@@ -1,4 +1,4 @@
-"""The one shape in which a refusal is worded, so that every message says what, where and what to do."""
+"""The form of all error messages: what is wrong, where it is, and what to do."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ Settings = TypeVar("Settings")
 
 
 class InputError(ValueError):
-    """A setting or a file that a person gave is not usable.
+    """A setting or a file of a person is invalid.
 
     The text reads ``{name} must {rule}, got {got}: {where}. {remedy}``. It never holds patient data: give the manifest
     line, not the row; the setting, not the path below a patient's folder.
 
     Args:
-        name: the setting, column or file kind at fault.
-        rule: what it must do or be, without the word "must".
-        got: the offending value, or a description of it.
-        where: the file and line, the site, or the argument list it came from.
+        name: the invalid setting, column or kind of file.
+        rule: what it must be or do, without the word "must".
+        got: the invalid value, or a description of it.
+        where: the file and line, the site, or the argument list that it comes from.
         remedy: one sentence that says what to do.
     """
 
@@ -35,26 +35,26 @@ def require(condition: bool, name: str, rule: str, *, got: object, where: str, r
 
 
 def closest(name: str, known: list[str]) -> str:
-    """A remedy for a name that is not known: the nearest known one, or all of them."""
+    """A remedy for an unknown name: the closest known name, or all of them."""
     near = difflib.get_close_matches(name, known, n=1)
     return f"Did you mean {near[0]}?" if near else f"Choose one of {', '.join(known)}."
 
 
 def settings_from(kind: type[Settings], given: Mapping[str, Any], *, where: str) -> Settings:
-    """A settings dataclass made from what a job gives.
+    """A settings dataclass from the arguments of a job.
 
     Raises:
-        InputError: for a name that is not one of its fields.
+        InputError: for an argument that is not a field.
     """
     settings: Settings = split_settings((kind,), given, where=where)[0]
     return settings
 
 
 def split_settings(kinds: Sequence[type], given: Mapping[str, Any], *, where: str) -> list[Any]:
-    """Several settings dataclasses made from what a job gives in one list; no two have a field of the same name.
+    """Several settings dataclasses from one mapping of a job's arguments; no two have a field of the same name.
 
     Raises:
-        InputError: for a name that is a field of none.
+        InputError: for an argument that is a field of none of them.
     """
     names = [[field.name for field in fields(kind)] for kind in kinds]
     known = [name for own in names for name in own]

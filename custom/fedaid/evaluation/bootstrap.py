@@ -1,8 +1,8 @@
-"""How far a metric could move with other patients: percentile intervals over resampled patients.
+"""Percentile intervals of metrics over resampled patients: how much a metric could change with other patients.
 
-Studies of one patient are alike, so patients are drawn, not studies. A resample is a weight for each study, how often
-its patient was drawn; a metric that takes weights is computed on all resamples at once. The first row of weights is
-ones: the data as they are.
+Studies of one patient are similar, so patients are drawn, not studies. A resample is a weight for each study: how often
+its patient was drawn. A metric with weights is computed on all resamples together. The first row of weights is ones,
+for the data without resampling.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
 Weights = NDArray[np.float64]
-BEYOND = 5  # resamples beyond either limit, at least: one alone would tell of single studies to whoever knows the seed
+BEYOND = (
+    5  # least number of resamples beyond each limit: a single one could reveal a study to a reader who knows the seed
+)
 
 
 class Interval(NamedTuple):
-    """The value of a metric on the data as they are, and the limits of its interval; NaN where there is none."""
+    """The value of a metric without resampling, and the limits of its interval; NaN if there is none."""
 
     low: float
     mid: float
@@ -27,12 +29,12 @@ class Interval(NamedTuple):
 
 
 def patient_weights(patients: NDArray[np.int64], *, draws: int = 1000, seed: int | Sequence[int] = 0) -> Weights:
-    """How often each study occurs in the data as they are, and in each resample of the patients with replacement.
+    """How often each study occurs, without resampling and in each resample of the patients with replacement.
 
     Args:
         patients: (N,), equal for studies of one patient, N at least 1.
         draws: number of resamples B.
-        seed: of the draws; the same patients and seed give the same resamples, so that two metrics can be compared.
+        seed: of the draws; equal patients and seeds give equal resamples, so that two metrics can be compared.
 
     Returns:
         Shape (1 + B, N): the first row ones, then one row a resample.
@@ -63,11 +65,11 @@ def weighted_mean(values: Floats, weights: Weights) -> NDArray[np.float64]:
 def interval(metric: NDArray[np.float64], *, level: float = 0.95) -> Interval:
     """The percentile interval of a metric of all rows of weights.
 
-    A resample on which the metric is not defined, such as one without a positive, is left out; if half of them are, no
-    interval is given. A limit is never among the outermost resamples, however wide the level.
+    A resample without a defined metric, for example without a positive, is left out; if that is half of them, there is
+    no interval. A limit is never one of the outermost resamples, for any level.
 
     Args:
-        metric: (1 + B,), first the value on the data as they are.
+        metric: (1 + B,), first the value without resampling.
         level: share of the resamples between the limits.
     """
     drawn = metric[1:][np.isfinite(metric[1:])]
@@ -79,19 +81,19 @@ def interval(metric: NDArray[np.float64], *, level: float = 0.95) -> Interval:
 
 
 def expanded_level(level: float, *, count: int) -> float:
-    """The share of resamples to put between the limits, so that an interval over few patients is as wide as it should.
+    """The share of resamples between the limits that gives an interval over few patients its nominal level.
 
-    Resamples of n patients vary less than n patients do, and their variance is itself a guess: percentiles are too
-    near each other, at ten patients by a fifth. A wider share of the resamples makes up for it.
+    Resamples of n patients vary less than n new patients would, and their variance is an estimate. So plain percentiles
+    are too close together, by a fifth for ten patients. A larger share of the resamples corrects that.
 
     Args:
-        level: that the interval is meant to have.
+        level: nominal level of the interval.
         count: of patients, at least 2.
 
     Source: the expanded percentile interval, Hesterberg, The American Statistician 69(4), 2015, pp. 371–386: each tail
         is that of the normal distribution beyond √(n/(n−1)) times the quantile of t with n − 1 degrees of freedom.
     """
-    from scipy.special import ndtr, stdtrit  # heavy, and a site that only trains needs none of it
+    from scipy.special import ndtr, stdtrit  # slow to import, and a site that only trains does not need it
 
     return float(1 - 2 * ndtr(np.sqrt(count / (count - 1)) * stdtrit(count - 1, (1 - level) / 2)))
 
@@ -99,7 +101,7 @@ def expanded_level(level: float, *, count: int) -> float:
 def bootstrap_mean(
     values: Floats, patients: NDArray[np.int64], *, draws: int = 1000, seed: int = 0, level: float = 0.95
 ) -> Interval:
-    """The mean of the studies' values, (N,), with its interval over patients, (N,); ``level`` of the resamples."""
+    """The mean of the studies' values, (N,), with its interval over the patients, (N,)."""
     weights = patient_weights(patients, draws=draws, seed=seed)
     return interval(weighted_mean(values, weights), level=level)
 
@@ -107,11 +109,11 @@ def bootstrap_mean(
 def paired_difference(
     first: Floats, second: Floats, patients: NDArray[np.int64], *, draws: int = 1000, seed: int = 0, level: float = 0.95
 ) -> Interval:
-    """The mean of ``first`` minus that of ``second``, with its interval over the patients that both were measured on.
+    """The mean of ``first`` minus that of ``second``, with its interval over the patients of both.
 
     Args:
-        first: (N,) a value for each study, such as whether it was found, of one model.
-        second: (N,) of another model, for the same studies in the same order.
+        first: (N,) a value of each study under one model, for example whether it was found.
+        second: (N,) under another model, for the same studies in the same order.
         patients: (N,).
         draws: number of resamples.
         seed: of the draws.

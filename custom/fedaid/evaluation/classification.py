@@ -1,4 +1,4 @@
-"""How well scores put positives before negatives, on all resamples of the patients at once."""
+"""Metrics of scores for a finding, computed on all resamples of the patients together."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Weights = NDArray[np.float64]
 
 
 def auroc(scores: Floats, positive: NDArray[np.bool_], weights: Weights) -> Weights:
-    """Area under the ROC curve: the chance that a positive scores above a negative, ties counting half.
+    """Area under the ROC curve: the probability that a positive scores above a negative; ties count half.
 
     Args:
         scores: (N,), finite.
@@ -29,9 +29,9 @@ def auroc(scores: Floats, positive: NDArray[np.bool_], weights: Weights) -> Weig
 
 
 def average_precision(scores: Floats, positive: NDArray[np.bool_], weights: Weights) -> Weights:
-    """Precision averaged over the positives, each at its own score as the threshold.
+    """Precision averaged over the positives, with the score of each as the threshold.
 
-    Arguments as of :func:`auroc`. A guess reaches the share of positives.
+    Arguments as of :func:`auroc`. Random scores give the share of positives.
 
     Returns:
         Shape (R,), in (0, 1]; NaN for a row without positives.
@@ -45,7 +45,7 @@ def average_precision(scores: Floats, positive: NDArray[np.bool_], weights: Weig
 
 
 def f1_score(flagged: NDArray[np.bool_], positive: NDArray[np.bool_], weights: Weights) -> Weights:
-    """F1 of what was flagged, (N,): the harmonic mean of precision and sensitivity, 0 if no positive was flagged.
+    """F1 of the flagged studies, (N,): harmonic mean of precision and sensitivity, 0 if no positive is flagged.
 
     Returns:
         Shape (R,), in [0, 1]; NaN for a row without positives.
@@ -56,7 +56,7 @@ def f1_score(flagged: NDArray[np.bool_], positive: NDArray[np.bool_], weights: W
 
 
 def best_threshold(scores: Floats, positive: NDArray[np.bool_]) -> float:
-    """The score at and above which flagging gives the highest F1; the highest such score where several do.
+    """The threshold with the highest F1, for scores at or above it; the largest if there are several.
 
     Args:
         scores: (N,), of the validation split, finite.
@@ -80,12 +80,12 @@ def calibration_error(probability: NDArray[np.floating], positive: NDArray[np.bo
     """Expected calibration error over bins of equally many studies, in [0, 1].
 
     In each bin the mean probability is compared with the share of positives; the differences are averaged by the number
-    of studies. Bins of equal mass have no empty ones where all probabilities lie close together.
+    of studies. Bins of equal mass are never empty, also if all probabilities are similar.
 
     Args:
-        probability: (N,), in [0, 1]; equal ones stay in one bin, so that the order of the studies does not matter.
+        probability: (N,), in [0, 1]; equal ones are in one bin, so that the order of the studies has no effect.
         positive: (N,).
-        bins: at most; without equal probabilities their sizes differ by one at most.
+        bins: largest number of bins; without equal probabilities their sizes differ by at most one.
 
     Source: Naeini et al., AAAI 2015; the bins of equal mass are those of Nixon et al., arXiv:1904.01685.
     """

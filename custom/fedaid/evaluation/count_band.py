@@ -1,4 +1,4 @@
-"""Numbers of patients as they leave a site."""
+"""Bands for numbers of patients that leave a site."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ EDGES = (5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 100_000)
 
 
 def count_band(count: int, *, least: int) -> str:
-    """The band that a number lies in, such as "<5" or "20-49": small numbers may lead to a person.
+    """The band of a number, such as "<5" or "20-49"; small exact numbers could identify a person.
 
     Args:
         count: of patients.
-        least: the least number that is told apart from none.
+        least: smaller numbers are in one band with 0.
     """
     if count < least:
         return f"<{least}"

@@ -1,4 +1,4 @@
-"""What the suite knows of a split: embeddings, and of each study what metrics are told apart by."""
+"""A split for the evaluation: embeddings, labels and groups of its studies."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class EmbeddedSplit:
         text: unit-norm embeddings (N, D), row n of the same study.
         text_groups: (N,), equal for equal texts.
         patients: (N,), equal for studies of one patient; a number, never an identifier.
-        targets: finding → (N,), 1, 0 or NaN where it is not known.
-        subgroups: column ("sex", "age", "view") → group of each study, empty where it is not known.
+        targets: finding → (N,), 1, 0, or NaN if unknown.
+        subgroups: column ("sex", "age", "view") → group of each study, empty if unknown.
     """
 
     image: NDArray[np.floating]
@@ -42,7 +42,7 @@ class EmbeddedSplit:
 
     @property
     def finite(self) -> bool:
-        """Whether all embeddings are numbers; those of a diverged model are not."""
+        """Whether all embeddings are finite; those of a diverged model are not."""
         return bool(np.isfinite(self.image).all() and np.isfinite(self.text).all())
 
     @property

@@ -1,4 +1,4 @@
-"""How the embeddings lie on the sphere."""
+"""Geometry of the embeddings on the sphere."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
-BLOCK = 1024  # rows whose similarities to all others are held at once
+BLOCK = 1024  # rows whose similarities to all others are in memory at the same time
 
 
 def alignment(image_embeddings: Floats, text_embeddings: Floats) -> float:
-    """Mean squared distance of the two embeddings of a study, in [0, 4]; lower is nearer.
+    """Mean squared distance of the two embeddings of a study, in [0, 4]; lower is closer.
 
     Args:
         image_embeddings: unit-norm (N, D).
@@ -27,7 +27,7 @@ def uniformity(embeddings: Floats) -> float:
     Args:
         embeddings: unit-norm (N, D) of one modality, N at least 2.
 
-    Source: L_uniform of Wang and Isola, arXiv:2005.10242, section 4.1, with t = 2, over distinct pairs as their
+    Source: L_uniform of Wang and Isola, arXiv:2005.10242, section 4.1, with t = 2, over distinct pairs as in their
         code. On the sphere −2‖x − y‖² is 4 x·y − 4.
     """
     rows = embeddings.astype(np.float64)

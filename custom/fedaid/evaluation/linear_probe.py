@@ -1,4 +1,4 @@
-"""Linear probe: how many labels a site needs once images are embedded."""
+"""Linear probe: a classifier on image embeddings, for several amounts of labels."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ProbeData:
 
     Attributes:
         features: (N, F), finite.
-        targets: finding → (N,), 1, 0 or NaN.
+        targets: finding → (N,), 1, 0, or NaN if unknown.
         patients: (N,), equal for studies of one patient.
     """
 
@@ -59,14 +59,14 @@ class Subsets:
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """What a share of the labels reaches on the test split.
+    """The result of probes with a share of the labels, on the test split.
 
     Attributes:
-        draws: subsets of that share.
+        draws: number of subsets.
         macro_auroc: mean over the findings of a subset and then over the subsets; the interval is over test patients.
             None if no subset has a finding.
-        spread: standard deviation over the subsets; None for a single one.
-        left_out: mean number of findings of which a subset has no positive or no negative.
+        spread: standard deviation over the subsets; None for a single subset.
+        left_out: mean number of findings without a positive or without a negative in a subset.
     """
 
     draws: int
@@ -76,21 +76,21 @@ class ProbeResult:
 
 
 def fit_probe(train: ProbeData, finding: str, rows: NDArray[np.int64], features: Floats) -> Floats | None:
-    """Probabilities of a finding for some features by logistic regression on a part of the training studies.
+    """Probabilities of a finding for ``features``, by logistic regression on a part of the training studies.
 
     Args:
         train: with N studies.
         finding: one of ``train.targets``.
-        rows: of the training studies to learn from; those without a label of the finding are left out.
+        rows: training studies to use; those without a label of the finding are left out.
         features: (M, F).
 
     Returns:
         (M,) in [0, 1]; None if the part has no positive or no negative.
 
     Source: the probe of CLIP, arXiv:2103.00020, section 3.2, an L2-regularised logistic regression by L-BFGS; features
-        are standardised here, so that one strength of regularisation serves all models, and none is searched.
+        are standardised here, so that one strength of regularisation fits all models, without a search.
     """
-    from sklearn.linear_model import LogisticRegression  # heavy, and a site that only trains needs none of it
+    from sklearn.linear_model import LogisticRegression  # slow to import, and a site that only trains does not need it
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
@@ -105,14 +105,14 @@ def fit_probe(train: ProbeData, finding: str, rows: NDArray[np.int64], features:
 
 
 def patient_subset(patients: NDArray[np.int64], *, share: float, seed: int, least: int) -> NDArray[np.int64]:
-    """Rows of the studies of a random share of the patients; a smaller share is part of a larger.
+    """Rows of the studies of a random share of the patients; a smaller share is a part of a larger one.
 
     Args:
         patients: (N,), equal for studies of one patient.
         share: in (0, 1].
         seed: of the draw.
-        least: patients that are drawn where the share has fewer; none where there are fewer at all, since what is
-            learnt from a few tells of them.
+        least: number of patients to draw if the share has fewer. If there are fewer in total, the result is empty,
+            because a probe of few patients could reveal data about them.
     """
     names = np.unique(patients)
     count = max(least, round(share * len(names))) if len(names) >= least else 0
@@ -135,7 +135,7 @@ def probe_share(
         train: to draw subsets of.
         test: N studies to measure on.
         weights: (R, N), see :mod:`fedaid.evaluation.bootstrap`.
-        findings: that the test split has enough of.
+        findings: with enough patients in the test split.
         subsets: of the training studies.
         level: of the interval.
     """

@@ -1,4 +1,4 @@
-"""Results as what ``json`` can write: rounded, and null for what cannot be said."""
+"""Results in plain JSON: rounded, and null for an undefined value."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ DIGITS = 4
 
 
 def rounded(value: float | None) -> float | None:
-    """A number with four decimals; None where there is none."""
+    """A number with four decimals; None if it is missing or not finite."""
     return None if value is None or not math.isfinite(value) else round(value, DIGITS)
 
 
 def plain_interval(found: Interval | None) -> dict[str, Any] | None:
-    """A value with the limits of its interval; None where there is no value."""
+    """A value with the limits of its interval; None if there is no value."""
     if found is None or not math.isfinite(found.mid):
         return None
     return {"value": rounded(found.mid), "low": rounded(found.low), "high": rounded(found.high)}
@@ -38,7 +38,7 @@ def plain_finding(result: FindingResult) -> dict[str, Any]:
 
 
 def plain_probe(result: ProbeResult, *, findings: int) -> dict[str, Any]:
-    """What a share of the labels reaches on so many findings."""
+    """The result of probes with a share of the labels, and the number of their findings."""
     return {
         "draws": result.draws,
         "macro_auroc": plain_interval(result.macro_auroc),

@@ -1,6 +1,6 @@
-"""Prompts as data: for each finding what a report that has it says, and what one says that denies it.
+"""Prompts as data: for each finding, sentences of reports with the finding and of reports without it.
 
-A file under ``prompts`` is never changed once numbers were made with it; other words are another version.
+A file under ``prompts`` is not changed once results were computed with it; changed prompts get a new file.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ FOLDER = Path(__file__).with_name("prompts")
 
 @dataclass(frozen=True)
 class Prompts:
-    """What is said of one finding.
+    """The prompts of one finding.
 
     Attributes:
         positive: texts that assert it.
         negative: texts that deny it.
-        also: other names of it among a site's labels, lower-case.
+        also: other names of it in a site's labels, in lower case.
     """
 
     positive: tuple[str, ...]
@@ -44,14 +44,14 @@ class PromptSet:
     def targets(
         self, labels: Sequence[Sequence[str]], uncertain: Sequence[Sequence[str]]
     ) -> dict[str, NDArray[np.float64]]:
-        """For each finding 1 where a study has it, 0 where it has not, NaN where its labels do not say.
+        """For each finding 1 if a study has it, 0 if not, NaN if its labels do not decide.
 
-        A label names a finding whatever its case and spacing. A study without labels says nothing of any finding. A
-        label that is not of this set is a label still: the study has none of the findings that it does not name.
+        Case and spacing of a label have no effect. All findings of a study without labels are NaN. A label outside this
+        set counts as a label: the study then has 0 for the findings that it does not name.
 
         Args:
-            labels: of the N studies, each those that are certain.
-            uncertain: of the N studies, each those that are uncertain.
+            labels: the certain labels of each of the N studies.
+            uncertain: the uncertain labels of each of the N studies.
 
         Returns:
             finding → (N,).
@@ -68,7 +68,7 @@ class PromptSet:
 
 
 def read_prompt_set(name: str) -> PromptSet:
-    """The prompt set that ships with the bundle under this name.
+    """The prompt set of the bundle with this name.
 
     Raises:
         InputError: if there is none.

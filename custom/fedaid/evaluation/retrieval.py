@@ -1,4 +1,4 @@
-"""Retrieval: does an image find its report, and a report its image."""
+"""Retrieval: whether an image finds its report, and a report its image."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CUT_OFFS = (1, 5, 10)
 
 
 class Ranks(NamedTuple):
-    """How soon each query of a split finds its answer, from 0: N images, M different texts, and the text of each image.
+    """The rank, from 0, at which each query finds its answer: N images, M different texts, and the text of each image.
 
     The hits at k of the queries are ``ranks.image < k`` and ``ranks.text < k``.
     """
@@ -33,25 +33,27 @@ def recall_at(ranks: NDArray[np.int64], k: int) -> float:
 
 
 def best_ranks(similarity: Floats, correct: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """For each query the rank of its best correct answer, 0 for the first place; ties and NaN count against it.
+    """For each query the rank of its best correct answer, from 0; ties and NaN count as better wrong answers.
 
     Args:
-        similarity: (Q, A), higher is nearer.
+        similarity: (Q, A), higher is closer.
         correct: (Q, A), each row with at least one true.
 
     Returns:
-        Shape (Q,): the number of wrong answers that are at least as near as the best correct one.
+        Shape (Q,): the number of wrong answers that are at least as close as the best correct one.
     """
     best = np.where(correct, similarity, -np.inf).max(axis=1, keepdims=True)
-    ranks: NDArray[np.int64] = (~(similarity < best) & ~correct).sum(axis=1)  # so that a NaN counts against, too
+    ranks: NDArray[np.int64] = (~(similarity < best) & ~correct).sum(
+        axis=1
+    )  # so that a NaN also counts as a better wrong answer
     return ranks
 
 
 def retrieval_ranks(image_embeddings: Floats, text_embeddings: Floats, text_groups: NDArray[np.int64]) -> Ranks:
-    """The ranks of the best correct answers both ways, duplicate texts collapsed to one.
+    """The ranks of the best correct answers in both directions; equal texts count once.
 
-    An image finds its report if any text of its group is among the first k of the M different texts; a text finds its
-    image if any image with that text is among the first k of the N images.
+    An image finds its report if the text of its group is among the first k of the M different texts. A text finds its
+    image if an image with that text is among the first k of the N images.
 
     Args:
         image_embeddings: unit-norm (N, D).
@@ -71,7 +73,7 @@ def retrieval(
     *,
     ks: Sequence[int] = CUT_OFFS,
 ) -> dict[str, float]:
-    """Recall at k both ways; arguments as of :func:`retrieval_ranks`. Blind guessing gives about k/M either way.
+    """Recall at k in both directions; arguments as of :func:`retrieval_ranks`. Random ranks give about k/M.
 
     Returns:
         ``image_to_text_recall_at_K``, ``text_to_image_recall_at_K`` and their mean ``recall_at_K``, in [0, 1].
@@ -80,7 +82,7 @@ def retrieval(
 
 
 def recalls(ranks: Ranks, *, ks: Sequence[int] = CUT_OFFS) -> dict[str, float]:
-    """Recall at k both ways, under the names of :func:`retrieval`."""
+    """Recall at k in both directions, with the names of :func:`retrieval`."""
     out: dict[str, float] = {}
     for k in ks:
         there, back = recall_at(ranks.image, k), recall_at(ranks.text, k)
@@ -90,15 +92,16 @@ def recalls(ranks: Ranks, *, ks: Sequence[int] = CUT_OFFS) -> dict[str, float]:
 
 
 def batch_accuracy(ranks: Ranks, *, batch_size: int) -> float:
-    """How often a query's best correct answer beats all wrong ones of a random batch, mean of both ways, in [0, 1].
+    """How often the best correct answer of a query is first in a random batch, mean of both directions, in [0, 1].
 
-    Recall at k falls as a split grows; this does not, so that sites of unequal size compare. It is the mean over all
-    batches, not over some that are drawn: of W wrong answers r are nearer than the best correct one, and none of these
-    is among the B − 1 that stand beside it with probability C(W − r, B − 1) / C(W, B − 1). Blind guessing gives 1/B.
+    Recall at k decreases with the size of a split. This metric does not, so sites of different size can be compared. It
+    is the exact mean over all batches: r of W wrong answers are closer than the best correct one, and the probability
+    that none of them is among the B − 1 other answers of a batch is C(W − r, B − 1) / C(W, B − 1). Random ranks give
+    1/B.
 
     Args:
         ranks: of all studies of a split.
-        batch_size: B, at least 1; a query with fewer wrong answers is asked against all of them.
+        batch_size: B, at least 1; a query with fewer wrong answers is compared with all of them.
     """
     texts, studies = len(ranks.text), len(ranks.image)
     wrong_images = studies - np.bincount(ranks.text_of_image)
@@ -137,7 +140,7 @@ def split_metrics(validated: Validated) -> dict[str, float]:
 
 
 def chance_to_win(ranks: NDArray[np.int64], wrong: NDArray[np.int64], *, beside: int) -> NDArray[np.float64]:
-    """C(W − r, b) / C(W, b) with b at most W: that of b answers drawn from W wrong ones none is among the r nearer."""
+    """C(W − r, b) / C(W, b), b at most W: the probability that b of W wrong answers contain none of the r closest."""
     draws = np.arange(beside)
     left = wrong[:, None] - draws  # before each draw
     kept = np.where(left > 0, np.maximum(left - ranks[:, None], 0) / np.maximum(left, 1), 1.0)
@@ -148,10 +151,10 @@ def chance_to_win(ranks: NDArray[np.int64], wrong: NDArray[np.int64], *, beside:
 def resampled_retrieval(
     ranks: Ranks, weights: NDArray[np.float64], *, ks: Sequence[int] = CUT_OFFS
 ) -> dict[str, NDArray[np.float64]]:
-    """Recall at k both ways on each resample of the patients.
+    """Recall at k in both directions on each resample of the patients.
 
-    Queries are drawn; the answers among which they look stay. A text counts with the mean weight of its studies, so
-    that without a draw the recalls are those of :func:`retrieval`.
+    Queries are resampled, answers are not. A text has the mean weight of its studies, so that without resampling the
+    recalls are those of :func:`retrieval`.
 
     Args:
         ranks: of all studies.
@@ -159,7 +162,7 @@ def resampled_retrieval(
         ks: cut-offs.
 
     Returns:
-        The names of :func:`retrieval`, each with an array (R,); NaN where no study has a weight.
+        The names of :func:`retrieval`, each with an array (R,); NaN if no study has a weight.
     """
     shared = weights / np.bincount(ranks.text_of_image)[ranks.text_of_image]
     cuts = np.array(ks)
@@ -178,16 +181,16 @@ METRIC, CUT_OFF = "recall_at_5", 5
 def recall_difference(
     ranks: Ranks, other: Ranks, patients: NDArray[np.int64], settings: EvaluationSettings
 ) -> Interval:
-    """R@5, the mean of both ways, of one model minus that of another, with its interval over patients.
+    """R@5, the mean of both directions, of one model minus that of another, with its interval over patients.
 
-    The value is the difference of what the suite gives for either. A mean over studies, as ``paired_difference`` takes
-    it, would not be: from report to image each different text is one query.
+    The value equals the difference of the two results of the suite. The mean over studies of ``paired_difference`` does
+    not, because from report to image each different text is one query.
 
     Args:
-        ranks: of all test studies under the one model.
-        other: of the same studies in the same order under the other.
+        ranks: of all test studies under one model.
+        other: of the same studies in the same order under the other model.
         patients: (N,), equal for studies of one patient.
-        settings: draws, seed and level; the interval is as wide as the number of patients asks for.
+        settings: draws, seed and level; the interval is corrected for the number of patients.
     """
     weights = patient_weights(patients, draws=settings.draws, seed=settings.seed)
     found, before = (resampled_retrieval(one, weights, ks=(CUT_OFF,))[METRIC] for one in (ranks, other))

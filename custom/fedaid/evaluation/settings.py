@@ -1,4 +1,4 @@
-"""What may be set about an evaluation."""
+"""The settings of an evaluation."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ WHERE = "evaluation settings"
 
 @dataclass(frozen=True)
 class EvaluationSettings:
-    """How metrics are computed, and from how many patients on they are shown.
+    """How metrics are computed, and for how many patients they are reported.
 
     Args:
-        prompt_set: a file of ``prompts``, without its ending.
-        least_patients: that a group, or either class of a finding, needs.
-        draws: resamples of the patients.
+        prompt_set: a file of ``prompts``, without its suffix.
+        least_patients: least number of patients of a group, and of each class of a finding.
+        draws: number of resamples of the patients.
         level: share of the resamples between the limits of an interval.
-        seed: of all that is drawn.
-        probe_shares: shares of the training labels that probes learn from.
-        probe_draws: subsets of each share below 1.
-        calibration_bins: at most; each holds ``least_patients`` studies or more.
+        seed: of all random draws.
+        probe_shares: shares of the training labels for probes.
+        probe_draws: number of subsets of each share below 1.
+        calibration_bins: largest number of bins; each has at least ``least_patients`` studies.
 
     Raises:
         InputError: for a value out of its range.

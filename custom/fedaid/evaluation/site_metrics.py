@@ -1,4 +1,4 @@
-"""The parts of an evaluation, which share the resamples of the patients and what is ranked once."""
+"""The parts of an evaluation; they share the resamples of the patients and the ranks of retrieval."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SUBGROUP_CUT_OFF = 5
 
 
 class SiteMetrics:
-    """Each method is one part of the result, computed on the test split.
+    """Each public method is one part of the result, computed on the test split.
 
     Arguments as of :func:`fedaid.evaluation.suite.evaluate`.
     """
@@ -59,12 +59,12 @@ class SiteMetrics:
         self._ranks = retrieval_ranks(self._test.image, self._test.text, self._test.text_groups)
 
     def retrieval(self) -> dict[str, Any]:
-        """Recalls both ways."""
+        """Recalls in both directions."""
         recalls = resampled_retrieval(self._ranks, self._weights)
         return {name: plain_interval(interval(recall, level=self._level)) for name, recall in recalls.items()}
 
     def zero_shot(self) -> dict[str, Any]:
-        """Each finding, and the mean of those that are reported."""
+        """The metrics of each finding, and the mean over the reported findings."""
         return {
             "prompt_set": self._settings.prompt_set,
             "macro_auroc": plain_interval(macro_auroc(self._results, level=self._macro_level)),
@@ -72,7 +72,7 @@ class SiteMetrics:
         }
 
     def linear_probe(self) -> dict[str, Any]:
-        """The AUROC that probes reach with each share of the training labels."""
+        """The AUROC of probes with each share of the training labels."""
         settings, train, test = self._settings, self._splits["train"].probe_data, self._test.probe_data
         probes = {}
         for share in settings.probe_shares:
@@ -84,7 +84,7 @@ class SiteMetrics:
         return probes
 
     def calibration(self) -> dict[str, Any]:
-        """Calibration errors of zero-shot probabilities, and of those of probes with all training labels."""
+        """Calibration errors of zero-shot probabilities, and of probes with all training labels."""
         train, least = self._splits["train"].probe_data, self._settings.least_patients
         rows = patient_subset(train.patients, share=1.0, seed=0, least=least)
         zero_shot, probed = dict[str, float](), dict[str, float]()
@@ -97,7 +97,7 @@ class SiteMetrics:
         return {"zero_shot": plain_calibration(zero_shot), "linear_probe": plain_calibration(probed)}
 
     def geometry(self) -> dict[str, Any]:
-        """How the embeddings lie on the sphere."""
+        """Geometry of the embeddings on the sphere."""
         image, text = self._test.image, self._test.text
         return {
             "alignment": rounded(alignment(image, text)),
@@ -107,7 +107,7 @@ class SiteMetrics:
         }
 
     def subgroups(self) -> dict[str, Any]:
-        """Recall and zero-shot AUROC of the groups of each column, and the gaps between them."""
+        """Recall and zero-shot AUROC of the groups of each column, and the gaps between groups."""
         return {column: self._column(groups) for column, groups in self._test.subgroups.items()}
 
     @cached_property
@@ -129,19 +129,19 @@ class SiteMetrics:
 
     @property
     def _macro_level(self) -> float:
-        """Of a mean over the reported findings: what the rarest class of all of them asks for."""
+        """The level for a mean over the reported findings, from the smallest class of all of them."""
         rarer = [min(self._labelled(finding).counts) for finding in self._reported]
         return expanded_level(self._settings.level, count=min(rarer)) if rarer else self._level
 
     def _calibration_error(self, finding: str, probability: Floats) -> float:
-        """Of the test studies whose label is known, in bins that hold enough of them."""
+        """The calibration error on test studies with a known label, in bins of enough studies."""
         target = self._test.targets[finding]
         known = ~np.isnan(target)
         bins = max(1, min(self._settings.calibration_bins, int(known.sum()) // self._settings.least_patients))
         return calibration_error(probability[known], target[known] == 1, bins=bins)
 
     def _column(self, groups: Sequence[str]) -> dict[str, Any]:
-        """One column: both metrics of its groups."""
+        """Both metrics of the groups of one column."""
         metrics: dict[str, Metric] = {
             f"recall_at_{SUBGROUP_CUT_OFF}": self._recall,
             "macro_auroc": partial(self._macro_auroc, self._told_in_all(groups)),
@@ -153,17 +153,17 @@ class SiteMetrics:
         return by_group(metric, groups, self._test.patients, self._weights, least=least, level=level)
 
     def _recall(self, weights: Weights) -> Weights:
-        """Of the studies that have a weight, each among all studies."""
+        """Recall of the studies with a weight, among all studies."""
         found = resampled_retrieval(self._ranks, weights, ks=(SUBGROUP_CUT_OFF,))
         return found[f"recall_at_{SUBGROUP_CUT_OFF}"]
 
     def _macro_auroc(self, findings: Sequence[str], weights: Weights) -> Weights | None:
-        """Zero-shot, of the studies that have a weight."""
+        """Zero-shot AUROC of the studies with a weight, mean over the findings."""
         areas = [self._auroc(finding, weights) for finding in findings]
         return np.mean(areas, axis=0) if areas else None
 
     def _told_in_all(self, groups: Sequence[str]) -> list[str]:
-        """The reported findings of which every shown group has enough positives and negatives."""
+        """The reported findings with enough positives and negatives in every reported group."""
         least = self._settings.least_patients
         members = large_groups(groups, self._test.patients, least=least).values()
         labelled = {finding: self._labelled(finding) for finding in self._reported}

@@ -1,4 +1,4 @@
-"""Whether a model serves some patients worse than others: retrieval and AUROC by group, and the gap between groups."""
+"""Metrics by group of patients, and the gap between groups: whether a model is worse for some patients."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Metric = Callable[[Weights], Weights | None]
 
 @dataclass(frozen=True)
 class Gap:
-    """The best group of a metric, the worst, and how far they are apart on the same resamples of the patients.
+    """The best and the worst group of a metric, and their difference on the same resamples of the patients.
 
-    Best and worst are picked by the values that are compared, so that of many equal groups a gap is found as well.
+    The groups are chosen by the same values that are compared, so many equal groups have a gap too.
     """
 
     best: str
@@ -32,8 +32,8 @@ class Subgroups:
     """A metric by group.
 
     Attributes:
-        patients: group → patients, as a band; groups that are not shown are not there.
-        metric: group → value with its interval; empty if the metric cannot be said for one of them.
+        patients: group → band of its number of patients, for the reported groups.
+        metric: group → value with its interval; empty if the metric is undefined for one of them.
         gap: None for fewer than two groups.
     """
 
@@ -43,15 +43,16 @@ class Subgroups:
 
 
 def large_groups(groups: Sequence[str], patients: NDArray[np.int64], *, least: int) -> dict[str, NDArray[np.bool_]]:
-    """Group → which of the N studies are in it, for each group of at least so many patients.
+    """Group → which of the N studies are in it, for each group of at least ``least`` patients.
 
-    What is not shown could be told from all studies and the shown groups. So where fewer patients than that would be
-    left over, those of small groups and of no known group together, the smallest shown group is left over with them.
+    A reader could compute the values of the unreported patients from those of all studies and of the reported groups.
+    So if the unreported patients (of small groups and of no known group) are fewer than ``least``, the smallest
+    reported group is also left out.
 
     Args:
-        groups: of the N studies; an empty one is not known and stays out.
+        groups: group of each of the N studies; empty if unknown.
         patients: (N,), equal for studies of one patient.
-        least: patients that a group needs to be shown, and that what is not shown has if it has any.
+        least: least number of patients of a reported group, and of all unreported patients together.
     """
     count = partial(count_of, patients)
     values = np.array(groups, dtype=np.str_)
@@ -63,7 +64,7 @@ def large_groups(groups: Sequence[str], patients: NDArray[np.int64], *, least: i
 
 
 def count_of(patients: NDArray[np.int64], inside: NDArray[np.bool_]) -> int:
-    """How many patients some of the studies are of."""
+    """Number of patients of some of the studies."""
     return len(np.unique(patients[inside]))
 
 
@@ -71,15 +72,15 @@ def by_group(
     metric: Metric, groups: Sequence[str], patients: NDArray[np.int64], weights: Weights, *, least: int = 5,
     level: float = 0.95,
 ) -> Subgroups:  # fmt: skip
-    """A metric of each large enough group, each among all the studies as before, and the gap between them.
+    """A metric of each large enough group, among all studies, and the gap between groups.
 
     Args:
-        metric: from weights (R, N) of the studies to (R,), or None if it cannot be said for them.
-        groups: of the N studies, see :func:`large_groups`.
+        metric: weights (R, N) of the studies → (R,), or None if it is undefined.
+        groups: group of each of the N studies, see :func:`large_groups`.
         patients: (N,).
         weights: (R, N), see :mod:`fedaid.evaluation.bootstrap`.
-        least: patients that a group needs to be shown.
-        level: of the intervals, each as wide as its number of patients asks for.
+        least: least number of patients of a reported group.
+        level: of the intervals, each corrected for its number of patients.
     """
     members = large_groups(groups, patients, least=least)
     counts = {group: count_of(patients, inside) for group, inside in members.items()}
@@ -94,7 +95,7 @@ def by_group(
 
 
 def _gap(values: dict[str, Weights], levels: dict[str, float]) -> Gap | None:
-    """How far the best group is from the worst, with the level that the smaller of them asks for."""
+    """The difference of the best and the worst group, with the level of the smaller of them."""
     if len(values) < 2:
         return None
     order = sorted(values, key=lambda group: float(values[group][0]))

@@ -1,4 +1,4 @@
-"""All metrics of one model on one site's test split, as the plain dictionary that may leave the site.
+"""All metrics of one model on a site's test split, as a plain dictionary that may leave the site.
 
 ``docs/evaluation.md`` lists its keys.
 """
@@ -27,17 +27,17 @@ def evaluate(
 ) -> dict[str, Any]:
     """The aggregates of one model on one site, with intervals over the patients of its test split.
 
-    The test split is measured on and decides nothing: thresholds come from "valid", probes learn on "train".
+    The test split is for measurement only: thresholds come from "valid", and probes are trained on "train".
 
     Args:
-        splits: "train", "valid" and "test", no patient in two of them.
+        splits: "train", "valid" and "test", without common patients.
         prompts: finding → embeddings of its prompts under the same model; each split has targets of these findings.
         logit_scale: of the model, for zero-shot probabilities.
         settings: see there.
 
     Returns:
-        What ``json`` can write. With too few test patients all of :data:`PARTS` are None; under a diverged model, whose
-        embeddings are no numbers, all but retrieval.
+        Plain JSON. With too few test patients all of :data:`PARTS` are None. For a diverged model, whose embeddings are
+        not finite, all parts but retrieval are None.
     """
     shown = {name: getattr(settings, name) for name in SHOWN_SETTINGS}
     result: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "settings": shown, "counts": _counts(splits)}
@@ -50,7 +50,7 @@ def evaluate(
 
 
 def _counts(splits: Mapping[str, EmbeddedSplit]) -> dict[str, dict[str, int]]:
-    """How large the splits are, and among how many different texts an image of the test split looks for its own."""
+    """Sizes of the splits, and the number of different texts of the test split."""
     counts = {name: {"studies": len(split), "patients": split.patient_count} for name, split in splits.items()}
     counts["test"]["texts"] = len(set(splits["test"].text_groups.tolist()))
     return counts

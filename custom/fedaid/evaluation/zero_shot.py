@@ -1,4 +1,4 @@
-"""Zero-shot classification: is an image nearer to prompts that assert a finding than to those that deny it."""
+"""Zero-shot classification: whether an image is closer to prompts that assert a finding than to those that deny it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Labelled(NamedTuple):
 
     Attributes:
         scores: (N,), higher for more likely.
-        target: (N,), 1, 0 or NaN where the finding is not known.
+        target: (N,), 1, 0, or NaN if the finding is unknown.
         patients: (N,), equal for studies of one patient.
     """
 
@@ -39,12 +39,12 @@ class Labelled(NamedTuple):
 
     @property
     def known(self) -> NDArray[np.bool_]:
-        """(N,), which studies count."""
+        """(N,), whether the finding is known."""
         return ~np.isnan(self.target)
 
     @property
     def counts(self) -> tuple[int, int]:
-        """How many patients have a positive study, and how many a negative one."""
+        """Number of patients with a positive study, and with a negative one."""
         positive, negative = (len(np.unique(self.patients[self.target == value])) for value in (1, 0))
         return positive, negative
 
@@ -53,20 +53,20 @@ class Labelled(NamedTuple):
         return Labelled(self.scores[rows], self.target[rows], self.patients[rows])
 
     def enough(self, least: int) -> bool:
-        """Whether so many patients are positive, and so many negative."""
+        """Whether at least ``least`` patients are positive, and at least as many negative."""
         return min(self.counts) >= least
 
 
 @dataclass(frozen=True)
 class FindingResult:
-    """How well one finding is told, on one split; ``auroc`` and what follows it is None where too few have it.
+    """The metrics of one finding on one split; ``auroc`` and the fields after it are None for too few patients.
 
     Attributes:
-        positives: patients with a positive study, as a band.
-        negatives: patients with a negative study, as a band.
+        positives: band of the number of patients with a positive study.
+        negatives: band of the number of patients with a negative study.
         auroc: area under the ROC curve.
-        average_precision: whose value for a guess is the share of positives.
-        f1: at the threshold that is best on the validation split; None too where that has too few.
+        average_precision: random scores give the share of positives.
+        f1: at the best threshold of the validation split; None also if that split has too few patients.
         resampled_auroc: (R,), for means over findings.
     """
 
@@ -79,16 +79,16 @@ class FindingResult:
 
     @property
     def inverted(self) -> bool:
-        """Whether the interval lies wholly below a guess: the prompt, the label or the image is inverted."""
+        """Whether the whole interval is below 0.5: then the prompt, the label or the image is inverted."""
         return self.auroc is not None and self.auroc.high < 0.5
 
 
 def prompt_margin(image_embeddings: Floats, prompts: PromptEmbeddings) -> NDArray[np.float64]:
-    """How much nearer each image is to the positive prompts than to the negative ones, in [-2, 2].
+    """How much closer each image is to the positive prompts than to the negative ones, in [-2, 2].
 
     Args:
         image_embeddings: unit-norm (N, D).
-        prompts: of one finding; those of one side are averaged and put back on the sphere.
+        prompts: of one finding; each side is averaged and normalised.
 
     Source: prompt ensembles of CLIP, arXiv:2103.00020, section 3.1.4; positive against negative of CheXzero,
         https://doi.org/10.1038/s41551-022-00936-9.
@@ -98,7 +98,7 @@ def prompt_margin(image_embeddings: Floats, prompts: PromptEmbeddings) -> NDArra
 
 
 def zero_shot_probability(margin: Floats, *, logit_scale: float) -> NDArray[np.float64]:
-    """Softmax of the two similarities at the model's logit scale, the positive's share: (N,) in [0, 1]."""
+    """The share of the positive side in the softmax of both similarities at the model's logit scale, (N,) in [0, 1]."""
     probability: NDArray[np.float64] = expit(logit_scale * margin)
     return probability
 
@@ -106,14 +106,14 @@ def zero_shot_probability(margin: Floats, *, logit_scale: float) -> NDArray[np.f
 def score_finding(
     test: Labelled, valid: Labelled, weights: Weights, *, least: int = 5, level: float = 0.95
 ) -> FindingResult:
-    """Ranking and decision metrics of one finding with intervals over patients; studies without a label are left out.
+    """Metrics of one finding with intervals over patients; studies without a label are left out.
 
     Args:
         test: N studies to measure on.
-        valid: other studies, of which the threshold of F1 comes.
+        valid: other studies, for the threshold of F1.
         weights: (R, N), see :mod:`fedaid.evaluation.bootstrap`.
-        least: patients with, and patients without the finding that either split needs.
-        level: of the intervals, which are as wide as the number of patients of the rarer class asks for.
+        least: least number of patients with the finding, and of patients without it, in each split.
+        level: of the intervals, corrected for the number of patients of the smaller class.
     """
     positives, negatives = (count_band(count, least=least) for count in test.counts)
     if not test.enough(least):
@@ -130,7 +130,7 @@ def score_finding(
 
 
 def macro_auroc(results: Mapping[str, FindingResult], *, level: float = 0.95) -> Interval | None:
-    """The mean AUROC of the findings that are reported, with its interval; None if none is."""
+    """The mean AUROC of the reported findings with its interval; None if there are none."""
     areas = [result.resampled_auroc for result in results.values() if result.resampled_auroc is not None]
     return interval(np.mean(areas, axis=0), level=level) if areas else None
 

@@ -1,4 +1,4 @@
-"""The binding regularizer in two forms: how far a student has moved from the ideal alignment."""
+"""The binding regularizer in two forms: the distance of a student from the ideal alignment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def binding_loss(
     Raises:
         ValueError: if the shapes differ.
 
-    Source: R(θ; T) of arXiv:2404.03854. Summed over D; as released it is averaged, which makes it D times weaker.
+    Source: R(θ; T) of arXiv:2404.03854. Summed over D; the released code averages over D, which is D times weaker.
     """
     require_one_shape(image_embeddings, text_embeddings, teacher_image_embeddings, teacher_text_embeddings)
     image_distance = (image_embeddings - teacher_image_embeddings).square().sum(dim=1)
@@ -37,18 +37,18 @@ def similarity_binding_loss(
     *,
     logit_scale: Tensor,
 ) -> Tensor:
-    """Divergence of the student's image-text matching from the teacher's: binds who resembles whom, not where they are.
+    """Divergence of the student's image-text similarities from the teacher's; binds similarities instead of positions.
 
-    For every image the softmax over the texts of the batch, for every text that over the images; the Kullback-Leibler
-    divergence of the student's from the teacher's, averaged over rows and both directions. A rotation of the whole
-    space costs nothing.
+    The similarities of an image are a softmax over the texts of the batch, those of a text a softmax over the images.
+    The result is the Kullback-Leibler divergence, averaged over rows and both directions. A rotation of the whole space
+    does not change it.
 
     Args:
-        image_embeddings: of the student, as the other three unit-norm and of shape (B, D).
+        image_embeddings: of the student; all four are unit-norm and of shape (B, D).
         text_embeddings: of the student.
         teacher_image_embeddings: detached.
         teacher_text_embeddings: detached.
-        logit_scale: scalar, detached, the teacher's; for both, so that a student cannot come nearer by its temperature.
+        logit_scale: scalar, detached, of the teacher; used for both, so that the student's temperature has no effect.
 
     Returns:
         Scalar in nats, at least 0.
@@ -56,13 +56,15 @@ def similarity_binding_loss(
     Raises:
         ValueError: if the shapes differ.
 
-    Source: contrastive relational distillation of CLIP-KD, arXiv:2307.12732, as released but for the temperature: there
-    the student has one of its own. Similarities in place of points, as in arXiv:1907.09682.
+    Source: contrastive relational distillation of CLIP-KD, arXiv:2307.12732, as released, except that there the student
+    has its own temperature. Similarities in place of points, as in arXiv:1907.09682.
     """
     require_one_shape(image_embeddings, text_embeddings, teacher_image_embeddings, teacher_text_embeddings)
     student = logit_scale * similarity(image_embeddings, text_embeddings)
     teacher = logit_scale * similarity(teacher_image_embeddings, teacher_text_embeddings)
-    return ((divergence(student, teacher) + divergence(student.T, teacher.T)) / 2).clamp(min=0)  # rounding may go below
+    return ((divergence(student, teacher) + divergence(student.T, teacher.T)) / 2).clamp(
+        min=0
+    )  # rounding may give less
 
 
 def divergence(logits: Tensor, teacher_logits: Tensor) -> Tensor:
@@ -72,7 +74,7 @@ def divergence(logits: Tensor, teacher_logits: Tensor) -> Tensor:
 
 
 def require_one_shape(*embeddings: Tensor) -> None:
-    """Refuses embeddings that are not of one batch and one space."""
+    """An error for embeddings of different shapes."""
     shapes = [tuple(one.shape) for one in embeddings]
     if len(set(shapes)) != 1:
         raise ValueError(

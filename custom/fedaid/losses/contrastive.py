@@ -1,4 +1,4 @@
-"""The contrastive loss that pulls an image and its own report together."""
+"""The contrastive loss of images and their reports."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def similarity(image_embeddings: Tensor, text_embeddings: Tensor) -> Tensor:
 
 
 def duplicates(groups: Tensor) -> Tensor:
-    """Which pairs of a batch are two studies with one text: groups (B,) → bool (B, B), false on the diagonal."""
+    """Which studies of a batch have the same text: groups (B,) → bool (B, B), false on the diagonal."""
     return (groups[:, None] == groups[None, :]).fill_diagonal_(False)
 
 
@@ -32,14 +32,14 @@ def info_nce_loss(
 ) -> Tensor:
     """Symmetric InfoNCE over a batch: the mean of image-to-text and text-to-image cross-entropy.
 
-    Row b of both inputs belongs to one study; all other rows are its negatives, but for those with the same text, the
-    many normals, which are left out. A row with n candidates left is scaled by log B / log n, so that unrelated
-    embeddings give about log B and perfect ones 0 however many duplicates a batch, or a site, has.
+    Row b of both inputs belongs to one study; the other rows are its negatives. Rows with the same text, such as the
+    many normal reports, are left out. A row with n remaining candidates is scaled by log B / log n, so that unrelated
+    embeddings give about log B and perfect ones 0, for any number of duplicates in a batch or at a site.
 
     Args:
         image_embeddings: unit-norm, float, shape (B, D), B at least 2 (with one pair the loss is constant).
         text_embeddings: unit-norm, float, shape (B, D).
-        logit_scale: scalar, the inverse temperature by which similarities are multiplied.
+        logit_scale: scalar, the inverse temperature, a factor of the similarities.
         groups: (B,), equal for studies with the same text; None if all differ.
 
     Returns:
@@ -48,7 +48,7 @@ def info_nce_loss(
     Raises:
         ValueError: if the shapes differ or B is below 2.
 
-    Source: arXiv:2404.03854 takes the alignment loss of CLIP, arXiv:2103.00020, figure 3; duplicates are our addition.
+    Source: arXiv:2404.03854 uses the loss of CLIP, arXiv:2103.00020, figure 3; the treatment of duplicates is ours.
     """
     if image_embeddings.shape != text_embeddings.shape or len(image_embeddings) < 2:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""One step of the inner maximisation: sites whose loss is high gain weight."""
+"""One step of the inner maximisation: sites with a high loss gain weight."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from fedaid.minmax.projection import Weights, ball_radius, project_to_ball
 
 SMALLEST = np.finfo(np.float64).tiny
 LARGEST_STEP = 1e4  # nats; a larger gap of log weights has no effect beyond the ceiling of the ball
-ROUNDING = 1e-9  # of a weight; a projection that moves a point by less has left it where it was
+ROUNDING = 1e-9  # of a weight; a projection that moves a point by less counts as no move
 
 
 class DualStep(NamedTuple):
-    """The site weights after a step, and how it came to them: site → weight, in the order of site names.
+    """The site weights after a step and its parts: site → weight, in the order of site names.
 
     Attributes:
         weights: α after the step.
-        unprojected: after the multiplicative step alone.
-        cut_by_ball: whether the ball took something of that.
+        unprojected: after the multiplicative step only.
+        cut_by_ball: whether the projection onto the ball changed them.
         raised_by_floor: whether a site was raised to the floor.
     """
 
@@ -41,14 +41,14 @@ def multiplicative_step(weights: Weights, losses: Weights, *, step_size: float) 
 
 
 def raise_to_floor(weights: Weights, *, floor: float) -> Weights:
-    """Weights with none below ``floor``: what the floor adds is taken from the others in proportion to their excess.
+    """Weights of at least ``floor``; the added weight is taken from the others in proportion to their excess.
 
     Args:
         weights: on the simplex, shape (S,).
         floor: least weight, at most 1/S.
 
     Returns:
-        On the simplex, each at least ``floor``; weights that already keep it are unchanged.
+        On the simplex, each at least ``floor``; unchanged if all weights are above it.
     """
     excess = np.maximum(weights - floor, 0.0)
     room = 1 - floor * len(weights)
@@ -62,8 +62,8 @@ def dual_step(
 ) -> DualStep:
     """New site weights: multiplicative step, projection onto Q_ρ, floor.
 
-    A site without a loss keeps its weight: the step moves only what the answering sites hold together, inside the
-    slice of Q_ρ that the absent ones leave. So one answering site, or equal losses, changes nothing.
+    A site without a loss keeps its weight: the step divides the total weight of the answering sites among them, inside
+    the slice of Q_ρ that the absent sites leave. So one answering site, or equal losses, change nothing.
 
     Args:
         weights: site → α, on the simplex over all S sites and inside Q_ρ.
@@ -77,7 +77,7 @@ def dual_step(
 
     Source: algorithm of arXiv:2404.03854; the exact projection and the floor are ours. With ρ so large that Q_ρ is the
     simplex it is agnostic federated learning (Mohri et al., arXiv:1902.00146), which moves α by a projected gradient
-    step, α + γ f, where this step is multiplicative.
+    step, α + γ f; this step is multiplicative.
     """
     before = {site: weights[site] for site in sorted(weights)}
     present = [site for site in before if site in losses]
@@ -102,10 +102,10 @@ def differ(one: Weights, other: Weights) -> bool:
 
 
 def slice_radius(weights: Mapping[str, float], present: list[str], *, rho: float) -> float:
-    """Radius of the slice of Q_ρ that is left when the absent sites keep their weights, in shares of the present ones.
+    """Radius of the slice of Q_ρ in which the absent sites keep their weights, in shares of the present weight.
 
-    ‖α − u‖² splits into the absent part, the distance of the slice's centre c = held/|present| from 1/S, and the
-    spread of the present weights around c; the last may take what the first two leave of the radius squared.
+    ‖α − u‖² is the sum of three parts: the absent sites, the distance of the slice's centre c = held/|present| from
+    1/S, and the spread of the present weights around c. The last may be the squared radius minus the others.
     """
     uniform = 1 / len(weights)
     held = sum(weights[site] for site in present)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 Weights = NDArray[np.float64]
-SMALLEST_SHARE = 1e-300  # of the segment to the point: the share is found to its last digits, however far the point is
+SMALLEST_SHARE = 1e-300  # of the segment to the point, so that the share is exact for any distance of the point
 
 
 def ball_radius(sites: int, rho: float) -> float:
@@ -37,7 +37,9 @@ def project_to_simplex(point: Weights) -> Weights:
     Source: Held, Wolfe and Crowder 1974; Duchi et al. 2008, figure 1.
     """
     with np.errstate(over="ignore"):
-        point = np.maximum(point - point.max(), -1.0)  # the answer knows no shift, and is 0 from 1 below the top
+        point = np.maximum(
+            point - point.max(), -1.0
+        )  # a shift has no effect, and the result is 0 from 1 below the maximum
     descending = np.sort(point)[::-1]
     excess = (np.cumsum(descending) - 1) / np.arange(1, len(point) + 1)
     support = np.flatnonzero(descending > excess)[-1]
@@ -48,13 +50,13 @@ def project_to_simplex(point: Weights) -> Weights:
 def project_to_ball(point: Weights, *, radius: float) -> Weights:
     """The nearest point of the simplex within ``radius`` of the uniform weights, exactly.
 
-    By the optimality conditions the answer is the simplex projection of a point on the segment from the uniform weights
-    to ``point``: the multiplier of the ball shrinks ``point`` towards u, the simplex then takes what is left. The
-    distance to u grows along the segment, so its one crossing of the radius is found by bracketing.
+    By the optimality conditions the result is the simplex projection of a point on the segment from the uniform weights
+    u to ``point``. The distance of the projection to u grows along the segment, so it crosses the radius once, and
+    bracketing finds the crossing.
 
     Args:
         point: any finite vector, shape (S,).
-        radius: Euclidean, at least 0; 0 leaves only the uniform weights.
+        radius: Euclidean, at least 0; for 0 the result is uniform.
 
     Returns:
         Shape (S,), at least 0, sums to 1, inside the ball to 1e-12.
@@ -79,6 +81,6 @@ def project_to_ball(point: Weights, *, radius: float) -> Weights:
 def project(point: Weights, *, rho: float) -> Weights:
     """The nearest point of Q_ρ to ``point``, shape (S,); ρ at least 0.
 
-    Source: arXiv:2404.03854 for the ball; as released the projection leaves it for small ρ, this one does not.
+    Source: arXiv:2404.03854 for the ball. The released projection leaves the ball for small ρ; this one does not.
     """
     return project_to_ball(point, radius=ball_radius(len(point), rho))

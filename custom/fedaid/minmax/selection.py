@@ -1,4 +1,4 @@
-"""Which round's model is the best: a named metric over the sites' validation splits."""
+"""Selects the best round by a named metric over the validation splits of the sites."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Metrics = Mapping[str, Mapping[str, float]]  # site → metric → value
 WHERE = "controller args of config_fed_server.json"
 LOWER_IS_BETTER = ("loss",)
 METRICS = ("loss", "recall_at_1", "recall_at_5", "recall_at_10", "batch_accuracy")
-SITE_METRIC = "batch_accuracy"  # by which a site that trains alone chooses its best model, higher is better
+SITE_METRIC = "batch_accuracy"  # for the best model of a site that trains alone; higher is better
 OVER_SITES = ("worst", "mean", "cvar")
 
 
@@ -21,10 +21,10 @@ class Selection:
 
     Attributes:
         name: ``worst_``, ``mean_`` or ``cvar_`` and a metric of :data:`METRICS`.
-        share: of the sites that ``cvar_`` takes the mean over, the worst of them, in (0, 1]; at least one site.
+        share: of the sites, in (0, 1]; ``cvar_`` is the mean over this share of the worst sites, at least one site.
 
     Raises:
-        InputError: for another name or share.
+        InputError: for an unknown name or an invalid share.
     """
 
     name: str = "worst_loss"
@@ -40,7 +40,7 @@ class Selection:
         require(ok, "selection_share", "be in (0, 1]", got=repr(self.share), where=WHERE, remedy=remedy)
 
     def score(self, metrics: Metrics) -> float:
-        """The metric over the sites, turned so that higher is better."""
+        """The metric over the sites, with its sign changed if lower is better."""
         over, _, metric = self.name.partition("_")
         sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
         values = [sign * metrics[site][metric] for site in sorted(metrics)]
@@ -50,11 +50,11 @@ class Selection:
 
 
 def mean_of_worst(values: list[float], *, share: float) -> float:
-    """The mean of the lowest ``share`` of the values, of which the last may count in part.
+    """The mean of the lowest ``share`` of the values; the last of them may count in part.
 
     Args:
-        values: higher is better, at least one.
-        share: in (0, 1]; less than one value is taken as one, so that a small share gives the worst.
+        values: higher is better; at least one value.
+        share: in (0, 1]; a share of less than one value gives the worst value.
 
     Source: conditional value at risk with the values as atoms of equal weight, the one at the quantile split
     (Rockafellar and Uryasev, J. Banking & Finance 26, 2002, proposition 8).
@@ -71,7 +71,7 @@ class BestModel:
         selection: the metric.
 
     Attributes:
-        round_number: how many rounds the best model was trained for, -1 before there is one.
+        round_number: rounds of training of the best model; -1 if there is none yet.
     """
 
     def __init__(self, selection: Selection) -> None:
@@ -80,9 +80,9 @@ class BestModel:
         self.round_number = -1
 
     def improves(self, round_number: int, metrics: Metrics) -> bool:
-        """Whether this model is better than the best before; if so it is the best from now on.
+        """Whether this model is better than the best one so far; if so, it becomes the best.
 
-        Where not the same sites answered, the two are compared over those that did both times.
+        If different sites answered, the two models are compared over the sites that answered both times.
         """
         common = self._metrics.keys() & metrics.keys()
         if self._metrics and not (common and self._score(metrics, common) > self._score(self._metrics, common)):

@@ -1,4 +1,4 @@
-"""What the server makes of the weighted sum of a round's updates: a plain step, momentum, or Adam."""
+"""The server's optimizer, for the weighted sum of a round's updates: a plain step, momentum, or Adam."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class ServerOptimizerSettings:
 
     Attributes:
         server_optimizer: ``sgd`` adds η Σ α_i Δ_i; ``momentum`` is FedAvgM, ``adam`` FedAdam.
-        server_learning_rate: η in (0, 1]. With ``sgd`` running variances are scaled with it too, and above 1 one could
-            turn negative. ``momentum`` moves by up to η / (1 − β) times a sum that stays the same. For ``adam`` it is
-            about the length of a round's step in each coordinate: use 0.01, as 1 would undo what was learned.
+        server_learning_rate: η in (0, 1]. With ``sgd`` it also scales running variances, and above 1 one could become
+            negative. ``momentum`` moves by up to η / (1 − β) times a constant sum. For ``adam`` it is about the size of
+            a round's step in each coordinate: use 0.01, because 1 would destroy the model.
         server_momentum: β of ``momentum``, β₁ of ``adam``, in [0, 1).
         server_second_moment: β₂ of ``adam``, in [0, 1).
         server_epsilon: τ of ``adam``, above 0.
@@ -55,23 +55,23 @@ class ServerOptimizerSettings:
 
 
 class ServerOptimizer:
-    """Moves the model by the sums of the rounds, one after another; its memory of them is part of the run's state.
+    """Moves the model by the sum of each round; its moments are part of the run's state.
 
-    Only what is trained goes through momentum and Adam. What is measured (running means and variances, counters) takes
-    the plain sum: so a running variance stays a weighted mean of the sites' and positive.
+    Momentum and Adam apply to trained tensors only. Statistics (running means and variances, counters) take the plain
+    sum, so a running variance stays a weighted mean of the sites' variances, and positive.
 
     Args:
         settings: of the optimizer.
-        is_statistic: whether the tensor of a name is measured and not trained; whole numbers always are.
-        state: that of an optimizer which this one continues.
+        is_statistic: whether the tensor of a name is a statistic; tensors of whole numbers always are.
+        state: of an earlier optimizer, to continue it.
 
     Attributes:
-        state: name → tensor of the model's own type and shape: the moments; empty for ``sgd``.
+        state: name → moment, with the type and shape of the model's tensor; empty for ``sgd``.
 
     Source: ``momentum`` is FedAvgM (Hsu et al., arXiv:1909.06335): v ← β v + Δ, θ ← θ + η v. ``adam`` is FedAdam (Reddi
     et al., arXiv:2003.00295, algorithm 2): m ← β₁ m + (1 − β₁) Δ, v ← β₂ v + (1 − β₂) Δ², θ ← θ + η m / (√v + τ), with
-    m = 0 and v = τ² at the start and without a correction of the bias. Their Δ is a mean of the sites' updates, by
-    pairs or uniform; ours is Σ α_i Δ_i.
+    m = 0 and v = τ² at the start and without bias correction. Their Δ is a mean of the sites' updates, by pairs or
+    uniform; here it is Σ α_i Δ_i.
     """
 
     def __init__(
@@ -87,8 +87,8 @@ class ServerOptimizer:
     def moved(self, base: Tensors, change: Mapping[str, Change]) -> Tensors:
         """``base`` after the round's sum ``change``, each tensor in the type of ``base``; called once for each tensor.
 
-        A name that ``change`` does not hold has a sum of zeros. The moments of a tensor start with its first change, so
-        that a frozen one has none.
+        A tensor that is not in ``change`` has a sum of zeros. The moments of a tensor start with its first change, so a
+        frozen tensor has none.
         """
         rate = self._settings.server_learning_rate
         if self._settings.server_optimizer == "sgd":
@@ -105,7 +105,7 @@ class ServerOptimizer:
         return moved
 
     def _direction(self, name: str, total: Change, dtype: np.dtype[np.generic]) -> Change:
-        """The step before its rate, from the sum of the round and what is remembered of a tensor."""
+        """The step of a tensor without the learning rate, from the sum of the round and its moments."""
         beta = self._settings.server_momentum
         if self._settings.server_optimizer == "momentum":
             return self._remember(FIRST + name, beta * self._recalled(FIRST + name, total, 0.0) + total, dtype)

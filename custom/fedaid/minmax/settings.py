@@ -1,4 +1,4 @@
-"""What a job may set about the site weights, checked before anything starts."""
+"""The settings of the site weights, checked before a job starts."""
 
 from __future__ import annotations
 
@@ -17,18 +17,17 @@ CORRECT = "Correct the job's setting."
 
 @dataclass(frozen=True)
 class MinMaxSettings:
-    """Settings of the inner maximisation, and of what may stand in its place.
+    """Settings of the inner maximisation and of its alternatives.
 
     Attributes:
-        dual_step_size: γ of a round; 0 turns the min-max off, the site weights then stay where they start.
+        dual_step_size: γ of a round; 0 disables the min-max, and the site weights keep their initial values.
         rho: size of the chi-square ball; above 0.
-        max_site_weight: the ceiling for one site, as another way to give ρ; None leaves ``rho`` in force, 1 leaves the
-            whole simplex.
-        min_site_weight: floor of every site's weight; the min-max keeps it, so weights by pairs have none.
-        initial_site_weights: ``uniform``, or ``pairs`` for weights in proportion to training pairs, as FedAvg takes
-            them; only without the min-max, whose ball is around uniform.
-        fairness_power: q of q-FedAvg, see :func:`fair_weights`; only without the min-max. 0 turns it off.
-        loss_baseline: what is taken from a site's loss before the dual step, see :class:`LossBaseline`.
+        max_site_weight: the largest weight of a site, instead of ρ. None uses ``rho``; 1 allows the whole simplex.
+        min_site_weight: the smallest weight of a site; only with the min-max.
+        initial_site_weights: ``uniform``, or ``pairs`` for weights in proportion to training pairs as in FedAvg; the
+            latter only without the min-max, because its ball is around uniform weights.
+        fairness_power: q of q-FedAvg, see :func:`fair_weights`; only without the min-max. 0 disables it.
+        loss_baseline: what is subtracted from a site's loss before the dual step, see :class:`LossBaseline`.
 
     Raises:
         InputError: naming the setting.
@@ -73,7 +72,7 @@ class MinMaxSettings:
         """ρ for a federation of this many sites.
 
         Raises:
-            InputError: if ceiling or floor cannot hold with this many sites.
+            InputError: if ceiling or floor is impossible with this many sites.
         """
         floor, ceiling = self.min_site_weight, self.max_site_weight
         remedy = f"With {sites} sites the uniform weight is {1 / sites:.4f}."
@@ -89,7 +88,7 @@ class MinMaxSettings:
 def require_number(
     name: str, value: object, rule: str, *, holds: Callable[[float], bool], remedy: str = CORRECT
 ) -> None:
-    """Refuses a setting that is no finite number for which ``holds`` is true; a bool is no number."""
+    """An error for a setting unless it is a finite number for which ``holds`` is true; a bool is not a number."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     ok = number and math.isfinite(value) and holds(value)  # type: ignore[arg-type]
     require(ok, name, rule, got=repr(value), where=WHERE, remedy=remedy)

@@ -18,14 +18,14 @@ NONE: Mapping[str, float] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Move:
-    """Why the site weights of a round are what they are.
+    """The reason for the site weights of a round.
 
     Attributes:
-        rule: ``dual_step``, ``fairness``, ``pairs``, or ``none`` where nothing moves them.
+        rule: ``dual_step``, ``fairness``, ``pairs``, or ``none`` if nothing changes them.
         losses: site → f in nats, as reported.
-        baselines: site → b in nats, of the sites that have one; empty where the rule takes none.
+        baselines: site → b in nats, of the sites with a baseline; empty if the rule uses none.
         unprojected: site → weight after the multiplicative step, before ball and floor.
-        cut_by_ball: whether the ball took something of that.
+        cut_by_ball: whether the projection onto the ball changed them.
         raised_by_floor: whether a site was raised to the floor.
     """
 
@@ -38,7 +38,7 @@ class Move:
 
 
 class SiteWeights:
-    """α of a run: part of its committed state, so that no round starts again from uniform.
+    """α of a run. It is part of the committed state, so a resumed run continues with its weights.
 
     Args:
         settings: of the min-max.
@@ -48,7 +48,7 @@ class SiteWeights:
         current: site → α, on the simplex, in the order of site names.
 
     Raises:
-        InputError: if ceiling or floor cannot hold with this many sites.
+        InputError: if ceiling or floor is impossible with this many sites.
     """
 
     def __init__(self, settings: MinMaxSettings, sites: list[str]) -> None:
@@ -60,13 +60,13 @@ class SiteWeights:
     def step(
         self, losses: Mapping[str, float], pairs: Mapping[str, int], baselines: Mapping[str, float] = NONE
     ) -> Move:
-        """Moves the weights by what the sites that answered report, and says why they went there.
+        """Updates the weights from the reports of the sites that answered, and returns the reason.
 
         Args:
             losses: site → f in nats, finite.
-            pairs: site → training pairs, above 0; used by weights in proportion to them only. A site that has not been
-                heard of yet has weight 0, and gets its share in the first round that it answers.
-            baselines: site → b in nats; used with a ``loss_baseline`` only. Then the dual step takes max(f − b, 0), and
+            pairs: site → training pairs, above 0; used only for weights in proportion to them. A site has weight 0
+                until the first round in which it answers.
+            baselines: site → b in nats; used only with a ``loss_baseline``. Then the dual step uses max(f − b, 0), and
                 a site without a baseline keeps its weight.
         """
         if self._settings.dual_step_size > 0:
@@ -93,7 +93,7 @@ class SiteWeights:
 
 
 def fair_weights(losses: Mapping[str, float], pairs: Mapping[str, int], *, power: float) -> dict[str, float]:
-    """Weights in proportion to n_i · f_i^q, computed from their logarithms.
+    """Weights in proportion to n_i · f_i^q, computed from logarithms.
 
     Args:
         losses: site → f in nats, finite and at least 0; at least one site.
@@ -103,11 +103,11 @@ def fair_weights(losses: Mapping[str, float], pairs: Mapping[str, int], *, power
     Returns:
         site → weight in the order of site names, on the simplex.
 
-    Source: Li et al., arXiv:1905.10497: the gradient of its objective Σ p_i f_i^(q+1) / (q+1), p_i = n_i / Σ n, weighs
-    the sites so. Its algorithm 2 moves by Σ f_i^q Δ_i / Σ (f_i^q + q f_i^(q−1) ‖Δ_i‖² / η) over sites drawn by p_i,
-    with η the rate of their gradient descent. We leave out the second part of the divisor, a bound on the curvature
-    that holds for gradient descent, as the sites train with AdamW; what is left are weights on the simplex. There f is
-    measured on the training data, here on the validation split.
+    Source: Li et al., arXiv:1905.10497: the gradient of its objective Σ p_i f_i^(q+1) / (q+1), p_i = n_i / Σ n, has
+    these weights. Its algorithm 2 moves by Σ f_i^q Δ_i / Σ (f_i^q + q f_i^(q−1) ‖Δ_i‖² / η) over sites drawn by p_i,
+    with η the rate of their gradient descent. The second part of the divisor is left out: it is a bound on the
+    curvature for gradient descent, and the sites train with AdamW. The result is weights on the simplex. In the paper
+    f is measured on the training data, here on the validation split.
     """
     sites = sorted(losses)
     counts = np.array([pairs[site] for site in sites], np.float64)

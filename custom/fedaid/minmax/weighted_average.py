@@ -11,20 +11,20 @@ Tensors = Mapping[str, NDArray[np.generic]]
 
 
 def renormalise(weights: Mapping[str, float], sites: list[str]) -> dict[str, float]:
-    """Weights of the ``sites`` that answered, scaled to sum to 1; uniform if together they hold nothing."""
+    """Weights of the ``sites`` that answered, scaled to sum to 1; uniform if their sum is 0."""
     total = sum(weights[site] for site in sites)
     return {site: weights[site] / total if total > 0 else 1 / len(sites) for site in sites}
 
 
 def weighted_sum(updates: Mapping[str, Tensors], weights: Mapping[str, float]) -> dict[str, NDArray[np.float64]]:
-    """Σ α_i Δ_i, in float64 and in the order of site names, so that the order of arrival does not show in any bit.
+    """Σ α_i Δ_i, in float64 and in the order of site names, so that the order of arrival changes no bit.
 
     Args:
-        updates: site → name → tensor; every site holds the same names and shapes (the gate has checked it).
+        updates: site → name → tensor; all sites have the same names and shapes (the gate checks it).
         weights: site → weight, summing to 1 over the sites of ``updates``.
 
     Returns:
-        name → float64 tensor, empty if no site sent any.
+        name → float64 tensor; empty if no site sent a tensor.
     """
     total: dict[str, NDArray[np.float64]] = {}
     for site in sorted(updates):
@@ -37,7 +37,7 @@ def weighted_sum(updates: Mapping[str, Tensors], weights: Mapping[str, float]) -
 def apply(base: Tensors, change: Mapping[str, NDArray[np.float64]], *, scale: float = 1.0) -> Tensors:
     """``base`` + ``scale`` · ``change``, each tensor in the type of ``base``; integers are rounded to the nearest.
 
-    Names that ``change`` does not hold stay as they are, so a phase may move a part of the model.
+    Tensors without a change stay as they are, so a phase may move a part of the model.
     """
 
     def moved(tensor: NDArray[np.generic], step: NDArray[np.float64]) -> NDArray[np.generic]:

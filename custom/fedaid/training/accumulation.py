@@ -1,4 +1,4 @@
-"""Embeddings of a large batch on the memory of a small one, the loss still that of the large one."""
+"""Embeddings of a large batch in the memory of a small one; the loss is that of the large batch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Inputs = tuple[Tensor, Tensor, Tensor]
 
 
 def micro_batches(inputs: Inputs, size: int) -> list[Inputs]:
-    """A batch in parts of ``size`` pairs, each with its texts cut to about the longest among them.
+    """A batch in parts of ``size`` pairs, each with its texts cut to about its longest text.
 
     Args:
         inputs: images or image features, token ids or text features (B, T, …), and mask (B, T) true at real tokens.
@@ -29,9 +29,9 @@ def micro_batches(inputs: Inputs, size: int) -> list[Inputs]:
 
 
 def trimmed(images: Tensor, texts: Tensor, mask: Tensor) -> Inputs:
-    """The same without the padding that no text needs, up to a multiple of eight tokens.
+    """The inputs without unnecessary padding; texts keep a multiple of eight tokens.
 
-    Parts of many different sizes leave holes in the memory that none of the next ones fits into.
+    Parts of many different sizes would fragment the memory.
     """
     longest = min(-(-int(mask.any(dim=0).sum()) // EIGHT) * EIGHT, mask.shape[1])
     return images, texts[:, :longest], mask[:, :longest]
@@ -58,17 +58,17 @@ def in_parts(
 
 
 def embed_in_parts(embed: Callable[..., Embeddings], inputs: Inputs, *, size: int, model: nn.Module) -> Embeddings:
-    """Embeddings (B, D) of a batch, of which only ``size`` pairs' activations lie in memory at any time.
+    """Embeddings (B, D) of a batch; at any time only the activations of ``size`` pairs are in memory.
 
-    The parts are embedded without keeping activations; the backward pass embeds each again with the same dropout and
-    takes it back alone. The gradient is that of the whole batch, the logit scale's included, but for batch norm, whose
-    statistics are those of each part (its running ones move once for each).
+    The parts are embedded without storing activations. The backward pass embeds each part again, with the same dropout,
+    and computes its gradient. The gradient equals that of the whole batch, also for the logit scale. Batch norm is the
+    exception: its statistics are those of each part, and its running statistics are updated once for each part.
 
     Args:
         embed: inputs of a part → its embeddings.
-        inputs: of the whole batch; one part or less is simply embedded.
+        inputs: of the whole batch; a batch of at most one part is embedded directly.
         size: pairs in a part.
-        model: whose buffers ``embed`` may change.
+        model: ``embed`` may change its buffers.
 
     Source: the two passes of GradCache, arXiv:2101.06983, section 3.2, by torch's checkpointing of each part.
     """
@@ -83,7 +83,7 @@ def embed_in_parts(embed: Callable[..., Embeddings], inputs: Inputs, *, size: in
 
 @contextmanager
 def still_buffers(model: nn.Module) -> Iterator[None]:
-    """Whatever the block does to the model's buffers, the statistics of batch norm, is undone after it."""
+    """Restores the model's buffers (the statistics of batch norm) after the block."""
     before = [(buffer, buffer.clone()) for buffer in model.buffers()]
     try:
         yield

@@ -1,4 +1,4 @@
-"""Which studies make up the batches of a phase."""
+"""The batches of a phase."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from fedaid.training.settings import TrainingSettings
 
 
 def shuffled_rows(studies: int, *, batch_size: int, steps: int, seed: int) -> list[NDArray[np.int64]]:
-    """Rows of ``steps`` batches: passes over the studies in random order, each dropping its incomplete last batch.
+    """Rows of ``steps`` batches: epochs in random order, each without its incomplete last batch.
 
     Args:
-        studies: N, at least ``batch_size``, so that no batch holds a study twice.
+        studies: N, at least ``batch_size``, so that no batch has a study twice.
 
     Returns:
         ``steps`` arrays of shape (B,).
 
     Raises:
-        ValueError: if there are fewer studies than a batch needs.
+        ValueError: if there are fewer studies than ``batch_size``.
     """
     if studies < batch_size:
         raise ValueError(f"studies must fill a batch of {batch_size}, got {studies}: shuffled_rows")
@@ -37,12 +37,12 @@ def shuffled_rows(studies: int, *, batch_size: int, steps: int, seed: int) -> li
 
 
 def round_plan(studies: int, settings: TrainingSettings, *, seed: int) -> list[NDArray[np.int64]]:
-    """Rows of the batches of a round; both phases walk through them from the first.
+    """Rows of the batches of a round; both phases use them from the first one on.
 
-    So the samples that the alignment phase has encoded are those that the teacher needs first.
+    So the alignment phase encodes the samples that the teacher needs first.
 
     Returns:
-        As many arrays of shape (B,) as the longer phase has steps.
+        One array of shape (B,) for each step of the longer phase.
     """
     steps = max(settings.align_steps, settings.pretrain_steps)
     return shuffled_rows(studies, batch_size=settings.batch_size, steps=steps, seed=seed)
@@ -51,19 +51,19 @@ def round_plan(studies: int, settings: TrainingSettings, *, seed: int) -> list[N
 def training_batches(
     dataset: StudyDataset, plan: Sequence[NDArray[np.int64]], *, seed: int, workers: int = 0
 ) -> Iterator[Batch]:
-    """Augmented batches of the given rows; the same for the same seed, with any number of workers."""
+    """Augmented batches of these rows; equal for equal seeds, with any number of workers."""
     draws = [[Draw(int(r), seed_of(seed, step, int(r))) for r in batch] for step, batch in enumerate(plan)]
     return load(dataset, draws, workers=workers)
 
 
 def plain_batches(dataset: StudyDataset, rows: NDArray[np.int64], *, batch_size: int) -> Iterator[Batch]:
-    """Unaugmented batches of the given rows, in their order; the last may be smaller."""
+    """Batches of these rows without augmentation, in their order; the last may be smaller."""
     chunks = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
     return load(dataset, [[Draw(int(row), None) for row in chunk] for chunk in chunks])
 
 
 def load(dataset: StudyDataset, draws: list[list[Draw]], *, workers: int = 0) -> Iterator[Batch]:
-    """Batches of the given draws; none of torch's own generator, so that dropout does not depend on loading."""
+    """Batches of these draws. Loading does not use torch's global generator, so dropout does not depend on it."""
     loader: DataLoader[Sample] = DataLoader(
         dataset, batch_sampler=draws, collate_fn=collate, num_workers=workers, generator=torch.Generator()
     )
@@ -71,6 +71,6 @@ def load(dataset: StudyDataset, draws: list[list[Draw]], *, workers: int = 0) ->
 
 
 def seed_of(run: int, *purpose: str | int) -> int:
-    """A seed in [0, 2³²) from the run's seed and the names of what it is for."""
+    """A seed in [0, 2³²) from the run's seed and the names of its purpose."""
     text = "\x1f".join(str(part) for part in (run, *purpose))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")

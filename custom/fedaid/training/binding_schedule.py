@@ -1,4 +1,4 @@
-"""How strongly a phase is bound to its teacher."""
+"""λ of a round: how strongly phase two is bound to its teacher."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from fedaid.training.teacher import KeptTeacher
 def scheduled_weight(settings: TrainingSettings, *, round_number: int, teacher_quality: Callable[[], float]) -> float:
     """λ of a round's second phase.
 
-    A hard bond to a teacher that knows nothing yet slows learning: ``warmup`` starts from 0 in round 0 and reaches
-    ``binding_weight`` in round ``binding_warmup_rounds``; ``teacher`` multiplies it by the teacher's quality.
+    A strong binding to an untrained teacher slows training. So ``warmup`` starts from 0 in round 0 and reaches
+    ``binding_weight`` in round ``binding_warmup_rounds``, and ``teacher`` multiplies λ by the teacher's quality.
 
     Args:
         settings: with ``binding_weight`` and ``binding_schedule``.
         round_number: from 0.
-        teacher_quality: asked only where the schedule needs it; in [0, 1].
+        teacher_quality: in [0, 1]; called only if the schedule needs it.
 
     Returns:
         In [0, ``binding_weight``].
@@ -37,21 +37,21 @@ def scheduled_weight(settings: TrainingSettings, *, round_number: int, teacher_q
 
 
 def binds_to_kept_teacher(settings: TrainingSettings, *, round_number: int) -> bool:
-    """Whether a round's second phase will embed its samples with a kept teacher, as far as that is known before it."""
+    """Whether phase two of a round may use a kept teacher, from what is known before it starts."""
     weight = scheduled_weight(settings, round_number=round_number, teacher_quality=lambda: 1.0)
     return settings.teacher_view == "kept" and weight > 0
 
 
 @torch.no_grad()
 def quality_of(teacher: KeptTeacher, features: FeatureStore, settings: TrainingSettings, *, scale: Tensor) -> float:
-    """How well a teacher tells the pairs of the phase's own batches apart: 1 − L / log B, in [0, 1].
+    """The quality of a teacher on the pairs of the phase's batches: 1 − L / log B, in [0, 1].
 
-    L is its mean InfoNCE loss over the batches. Unrelated embeddings have about log B and so a quality of about 0; that
-    is why worse ones are taken as 0 as well.
+    L is its mean InfoNCE loss over the batches. Unrelated embeddings have a loss of about log B and so a quality of
+    about 0. A negative quality is set to 0.
 
     Args:
-        teacher: whose kept embeddings are looked at.
-        features: with the rows of the phase's batches and which of them have the same text.
+        teacher: with the embeddings of the phase's samples.
+        features: with the rows of the phase's batches and their text groups.
         settings: B and the number of batches.
         scale: the teacher's logit scale.
     """

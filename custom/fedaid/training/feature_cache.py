@@ -18,7 +18,7 @@ from fedaid.errors import InputError
 
 
 class OnDisk(NamedTuple):
-    """Where in the file a tensor lies."""
+    """The place of a tensor in the file."""
 
     offset: int
     shape: torch.Size

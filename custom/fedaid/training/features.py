@@ -1,4 +1,4 @@
-"""Encoder outputs, computed once per sample and kept while the encoders are frozen."""
+"""Encoder outputs, computed once for each sample and cached while the encoders are frozen."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fedaid.training.hardware import autocast
 from fedaid.training.settings import TrainingSettings
 
 Rows = NDArray[np.int64]
-MANY = 128  # pairs that are encoded at once where nothing limits the memory
+MANY = 128  # pairs that are encoded together if no setting limits the memory
 
 
 class Features(NamedTuple):
@@ -32,18 +32,18 @@ class Features(NamedTuple):
 
 
 class FeatureStore:
-    """Features of the samples in a round's batches, under encoders that do not change while the store is used.
+    """Features of the samples in a round's batches; the encoders must not change while the store is used.
 
-    They are those of the unaugmented view: a store that is asked for a sample twice must give the same. Which samples
-    are computed together follows from the plan and the split alone (:func:`encoded_together`), never from what is kept
-    already, so that a store that was lost is made again with the same bits. Only what is asked for is computed.
+    The features are those of the view without augmentation, so that they are the same in every step. The plan and the
+    split alone decide which samples are encoded together (:func:`encoded_together`), not the state of the cache. So a
+    lost store can be computed again with the same bits. Features are computed only when they are needed.
 
     Args:
-        model: its encoders in evaluation mode whenever the store is asked.
+        model: its encoders must be in evaluation mode whenever features are computed.
         dataset: the site's training split.
         settings: of local training.
         plan: rows of the round's batches, (B,) each, in the order of both phases.
-        folder: for what does not fit into ``feature_memory_mb``; None for the machine's temporary folder.
+        folder: for features beyond ``feature_memory_mb``; None for the machine's temporary folder.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class FeatureStore:
         self._cache = FeatureCache(settings.feature_memory_mb * 2**20, folder)
 
     def of(self, rows: Rows) -> Features:
-        """Features of the given rows of the plan, in their order, padded to the longest text among them."""
+        """Features of these rows of the plan, in their order, padded to their longest text."""
         for chunk in self.missing(rows):
             self._keep(chunk)
         return self._together([self._cache[int(row)] for row in rows])
@@ -73,7 +73,7 @@ class FeatureStore:
         return torch.from_numpy(self.dataset.text_groups[rows]).to(self._model.log_logit_scale.device)
 
     def prepare(self, rows: Rows, *, check: Callable[[], None]) -> None:
-        """Keeps what :meth:`once` will be asked for, as far as there is memory for it.
+        """Computes and caches the features that :meth:`once` will need, while there is memory for them.
 
         Args:
             rows: of the plan.
@@ -86,21 +86,21 @@ class FeatureStore:
             self._keep(chunk)
 
     def missing(self, rows: Rows) -> list[Rows]:
-        """Those of the :meth:`chunks` of the given rows that are not kept."""
+        """The :meth:`chunks` of these rows that are not cached."""
         return [chunk for chunk in self.chunks(rows) if int(chunk[0]) not in self._cache]
 
     def chunks(self, rows: Rows) -> list[Rows]:
-        """Those samples that are computed together and hold the given rows, in the order of the plan."""
+        """The groups of samples encoded together that contain these rows, in the order of the plan."""
         return [self._chunks[number] for number in sorted({self._chunk_of[int(row)] for row in rows})]
 
     def once(self, chunk: Rows) -> Features:
-        """Features of a chunk, kept ones or new ones; new ones are not kept."""
+        """Features of a chunk, from the cache or newly computed; new ones are not cached."""
         if int(chunk[0]) in self._cache:
             return self.of(chunk)
         return self._together([(image, text) for _, image, text in self._compute(chunk)])
 
     def clear(self) -> None:
-        """Forgets all features; call it when the encoders change."""
+        """Empties the cache; call it when the encoders change."""
         self._cache.clear()
 
     def _keep(self, chunk: Rows) -> None:
@@ -126,15 +126,15 @@ class FeatureStore:
 
 
 def encoded_together(plan: Sequence[Rows], settings: TrainingSettings, *, lengths: Rows) -> list[Rows]:
-    """The rows of a plan in parts that are encoded at once.
+    """The rows of a plan in parts that are encoded together.
 
-    What phase one walks through is encoded batch by batch, when it is asked for. The rest only the teacher of phase two
-    embeds, all of it before the first step: it has no order to keep, so texts of about one length come together, and
-    many of them, since no activations are kept.
+    The samples of phase one are encoded batch by batch, when they are needed. Only the teacher of phase two embeds the
+    other samples, all of them before the first step. Their order is free, so texts of similar length are together, and
+    the parts are large, because no activations are stored.
 
     Args:
         plan: rows of the round's batches.
-        settings: T1, and how many pairs may lie in memory.
+        settings: T1, and the number of pairs in memory.
         lengths: of the text of each row of the split, in tokens, (N,).
     """
     new = first_visits(plan)
@@ -146,7 +146,7 @@ def encoded_together(plan: Sequence[Rows], settings: TrainingSettings, *, length
 
 
 def first_visits(plan: Sequence[Rows]) -> list[Rows]:
-    """The rows of each batch that no earlier batch holds."""
+    """The rows of each batch that are in no earlier batch."""
     seen: set[int] = set()
     found: list[Rows] = []
     for batch in plan:
@@ -156,5 +156,5 @@ def first_visits(plan: Sequence[Rows]) -> list[Rows]:
 
 
 def parts(rows: Rows, size: int) -> list[Rows]:
-    """The rows in their order, at most ``size`` in a part."""
+    """The rows in their order, in parts of at most ``size``."""
     return [rows[start : start + size] for start in range(0, len(rows), size)]

@@ -1,4 +1,4 @@
-"""What a site does to a model so that it trains faster or on less memory, its weights and names unchanged."""
+"""Makes a model train faster or in less memory; its weights and names do not change."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from fedaid.training.settings import TrainingSettings
 
 
 def accelerate(model: DualEncoder, settings: TrainingSettings) -> DualEncoder:
-    """The model, laid out, checkpointed and compiled in place as the settings say.
+    """Applies the memory layout, gradient checkpointing and compilation of the settings, in place; returns the model.
 
     Raises:
-        InputError: if no encoder of the model can be checkpointed though the settings ask for it.
+        InputError: if the settings ask for gradient checkpointing and no encoder supports it.
     """
     if settings.micro_batch_size:
         give_back_freed_memory()
@@ -24,7 +24,7 @@ def accelerate(model: DualEncoder, settings: TrainingSettings) -> DualEncoder:
     if settings.gradient_checkpointing:
         checkpoint_encoders(model)
     if settings.compile_backend != "none":
-        model.compile(backend=settings.compile_backend, dynamic=True)  # texts differ in length from batch to batch
+        model.compile(backend=settings.compile_backend, dynamic=True)  # texts have another length in each batch
     return model
 
 
@@ -40,7 +40,7 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def autocast(precision: str, device: torch.device) -> torch.autocast:
-    """A context in which matrix products and convolutions take this format; weights and embeddings stay float32.
+    """A context in which matrix products and convolutions use this format; weights and embeddings stay float32.
 
     Args:
         precision: a key of :data:`DTYPES`.
@@ -50,5 +50,5 @@ def autocast(precision: str, device: torch.device) -> torch.autocast:
 
 
 def loss_scaler(precision: str, device: torch.device) -> torch.amp.GradScaler:
-    """Scales losses so that no gradient vanishes in fp16; with another format it does nothing."""
+    """Scales losses so that gradients do not vanish in fp16; it does nothing with another format."""
     return torch.amp.GradScaler(device.type, init_scale=2.0**12, enabled=precision == "fp16")

@@ -1,4 +1,4 @@
-"""The C library's memory, which keeps what it was given back."""
+"""The heap of the C library, which does not return freed memory to the machine by itself."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ THRESHOLD = 2**20  # bytes
 
 
 def give_back_freed_memory() -> None:
-    """Makes this process return every freed tensor of a MiB or more to the machine at once; where it can, on glibc.
+    """Makes this process return every freed tensor of a MiB or more to the machine at once; it needs glibc.
 
-    By itself glibc raises the size from which it does so to that of the largest block freed so far, up to 32 MiB, and
-    the parts of a batch, each of another size, leave holes that none of the next fits into: a quarter of the peak.
+    Without it glibc raises that size to the largest block freed so far, up to 32 MiB. Then the parts of a batch, which
+    have different sizes, fragment the memory and take a quarter of the peak.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

@@ -1,4 +1,4 @@
-"""What phase two adds to the contrastive loss, each term turned on by its weight in the settings."""
+"""The terms that phase two adds to the contrastive loss; a weight above 0 turns a term on."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class Regularizer:
 
     Attributes:
         name: of its mean, a field of :class:`PhaseLosses`.
-        weight: that it is multiplied by, above 0.
-        value: of one step, a scalar, without the weight.
+        weight: its factor, above 0.
+        value: of one step, a scalar without the weight.
     """
 
     name: str
@@ -68,15 +68,15 @@ def regularizers(
     previous: Arrays,
     check: Callable[[], None],
 ) -> list[Regularizer]:
-    """The terms that the settings ask for; make them before the first step, while the model is what it starts as.
+    """The terms of the settings; create them before the first step, while the model is still at its start.
 
     Args:
         model: at the start of the phase; left in evaluation mode.
         features: under its encoders, with the phase's batches.
         settings: with the weights.
         round_number: from 0.
-        previous: the site's own model at the end of the round before; empty where there is none.
-        check: called now and then; raises to stop.
+        previous: the site's model at the end of the previous round; empty if there was none.
+        check: called regularly; raises to stop.
     """
     kept = cache(lambda: KeptTeacher(model, features, settings, check=check))
     return [
@@ -89,7 +89,7 @@ def regularizers(
 def binding(
     model: DualEncoder, features: FeatureStore, settings: TrainingSettings, *, round_number: int, kept: Kept
 ) -> list[Regularizer]:
-    """λ R(θ; T): binds the student to the ideal alignment that it starts from."""
+    """λ R(θ; T): binds the student to the ideal alignment, which it starts from."""
     scale = model.logit_scale.detach().clone()
     quality = lambda: quality_of(kept(), features, settings, scale=scale)  # noqa: E731
     weight = scheduled_weight(settings, round_number=round_number, teacher_quality=quality)
@@ -110,7 +110,7 @@ def binding(
 
 
 def proximal(model: DualEncoder, settings: TrainingSettings) -> list[Regularizer]:
-    """μ/2 ‖θ − θ₀‖² of FedProx over all that learns: holds the weights themselves near to where they start."""
+    """μ/2 ‖θ − θ₀‖² of FedProx over all trained weights: pulls them towards their start."""
     if settings.proximal_weight == 0:
         return []
     weights = [weight for weight in model.parameters() if weight.requires_grad]
@@ -127,11 +127,11 @@ def model_contrast(
     kept: Kept,
     check: Callable[[], None],
 ) -> list[Regularizer]:
-    """μ ℓ of MOON, the mean of both modalities: nearer to the model the phase starts from than to the site's last own.
+    """μ ℓ of MOON, the mean of both modalities: towards the phase's start and away from the site's previous model.
 
-    Both are looked at once and without augmentation, as a kept teacher is: one more encoder pass over the phase's
-    samples for the site's own, none for the other where binding keeps it, and no second model. MOON itself embeds the
-    augmented batch of every step with both.
+    Both models embed each sample once and without augmentation, as a kept teacher does. That is one more encoder pass
+    over the phase's samples for the previous model, none for the start if the binding needs it too, and no second model
+    in memory. MOON itself embeds the augmented batch of every step with both models.
     """
     if settings.moon_weight == 0 or not previous:
         return []

@@ -1,4 +1,4 @@
-"""What a site keeps of its own model from one round to the next; it never leaves the site as such."""
+"""The tensors of its model that a site stores from one round to the next; they do not leave the site."""
 
 from __future__ import annotations
 
@@ -15,23 +15,22 @@ from fedaid.training.settings import WHERE, TrainingSettings
 
 
 class SiteMemory:
-    """The model that the site's last phase two ended with: all of it for MOON, its batch norm for local normalisation.
+    """Tensors of the site's model at the end of its last phase two: all for MOON, batch norm for local normalisation.
 
-    A site that has lost it (a new process that nobody gave :attr:`tensors` of the old one) is as in its first round.
+    A new process starts as in the site's first round, unless :attr:`tensors` of the old process are assigned to it.
 
     Args:
         model: for the names of its tensors.
-        settings: what to keep: nothing unless ``moon_weight`` or ``local_normalisation`` asks for it.
+        settings: nothing is stored unless ``moon_weight`` or ``local_normalisation`` asks for it.
 
     Attributes:
-        tensors: what is kept, name → array; empty before the end of the first phase two. Assign it to a new process's
-            memory.
+        tensors: name → stored array; empty before the end of the first phase two.
 
     Raises:
-        InputError: if normalisation is to be local and the model has no batch norm.
+        InputError: if ``local_normalisation`` is set and the model has no batch norm.
 
-    Source: FedBN, arXiv:2102.07623, which keeps all tensors of batch norm local. Here the server averages
-    them all the same, for sites and users that have none of their own.
+    Source: FedBN, arXiv:2102.07623, where all tensors of batch norm stay at the site. Here the server also averages
+    them, for new sites and for users of the model.
     """
 
     def __init__(self, model: nn.Module, settings: TrainingSettings) -> None:
@@ -46,27 +45,27 @@ class SiteMemory:
 
     @property
     def previous(self) -> Arrays:
-        """The site's whole model of the round before; empty where there is none or nobody asks for it."""
+        """The site's whole model of the previous round; empty if there was none or the settings do not need it."""
         return self.tensors if self._whole else {}
 
     def localised(self, sent: Arrays) -> Arrays:
-        """What the server sent, with the site's own normalisation in place of the server's once it has one."""
+        """The tensors from the server, with the site's batch norm instead of the server's once the site has one."""
         local = self._local & sent.keys()
         self._sent |= {name: sent[name] for name in local}
         return {**sent, **{name: self.tensors[name] for name in local & self.tensors.keys()}}
 
     def keep(self, model: nn.Module) -> None:
-        """Keeps what is wanted of the model at the end of phase two."""
+        """Stores the tensors that the settings need, at the end of phase two."""
         if self._whole:
             self.tensors = tensors_of(model)
         elif self._local:
             self.tensors = {name: tensor for name, tensor in tensors_of(model).items() if name in self._local}
 
     def relative(self, delta: Arrays) -> dict[str, NDArray[Any]]:
-        """The update as it leaves: that of normalisation is the way from the server's to the site's own.
+        """The update to send; for batch norm it is the difference from the server's tensors to the site's.
 
-        So the server's become the weighted mean of the sites' own, whatever each started from. A mean of mere changes
-        could make a variance negative, since a site's variance may shrink by more than the server's has.
+        So the server's batch norm becomes the weighted mean of the sites', whatever each of them started from. A mean
+        of the changes could make a variance negative: a site's variance may decrease by more than the server's value.
 
         Args:
             delta: end − start of all tensors, after :meth:`keep`.

@@ -1,4 +1,4 @@
-"""One site's part of a run, without federation: what it does for each of the three tasks."""
+"""The work of one site, without the federation: alignment phase, phase two, validation."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from fedaid.training.validation import embed, validation_loss
 
 @dataclass(frozen=True)
 class LocalUpdate:
-    """What a phase gives.
+    """The result of a phase.
 
     Attributes:
-        delta: how far it moved the model: name → end − start.
-        losses: on the way.
+        delta: change of the model: name → end − start.
+        losses: of its steps.
     """
 
     delta: dict[str, NDArray[Any]]
@@ -44,7 +44,7 @@ class LocalUpdate:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """All that was measured, by name."""
+        """Name → mean loss."""
         return asdict(self.losses)
 
 
@@ -66,7 +66,7 @@ class Validation:
 
 
 class Student(NamedTuple):
-    """The model that a site trained in phase two of a round; its validation loss, in nats, is None until measured."""
+    """The model that a site trained in phase two of a round; its validation loss in nats is None until measured."""
 
     round_number: int
     loss: float | None = None
@@ -76,18 +76,18 @@ class SiteWorker:
     """Trains and validates on one site's data.
 
     Args:
-        model: built from the run's configuration; its weights are replaced by what the server sends.
+        model: built from the run's configuration; the server's tensors replace its weights.
         data: the site's three splits.
         settings: of local training.
-        site: this site's name, which seeds its draws.
-        folder: where kept features lie that do not fit into memory; None for the machine's temporary folder.
+        site: this site's name, part of its random seeds.
+        folder: for cached features beyond the memory limit; None for the machine's temporary folder.
 
     Attributes:
-        student: what the last phase two ended with, where ``report_student_loss`` asks for it. Assign it, measured, to
-            a worker of the same site, of another process.
+        student: the model at the end of the last phase two, if ``report_student_loss`` is set. A worker of the same
+            site in another process can take it over once it is measured.
 
     Raises:
-        InputError: if the site has fewer studies than a batch needs, or the model cannot do what the settings ask for.
+        InputError: if a split has fewer studies than a batch, or the model does not support a setting.
     """
 
     def __init__(
@@ -100,32 +100,32 @@ class SiteWorker:
         self._memory = SiteMemory(model, settings)
         self._model = accelerate(model.to(self._device), settings)
         self._folder = folder
-        self._features: tuple[int, FeatureStore] | None = None  # of one round, under the encoders as they are now
+        self._features: tuple[int, FeatureStore] | None = None  # of one round, of the present encoders
         self.student: Student | None = None
 
     @property
     def splits(self) -> dict[str, StudyDataset]:
-        """The splits that a model may be validated on."""
+        """The splits for validation."""
         return {"valid": self.data.valid, "test": self.data.test}
 
     @property
     def model(self) -> DualEncoder:
-        """The model as it is now."""
+        """The present model."""
         return self._model
 
     def embed(self, dataset: StudyDataset) -> Embeddings:
-        """Embeddings (N, D) of all studies of a split under the current model, as :meth:`validate` makes them."""
+        """Embeddings (N, D) of all studies of a split under the current model, computed as in :meth:`validate`."""
         return embed(self._model, dataset, batch_size=self._settings.pairs_at_once, precision=self._settings.precision)
 
     def load(self, tensors: Arrays) -> None:
-        """Puts what the server sent into the model; other names stay as they are, local ones the site's."""
-        self.measure_student()  # the last moment
+        """Puts the server's tensors into the model; other tensors do not change, nor does local batch norm."""
+        self.measure_student()  # before its weights are replaced
         if not all(is_alignment(name) for name in tensors):
             self._features = None
         put(self._model, self._memory.localised(tensors))
 
     def tensors(self) -> dict[str, NDArray[Any]]:
-        """The model's tensors as arrays of their own."""
+        """Copies of the model's tensors as arrays."""
         return tensors_of(self._model)
 
     @property
@@ -138,7 +138,7 @@ class SiteWorker:
         self._memory.tensors = own
 
     def validate(self, split: str) -> Validation:
-        """The current model on ``valid`` or ``test``; the loss of a split smaller than a batch is NaN."""
+        """Validates the current model on ``valid`` or ``test``; the loss of a split smaller than a batch is NaN."""
         at_once, precision = self._settings.pairs_at_once, self._settings.precision
         embeddings = embed(self._model, self.splits[split], batch_size=at_once, precision=precision)
         size = self._settings.valid_batch_size
@@ -149,15 +149,16 @@ class SiteWorker:
         return Validation(loss, embeddings, groups, size)
 
     def measure_student(self) -> None:
-        """Measures the model that phase two ended with, if that is wanted and was not done yet.
+        """Measures the model at the end of phase two, if the settings ask for it and it is not measured yet.
 
-        Only the next round needs it, so it may wait until nobody waits for the site, or until another model is loaded.
+        Only the next round needs the result. So it can wait until the server does not wait for the site, or until
+        another model is loaded.
         """
         if self.student is not None and self.student.loss is None:
             self.student = self.student._replace(loss=self.validate("valid").loss)
 
     def student_loss(self, round_number: int) -> dict[str, float]:
-        """``{"student_loss": nats}`` of the model that the site trained in the given round; nothing of any other."""
+        """``{"student_loss": nats}`` of the model that the site trained in this round; empty if there is none."""
         if self.student is None or self.student.round_number != round_number:
             return {}
         self.measure_student()
@@ -165,12 +166,12 @@ class SiteWorker:
         return {"student_loss": loss} if loss is not None and math.isfinite(loss) else {}
 
     def work_ahead(self, *, check: Check = keep_going) -> None:
-        """What a later task would do first and may be done before it comes, with the same bits.
+        """Does work of the next task before it arrives; the bits are the same.
 
-        Between the phases that is the encoder pass of what the kept teacher has to embed and phase one did not see.
+        Between the phases this is the encoder pass over samples that the kept teacher needs and phase one did not use.
 
         Args:
-            check: called now and then; raises to stop.
+            check: called regularly; raises to stop.
         """
         self.measure_student()
         if self._features is None:
@@ -181,16 +182,16 @@ class SiteWorker:
             store.prepare(np.concatenate(store.plan[: self._settings.pretrain_steps]), check=check)
 
     def align(self, *, round_number: int, check: Check = keep_going) -> LocalUpdate:
-        """Phase one from the current model: how far the alignment modules moved in T1 steps."""
+        """Phase one from the current model: the change of the alignment modules in T1 steps."""
         return self._train(train_alignment, "align", round_number, check, moves=is_alignment)
 
     def pretrain(self, *, round_number: int, check: Check = keep_going) -> LocalUpdate:
-        """Phase two from the current model: how far the whole model moved in T2 steps; it then holds what it became."""
+        """Phase two from the current model: the change of the model in T2 steps; the worker then has the new model."""
         phase = partial(pretrain, round_number=round_number, previous=self._memory.previous)
         try:
             update = self._train(phase, "pretrain", round_number, check, moves=everything)
         finally:
-            self._features = None  # the encoders have moved
+            self._features = None  # the encoders have changed
         self._memory.keep(self._model)
         self.student = Student(round_number) if self._settings.report_student_loss else None
         return replace(update, delta=self._memory.relative(update.delta))
@@ -204,7 +205,7 @@ class SiteWorker:
         return LocalUpdate(moved_since(self._model, start), losses)
 
     def _features_of(self, round_number: int) -> FeatureStore:
-        """The features that the round's phases share; they are made again where they were lost, with the same bits."""
+        """The features that both phases of a round share; lost ones are computed again, with the same bits."""
         if self._features is None or self._features[0] != round_number:
             seed = seed_of(self._settings.seed, self.site, round_number, "batches")
             plan = [share_of(rows) for rows in round_plan(len(self.data.train), self._settings, seed=seed)]
@@ -214,7 +215,7 @@ class SiteWorker:
 
 
 def check_size(dataset: StudyDataset, split: str, least: int, setting: str, site: str) -> None:
-    """Refuses a split that cannot fill one batch."""
+    """An error for a split smaller than one batch."""
     rule = f"be at most the number of usable {split} studies of every site"
     where = f"site {site} has {len(dataset)} and {WHERE}"
     require(len(dataset) >= least, setting, rule, got=least, where=where, remedy=f"Lower {setting} or add studies.")

@@ -1,4 +1,4 @@
-"""The ideal alignment as a teacher: what a student's embeddings are bound to."""
+"""The teacher: the model with the ideal alignment, whose embeddings the student is bound to."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ Teacher = Callable[[Rows, Inputs], Embeddings]
 
 
 class KeptTeacher:
-    """Embeds the unaugmented view of every sample of the phase once: make it while the model is still the teacher.
+    """Embeds every sample of the phase once, without augmentation; create it while the model is still the teacher.
 
-    It costs no encoder pass for a sample that the alignment phase has seen, one for another, and no second model: what
-    stays in memory is two embeddings a sample.
+    A sample of the alignment phase needs no encoder pass, another sample one. There is no second model: only two
+    embeddings of each sample stay in memory.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class KeptTeacher:
 
 
 class FreshTeacher:
-    """Embeds the view that the student sees, with a frozen copy of the model: one more forward pass for each batch."""
+    """Embeds the student's augmented view with a frozen copy of the model: one more forward pass for each batch."""
 
     def __init__(self, model: DualEncoder, settings: TrainingSettings) -> None:
         self._model, self._settings = frozen_copy(model), settings
@@ -66,18 +66,18 @@ class FreshTeacher:
 
 
 def frozen_copy(model: DualEncoder) -> DualEncoder:
-    """The teacher: a copy in evaluation mode (no dropout, no drift of batch statistics) that takes no gradient."""
+    """A copy of the model in evaluation mode (without dropout, with fixed batch statistics) that takes no gradient."""
     return copy.deepcopy(model).eval().requires_grad_(False)
 
 
 def encoders(model: DualEncoder) -> tuple[nn.Module, nn.Module]:
-    """Everything before the alignment modules."""
+    """The encoders of both towers."""
     return model.image["encoder"], model.text["encoder"]
 
 
 @contextmanager
 def frozen_encoders(model: DualEncoder) -> Iterator[None]:
-    """The model in training mode but for its encoders, which are frozen and in evaluation mode inside the block."""
+    """Puts the model into training mode; inside the block its encoders are frozen and in evaluation mode."""
     model.train()
     trained = [weight for encoder in encoders(model) for weight in encoder.parameters() if weight.requires_grad]
     for encoder in encoders(model):

@@ -1,4 +1,4 @@
-"""What a model reaches on a split that it does not train on."""
+"""Embeddings and loss of a model on a split that it is not trained on."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from fedaid.training.hardware import autocast
 
 @torch.no_grad()
 def embed(model: DualEncoder, dataset: StudyDataset, *, batch_size: int, precision: str = "fp32") -> Embeddings:
-    """Embeddings of a whole split, in its order, shape (N, D), on the CPU; evaluation mode, no augmentation.
+    """Embeddings (N, D) of a whole split in its order, on the CPU; in evaluation mode, without augmentation.
 
-    Texts of about one length are embedded together, so that little padding is computed. In training they are not: which
-    pairs share a batch decides what the contrastive loss learns to tell apart.
+    Texts of similar length are embedded together, to save padding. In training they are not, because the pairs of a
+    batch are the negatives of the contrastive loss.
     """
     model.eval()
     device = model.log_logit_scale.device
@@ -35,9 +35,9 @@ def validation_loss(
 ) -> float:
     """f_i(θ): mean symmetric InfoNCE over batches of one fixed size, in nats.
 
-    Batches are drawn in one fixed random order, so that a manifest sorted by finding does not make hard batches. All
-    have exactly ``batch_size`` pairs, since the loss grows with the logarithm of the size; where the split is no
-    multiple of it, the last batch takes the missing pairs from the start of the order.
+    Batches are taken in one fixed random order, so that a manifest sorted by finding does not give hard batches. All
+    have exactly ``batch_size`` pairs, because the loss grows with the logarithm of the size. The last batch takes
+    missing pairs from the start of the order.
 
     Args:
         embeddings: unit-norm, (N, D), N at least ``batch_size``.
@@ -45,7 +45,7 @@ def validation_loss(
         batch_size: B, the same at all sites.
         groups: (N,), equal for studies with the same text; None if all differ.
 
-    Source: f_i of arXiv:2404.03854, measured at the site on its validation split, not on training data as released.
+    Source: f_i of arXiv:2404.03854, measured on the site's validation split; the released code uses training data.
     """
     studies = len(embeddings.image)
     order = np.random.default_rng(0).permutation(studies)

@@ -1,4 +1,4 @@
-"""Where a site's data lie, so that each of its processes can read them."""
+"""The folders of a site's data, from which each of its processes can read them."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class DataFolders:
     cache: Path
 
     def load(self, configuration: Mapping[str, Any], *, check: Check = keep_going) -> SiteData:
-        """The site's data as a model of this configuration takes them.
+        """The site's data for a model of this configuration.
 
         Args:
             configuration: constructor arguments of the model.
-            check: called while images are decoded for the first time; what it raises ends that.
+            check: called while images are decoded for the first time; if it raises, decoding ends.
 
         Raises:
             InputError: as :func:`load_site_data`.

@@ -1,6 +1,6 @@
-"""A phase as a folder: what the processes of a site are asked to do, and what comes back, as safetensors and JSON.
+"""The request and the result of a phase that several processes train, as safetensors and JSON in a folder.
 
-The folder is private to the site: it names where the site's data lie.
+The folder stays at the site, because it names the folders of the site's data.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class PhaseRequest:
         settings: of local training.
         configuration: constructor arguments of the model, plain JSON.
         folders: of the site's data.
-        studies: number of training studies that the site counted; a batch's rows mean the same only if all count it.
+        studies: number of training studies; it must be equal in all processes, because a batch is a list of rows.
     """
 
     task: str
@@ -48,14 +48,14 @@ class PhaseRequest:
     studies: int
 
     def write(self, folder: Path, start: Arrays, *, own: Arrays) -> None:
-        """Puts the request, the tensors that the phase starts from, and what the site keeps into an empty folder."""
-        (folder / REQUEST).write_text(json.dumps(asdict(self), default=str))  # a path as text
+        """Writes the request, the initial tensors of the phase and the site's stored tensors to an empty folder."""
+        (folder / REQUEST).write_text(json.dumps(asdict(self), default=str))  # paths become text
         save_arrays(start, folder / START)
         save_arrays(own, folder / OWN)
 
 
 def read_request(folder: Path) -> tuple[PhaseRequest, Arrays, Arrays]:
-    """What :meth:`PhaseRequest.write` wrote: the request, the tensors to start from, and what the site keeps."""
+    """Reads the request, the initial tensors and the site's stored tensors."""
     fields = json.loads((folder / REQUEST).read_text())
     fields["settings"] = TrainingSettings(**fields["settings"])
     fields["folders"] = DataFolders(**{name: Path(path) for name, path in fields["folders"].items()})
@@ -63,17 +63,17 @@ def read_request(folder: Path) -> tuple[PhaseRequest, Arrays, Arrays]:
 
 
 def write_update(folder: Path, update: LocalUpdate) -> None:
-    """Puts the answer beside the request."""
+    """Writes the result beside the request."""
     (folder / LOSSES).write_text(json.dumps(asdict(update.losses)))
     save_arrays(update.delta, folder / DELTA)
 
 
 def read_update(folder: Path) -> LocalUpdate:
-    """What :func:`write_update` wrote."""
+    """Reads the result that :func:`write_update` wrote."""
     losses = PhaseLosses(**json.loads((folder / LOSSES).read_text()))
     return LocalUpdate(load_file(folder / DELTA), losses)
 
 
 def save_arrays(arrays: Arrays, file: Path) -> None:
-    """Writes arrays of any layout."""
+    """Writes arrays of any memory layout."""
     save_file({name: np.asarray(array, order="C") for name, array in arrays.items()}, file)

@@ -1,7 +1,7 @@
-"""A batch spread over the processes of a site, and put together again for the loss.
+"""Divides a batch among the processes of a site, and gathers the embeddings for the loss.
 
-Every process knows the rows of the whole batch, embeds its share, and computes the loss of the whole batch from the
-embeddings of all. Outside a process group there is one process, its share is the batch, and nothing here does anything.
+Every process knows the rows of the whole batch, embeds its share, and computes the loss of the whole batch from all
+embeddings. Without a process group there is one process, its share is the batch, and this module has no effect.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ def process_count() -> int:
 
 
 def process_number() -> int:
-    """Which of them this is, from 0."""
+    """Rank of this process, from 0."""
     return distributed.get_rank() if distributed.is_initialized() else 0
 
 
 def share_of(rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """This process's part of a batch's rows (B,), whose size the number of processes divides."""
+    """This process's share of the rows (B,) of a batch; the number of processes must divide B."""
     return np.split(rows, process_count())[process_number()]
 
 
@@ -42,11 +42,11 @@ def gathered(tensor: Tensor) -> Tensor:
 
 
 class _Gather(torch.autograd.Function):
-    """Gathers rows; takes back those of its own, times the number of processes.
+    """Gathers rows; its gradient is that of this process's rows, times the number of processes.
 
-    All processes compute one and the same loss, so each asks the same of a row, and what they ask in sum is what this
-    one asks, times their number; the mean over processes that DDP takes undoes the number. So the gradient is that of
-    the loss of the whole batch, for weights that act before the gathering and for the logit scale, which acts after it.
+    All processes compute the same loss, so their gradients of a row are equal, and the sum over processes is one of
+    them times the number of processes. DDP then takes the mean over processes. So the gradient is that of the loss of
+    the whole batch, for weights used before the gathering and for the logit scale, which is used after it.
     """
 
     @staticmethod
@@ -58,17 +58,17 @@ class _Gather(torch.autograd.Function):
 
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> Tensor:
-        """Gradient of this process's rows, as DDP's mean wants it."""
+        """Gradient of this process's rows, for the mean that DDP takes."""
         return gradients[0].chunk(process_count())[process_number()] * process_count()
 
 
 def synchronized(model: DualEncoder, embed: Callable[..., Embeddings]) -> Callable[..., Embeddings]:
     """Inputs of this process's share → embeddings (B, D) of the whole batch.
 
-    Call the result once for each backward pass, which then leaves the same gradient in every process.
+    Call the result once for each backward pass. Then every process has the same gradient.
 
     Args:
-        model: its parameters that take gradients now; each is used in all steps or in none.
+        model: each of its parameters that require gradients must be used in every step or in none.
         embed: inputs of a share → its embeddings, with the model's weights.
     """
     if process_count() == 1:
@@ -77,7 +77,7 @@ def synchronized(model: DualEncoder, embed: Callable[..., Embeddings]) -> Callab
 
 
 class _WholeBatch(nn.Module):
-    """The embedding as a module, as torch's DDP wants it."""
+    """The embedding as a module, which torch's DDP needs."""
 
     def __init__(self, model: DualEncoder, embed: Callable[..., Embeddings]) -> None:
         super().__init__()

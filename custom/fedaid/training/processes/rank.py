@@ -1,6 +1,6 @@
-"""One process of a site that spreads its batches over several: ``torchrun … -m fedaid.training.processes.rank FOLDER``.
+"""One of the processes that share a site's batches: ``torchrun … -m fedaid.training.processes.rank FOLDER``.
 
-The folder holds a :class:`PhaseRequest`; process 0 puts the answer beside it, a process that fails the reason.
+The folder has a :class:`PhaseRequest`. Process 0 writes the result beside it; a process that fails writes the reason.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from fedaid.training.site_worker import SiteWorker
 
 
 def main(arguments: list[str]) -> None:
-    """Does the phase in the folder that the arguments name."""
+    """Trains the phase of the folder in the arguments."""
     threading.Thread(target=end_with_owner, daemon=True).start()
     folder = Path(arguments[0])
     try:
@@ -36,22 +36,22 @@ def main(arguments: list[str]) -> None:
 
 
 def tell(folder: Path, error: Exception) -> None:
-    """Says in the folder why this process fails."""
-    said = isinstance(error, (InputError, FloatingPointError))  # another text may hold a value of the site's
+    """Writes to the folder why this process fails."""
+    said = isinstance(error, (InputError, FloatingPointError))  # the text of another error may hold data of the site
     file = failure_file(folder, int(os.environ["RANK"]))
     with replacing(file) as draft:
         draft.write_text(json.dumps({"type": type(error).__name__, "text": str(error) if said else ""}))
 
 
 def end_with_owner() -> None:
-    """Ends this process when the one that ordered the phase closes its pipe, or is no more."""
+    """Ends this process when the process that started the phase closes its pipe or ends."""
     while os.read(sys.stdin.fileno(), 1):
         pass
     os._exit(1)
 
 
 def join(file: Path) -> None:
-    """Makes this process one of the group that torchrun started: over NCCL, one GPU each, or over gloo on CPU."""
+    """Joins the process group that torchrun started: NCCL with one GPU each, or gloo on the CPU."""
     rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
@@ -60,7 +60,7 @@ def join(file: Path) -> None:
 
 
 def train(folder: Path) -> None:
-    """Does the requested phase with the other processes."""
+    """Trains the requested phase together with the other processes."""
     request, start, own = read_request(folder)
     if request.settings.threads:
         torch.set_num_threads(max(1, request.settings.threads // request.settings.processes))
@@ -74,23 +74,23 @@ def train(folder: Path) -> None:
 
 
 def worker_of(request: PhaseRequest, folder: Path) -> SiteWorker:
-    """The site's worker as it is in the process that ordered the phase.
+    """The site's worker, equal to that of the process that started the phase.
 
     Raises:
-        InputError: if the site's data changed since.
+        InputError: if the site's data have changed since.
     """
     data = request.folders.load(request.configuration)
     rule, remedy = "stay as it is while a job runs", "Submit the job again."
     got = f"{len(data.train)} usable train studies instead of {request.studies}"
     require(len(data.train) == request.studies, "manifest", rule, got=got, where=f"site {request.site}", remedy=remedy)
     model = DualEncoder(**request.configuration)
-    if torch.cuda.is_available():  # on CPU torch has none: each process takes the statistics of its share
+    if torch.cuda.is_available():  # torch has none for the CPU: there each process uses the statistics of its share
         model = nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
     return SiteWorker(model, data, request.settings, site=request.site, folder=folder)
 
 
 def failure_file(folder: Path, rank: int) -> Path:
-    """Where a process says why it failed."""
+    """The file with the reason why a process failed."""
     return folder / f"failure-{rank}.json"
 
 

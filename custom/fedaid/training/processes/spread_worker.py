@@ -1,4 +1,4 @@
-"""A site that trains in several processes, one per GPU, and does the rest in its own."""
+"""A site worker that trains in several processes, one for each GPU, and does the rest in its own process."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ VARIABLE = "FEDAID_PROCESSES"
 
 
 class ProcessesFailed(RuntimeError):
-    """A phase that not all processes of a site brought to its end; the text holds nothing of the site's data."""
+    """A phase that a process of the site did not finish; the text has no data of the site."""
 
 
 class SpreadWorker(SiteWorker):
-    """A :class:`SiteWorker` whose two phases run in ``processes`` processes, on the batches of one.
+    """A :class:`SiteWorker` whose two phases run in several processes, on the same batches as in one.
 
-    A phase gives how far it moved the model, and the model here is moved by as much. Kept features do not outlive a
-    phase, so the second computes again what it needs, to the same bits.
+    The processes return the change of the model, which is then added to the model of this process. Cached features are
+    lost after a phase, so phase two computes what it needs again, with the same bits.
 
     Args:
         folders: of the data.
         folder: of the run, at the site: for private files of a phase, and the log of its processes.
 
     Raises:
-        InputError: as :class:`SiteWorker`, or if the site has GPUs but fewer than processes.
+        InputError: as :class:`SiteWorker`, or if the site has fewer GPUs than processes, but at least one.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class SpreadWorker(SiteWorker):
     def _train(
         self, phase: Any, task: str, round_number: int, check: Check, *, moves: Callable[[str], bool]
     ) -> LocalUpdate:
-        torch.cuda.empty_cache()  # process 0 shares this one's GPU
+        torch.cuda.empty_cache()  # process 0 uses the same GPU
         with TemporaryDirectory(prefix="fedaid_phase_", dir=self._run) as name:
             folder = Path(name)
             self._request(task, round_number).write(folder, self.tensors(), own=self.own)
@@ -93,14 +93,14 @@ class SpreadWorker(SiteWorker):
 def worker_for(
     model: DualEncoder, data: SiteData, settings: TrainingSettings, *, site: str, folders: DataFolders, folder: Path
 ) -> SiteWorker:
-    """The worker that the settings ask for; ``folders`` is only the spread one's."""
+    """The worker for the settings; only :class:`SpreadWorker` uses ``folders``."""
     if settings.processes == 1:
         return SiteWorker(model, data, settings, site=site, folder=folder)
     return SpreadWorker(model, data, settings, site=site, folders=folders, folder=folder)
 
 
 def at_site(settings: TrainingSettings, environ: Mapping[str, str], *, site: str) -> TrainingSettings:
-    """The job's settings with this site's own number of processes, if it sets one: sites differ in their GPUs.
+    """The job's settings with this site's number of processes, if it sets one, because sites have different GPUs.
 
     Raises:
         InputError: if the site's number does not divide the batch.
@@ -116,7 +116,7 @@ def at_site(settings: TrainingSettings, environ: Mapping[str, str], *, site: str
 
 
 def failure(folder: Path, processes: int, *, what: str) -> str:
-    """Why a phase failed: a process's own words about a setting or a number, or what became of each."""
+    """Why a phase failed: the error of a process about a setting or a number, or how each process ended."""
     files = {rank: failure_file(folder, rank) for rank in range(processes)}
     failures = {rank: json.loads(file.read_text()) for rank, file in files.items() if file.exists()}
     for one in failures.values():

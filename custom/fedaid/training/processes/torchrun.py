@@ -1,7 +1,7 @@
-"""Several processes of one site, started by torchrun, ended with whoever started them.
+"""Starts several processes of one site by torchrun; they end together with the process that started them.
 
-torchrun's own ``--standalone`` listens on all interfaces, so its processes meet by a file instead; what they say to
-each other goes over loopback, or between GPUs.
+torchrun's option ``--standalone`` listens on all interfaces, so the processes find each other by a file instead. They
+communicate over loopback, or between GPUs.
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-PATIENCE = 30.0  # seconds that torchrun has to end once its processes have
+PATIENCE = 30.0  # seconds that torchrun may take to end after its processes
 POLL = 0.1  # seconds
 STORE = "torchrun_store"
 _PACKAGES = str(Path(__file__).resolve().parents[3])
 ENVIRONMENT = {
-    "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",  # else torchrun listens on all interfaces
+    "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",  # otherwise torchrun listens on all interfaces
     "GLOO_SOCKET_IFNAME": "lo",
     "NCCL_SOCKET_IFNAME": "lo",
-    "PYTHONSAFEPATH": "1",  # no module from whatever folder this happens to be
+    "PYTHONSAFEPATH": "1",  # no modules from the current folder
 }
 
 
 def run_processes(entry: Sequence[str], folder: Path, *, processes: int, log: Path, check: Callable[[], None]) -> int:
-    """The exit code of torchrun: 0 if all processes ended well.
+    """Runs the processes and returns the exit code of torchrun: 0 if all processes succeeded.
 
-    Each inherits a pipe as its standard input. It closes when this process closes it or ends, in whatever way, and they
-    end themselves by it, see :func:`fedaid.training.processes.rank.end_with_owner`: a killed torchrun leaves none.
+    Each process inherits a pipe as its standard input. When this process closes the pipe or ends in any way, they end
+    too, see :func:`fedaid.training.processes.rank.end_with_owner`. So a killed torchrun leaves no process behind.
 
     Args:
-        entry: what each process runs: a script, or ``-m`` and a module, with its arguments.
-        folder: private, for what they meet by.
-        processes: how many.
-        log: where their output goes; it stays at the site.
+        entry: the command of each process: a script, or ``-m`` and a module, with its arguments.
+        folder: private, for the file by which they find each other.
+        processes: their number.
+        log: file of their output; it stays at the site.
         check: called ten times a second; raises to end them.
     """
     with log.open("ab") as output:
@@ -73,12 +73,12 @@ def command(entry: Sequence[str], folder: Path, *, processes: int) -> list[str]:
 
 
 def python_path() -> str:
-    """Where the processes find this package: in a job it is on no path that they would inherit."""
+    """PYTHONPATH with this package, which is in a job on no path that processes inherit."""
     return os.pathsep.join(filter(None, [_PACKAGES, os.environ.get("PYTHONPATH")]))
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Ends torchrun by ending its processes, and torchrun itself if that does not."""
+    """Ends the processes and so torchrun; kills torchrun if it does not end."""
     if process.stdin is not None:
         process.stdin.close()
     try:
