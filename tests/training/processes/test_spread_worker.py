@@ -96,10 +96,10 @@ def test_otherwise_it_is_said_what_became_of_each(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {},
-        {"micro_batch_size": 2, "teacher_view": "fresh"},
-        {"proximal_weight": 1.0, "binding_form": "similarity", "binding_schedule": "teacher", "binding_weight": 9.0},
+        {"micro_batch_size": 2, "teacher_view": "fresh", "proximal_weight": 1.0},
+        {"binding_form": "similarity", "binding_schedule": "teacher", "binding_weight": 9.0},
     ],
+    ids=["in parts, near the start", "bound by another form and schedule"],
 )
 def test_a_phase_in_two_processes_moves_the_model_as_one_does(make: Make, changes: dict[str, Any]) -> None:
     alone, spread = make(**changes), make(processes=2, **changes)
@@ -132,15 +132,6 @@ def test_several_processes_know_the_sites_last_model_and_their_student_is_measur
 
 
 @pytest.mark.slow
-def test_batch_norm_and_dropout_are_no_obstacle(make: Make, model_options: dict[str, Any]) -> None:
-    update = make(model_options, processes=2).pretrain(round_number=0)
-    means = [delta for name, delta in update.delta.items() if "running_mean" in name]
-    assert len(means) > 3
-    assert all(np.abs(mean).max() > 0 for mean in means)
-    assert all(np.isfinite(delta).all() for delta in update.delta.values())
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0, 6])
 def test_a_killed_process_ends_the_phase_with_a_clear_error_and_leaves_no_other(
     make: Make, tmp_path: Path, seconds: float
@@ -168,8 +159,8 @@ def test_a_check_that_raises_ends_the_phase_and_its_processes(make: Make, tmp_pa
     seen: list[int] = []
 
     def stop() -> None:
-        seen.extend(started())
-        if seen:
+        if list(tmp_path.glob("fedaid_phase_*/meeting")):
+            seen.extend(started())
             raise Stop
 
     with pytest.raises(Stop):
