@@ -1,4 +1,4 @@
-"""The main job from end to end on one machine: three synthetic exports, prepared, a POC federation, a trained model."""
+"""Run the main job end to end on one machine: prepare three synthetic exports, start a POC federation, train."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PRETRAIN_STEPS = 30
 
 @dataclass(frozen=True)
 class Trained:
-    """What the federation leaves: the prepared sites, the run's results, and the run folder of the evaluation."""
+    """Results of the federation: the prepared sites, the run's results, and the run folder of the evaluation."""
 
     sites: Sequence[PreparedSite]
     results: RunResults
@@ -53,16 +53,16 @@ class Demonstration(NamedTuple):
 def run_demo(folder: Path, rounds: int, console: Console) -> Demonstration:
     """Train on three synthetic hospitals and write models, curves, report card and summary below ``folder``.
 
-    The federation is always stopped, and ``summary.json`` says how the demo ended.
+    The federation is always stopped. ``summary.json`` states how the demo ended.
 
     Args:
-        folder: absent, empty, or a former demo's, which is replaced.
-        rounds: of training.
-        console: for the progress.
+        folder: absent, empty, or left by an earlier demo; it is replaced.
+        rounds: number of training rounds.
+        console: output for the progress.
 
     Raises:
-        FileExistsError: if the folder holds other files.
-        RuntimeError: if a job failed.
+        FileExistsError: the folder has other files.
+        RuntimeError: a job failed.
     """
     started = time.monotonic()
     new_folder(folder)
@@ -82,7 +82,7 @@ def run_demo(folder: Path, rounds: int, console: Console) -> Demonstration:
 
 
 def new_folder(folder: Path) -> None:
-    """An empty demo folder; what a former demo left is removed, nothing else is."""
+    """Make an empty demo folder; only the files of an earlier demo are removed."""
     if folder.exists() and any(folder.iterdir()) and not (folder / "summary.json").is_file():
         raise FileExistsError(f"folder must be absent or a former demo's, got other files: {folder}. Give another one.")
     shutil.rmtree(folder, ignore_errors=True)
@@ -91,7 +91,7 @@ def new_folder(folder: Path) -> None:
 
 
 def train(folder: Path, rounds: int, console: Console) -> Trained:
-    """Write the exports, prepare the sites, start the federation, run the jobs in it, fetch the results, stop it."""
+    """Write the exports, prepare the sites, start a federation, run the jobs, download the results, stop it."""
     console.print(f"[bold]1[/bold] Writing three hospitals' exports of films and reports below {folder / 'exports'}")
     exports = export_consortium(folder / "exports", hospitals=DEMO_HOSPITALS)
     common = {"num_rounds": rounds, "min_clients": len(exports), "threads": 1}
@@ -121,7 +121,7 @@ def train(folder: Path, rounds: int, console: Console) -> Trained:
 
 
 def prepare_hospitals(exports: Mapping[str, Path], out: Path, *, job: Path, console: Console) -> list[PreparedSite]:
-    """Make a site dataset of each export, its images of the size that the job's model takes."""
+    """Make a site dataset of each export, with images of the size of the job's model."""
     image_size: Any = settable(job)[IMAGE_SIZE]
     sites = []
     for site in prepare_sites(exports, out, image_size=image_size):
@@ -131,7 +131,7 @@ def prepare_hospitals(exports: Mapping[str, Path], out: Path, *, job: Path, cons
 
 
 def run_job(kit: Path, job: Path, out: Path) -> Path:
-    """Submit the job as the project admin, follow it, and return the run folder that was fetched."""
+    """Submit the job as the project admin, follow it, download its run folder and return it."""
     with admin_session(kit) as session:
         job_id = submit(session, job)
         with ProgressDisplay() as display:
@@ -149,7 +149,7 @@ def keep_model(results: RunResults, folder: Path) -> Path:
 
 
 def write_card(trained: Trained, folder: Path) -> Path:
-    """Write the report card and return its page; the hospitals are synthetic, so that it may show films and reports."""
+    """Write the report card and return its page; it may show films and reports because they are synthetic."""
     run_folder = trained.results.model.parents[2]
     return write_report(
         run_folder, out=folder, evaluation=trained.evaluation, sites=folder / "sites", allow_examples=True
@@ -157,7 +157,7 @@ def write_card(trained: Trained, folder: Path) -> Path:
 
 
 def summarise(results: RunResults, prepared: Sequence[PreparedSite], *, model: Path, seconds: float) -> dict[str, Any]:
-    """The run in a few numbers; recalls are those of the test split, the mean of both ways."""
+    """Return the run in a few numbers; recalls are on the test split, the mean of both directions."""
     found = {site.name: site for site in prepared}
     recalls = results.tested("recall_at_5")
     sites = [

@@ -1,4 +1,4 @@
-"""The hospitals of the demo: exports of the twin, made into site datasets as ``python -m admin prepare`` does."""
+"""The hospitals of the demo: turn exports of the twin into site datasets like ``python -m admin prepare``."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from fedaid.atomic_file import write_private
 from fedaid.errors import InputError
 
 KEY_SEED = 0
-"""The first seed whose keys leave every demo hospital a batch to train on, and one to validate and to test on."""
+"""The first seed whose keys give each demo hospital at least one batch in every split."""
 
 
 @dataclass(frozen=True)
 class PreparedSite:
-    """A hospital's dataset, and how many studies and how many unusable things ``prepare`` found."""
+    """A hospital's dataset, and the number of studies and of quarantined files that ``prepare`` found."""
 
     name: str
     root: Path
@@ -27,15 +27,15 @@ class PreparedSite:
 
 
 def prepare_sites(exports: Mapping[str, Path], out: Path, *, image_size: int) -> Iterator[PreparedSite]:
-    """Yield the site datasets ``<out>/<name>``, each as soon as it is made.
+    """Yield the site datasets ``<out>/<name>``, each as soon as it is ready.
 
     Args:
-        exports: where each hospital's reports lie; its images lie beside them, in ``images``.
-        out: of the datasets; made if absent.
+        exports: hospital → path of its reports; its images are in the folder ``images`` beside them.
+        out: parent folder of the datasets; made if absent.
         image_size: S of the job's model, in pixels.
 
     Raises:
-        RuntimeError: naming the site, if its export cannot be prepared.
+        RuntimeError: an export cannot be prepared; the message names the site.
     """
     for name, reports in exports.items():
         yield prepare_site(name, reports, out / name, image_size=image_size)
@@ -57,8 +57,8 @@ def prepare_site(name: str, reports: Path, root: Path, *, image_size: int) -> Pr
 def write_key(folder: Path, name: str, *, seed: int = KEY_SEED) -> Path:
     """Write a demo hospital's pseudonym key and return its file.
 
-    A hospital lets ``prepare`` draw its key, which is secret. The twin's patients are nobody, and pseudonyms and splits
-    follow from the key: one that follows from a seed makes the demo the same, bit for bit, in every run.
+    A real hospital lets ``prepare`` draw a secret key. The twin's patients are synthetic, so the demo derives the key
+    from a seed. The key determines pseudonyms and splits, so every run of the demo is the same, bit for bit.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_private(folder / "key", hashlib.sha256(f"fedaid demo {seed} {name}".encode()).hexdigest() + "\n")

@@ -1,4 +1,4 @@
-"""Evaluates a trained model on sites' data on this machine, as the job ``evaluate_global`` does at the sites."""
+"""Evaluate a trained model on sites' data on this machine, like the job ``evaluate_global`` at the sites."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from fedaid.training.settings import TrainingSettings
 from fedaid.training.site_worker import SiteWorker
 
 JOB = "evaluate_global"
-LEAST_STUDIES = 2  # of a split, for a batch
+LEAST_STUDIES = 2  # a batch needs as many studies in its split
 RECALLS = ("recall_at_5", "image_to_text_recall_at_5", "text_to_image_recall_at_5")
 HEADS = (
     "site",
@@ -38,17 +38,17 @@ HEADS = (
 
 
 def evaluate_model(folder: Path, sites: Mapping[str, Path]) -> dict[str, Any]:
-    """Return the suite's result for every site, in the shape of the job's ``evaluation.json``.
+    """Return the suite's result for every site, in the format of the job's ``evaluation.json``.
 
-    The settings are the job's, so the numbers are those that the job would report. The images of a site that was not
-    prepared are decoded into a temporary folder.
+    The settings are the job's, so the job would report the same numbers. If a site was not prepared, its images are
+    decoded into a temporary folder.
 
     Args:
-        folder: of the model, as a run left it.
+        folder: the model's folder, as a run wrote it.
         sites: name → data folder.
 
     Raises:
-        InputError: if the folder holds no such model, or a site's data cannot be used.
+        InputError: the folder has no such model, or a site's data are invalid.
     """
     with refusal("MODEL_FOLDER", "be a model that a run left", where=str(folder)):
         digest = hash_of(folder)
@@ -63,7 +63,7 @@ def evaluate_model(folder: Path, sites: Mapping[str, Path]) -> dict[str, Any]:
 
 
 def worker_of(folder: Path, folders: DataFolders, site: str) -> SiteWorker:
-    """Return a worker that holds the model and the site's data."""
+    """Return a worker with the model and the site's data."""
     model = load_model(folder)
     data = folders.load(model.configuration)
     return SiteWorker(model, data, fitting(training_settings(JOBS / JOB), data, site), site=site)
@@ -73,7 +73,7 @@ def fitting(settings: TrainingSettings, data: SiteData, site: str) -> TrainingSe
     """Return the job's settings, with smaller batches for a site that cannot fill one.
 
     Raises:
-        InputError: if the site has too few studies for any batch.
+        InputError: the site has too few studies for a batch.
     """
     sizes = {"train": len(data.train), "valid": len(data.valid)}
     for split, size in sizes.items():
@@ -91,7 +91,7 @@ def evaluation_settings() -> EvaluationSettings:
 
 
 def evaluation_table(evaluation: Mapping[str, Any]) -> str:
-    """Return a row for each site: recall at 5, what a guess reaches, mean AUROCs, each with its interval."""
+    """Return a table with a row per site: recall at 5 with that of a guess, and mean AUROCs, with intervals."""
     rows = [HEADS, *(site_row(site, suite) for site, suite in evaluation["models"][GLOBAL].items())]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADS))]
     padded = [[f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)] for row in rows]

@@ -1,1 +1,1 @@
-"""The digital twin: a small consortium of hospitals as DICOM files, reports and manifests, all drawn, none real."""
+"""The digital twin: a small consortium of synthetic hospitals with DICOM files, reports and manifests."""

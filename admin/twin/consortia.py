@@ -1,4 +1,4 @@
-"""Ready consortia: five unequal hospitals that shift in labels, machines and language, and an even mixture of them."""
+"""Preset consortia: five hospitals that differ in size, labels, machines and wording, and an even mixture of them."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ FIVE_HOSPITALS: tuple[Hospital, ...] = (
 UNIFORM_POPULATION: tuple[Hospital, ...] = tuple(
     replace(hospital, name=f"held-out-{hospital.name}", studies=100) for hospital in FIVE_HOSPITALS
 )
-"""The same five in equal shares, with other patients: what no site's own data look like; write it with ``pooled``."""
+"""The same five hospitals in equal shares, with other patients; write it with ``pooled`` as a held-out population."""
 
 PRESETS: dict[str, tuple[Hospital, ...]] = {
     "demo": DEMO_HOSPITALS,

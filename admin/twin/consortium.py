@@ -1,4 +1,4 @@
-"""Writes a consortium: for each hospital its DICOM files, its reports and its manifest."""
+"""Write a consortium: DICOM files, reports and a manifest for each hospital."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MOST_STUDIES_OF_A_PATIENT = 4
 
 @dataclass
 class Patient:
-    """One invented person: a chest, and what an earlier study showed that does not go away."""
+    """A synthetic patient: a chest, and the chronic findings of earlier studies."""
 
     number: int
     anatomy: Anatomy
@@ -46,13 +46,13 @@ def write_consortium(
 ) -> None:
     """Write ``<folder>/<hospital.name>/{manifest.csv, images/*.dcm, reports/*.txt}``.
 
-    A hospital's files depend on its own dials and the seed only, never on which others are written. The same arguments
-    give the same bytes.
+    A hospital's files depend only on its dials and the seed, not on the other hospitals. The same arguments give the
+    same bytes.
 
     Args:
         folder: made if absent; files of the same names are overwritten.
         hospitals: the sites to write.
-        seed: the source of everything random.
+        seed: seed of all random draws.
         image_size: side of the square pictures in pixels.
     """
     for hospital in hospitals:
@@ -86,13 +86,13 @@ def write_hospital(folder: Path, hospital: Hospital, *, seed: int, image_size: i
 
 
 def write_manifest(path: Path, rows: Sequence[Sequence[str]]) -> None:
-    """Write a manifest, its header the first of the rows."""
+    """Write a manifest; the first row is its header."""
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows(rows)
 
 
 def admit_patients(hospital: Hospital, rng: Generator) -> list[Patient]:
-    """The patient of every study, in order; some come back."""
+    """Return the patient of every study, in order; some patients return."""
     known: list[Patient] = []
     visits: list[Patient] = []
     counts: dict[int, int] = {}
@@ -110,11 +110,11 @@ def admit_patients(hospital: Hospital, rng: Generator) -> list[Patient]:
 
 
 def split_patients(visits: Sequence[int], rng: Generator) -> dict[int, str]:
-    """The split of each patient: test and valid are filled with whole patients until each has its share of studies.
+    """Return the split of each patient; test and valid get whole patients until each has its share of studies.
 
     Args:
         visits: (studies,) number of the patient of each study.
-        rng: order in which patients are taken.
+        rng: random source of the order of patients.
     """
     numbers, counts = np.unique(np.asarray(visits), return_counts=True)
     order = iter(rng.permutation(len(numbers)).tolist())
@@ -150,7 +150,7 @@ def _write_study(
     rng: Generator,
     image_size: int,
 ) -> None:
-    """Draw, expose and describe one study."""
+    """Write one study: draw it, expose it and write its report."""
     if header.view == "LL":
         image = draw_lateral(findings, patient.anatomy, rng=rng, image_size=image_size)
     else:

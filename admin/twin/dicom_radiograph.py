@@ -1,4 +1,4 @@
-"""One exposure as a DICOM file: computed or digital radiography, plainly marked as synthetic."""
+"""Write one exposure as a DICOM file of computed or digital radiography; the header marks it as synthetic."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STUDY_DATE = "20200101"
 
 @dataclass(frozen=True)
 class StudyHeader:
-    """What a file says about a study, apart from its picture; ``entropy`` decides the UIDs."""
+    """The header values of a study; ``entropy`` determines the UIDs."""
 
     study_id: str
     patient_id: str
@@ -37,7 +37,7 @@ class StudyHeader:
 
 
 def write_radiograph(path: Path, header: StudyHeader, *, exposure: Exposure, scanner: Scanner) -> None:
-    """Write one study of one image; the same arguments always give the same bytes."""
+    """Write a study of one image; the same arguments always give the same bytes."""
     image = Dataset()
     image.file_meta = _file_meta(header, scanner)
     image.SOPClassUID = image.file_meta.MediaStorageSOPClassUID
@@ -67,7 +67,7 @@ def _file_meta(header: StudyHeader, scanner: Scanner) -> FileMetaDataset:
 
 
 def _describe_study(image: Dataset, header: StudyHeader) -> None:
-    """Patient and study modules; the name says that nobody is behind it."""
+    """Fill the patient and study modules; the patient's name marks the study as synthetic."""
     image.PatientName = "Synthetic^Twin"
     image.PatientID = header.patient_id
     image.PatientBirthDate = ""
@@ -82,7 +82,7 @@ def _describe_study(image: Dataset, header: StudyHeader) -> None:
 
 
 def _describe_series(image: Dataset, header: StudyHeader, scanner: Scanner) -> None:
-    """Series and equipment modules, and what a digital radiograph must add to them."""
+    """Fill the series and equipment modules, and for DX the fields that digital radiography requires."""
     image.Modality = scanner.modality
     image.SeriesInstanceUID = _uid(header, "series")
     image.SeriesNumber, image.InstanceNumber = 1, 1
@@ -106,7 +106,7 @@ def _describe_series(image: Dataset, header: StudyHeader, scanner: Scanner) -> N
 
 
 def _describe_pixels(image: Dataset, exposure: Exposure) -> None:
-    """Image pixel, modality LUT and VOI LUT modules."""
+    """Fill the image pixel, modality LUT and VOI LUT modules."""
     image.SamplesPerPixel = 1
     image.PhotometricInterpretation = "MONOCHROME1" if exposure.inverted else "MONOCHROME2"
     image.Rows, image.Columns = exposure.pixels.shape

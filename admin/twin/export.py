@@ -1,4 +1,4 @@
-"""Writes a consortium as its hospitals would hand it over: a PACS's folders of DICOM files, and reports beside them."""
+"""Write a consortium as exports of hospitals: a PACS's folders of DICOM files, and reports beside them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from admin.twin.writing.mispairing import TRUTH
 
 @dataclass(frozen=True, slots=True)
 class ExportedReport:
-    """One report as a table has it; ``labels`` are CheXpert's, ``|``-separated."""
+    """One row of a report table; ``labels`` are CheXpert labels separated by ``|``."""
 
     accession_number: str
     report: str
@@ -29,23 +29,23 @@ class ExportedReport:
 def export_consortium(
     folder: Path, *, hospitals: Sequence[Hospital] = DEMO_HOSPITALS, seed: int = 0, image_size: int = 128
 ) -> dict[str, Path]:
-    """Write ``<folder>/<hospital.name>/images`` and, beside it, reports, and return where each hospital's reports lie.
+    """Write ``<folder>/<hospital.name>/images`` with reports beside it, and return hospital → path of its reports.
 
-    The studies are those that :func:`admin.twin.consortium.write_consortium` writes with the same arguments, but a
-    file's name says nothing: as in a hospital, only the accession number leads from a report to its picture. There is
-    no manifest; ``python -m admin prepare`` makes one.
+    The studies equal those of :func:`admin.twin.consortium.write_consortium` with the same arguments. File names carry
+    no information: as in a hospital, only the accession number connects a report with its picture. There is no
+    manifest; ``python -m admin prepare`` makes one.
 
     Args:
         folder: made if absent; files of the same names are overwritten.
-        hospitals: the sites to write, each with reports in its own format.
-        seed: the source of everything random.
+        hospitals: the sites to write; each has its report format.
+        seed: seed of all random draws.
         image_size: side of the square pictures in pixels.
     """
     return {site.name: _export(folder / site.name, site, seed=seed, image_size=image_size) for site in hospitals}
 
 
 def _export(folder: Path, hospital: Hospital, *, seed: int, image_size: int) -> Path:
-    """Write one hospital's export and return where its reports lie."""
+    """Write one hospital's export and return the path of its reports."""
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".drawn-", dir=folder) as made:
         drawn = Path(made)
@@ -65,7 +65,7 @@ def _export(folder: Path, hospital: Hospital, *, seed: int, image_size: int) -> 
 
 
 def _meaningless(number: int) -> str:
-    """A file's path below the images: folders of ten, and no ending."""
+    """Return an image's path: folders of ten files, no file extension."""
     return f"{number // 100:04d}/{number // 10 % 10:02d}/IM{number:06d}"
 
 
@@ -90,7 +90,7 @@ def _as_json_lines(folder: Path, reports: Sequence[ExportedReport]) -> Path:
 
 
 def _as_text_files(folder: Path, reports: Sequence[ExportedReport]) -> Path:
-    """A text file a study under its accession number; there is no place for labels."""
+    """Write one text file per study, named by accession number; the format has no labels."""
     path = folder / "reports"
     path.mkdir(exist_ok=True)
     for report in reports:
@@ -103,4 +103,4 @@ REPORT_FORMATS: Mapping[str, Callable[[Path, Sequence[ExportedReport]], Path]] =
     "jsonl": _as_json_lines,
     "text": _as_text_files,
 }
-"""How a hospital's report system hands reports over; the values of the dial ``report_format``."""
+"""Formats of a hospital's report system; the keys are the values of the dial ``report_format``."""

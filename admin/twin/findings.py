@@ -1,4 +1,4 @@
-"""What a study of the twin shows: the one record from which the picture, the report and the labels are made."""
+"""The findings of a study of the twin; picture, report and labels are made from this one record."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SECOND_SIDE_CHANCE = 0.25
 
 @dataclass(frozen=True)
 class Kind:
-    """What a kind of finding may look like, and which labels it carries; an empty string means "does not apply"."""
+    """Possible attributes and labels of a kind of finding; an empty string means "does not apply"."""
 
     labels: tuple[str, ...] = ()
     sides: tuple[str, ...] = ("",)
@@ -48,7 +48,7 @@ KINDS: Mapping[str, Kind] = {
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """One finding: its kind, and the attributes that both the picture and the report must show."""
+    """One finding: its kind, and the attributes that picture and report must show."""
 
     kind: str
     side: str = ""
@@ -57,28 +57,28 @@ class Finding:
 
     @property
     def sides(self) -> tuple[str, ...]:
-        """The sides it is on: both for a bilateral one."""
+        """The sides of the finding; both for a bilateral one."""
         return SIDES if self.side == "bilateral" else (self.side,)
 
 
 @dataclass(frozen=True)
 class Findings:
-    """All findings of one study, in the order of :data:`KINDS`; empty for a normal study."""
+    """The findings of one study, in the order of :data:`KINDS`; empty for a normal study."""
 
     items: tuple[Finding, ...] = ()
 
     def of(self, kind: str) -> tuple[Finding, ...]:
-        """The findings of one kind."""
+        """Return the findings of one kind."""
         return tuple(item for item in self.items if item.kind == kind)
 
     @property
     def chronic(self) -> tuple[Finding, ...]:
-        """Those that the patient still has at the next study."""
+        """The findings that the patient still has at the next study."""
         return tuple(item for item in self.items if KINDS[item.kind].chronic)
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """CheXpert-14 names of what is drawn, in their usual order; what has no name there (scoliosis) gives none."""
+        """CheXpert-14 labels of the findings, in the usual order; findings such as scoliosis have no such label."""
         present = {label for item in self.items for label in KINDS[item.kind].labels}
         return tuple(name for name in CHEXPERT_14 if name in present) or ("No Finding",)
 
@@ -87,9 +87,9 @@ def sample_findings(rng: Generator, prevalence: Mapping[str, float], *, chronic:
     """Draw the findings of one study.
 
     Args:
-        rng: the source of chance.
-        prevalence: chance of each kind, in [0, 1]; a kind left out never occurs.
-        chronic: what an earlier study of the patient showed and this one must show too.
+        rng: random source.
+        prevalence: chance of each kind, in [0, 1]; a missing kind never occurs.
+        chronic: chronic findings of an earlier study of the patient; this study shows them too.
     """
     items: list[Finding] = []
     for kind in KINDS:
@@ -99,7 +99,7 @@ def sample_findings(rng: Generator, prevalence: Mapping[str, float], *, chronic:
 
 
 def _sample_kind(rng: Generator, kind: str) -> list[Finding]:
-    """One finding of a kind; where it has a zone, now and then a second one on the other side."""
+    """Draw a finding of a kind; a kind with zones gets at times a second finding on the other side."""
     shape = KINDS[kind]
     first = Finding(kind, _pick(rng, shape.sides), _pick(rng, shape.zones), _pick(rng, shape.extents))
     if shape.zones == ("",) or rng.random() > SECOND_SIDE_CHANCE:
@@ -113,7 +113,7 @@ def _pick(rng: Generator, options: tuple[str, ...]) -> str:
 
 
 def _hidden(item: Finding, items: list[Finding]) -> bool:
-    """Whether another finding covers this one, so that a report could not truthfully mention it."""
+    """Return whether another finding covers this one; a report must not mention it then."""
     others = [other for other in items if set(other.sides) & set(item.sides)]
     under_fluid = any(other.kind == "effusion" for other in others)
     collapsed = any(other.kind == "pneumothorax" and other.extent == "large" for other in others)

@@ -1,4 +1,4 @@
-"""What makes one hospital of the twin differ from another, as data: a new hospital is a new value, not new code."""
+"""The dials by which hospitals of the twin differ. They are data: a new hospital needs no new code."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLE
 
 @dataclass(frozen=True)
 class Scanner:
-    """How a hospital's machine renders and stores a picture.
+    """The way in which a hospital's machine renders and stores a picture.
 
     Args:
         modality: "CR" or "DX".
-        bits: bits stored, 8 to 16; above 8 the file holds 16-bit words.
+        bits: bits stored, 8 to 16; above 8 the file has 16-bit words.
         transfer_syntax: UID of an uncompressed syntax or of RLE lossless.
-        gamma: exponent on brightness; below 1 is a soft, bright look.
+        gamma: exponent on brightness; a value below 1 gives a soft, bright picture.
         contrast: stretch around mid-grey.
-        exposure: offset of brightness from study to study, at most this far.
+        exposure: largest random offset of a study's brightness.
         blur: width of the blur as a share of the picture's side.
         noise: standard deviation of the grain, in brightness.
-        collimation: width of the black border at most, as a share of the side.
+        collimation: largest width of the black border, as a share of the side.
         windowed: whether the file states a rescale slope and intercept and a window.
     """
 
@@ -42,20 +42,20 @@ class Hospital:
     """One site of the consortium.
 
     Args:
-        name: site name, lower-case with hyphens; the folder's name too.
-        studies: how many studies it has.
+        name: name of site and folder, lower-case with hyphens.
+        studies: number of studies.
         prevalence: chance of each kind of finding (``findings.KINDS``) in a study.
-        scanner: its machine.
-        style: its way of writing reports (``phrases.STYLES``).
-        conspicuity: how strongly its findings stand out, in (0, 1]; lower is a harder site.
+        scanner: the hospital's machine.
+        style: style of its reports (``phrases.STYLES``).
+        conspicuity: contrast of its findings, in (0, 1]; a lower value makes the site harder.
         monochrome1: share of studies stored with low values bright.
-        repeat: share of studies that belong to a patient seen before.
-        portable: share of studies taken at the bed side, hence AP.
-        lateral: share of studies that are a view from the side instead; it shows the chest's shape, not its lesions.
-        synonyms: share of the words with a synonym (``synonyms.SYNONYMS``) that are written as one.
-        duplicate_normals: share of the normal studies whose report is one and the same text.
-        pairing_noise: share of studies whose report is another study's; ``pairing.csv`` says which.
-        report_format: how an export holds its reports (``export.REPORT_FORMATS``); "text" has no place for labels.
+        repeat: share of studies of a patient with an earlier study.
+        portable: share of bedside studies; their view is AP.
+        lateral: share of lateral studies; they show the chest's shape but no lesions.
+        synonyms: share of replaceable words (``synonyms.SYNONYMS``) that are replaced by a synonym.
+        duplicate_normals: share of the normal studies that share one report text.
+        pairing_noise: share of studies with the report of another study; ``pairing.csv`` names that study.
+        report_format: format of the reports in an export (``export.REPORT_FORMATS``); "text" has no labels.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Hospitals from a YAML or JSON file: every dial by its name, each refused with its range if it is wrong."""
+"""Read hospitals from a YAML or JSON file; an error names the wrong dial and its range."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ REQUIRED = ("name", "studies", "prevalence", "style")
 
 
 def read_hospitals(file: Path) -> tuple[Hospital, ...]:
-    """Return the hospitals that a file describes: a list of mappings of dials, or that list under ``hospitals``.
+    """Return the hospitals in a file: a list of mappings of dials, or that list under the key ``hospitals``.
 
-    ``like`` names a hospital of a preset whose dials hold where none is given; a name and the number of studies are
-    always given. ``scanner`` and ``prevalence`` are mappings of their own; a chance that neither gives is 0.
+    ``like`` names a preset hospital that provides the missing dials. ``name`` and ``studies`` are always required.
+    ``scanner`` and ``prevalence`` are nested mappings; a missing chance is 0.
 
     Args:
         file: YAML or JSON in UTF-8.
 
     Raises:
-        InputError: for a file, a dial or a value that is not usable.
+        InputError: the file, a dial or a value is invalid.
     """
     content = _parsed(file)
     entries = content.get("hospitals") if isinstance(content, dict) else content
@@ -68,7 +68,7 @@ def _parsed(file: Path) -> object:
 
 
 def _hospital(entry: Mapping[Any, Any], where: str) -> Hospital:
-    """One hospital from its dials."""
+    """Return one hospital from its dials."""
     dials = {str(name): value for name, value in entry.items()}
     base = _base(dials.pop("like", None), where)
     known = [field.name for field in fields(Hospital)]
@@ -89,7 +89,7 @@ def _hospital(entry: Mapping[Any, Any], where: str) -> Hospital:
 
 
 def _base(name: object, where: str) -> Hospital | None:
-    """The preset hospital that `like` names."""
+    """Return the preset hospital that ``like`` names, or None without ``like``."""
     if name is None:
         return None
     known = {hospital.name: hospital for preset in PRESETS.values() for hospital in preset}
@@ -99,7 +99,7 @@ def _base(name: object, where: str) -> Hospital | None:
 
 
 def _scanner(dials: object, base: Scanner, *, where: str) -> Scanner:
-    """The machine, as the base's with what the file changes."""
+    """Return the base's machine with the file's changes."""
     if not isinstance(dials, dict):
         remedy = "Write 'scanner: {bits: 10}'."
         raise InputError("scanner", "be a mapping of dials", got=type(dials).__name__, where=where, remedy=remedy)
@@ -110,7 +110,7 @@ def _scanner(dials: object, base: Scanner, *, where: str) -> Scanner:
 
 
 def _value(name: str, value: object, where: str) -> Any:
-    """A dial's value, checked; a transfer syntax by its short name becomes its UID."""
+    """Return a dial's checked value; the short name of a transfer syntax becomes its UID."""
     if name == "prevalence":
         return _prevalence(value, where)
     if name in CHOICES:
@@ -129,7 +129,7 @@ def _value(name: str, value: object, where: str) -> Any:
 
 
 def _prevalence(value: object, where: str) -> dict[str, float]:
-    """The chance of each kind of finding."""
+    """Return the checked chance of each kind of finding."""
     if not isinstance(value, dict):
         got, remedy = type(value).__name__, "Write 'prevalence: {effusion: 0.2}'."
         raise InputError("prevalence", "be a mapping of findings to chances", got=got, where=where, remedy=remedy)

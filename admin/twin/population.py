@@ -1,4 +1,4 @@
-"""Several hospitals as one data folder, each study marked with the hospital it came from."""
+"""Write several hospitals as one data folder; each study names its hospital."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ SITE = "site"
 def write_population(
     folder: Path, *, hospitals: Sequence[Hospital], seed: int = 0, image_size: int = 128, split: str = ""
 ) -> None:
-    """Write the hospitals below ``folder`` and, beside them, one ``manifest.csv`` over all, with a column ``site``.
+    """Write the hospitals below ``folder``, and one ``manifest.csv`` of all hospitals with a column ``site``.
 
-    It exists as a population to evaluate on that is no site's own, and as data to partition by their natural sites.
+    It serves as a held-out population that belongs to no site, and as data to partition by their natural sites.
 
     Args:
         folder: made if absent.
         hospitals: the components of the mixture.
-        seed: the source of everything random.
+        seed: seed of all random draws.
         image_size: side of the square pictures in pixels.
-        split: the split of every study, such as "test" for what nobody trains on; as drawn where it is empty.
+        split: the split of every study, such as "test" for a held-out population; empty keeps the drawn splits.
     """
     write_consortium(folder, hospitals=hospitals, seed=seed, image_size=image_size)
     rows = [pooled(row, hospital.name, split=split) for hospital in hospitals for row in _rows(folder / hospital.name)]
@@ -32,7 +32,7 @@ def write_population(
 
 
 def pooled(row: dict[str, str], site: str, *, split: str) -> tuple[str, ...]:
-    """A row of a hospital's manifest as it stands among others': identifiers and paths tell the hospitals apart."""
+    """Return a row of a hospital's manifest for the common manifest, with the site in identifiers and paths."""
     prefix = {"study_id": f"{site}/", "patient_id": f"{site}/", "image": f"{site}/", "report_path": f"{site}/"}
     cells = {column: prefix.get(column, "") + row[column] for column in COLUMNS}
     cells["split"] = split or cells["split"]

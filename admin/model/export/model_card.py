@@ -12,7 +12,7 @@ from fedaid.version import VERSION
 
 INTENDED_USE = (
     "Research: features of chest radiographs for retrieval, for zero-shot classification and as a start for training\n"
-    "on a task of your own. It is no medical device and must not take part in the care of a patient."
+    "on a new task. It is not a medical device and must not be used in the care of a patient."
 )
 METHOD = "arXiv:2404.03854"
 IMAGE_ALONE = "This folder holds the image tower; the text tower is in the Hugging Face layout."

@@ -1,4 +1,5 @@
-"""Methods side by side on data of one machine: the rounds in plain Python, trials, their statistics.
+"""Compare methods on the data of one machine: the rounds in plain Python, trials and their statistics.
 
-Nothing of FLARE runs here. ``tests/integration/test_simulator.py`` shows that the job on FLARE gives the same numbers.
+This package does not use FLARE. ``tests/integration/test_simulator.py`` shows that the job on FLARE gives the same
+numbers.
 """

@@ -1,4 +1,4 @@
-"""A comparison of methods on the data of this machine: its trials, which can be continued, and what they say."""
+"""A comparison of methods on the data of this machine: its trials and their summary. It can be interrupted."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ USED = SERVER_SETTINGS.union(*({field.name for field in fields(kind)} for kind i
 
 
 def trial_settings(job: Path) -> dict[str, Any]:
-    """Return those settings of a job that decide what a trial does, by plain name."""
+    """Return the settings of a job that a trial uses, by plain name."""
     return {name: value for name, value in values_by_name(job).items() if name in USED}
 
 
@@ -42,11 +42,11 @@ class Comparison:
     Attributes:
         sites: site → data folder.
         methods: keys of :data:`admin.jobs.methods.METHODS`.
-        seeds: of the first model and of training; one trial for each method and seed.
+        seeds: seeds of the initial model and of training; each method and seed is one trial.
         model: constructor arguments of the model.
-        settings: of training and server, with ``num_rounds``.
+        settings: settings of training and server, with ``num_rounds``.
         out: folder of the trials' results, the decoded images and the summary.
-        held_out: name → data folder whose test split no site owns.
+        held_out: name → data folder of an extra test split that belongs to no site.
     """
 
     sites: Mapping[str, Path]
@@ -58,7 +58,7 @@ class Comparison:
     held_out: Mapping[str, Path]
 
     def trials(self) -> list[Trial]:
-        """Return the trials seed by seed, so that an interrupted comparison has whole seeds."""
+        """Return the trials seed by seed, so that an interrupted comparison has complete seeds."""
         data = key_of({**self.sites, **self.held_out})
         return [
             Trial(
@@ -82,9 +82,9 @@ class Comparison:
         watch: Callable[[Trial, float], None],
         give_up: Callable[[Trial, TrialFailed], None],
     ) -> dict[str, dict[str, Any]]:
-        """Run the trials without a result, write :data:`SUMMARY`, and return method → its numbers.
+        """Run the trials that have no result yet, write :data:`SUMMARY` and return method → its summary.
 
-        A method with a failed trial is left out; the arguments are those of :func:`run_trials`.
+        The summary omits a method with a failed trial. The arguments are those of :func:`run_trials`.
         """
         trials = self.trials()
         results = run_trials(trials, self.out / "trials", processes=processes, watch=watch, give_up=give_up)
@@ -94,14 +94,14 @@ class Comparison:
 
 
 def job_changed(pairs: Sequence[str], rounds: int | None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the model and the settings of the job of all methods, changed as ``package --set`` would change it.
+    """Return model and settings of the job ``JOB`` after the changes that ``package --set`` would make.
 
     Args:
         pairs: NAME=VALUE, as typed.
-        rounds: how many; None for the job's.
+        rounds: number of rounds; None takes the job's.
 
     Raises:
-        InputError: for an unknown setting, or a value of another kind.
+        InputError: a setting is unknown, or its value has the wrong type.
     """
     with tempfile.TemporaryDirectory(prefix="fedaid-compare-") as folder:
         job = Path(shutil.copytree(JOBS / JOB, Path(folder) / JOB))
@@ -113,13 +113,13 @@ def job_changed(pairs: Sequence[str], rounds: int | None) -> tuple[dict[str, Any
 
 
 def key_of(roots: Mapping[str, Path]) -> str:
-    """Return a short key of the sites' manifests; a changed manifest has another."""
+    """Return a short key of the sites' manifests; it changes with any of them."""
     digests = [(name, sha256((root / FILE_NAME).read_bytes()).hexdigest()) for name, root in sorted(roots.items())]
     return sha256(json.dumps(digests).encode()).hexdigest()[:8]
 
 
 def by_method(trials: Sequence[Trial], results: Mapping[str, Result]) -> dict[str, list[Result]]:
-    """Return method → its results in the order of seeds, of the methods that have them all."""
+    """Return method → its results in the order of seeds, for methods whose results are complete."""
     methods = dict.fromkeys(trial.method for trial in trials)
     runs = {method: [trial.name for trial in trials if trial.method == method] for method in methods}
     return {method: [results[n] for n in names] for method, names in runs.items() if results.keys() >= set(names)}

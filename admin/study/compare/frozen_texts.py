@@ -1,4 +1,4 @@
-"""A text encoder that never learns reads every report once: what it made of it is kept for all rounds and sites."""
+"""A cache of report features: a frozen text encoder encodes each report once for all rounds and sites."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from fedaid.models.dual_encoder import DualEncoder
 
 
 class FrozenTexts:
-    """Features of reports by their tokens, of models whose frozen text encoder is the same.
+    """Report features by tokens, for models that share one frozen text encoder.
 
-    Reports are not augmented, so nothing else decides their features. Each is encoded alone, without padding, so that
-    which reports shared a batch when it was first seen does not show. Kept in memory: for a comparison on small data.
+    Reports are not augmented, so their tokens determine their features. Each report is encoded alone and without
+    padding, so its features do not depend on the batch. The cache is in memory: it suits comparisons on small data.
     """
 
     def __init__(self) -> None:
         self._kept: dict[bytes, Tensor] = {}
 
     def serve(self, model: DualEncoder) -> DualEncoder:
-        """The model, which from now on asks here before it encodes a text; as it was if its text encoder learns."""
+        """Let the model's text encoder use this cache if it is frozen, and return the model."""
         if "text" in model.frozen_towers:
             encoder = model.encoder("text")
             encode = encoder.forward
@@ -35,7 +35,7 @@ class FrozenTexts:
 
     @torch.no_grad()
     def _features(self, token_ids: Tensor, mask: Tensor, encode: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-        """Token ids (B, T) and mask (B, T), true at real tokens → (B, T, F), zeros at padding."""
+        """Map token ids (B, T) and mask (B, T), true at real tokens, to features (B, T, F), zeros at padding."""
         found = []
         for row, real in zip(token_ids, mask, strict=True):
             ids = row[real]

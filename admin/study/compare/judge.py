@@ -1,4 +1,4 @@
-"""What a model reaches on test studies, study by study, so that patients can be resampled."""
+"""A model's retrieval on test studies, study by study, so that patients can be resampled."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ K = 5  # of recall at K
 
 @dataclass(frozen=True)
 class Hits:
-    """Whether each study of a test set was found.
+    """The retrieval hits of a test set.
 
     Attributes:
         patients: (N,) number of the study's patient.
         to_text: (N,) 1 where the image found its report among the first K different texts.
         to_image: (N,) 1 where the report found an image of its text among the first K images.
-        share: (N,) one over the number of studies with the same text: a text asked once counts once.
+        share: (N,) one over the number of studies with the same text, so that each text counts once.
     """
 
     patients: NDArray[np.int64]
@@ -37,10 +37,10 @@ class Hits:
     share: NDArray[np.float64]
 
     def recall(self, times: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
-        """Recall at K, the mean of both ways, in points (0 to 100).
+        """Return recall at K, the mean of both directions, in points (0 to 100).
 
         Args:
-            times: (…, N) how often each study is counted; None for once.
+            times: (…, N) how often each study counts; None counts each once.
         """
         times = np.ones(len(self.patients)) if times is None else times
         texts = times * self.share
@@ -51,32 +51,32 @@ class Hits:
 
     @property
     def chance(self) -> float:
-        """What a blind guess reaches, in points; ``share`` adds up to the number of different texts.
+        """The recall of a random guess, in points; ``share`` adds up to the number of different texts.
 
-        An image finds its text among the first K with the chance K over the number of texts. A text finds one of its m
-        images among the first K of all N unless all K are of the other N − m: the hypergeometric distribution.
+        An image finds its text among the first K with probability K over the number of texts. A text misses its m
+        images if all K are among the other N − m; the hypergeometric distribution gives this probability.
         """
         texts, studies = float(self.share.sum()), len(self.share)
         found = hypergeom.sf(0, studies, np.rint(1 / self.share), min(K, studies))
         return 50 * (min(1.0, K / texts) + float((self.share * found).sum()) / texts)
 
     def as_json(self) -> dict[str, list[float]]:
-        """Plain JSON, for :func:`hits_from`."""
+        """Return plain JSON for :func:`hits_from`."""
         return {name: getattr(self, name).tolist() for name in ("patients", "to_text", "to_image", "share")}
 
 
 def hits_from(stored: Mapping[str, list[float]]) -> Hits:
-    """What :meth:`Hits.as_json` has written."""
+    """Return the hits that :meth:`Hits.as_json` wrote."""
     return Hits(**{name: np.array(values) for name, values in stored.items()})
 
 
 def judge(model: DualEncoder, tests: Mapping[str, EvaluationSet]) -> dict[str, Hits]:
-    """Test set → hits of a model."""
+    """Return test set → hits of a model."""
     return {name: hits(model, test) for name, test in tests.items()}
 
 
 def hits(model: DualEncoder, test: EvaluationSet) -> Hits:
-    """Hits of a model on one test set; retrieval is that of ``fedaid.evaluation.retrieval``, duplicates collapsed."""
+    """Return a model's hits on one test set; ``fedaid.evaluation.retrieval`` ranks, equal texts count as one."""
     image, text = (side.numpy() for side in embed(model, test.dataset, batch_size=BATCH))
     ranks = retrieval_ranks(image, text, test.dataset.text_groups)
     group, back = ranks.text_of_image, ranks.text < K
@@ -85,10 +85,10 @@ def hits(model: DualEncoder, test: EvaluationSet) -> Hits:
 
 
 def hits_after(result: Mapping[str, Any], rounds: int | None = None) -> dict[str, list[Hits]]:
-    """Test set → hits of the models that are tested there, as chosen in the first rounds of a trial; None for all.
+    """Return test set → hits of the models that a trial selected within its first ``rounds`` rounds; None means all.
 
-    No schedule knows how many rounds there will be, but for those of the methods that name a round of their own; so
-    the first rounds of a long run are a short one.
+    Schedules do not depend on the total number of rounds, except in methods that name a round. The first rounds of a
+    long run therefore equal a short run.
     """
     found: dict[str, list[Hits]] = {}
     for by_round in result["models"].values():
@@ -99,6 +99,6 @@ def hits_after(result: Mapping[str, Any], rounds: int | None = None) -> dict[str
 
 
 def loaded(model: DualEncoder, tensors: Mapping[str, NDArray[Any]]) -> DualEncoder:
-    """The model with other weights."""
+    """Load other weights into the model and return it."""
     model.load_state_dict({name: torch.from_numpy(np.array(tensor)) for name, tensor in tensors.items()})
     return model

@@ -1,4 +1,4 @@
-"""The rounds of every method in plain Python: the algorithm box of the method, with nothing else around it."""
+"""The rounds of every method in plain Python: only the method's algorithm box."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ NOTHING: Mapping[str, float] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """Settings of a method that the server takes.
+    """The server's settings of a method.
 
     Attributes:
-        rounds: how many.
-        minmax: of the site weights.
-        optimizer: of the server.
+        rounds: number of rounds.
+        minmax: settings of the site weights.
+        optimizer: settings of the server optimizer.
         alignment_phase: whether a round starts with the alignment phase.
-        selection: of the best model.
+        selection: rule that selects the best model.
     """
 
     rounds: int
@@ -49,7 +49,7 @@ class ServerSettings:
 
     @classmethod
     def of(cls, settings: LoopSettings) -> ServerSettings:
-        """Those of a method; a setting that the method leaves out has the default of the job's code."""
+        """Return the server's settings of a method; a missing setting takes the default of the job's code."""
         rest = settings.rest
         chosen = {"name": rest.get("selection_metric"), "share": rest.get("selection_share")}
         selection = Selection(**{name: value for name, value in chosen.items() if value is not None})
@@ -62,9 +62,9 @@ class Chosen:
     """A model that was the best of a run so far.
 
     Attributes:
-        round_number: how many rounds it was trained for.
-        tensors: of the model.
-        at: site → tensors of the model as the site uses it, for sites that keep some of their own.
+        round_number: number of rounds that the model was trained for.
+        tensors: the model's tensors.
+        at: site → the model's tensors at this site, for sites that do not share all tensors.
     """
 
     round_number: int
@@ -74,18 +74,18 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A run's end.
+    """The result of a run.
 
     Attributes:
-        tensors: of the last model.
-        site_weights: after the last round.
+        tensors: tensors of the last model.
+        site_weights: site weights after the last round.
         best: tensors of the selected model.
-        best_at: site → tensors of the selected model as the site uses it, for sites that keep some of their own.
-        best_round: how many rounds it was trained for.
-        seconds: of the processor, of the slowest site in each round, summed: the sites of a federation work side by
-            side. On one thread it is the time that this takes on an idle machine.
-        history: a round an entry: the validation metrics of each site, and the site weights that followed from them;
-            the last entry is the last model's.
+        best_at: site → tensors of the selected model at this site, for sites that do not share all tensors.
+        best_round: number of rounds that the selected model was trained for.
+        seconds: processor seconds of each round's slowest site, summed, because the sites of a federation work in
+            parallel. With one thread this is the run's time on idle machines.
+        history: one entry per round: each site's validation metrics and the site weights computed from them. The
+            last entry measures the last model.
     """
 
     tensors: Tensors
@@ -98,13 +98,13 @@ class Outcome:
 
 
 class Rounds:
-    """A run that is under way.
+    """A run in progress.
 
     Args:
-        workers: site → its worker; what the sites do is in the workers' settings.
-        theta: tensors of the first model.
+        workers: site → its worker; the workers have the settings of the sites' training.
+        theta: tensors of the initial model.
         server: settings of the server.
-        alone: site → validation loss in nats of a model that it trained alone, where the server's baseline needs it.
+        alone: site → validation loss in nats of the model that it trained alone; needed by the baseline ``alone``.
         chosen: called with each model that is the best so far.
     """
 
@@ -128,7 +128,7 @@ class Rounds:
         self._history: list[Mapping[str, Any]] = []
 
     def run(self, watch: Callable[[Mapping[str, Any]], None] = lambda _: None) -> Outcome:
-        """All rounds; ``watch`` is called with each entry of the history."""
+        """Run all rounds; ``watch`` is called with each entry of the history."""
         for number in range(self._server.rounds):
             metrics = self._measure(number)
             self._weigh(metrics)
@@ -150,18 +150,18 @@ class Rounds:
 
     @contextmanager
     def _working(self, site: str) -> Iterator[SiteWorker]:
-        """The site's worker, whose time is taken."""
+        """Yield the site's worker and measure its processor time."""
         begun = process_time()
         yield self._workers[site]
         self._busy[site] += process_time() - begun
 
     def _end_of_round(self) -> None:
-        """All sites have waited for the slowest."""
+        """Add the time of the round's slowest site."""
         self._seconds += max(self._busy.values())
         self._busy = dict.fromkeys(self._workers, 0.0)
 
     def _measure(self, number: int) -> Metrics:
-        """Every site measures θ on its validation split; θ is kept if it is the best model so far."""
+        """Return each site's validation metrics of θ; store θ if it is the best model so far."""
         metrics = {}
         for site in self._workers:
             with self._working(site) as worker:
@@ -175,7 +175,7 @@ class Rounds:
         return metrics
 
     def _own(self) -> dict[str, Tensors]:
-        """Site → the model that it holds, where that is not θ: with local normalisation it goes on with its own."""
+        """Return site → its model, for sites whose model differs from θ, as with normalisation layers per site."""
         held = {site: worker.tensors() for site, worker in self._workers.items()}
         return {site: own for site, own in held.items() if not same(own, self._theta)}
 
@@ -189,7 +189,7 @@ class Rounds:
         return self._history[-1]
 
     def _align(self, number: int) -> Tensors:
-        """The ideal alignment, from θ, which the workers hold."""
+        """Return the ideal alignment; the workers start from θ, which they have loaded."""
         alignment = {name: tensor for name, tensor in self._theta.items() if is_alignment(name)}
         deltas = {}
         for site in self._workers:
@@ -198,7 +198,7 @@ class Rounds:
         return apply(alignment, weighted_sum(deltas, renormalise(self._weights.current, list(deltas))))
 
     def _pretrain(self, number: int, ideal: Tensors) -> None:
-        """Moves θ by what the sites' training gives, from θ with the ideal alignment."""
+        """Train every site from θ with the ideal alignment, and move θ by the weighted sum of the updates."""
         updates = {}
         for site in self._workers:
             with self._working(site) as worker:
@@ -210,7 +210,7 @@ class Rounds:
 
 
 def same(one: Tensors, other: Tensors) -> bool:
-    """Whether two models hold the same numbers."""
+    """Return whether two models have equal tensors."""
     return all(np.array_equal(tensor, other[name]) for name, tensor in one.items())
 
 
@@ -223,5 +223,5 @@ def run_rounds(
     chosen: Callable[[Chosen], None] = lambda _: None,
     watch: Callable[[Mapping[str, Any]], None] = lambda _: None,
 ) -> Outcome:
-    """Trains from ``theta`` for as many rounds as ``server`` says; the arguments are those of :class:`Rounds`."""
+    """Train from ``theta`` for ``server.rounds`` rounds; the arguments are those of :class:`Rounds`."""
     return Rounds(workers, theta, server, alone=alone, chosen=chosen).run(watch)

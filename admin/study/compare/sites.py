@@ -1,4 +1,4 @@
-"""The data of every site on one machine, as its worker trains on them and as a model is tested on them."""
+"""The data of every site on one machine: for the training of its worker and for the test of a model."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from fedaid.training.settings import TrainingSettings
 from fedaid.training.site_worker import SiteWorker
 
 SPLITS = ("train", "valid", "test")
-POOLED = "pooled"  # name of the one site that holds everybody's data
+POOLED = "pooled"  # name of the single site with the data of all sites
 
 
 @dataclass(frozen=True)
 class EvaluationSet:
-    """Studies that a model is tested on.
+    """The studies for a model's test.
 
     Attributes:
         dataset: N studies.
@@ -38,23 +38,23 @@ class EvaluationSet:
 
 @dataclass(frozen=True)
 class Sites:
-    """Images and reports of several sites, decoded.
+    """Decoded images and reports of several sites.
 
     Attributes:
-        images: site → its studies, all splits.
-        configuration: of the model that takes them.
+        images: site → its studies of all splits.
+        configuration: configuration of the model that uses them.
     """
 
     images: Mapping[str, ImageCache]
     configuration: Mapping[str, Any]
 
     def data(self, site: str) -> SiteData:
-        """A site's three splits."""
+        """Return a site's three splits."""
         splits = {split: self._split(self.images[site], split) for split in SPLITS}
         return SiteData(**splits, skipped=self.images[site].skipped)
 
     def pooled(self) -> SiteData:
-        """The splits of all sites as if they were one."""
+        """Return the splits of all sites together, as one site."""
         pixels = np.concatenate([images.pixels for images in self.images.values()])
         studies: dict[int, Study] = {}
         start = 0
@@ -65,7 +65,7 @@ class Sites:
         return SiteData(**{split: self._split(together, split) for split in SPLITS}, skipped={})
 
     def test_sets(self) -> dict[str, EvaluationSet]:
-        """Each site's test split."""
+        """Return site → its test split."""
         return {site: self._test_set(images) for site, images in self.images.items()}
 
     def _test_set(self, images: ImageCache) -> EvaluationSet:
@@ -80,15 +80,15 @@ class Sites:
 
 
 def read_sites(roots: Mapping[str, Path], configuration: Mapping[str, Any], *, cache: Path) -> Sites:
-    """Reads and decodes the data of every site; what was decoded before is read from ``cache``.
+    """Read and decode the data of every site; images that are in ``cache`` are not decoded again.
 
     Args:
         roots: site → data root, a folder with ``manifest.csv``.
-        configuration: of the model, all of it.
+        configuration: the model's full configuration.
         cache: a folder for decoded images.
 
     Raises:
-        InputError: for a manifest that cannot be used.
+        InputError: a manifest is invalid.
     """
     size = configuration["image_size"]
     return Sites(
@@ -103,13 +103,13 @@ def read_sites(roots: Mapping[str, Path], configuration: Mapping[str, Any], *, c
 def make_workers(
     data: Mapping[str, SiteData], model: Mapping[str, Any], settings: TrainingSettings, *, folder: Path | None = None
 ) -> dict[str, SiteWorker]:
-    """A worker for each site, each with a model of its own.
+    """Return a worker for each site, each with a separate model.
 
     Args:
         data: site → its splits.
         model: constructor arguments of the model.
-        settings: of local training.
-        folder: for what the workers keep on disk.
+        settings: settings of the sites' training.
+        folder: folder for the workers' files.
     """
     return {
         site: SiteWorker(DualEncoder(**model), splits, settings, site=site, folder=folder)

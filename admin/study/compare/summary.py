@@ -1,4 +1,4 @@
-"""What the trials of a data set say: recalls of each method with intervals, and differences to some of them."""
+"""Summarise the trials of a data set: each method's recalls with intervals, and differences to base methods."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from admin.study.compare.judge import Hits, hits_after
 from admin.study.compare.trials import Result
 
 BASE = "fedavg"
-TestHits = Mapping[str, Sequence[Hits]]  # test set → hits of one model, or of several that are averaged
+TestHits = Mapping[str, Sequence[Hits]]  # test set → hits of one model, or of several models to average
 
 
 def summarise(
@@ -22,13 +22,13 @@ def summarise(
     bases: Sequence[str] = (BASE,),
     draws: int = 2000,
 ) -> dict[str, dict[str, Any]]:
-    """Numbers of each method, plain JSON, in points of recall at 5.
+    """Return each method's summary as plain JSON, in points of recall at 5.
 
     Args:
-        results: method → its results in the order of seeds or folds, the same for every method.
-        rounds: method → of its rounds only so many; None for all.
-        bases: the methods that the others are compared with, on the same patients and seeds.
-        draws: of the bootstrap.
+        results: method → its results in the order of seeds or folds; the order is the same for every method.
+        rounds: method → number of its first rounds to use; None uses all rounds.
+        bases: methods to compare the others with, on the same patients and seeds.
+        draws: number of bootstrap draws.
     """
     rounds = rounds or {}
     hits = {m: [hits_after(result, rounds.get(m)) for result in runs] for m, runs in results.items()}
@@ -44,7 +44,7 @@ def summarise(
 
 
 def everything(results: Sequence[Result], hits: Sequence[TestHits], *, draws: int) -> dict[str, Resampled]:
-    """``sites`` → the resampled recalls over the sites; each held-out population → those of itself alone."""
+    """Return ``sites`` → resampled recalls over the sites, and each held-out population → its resampled recalls."""
     own = list(results[0]["trial"]["sites"])
     held_out = list(results[0]["trial"]["held_out"])
 
@@ -55,7 +55,7 @@ def everything(results: Sequence[Result], hits: Sequence[TestHits], *, draws: in
 
 
 def described(found: Mapping[str, Resampled], results: Sequence[Result], hits: Sequence[TestHits]) -> dict[str, Any]:
-    """A method's own numbers."""
+    """Return a method's summary without the differences to other methods."""
     sites = found["sites"]
     mean, worst = interval(sites.mean), interval(sites.worst)
     return {
@@ -75,20 +75,20 @@ def described(found: Mapping[str, Resampled], results: Sequence[Result], hits: S
 
 
 def bounds(found: Interval) -> list[float]:
-    """Low and high."""
+    """Return the interval's low and high bound."""
     return [round(found.low, 2), round(found.high, 2)]
 
 
 def cut(summary: Mapping[str, Any], results: Sequence[Result], rounds: int) -> dict[str, Any]:
-    """What of a method's numbers, beside its recalls, is otherwise after so many rounds; all take the same time."""
+    """Return a method's other values after ``rounds`` rounds; every round counts the same time."""
     seconds = summary["seconds"] * rounds / summary["rounds"]
     return {"rounds": rounds, "seconds": round(seconds, 1), "site_weights": weights_of(results, rounds)}
 
 
 def weights_of(results: Sequence[Result], until: int | None = None) -> dict[str, dict[str, float]]:
-    """Site → its mean and largest weight over the first rounds, or all, and runs; empty with no common model.
+    """Return site → its mean and largest weight over rounds and runs; empty without a global model.
 
-    The last entry of a run's history is of no round: it measures the model that all of them made.
+    The last entry of a run's history is skipped, because it belongs to the final model and not to a round.
     """
     rounds = [
         entry["site_weights"]
@@ -107,7 +107,7 @@ def weights_of(results: Sequence[Result], until: int | None = None) -> dict[str,
 
 
 def differences(found: Mapping[str, Resampled], base: Mapping[str, Resampled]) -> dict[str, Any]:
-    """Paired differences over the sites, of each site, of each held-out population."""
+    """Return paired differences: over the sites, for each site, and for each held-out population."""
     sites, others = found["sites"], base["sites"]
     return {
         "mean": interval(sites.mean - others.mean).as_json(),

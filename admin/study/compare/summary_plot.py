@@ -1,4 +1,4 @@
-"""Draws each method's mean and worst site, one panel for each data set."""
+"""Draw each method's mean and worst site, one panel for each data set."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MARKS = (("worst", "worst site", "#b3261e", "o"), ("mean", "mean over sites", "#
 
 
 def draw_summaries(sets: Mapping[str, Summaries]) -> Figure:
-    """Return a panel for each title: a row for each method, best worst site on top, with 95 % intervals."""
+    """Return a figure with a panel for each data set and a row for each method, with 95 % intervals."""
     rows = max(len(methods) for methods in sets.values())
     figure = Figure(figsize=(4.2 * len(sets) + 0.6, 0.3 * rows + 1.3), layout="constrained")
     for axes, (name, methods) in zip(figure.subplots(1, len(sets), squeeze=False)[0], sets.items(), strict=True):
@@ -27,7 +27,7 @@ def draw_summaries(sets: Mapping[str, Summaries]) -> Figure:
 
 
 def panel(axes: Axes, methods: Summaries) -> None:
-    """Draw the rows of one data set, with a dotted line where a blind guess is."""
+    """Draw the rows of one data set, best worst site on top; dotted lines mark the recall of a random guess."""
     order = sorted(methods, key=lambda method: float(methods[method]["worst_recall_at_5"]))
     for (over, label, colour, marker), guess in zip(MARKS, chance_of(methods), strict=True):
         axes.axvline(guess, color=colour, linewidth=0.8, linestyle=":")

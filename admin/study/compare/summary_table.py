@@ -32,12 +32,12 @@ def table(name: str, methods: Summaries) -> str:
 
 
 def by_worst(methods: Summaries) -> list[tuple[str, Mapping[str, Any]]]:
-    """Return methods and summaries, best worst site first."""
+    """Return methods and summaries, sorted by worst site, best first."""
     return sorted(methods.items(), key=lambda item: -float(item[1]["worst_recall_at_5"]))
 
 
 def chance_of(methods: Summaries) -> tuple[float, float]:
-    """Return the recall of a blind guess at the worst site and in the mean."""
+    """Return the recall of a random guess: the lowest over the sites, and the mean."""
     chance = list(next(iter(methods.values()))["chance"].values())
     return min(chance), mean(chance)
 

@@ -1,7 +1,7 @@
-"""One trial: a method, a data set, a seed; runs in a process of its own and writes one file of plain JSON.
+"""One trial: one method, data set and seed. It runs in a separate process and writes one file of plain JSON.
 
-:mod:`admin.study.compare.trials` starts this module as a process, with a trial's file and a result's file. It is not a
-verb: a person runs ``python -m admin compare``.
+:mod:`admin.study.compare.trials` starts this module with the trial's file and the result's file. This module is not a
+verb: users run ``python -m admin compare``.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ from fedaid.errors import require
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training.settings import TrainingSettings
 
-FORMAT = 2  # raise it when what a trial does changes
+FORMAT = 2  # increase it when the computation of a trial changes
 Tested = dict[str, dict[str, list[float]]]  # test set → hits of a model
 
 
 @dataclass(frozen=True)
 class Trial:
-    """All that decides a trial's numbers.
+    """Everything that determines a trial's result.
 
     Attributes:
-        data: a name for the data, another for other data.
+        data: a unique name for the data.
         sites: site → data root.
-        held_out: name → data root whose test split no site owns.
+        held_out: name → data root of an extra test split that belongs to no site.
         method: a key of ``admin.jobs.methods.METHODS``.
-        seed: of the first model and of all that is drawn in training.
+        seed: seed of the initial model and of all random draws in training.
         model: constructor arguments of the model, without the seed.
-        settings: of training and server, over which the method's are laid, in the names of the job's settings.
+        settings: settings of training and server by the job's names; the method's settings override them.
         cache: folder of decoded images.
-        alone: file with the result of the method ``local`` on the same data and seed, for what a site reaches alone;
-            read where the method's baseline is that.
+        alone: result file of the method ``local`` on the same data and seed; it is read if the method's loss baseline
+            is ``alone``.
     """
 
     data: str
@@ -62,7 +62,7 @@ class Trial:
 
     @property
     def name(self) -> str:
-        """Short, and another for every other configuration."""
+        """A short name that is unique to the configuration."""
         settings = [{**self.settings, **settings_of(METHODS[m], self.settings)} for m in (self.method, LOCAL)]
         trial = asdict(replace(self, cache="", alone=None, settings={}))
         decisive = json.dumps([FORMAT, settings, trial], sort_keys=True)
@@ -71,7 +71,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Bench:
-    """What the ways to train share; ``judged`` is the model that is tested, with whatever weights."""
+    """The inputs that all kinds of training share; ``judged`` is the model that loads weights for a test."""
 
     trial: Trial
     judged: DualEncoder
@@ -83,7 +83,7 @@ class Bench:
     alone: Mapping[str, float]
 
     def train(self, workers: Workers, tests: Collection[str]) -> Trained:
-        """The rounds, from the model of the seed; every model that is the best so far is tested on these sets."""
+        """Run the rounds from the seed's initial model, and test each model that is the best so far."""
         first = next(iter(workers.values()))
         found: dict[int, Tested] = {}
 
@@ -94,7 +94,7 @@ class Bench:
         return Trained(outcome, found)
 
     def tested(self, chosen: Chosen, tests: Collection[str]) -> Tested:
-        """Test set → hits, at a site that keeps some tensors of its own of the model as it uses it."""
+        """Return test set → hits; a site that does not share all tensors tests the model with its tensors."""
         shared = {name: self.tests[name] for name in tests if name not in chosen.at}
         found = judge(loaded(self.judged, chosen.tensors), shared)
         for site, tensors in chosen.at.items():
@@ -102,7 +102,7 @@ class Bench:
         return {name: hits.as_json() for name, hits in found.items()}
 
     def workers(self, names: Sequence[str], training: TrainingSettings | None = None) -> Workers:
-        """Workers of these sites; ``pooled`` is the site that has everybody's data."""
+        """Return the workers of these sites; the site ``pooled`` has the data of all sites."""
         data = {name: self.sites.pooled() if name == POOLED else self.sites.data(name) for name in names}
         workers = make_workers(data, {**self.trial.model, "seed": self.trial.seed}, training or self.training)
         for worker in workers.values():
@@ -111,19 +111,20 @@ class Bench:
 
 
 class Trained(NamedTuple):
-    """How a training ended, and round → hits of the model that was the best by then."""
+    """The outcome of a training, and round → hits of the model that was the best at that round."""
 
     outcome: Outcome
     tested: Mapping[int, Tested]
 
 
 def run_trial(trial: Trial) -> dict[str, Any]:
-    """Trains and tests; what is kept of it as plain JSON.
+    """Train, test and return the result as plain JSON.
 
     Returns:
-        ``models``: model → round → test set → hits, of each model that was the best of its training by that round (a
-        model each site for ``local``), for :func:`admin.study.compare.judge.hits_after`; ``curves``: the history of the
-        rounds; ``best_round``, ``site_weights``; ``seconds``: see :class:`Outcome`; ``made``: see :func:`made`.
+        ``models``: model → round → test set → hits, for each model that was the best of its training at that round;
+        ``local`` has one model per site. See :func:`admin.study.compare.judge.hits_after`.
+        ``curves``: the history of the rounds. ``best_round`` and ``site_weights``: one entry per model.
+        ``seconds``: see :class:`Outcome`. ``made``: see :func:`made`.
     """
     torch.set_num_threads(1)
     model = DualEncoder(**trial.model, seed=trial.seed)
@@ -149,16 +150,16 @@ def run_trial(trial: Trial) -> dict[str, Any]:
 
 
 def made() -> dict[str, str]:
-    """When, in UTC, and a hash of the code that can change what comes out: the method's and this package's."""
+    """Return the time in UTC and a hash of the code that determines the result: ``fedaid`` and this package."""
     trees = (Path(fedaid.__file__).parent, Path(__file__).parent)
     code = sha256("".join(map(tree_sha256, trees)).encode()).hexdigest()
     return {"ended": datetime.now(UTC).isoformat(timespec="seconds"), "code": code}
 
 
 def train(bench: Bench) -> dict[str, Trained]:
-    """Name of a model → its training: one for each site that trains alone, else one for all."""
+    """Return model → its training: one model per site for ``local``, else one model for all sites."""
     names, everywhere = list(bench.sites.images), list(bench.tests)
-    if bench.trial.method == LOCAL:  # a site's model is for the site; all of them meet the held-out patients
+    if bench.trial.method == LOCAL:  # each site tests its own model; every model is tested on the held-out patients
         return {name: bench.train(bench.workers([name]), [name, *bench.trial.held_out]) for name in names}
     if bench.trial.method == POOLED:  # as many pairs as all sites together
         steps = len(names) * bench.training.pretrain_steps
@@ -168,10 +169,10 @@ def train(bench: Bench) -> dict[str, Trained]:
 
 
 def alone_losses(trial: Trial) -> dict[str, float]:
-    """Site → validation loss in nats of the best model that it trained alone.
+    """Return site → validation loss in nats of the best model that it trained alone.
 
     Raises:
-        InputError: where no such trial is known: the weights would stay, and the result would pass for the method's.
+        InputError: no such trial is known. Without it the site weights would not move, and the result would be wrong.
     """
     where, remedy = f"trial {trial.name}", f"Run {LOCAL} with it."
     require(
@@ -183,13 +184,13 @@ def alone_losses(trial: Trial) -> dict[str, float]:
 
 
 def progress(entry: Mapping[str, Any]) -> None:
-    """One line a round on standard error."""
+    """Print one line per round to standard error."""
     losses = " ".join(f"{site}={found['loss']:.2f}" for site, found in entry["valid"].items())
     print(f"round {entry['round']}: loss {losses}", file=sys.stderr, flush=True)
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run the trial of a file and write its result, whole or not at all."""
+    """Run the trial in a file and write its result atomically."""
     source, target = map(Path, arguments)
     result = run_trial(Trial(**json.loads(source.read_text(encoding="utf-8"))))
     replace_text(target, json.dumps(result))

@@ -1,4 +1,4 @@
-"""Shows how many trials have ended: a bar on a terminal, a line for each trial elsewhere."""
+"""Show how many trials have ended: a bar on a terminal, one line per trial elsewhere."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from admin.study.compare.trials import TrialFailed
 
 
 class TrialBar:
-    """Counts trials on standard error, for as long as the ``with`` block.
+    """Counts trials on standard error while the ``with`` block lasts.
 
     Args:
-        title: before the bar.
-        total: how many trials there are.
+        title: text before the bar.
+        total: number of trials.
 
     Attributes:
-        failed: method → why a trial of it has no result.
+        failed: method → reason why one of its trials failed.
     """
 
     def __init__(self, title: str, total: int) -> None:
@@ -41,7 +41,7 @@ class TrialBar:
             self._bar.stop()
 
     def watch(self, trial: Trial, seconds: float) -> None:
-        """Count a trial that has ended after so many seconds of training."""
+        """Count a trial that has ended; ``seconds`` is its training time."""
         self._count(f"{trial.method} {trial.seed}: {seconds:.0f} s")
 
     def give_up(self, trial: Trial, failure: TrialFailed) -> None:

@@ -1,4 +1,4 @@
-"""Runs trials side by side in processes of their own; what has a result already is not run again."""
+"""Run trials in parallel processes; a trial that has a result is not run again."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ def run_trials(
     watch: Callable[[Trial, float], None] = lambda *_: None,
     give_up: Callable[[Trial, TrialFailed], None] | None = None,
 ) -> dict[str, Result]:
-    """The results of all trials by their names.
+    """Run the trials and return their results by name.
 
-    A result lies in ``folder`` under the trial's name, which changes with its configuration; so an interrupted study
-    goes on where it was. The trials of ``local`` come first: others may need what they reach.
+    ``folder`` stores a result under the trial's name, and the name changes with the configuration. An interrupted
+    comparison therefore continues where it stopped. Trials of ``local`` run first: others may need their results.
 
     Args:
-        trials: what to run.
-        folder: of the results; made if absent.
-        processes: trials at a time, each on one thread.
+        trials: the trials to run.
+        folder: folder of the results; made if absent.
+        processes: number of trials at once, each on one thread.
         watch: called with a trial that has ended and the seconds of its training.
-        give_up: called with a trial that failed, which then has no result, while the others go on; None to stop.
+        give_up: called with a trial that failed, while the others continue; None stops at the first failure.
 
     Raises:
-        TrialFailed: naming the trial and the file of its messages; the results so far are kept.
+        TrialFailed: a trial failed; the message names it and its log. Earlier results stay in ``folder``.
     """
     folder.mkdir(parents=True, exist_ok=True)
     alone = {group(trial): str(result_file(trial, folder)) for trial in trials if trial.method == LOCAL}
@@ -64,12 +64,12 @@ def run_trials(
 
 
 def group(trial: Trial) -> tuple[str, int]:
-    """What two trials share whose numbers are compared."""
+    """Return the data and seed that compared trials share."""
     return trial.data, trial.seed
 
 
 def finished(trials: Sequence[Trial], folder: Path, *, processes: int) -> Iterator[tuple[Trial, Result | TrialFailed]]:
-    """The trials with their results, or why they have none, as they end."""
+    """Yield each trial with its result or its failure, as the trials end."""
     with ThreadPoolExecutor(processes) as pool:
         running = {pool.submit(result_of, trial, folder): trial for trial in trials}
         try:
@@ -81,7 +81,7 @@ def finished(trials: Sequence[Trial], folder: Path, *, processes: int) -> Iterat
 
 
 def outcome_of(future: Future[Result]) -> Result | TrialFailed:
-    """The result of a trial that has ended, or why it has none."""
+    """Return the result of a trial that has ended, or its failure."""
     try:
         return future.result()
     except TrialFailed as failure:
@@ -89,12 +89,12 @@ def outcome_of(future: Future[Result]) -> Result | TrialFailed:
 
 
 def result_file(trial: Trial, folder: Path) -> Path:
-    """Where a trial's result lies."""
+    """Return the file of a trial's result."""
     return folder / f"{trial.name}.json"
 
 
 def result_of(trial: Trial, folder: Path) -> Result:
-    """A trial's result, read, or run in a process of its own."""
+    """Return a trial's result from its file; run the trial in a separate process if the file is absent."""
     file = result_file(trial, folder)
     if not file.exists():
         source, log = file.with_suffix(".trial"), file.with_suffix(".log")

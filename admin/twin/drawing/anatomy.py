@@ -1,4 +1,4 @@
-"""The chest of one patient: a few lengths and brightnesses, and how findings change them before anything is drawn."""
+"""The chest of one patient: lengths and brightnesses, and their changes by findings before drawing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HEART_GROWTH = {"mild": 1.24, "marked": 1.5}
 
 @dataclass(frozen=True)
 class Anatomy:
-    """Lengths in half image widths, from the centre, x to the patient's left, y down; brightness in [0, 1]."""
+    """Lengths in half image widths from the centre (x to the patient's left, y down); brightness in [0, 1]."""
 
     chest_width: float
     apex: float
@@ -30,12 +30,12 @@ class Anatomy:
     tissue_brightness: float
 
     def dome(self, side: str) -> float:
-        """Height of the top of the diaphragm on one side."""
+        """Return the height of the top of the diaphragm on one side."""
         return self.left_dome if side == "left" else self.right_dome
 
     @property
     def lung_centre(self) -> float:
-        """Distance of the middle of a lung from the midline."""
+        """Distance from the midline to the middle of a lung."""
         return (self.chest_width + self.mediastinum) / 2 - 0.02
 
 
@@ -60,7 +60,7 @@ def sample_anatomy(rng: Generator) -> Anatomy:
 
 
 def altered_anatomy(anatomy: Anatomy, findings: Findings) -> Anatomy:
-    """The same chest with those findings that change its shape."""
+    """Return the chest after the findings that change its shape."""
     for item in findings.items:
         if item.kind == "cardiomegaly":
             anatomy = replace(anatomy, heart_radius=anatomy.heart_radius * HEART_GROWTH[item.extent])
@@ -77,7 +77,7 @@ def altered_anatomy(anatomy: Anatomy, findings: Findings) -> Anatomy:
 
 
 def _hyperinflated(anatomy: Anatomy) -> Anatomy:
-    """Long dark lungs over a low flat diaphragm, and a narrow heart."""
+    """Return a chest with long dark lungs, a low flat diaphragm and a narrow heart."""
     return replace(
         anatomy,
         apex=anatomy.apex - 0.06,

@@ -1,4 +1,4 @@
-"""The healthy chest, layer on layer: body, lungs, vessels, ribs, heart, spine, collar bones, marker."""
+"""Draw a healthy chest in layers: body, lungs, vessels, ribs, heart, spine, collar bones, marker."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from admin.twin.findings import SIDES
 
 
 def draw_chest(scene: Scene) -> Plane:
-    """The healthy chest, layer on layer; values may leave [0, 1] a little."""
+    """Return the healthy chest; values may exceed [0, 1] slightly."""
     image = _body(scene)
     for side in SIDES:
         air = scene.anatomy.lung_brightness + 0.02 * scene.texture
@@ -22,7 +22,7 @@ def draw_chest(scene: Scene) -> Plane:
 
 
 def _body(scene: Scene) -> Plane:
-    """Neck, shoulders, flanks; denser below the diaphragm; air around it."""
+    """Draw neck, shoulders and flanks, denser below the diaphragm, surrounded by air."""
     x, y, tissue = np.abs(scene.x), scene.y, scene.anatomy.tissue_brightness
     shoulder = np.clip((y + 1.0) / 0.42, 0.0, 1.0)
     outline = 0.3 + (scene.anatomy.chest_width - 0.08) * np.sqrt(1.0 - (1.0 - shoulder) ** 2) - 0.03 * y
@@ -32,7 +32,7 @@ def _body(scene: Scene) -> Plane:
 
 
 def _hilum(image: Plane, scene: Scene, side: str) -> Plane:
-    """Vessels: bright at the root of the lung, branching and fading outwards."""
+    """Draw the vessels: bright at the root of the lung, branching and fading outwards."""
     across, down = scene.lateral(side) - 0.14, scene.y
     distance: Plane = np.hypot(across, down * 0.8)
     reach: Plane = np.clip(1.0 - distance / 0.5, 0.0, 1.0)
@@ -41,7 +41,7 @@ def _hilum(image: Plane, scene: Scene, side: str) -> Plane:
 
 
 def _ribs(scene: Scene) -> Plane:
-    """Brightness added by the ribs: the back ones fall outwards, the front ones fall inwards and are fainter."""
+    """Return the brightness of the ribs: the back ones slope outwards, the front ones inwards and are fainter."""
     anatomy, x = scene.anatomy, np.abs(scene.x)
     cage = soft(anatomy.chest_width + 0.05 - x, 0.05) * soft(x - 0.09, 0.05)
     cage = cage * soft(scene.y - anatomy.apex + 0.03, 0.05) * soft(0.75 - scene.y, 0.2)
@@ -52,7 +52,7 @@ def _ribs(scene: Scene) -> Plane:
 
 
 def _heart(image: Plane, scene: Scene) -> Plane:
-    """Heart, great vessels and the aortic knob; the tip of the heart points down and to the patient's left."""
+    """Draw heart, great vessels and aortic knob; the tip of the heart points down and to the patient's left."""
     anatomy, radius = scene.anatomy, scene.anatomy.heart_radius
     floor = max(anatomy.left_dome, anatomy.right_dome)
     across, down = scene.x - anatomy.heart_offset, scene.y - floor + 0.62 * radius
@@ -65,7 +65,7 @@ def _heart(image: Plane, scene: Scene) -> Plane:
 
 
 def _spine(image: Plane, scene: Scene) -> Plane:
-    """Vertebrae as a ladder, bent by a scoliosis, and the windpipe in front of them."""
+    """Draw the vertebrae as a ladder, bent by a scoliosis, and the windpipe in front of them."""
     centre = scene.x - scene.anatomy.spine_bend * np.cos(1.9 * (scene.y - 0.05))
     column = soft(0.085 - np.abs(centre), 0.03)
     ladder = 0.75 + 0.25 * np.cos(2 * np.pi * scene.y / 0.15)
@@ -75,7 +75,7 @@ def _spine(image: Plane, scene: Scene) -> Plane:
 
 
 def _clavicles(image: Plane, scene: Scene) -> Plane:
-    """Two collar bones."""
+    """Draw two collar bones."""
     top = scene.anatomy.apex + 0.14
     for sign in SIGN.values():
         bone = scene.segment((sign * 0.1, top + 0.06), (sign * 0.72, top - 0.08), radius=0.035)
@@ -84,7 +84,7 @@ def _clavicles(image: Plane, scene: Scene) -> Plane:
 
 
 def _marker(image: Plane, scene: Scene) -> Plane:
-    """The lead letter L beside the patient's left shoulder."""
+    """Draw the lead letter L beside the patient's left shoulder."""
     x, y = scene.rng.uniform(0.84, 0.9), scene.rng.uniform(-0.9, -0.8)
     letter = np.maximum(
         scene.segment((x, y - 0.06), (x, y + 0.04), radius=0.015),

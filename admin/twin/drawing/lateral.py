@@ -1,4 +1,4 @@
-"""A chest seen from the side: enough of one to be told from a frontal view, without lesions."""
+"""Draw a lateral chest view without lesions; it is only detailed enough to differ from a frontal view."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from admin.twin.findings import Findings
 
 
 def draw_lateral(findings: Findings, anatomy: Anatomy, *, rng: Generator, image_size: int = 128) -> Plane:
-    """Draw a left lateral view, the patient facing left, bone bright, before any scanner has touched it.
+    """Draw a left lateral view before any scanner effect; the patient faces left, bone is bright.
 
-    Only what changes the chest's shape shows (a large heart, a high diaphragm, hyperinflation); lesions and devices do
-    not.
+    It shows only findings that change the chest's shape: a large heart, a high diaphragm, hyperinflation. It shows no
+    lesions and no devices.
 
     Args:
-        findings: what the study has.
-        anatomy: the patient.
-        rng: position and texture of this exposure.
+        findings: findings of the study.
+        anatomy: the patient's chest.
+        rng: random source of position and texture.
         image_size: side of the square picture in pixels.
 
     Returns:
@@ -31,7 +31,7 @@ def draw_lateral(findings: Findings, anatomy: Anatomy, *, rng: Generator, image_
 
 
 def _body(scene: Scene) -> Plane:
-    """Trunk, neck and, in front, the arms held up out of the beam."""
+    """Draw trunk and neck; the arms are raised out of the beam."""
     front = 0.55 + 0.12 * np.clip((scene.y + 0.6) / 1.2, 0.0, 1.0)
     shoulder = np.clip((scene.y + 1.0) / 0.4, 0.0, 1.0)
     trunk = soft(scene.x + front * (0.5 + 0.5 * shoulder), 0.06) * soft(0.78 - scene.x, 0.06)
@@ -40,7 +40,7 @@ def _body(scene: Scene) -> Plane:
 
 
 def _lungs(image: Plane, scene: Scene) -> Plane:
-    """The air in front of and behind the heart, over a diaphragm that falls to the back."""
+    """Draw the air in front of and behind the heart, above a diaphragm that slopes down to the back."""
     anatomy = scene.anatomy
     dome = min(anatomy.left_dome, anatomy.right_dome) + 0.1 + 0.35 * np.clip(scene.x + 0.1, 0.0, None) ** 1.5
     height = np.clip((0.2 - scene.y) / (0.2 - anatomy.apex), 0.0, 1.0)
@@ -50,7 +50,7 @@ def _lungs(image: Plane, scene: Scene) -> Plane:
 
 
 def _heart(image: Plane, scene: Scene) -> Plane:
-    """The heart on the diaphragm behind the breast bone, and the great vessels above it."""
+    """Draw the heart on the diaphragm, the breast bone in front of it and the great vessels above it."""
     radius, floor = scene.anatomy.heart_radius, min(scene.anatomy.left_dome, scene.anatomy.right_dome)
     heart = scene.disc((-0.2, floor - 0.55 * radius), (1.05 * radius, 0.95 * radius), edge=0.2)
     vessels = scene.segment((-0.12, floor - radius), (0.08, -0.3), radius=0.1)
@@ -59,7 +59,7 @@ def _heart(image: Plane, scene: Scene) -> Plane:
 
 
 def _spine(image: Plane, scene: Scene) -> Plane:
-    """Vertebral bodies down the back, darker from top to bottom, as in life, and the ribs that end there."""
+    """Draw the vertebral bodies, darker from top to bottom as in a real film, and the ribs that end at them."""
     centre = scene.x - 0.52 + 0.1 * np.cos(1.7 * scene.y)
     column, ladder = soft(0.11 - np.abs(centre), 0.04), 0.6 + 0.4 * np.cos(2 * np.pi * scene.y / 0.17)
     ribs = soft(np.cos(2 * np.pi * (scene.y - 0.35 * scene.x) / 0.2) - 0.5, 0.6) * soft(scene.x + 0.3, 0.5)

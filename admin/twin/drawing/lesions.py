@@ -1,4 +1,4 @@
-"""One painter for each finding that lies on the chest; those that change its shape are in ``anatomy``."""
+"""One painter for each finding on the chest; ``anatomy`` has the findings that change the chest's shape."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ METAL = 1.0
 
 
 def paint_findings(image: Plane, scene: Scene, findings: Findings) -> Plane:
-    """Paint lesions first and metal last, because a device stays visible through everything."""
+    """Paint lesions first and metal last, because a device stays visible through all tissue."""
     for kind, painter in PAINTERS.items():
         for finding in findings.of(kind):
             image = painter(image, scene, finding)
@@ -22,7 +22,7 @@ def paint_findings(image: Plane, scene: Scene, findings: Findings) -> Plane:
 
 
 def zone_centre(scene: Scene, finding: Finding) -> tuple[float, float]:
-    """Where in its zone a lesion sits, with some freedom; the lower left one lies beside the heart."""
+    """Return a random position of a lesion in its zone; a lower left lesion is beside the heart."""
     anatomy = scene.anatomy
     height = anatomy.apex + ZONE_HEIGHT[finding.zone] * (anatomy.dome(finding.side) - anatomy.apex)
     lateral = {"upper": 0.4, "middle": 0.5, "lower": 0.54}[finding.zone]

@@ -1,4 +1,4 @@
-"""A frontal chest radiograph, drawn: the healthy chest, then one painter for each finding."""
+"""Draw a frontal chest radiograph: the healthy chest, then each finding with its painter."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from admin.twin.findings import Findings
 def draw_radiograph(
     findings: Findings, anatomy: Anatomy, *, rng: Generator, image_size: int = 128, conspicuity: float = 1.0
 ) -> Plane:
-    """Draw one study, bone bright, before any scanner has touched it.
+    """Draw one study before any scanner effect; bone is bright.
 
     Args:
-        findings: what the study must show.
-        anatomy: the patient.
-        rng: position and texture of this exposure.
+        findings: findings that the study must show.
+        anatomy: the patient's chest.
+        rng: random source of position and texture.
         image_size: side of the square picture in pixels.
-        conspicuity: how strongly findings on the chest stand out, in (0, 1]; its shape is not affected.
+        conspicuity: contrast of findings on the chest, in (0, 1]; changes of the chest's shape do not depend on it.
 
     Returns:
         (image_size, image_size) float32 in [0, 1].

@@ -1,4 +1,4 @@
-"""What a machine does to a drawn chest: exposure, blur, grain, collimation, and the integers that a file stores."""
+"""The effects of a machine on a drawn chest: exposure, blur, grain, collimation, and storage as integers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 from admin.twin.drawing.scene import Plane
 from admin.twin.hospital import Scanner
 
-MARGIN = 0.1  # share of the stored range left free at each end when a window states where the picture lies
+MARGIN = 0.1  # unused share of the stored range at each end, if the file states a window
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Exposure:
         bits: bits stored.
         inverted: MONOCHROME1, low values bright.
         rescale: slope and intercept from stored to output values.
-        window: centre and width in output values, or None where the file states no window.
+        window: centre and width in output values; None if the file states no window.
     """
 
     pixels: NDArray[np.uint8] | NDArray[np.uint16]
@@ -40,8 +40,8 @@ def expose(image: Plane, scanner: Scanner, *, rng: Generator, inverted: bool) ->
     Args:
         image: (H, W) float32 in [0, 1], bone bright.
         scanner: the machine.
-        rng: exposure, grain and collimation of this picture.
-        inverted: whether to store low values bright.
+        rng: random source of exposure, grain and collimation.
+        inverted: whether low stored values are bright.
     """
     shown = rendered(image, scanner, rng=rng)
     shown = 1.0 - shown if inverted else shown
@@ -57,7 +57,7 @@ def expose(image: Plane, scanner: Scanner, *, rng: Generator, inverted: bool) ->
 
 
 def rendered(image: Plane, scanner: Scanner, *, rng: Generator) -> Plane:
-    """The picture as the machine shows it, in [0, 1]."""
+    """Return the picture after the machine's effects, in [0, 1]."""
     size = image.shape[0]
     if scanner.blur:
         image = gaussian_filter(image, scanner.blur * size, truncate=2.5)

@@ -1,4 +1,4 @@
-"""The plane on which a chest is drawn: coordinates, brushes, and where the lungs lie."""
+"""The plane of a drawing: coordinates, brushes, and the area of the lungs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SIGN = {"left": 1.0, "right": -1.0}  # the patient's left is the right of the pi
 
 @dataclass(frozen=True)
 class Scene:
-    """The plane on which a chest is drawn: coordinates, chest, lungs and a texture; planes are (H, W) float32."""
+    """The plane of a drawing: coordinates, chest, lungs and a texture; planes are (H, W) float32."""
 
     x: Plane
     y: Plane
@@ -29,34 +29,34 @@ class Scene:
     rng: Generator
 
     def lateral(self, side: str) -> Plane:
-        """Distance from the midline towards one side."""
+        """Return the distance from the midline towards one side."""
         return SIGN[side] * self.x
 
     def segment(self, start: tuple[float, float], end: tuple[float, float], *, radius: float) -> Plane:
-        """A soft-edged bar between two points, in [0, 1]."""
+        """Return a soft-edged bar between two points, in [0, 1]."""
         (ax, ay), (bx, by) = start, end
         length = (bx - ax) ** 2 + (by - ay) ** 2
         along = np.clip(((self.x - ax) * (bx - ax) + (self.y - ay) * (by - ay)) / length, 0.0, 1.0)
         return soft(radius - np.hypot(self.x - ax - along * (bx - ax), self.y - ay - along * (by - ay)), 0.03)
 
     def disc(self, centre: tuple[float, float], radii: tuple[float, float], *, edge: float = 0.25) -> Plane:
-        """A soft-edged ellipse, in [0, 1]; ``edge`` is the width of its rim as a share of its radius."""
+        """Return a soft-edged ellipse, in [0, 1]; ``edge`` is the width of its rim as a share of its radius."""
         return soft(1.0 - np.hypot((self.x - centre[0]) / radii[0], (self.y - centre[1]) / radii[1]), edge)
 
 
 def soft(inside: Plane, width: float) -> Plane:
-    """1 where ``inside`` is well above zero, 0 well below, linear over ``width`` between."""
+    """Return a linear ramp of ``width`` around ``inside`` = 0: 1 above it, 0 below it."""
     share: Plane = np.clip(inside / width + 0.5, 0.0, 1.0)
     return share
 
 
 def blend(image: Plane, brightness: float | Plane, weight: Plane) -> Plane:
-    """``image`` drawn towards ``brightness`` where ``weight`` is high."""
+    """Return ``image`` mixed with ``brightness`` by ``weight``."""
     return image + weight * (brightness - image)
 
 
 def build_scene(anatomy: Anatomy, rng: Generator, *, image_size: int) -> Scene:
-    """Place a chest on the plane, a little shifted, turned and scaled, as a patient stands."""
+    """Place a chest on the plane, slightly shifted, rotated and scaled at random."""
     axis = (np.arange(image_size, dtype=np.float32) + 0.5) * (2.0 / image_size) - 1.0
     shift_x, shift_y, angle = rng.uniform(-0.04, 0.04), rng.uniform(-0.04, 0.04), rng.uniform(-0.04, 0.04)
     zoom = rng.uniform(0.97, 1.04)
@@ -70,7 +70,7 @@ def build_scene(anatomy: Anatomy, rng: Generator, *, image_size: int) -> Scene:
 
 
 def _lung(x: Plane, y: Plane, anatomy: Anatomy, side: str) -> Plane:
-    """The air of one lung: round at the apex, straight along the ribs, cut by the dome of the diaphragm."""
+    """Return the air of one lung: round at the apex, straight along the ribs, bounded by the diaphragm's dome."""
     lateral = SIGN[side] * x
     half = (anatomy.chest_width - anatomy.mediastinum) / 2 + 0.02
     rise = np.clip((0.1 - y) / (0.1 - anatomy.apex), 0.0, 1.0)

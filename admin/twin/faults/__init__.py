@@ -1,1 +1,1 @@
-"""Faults that are planted in a healthy hospital of the twin."""
+"""Plant faults in a healthy hospital of the twin."""

@@ -1,4 +1,4 @@
-"""The bad hospital, in which every check of the doctor must fire, and a practice for those that exclude others."""
+"""A bad hospital that fires almost every check of the doctor, and a bad practice that fires the others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from admin.twin.hospital import Hospital, Scanner
 
 IMAGE_SIZE, COPIES = 192, 2
 FREE_BYTES = 1 << 20
-"""What its full disk has left: the one fault that no folder can hold, so that the doctor has to be told."""
+"""Free bytes of a full disk. A folder cannot contain this fault, so tests pass the value to the doctor."""
 
 BAD_HOSPITAL = Hospital(
     name="bad-hospital",
@@ -41,7 +41,7 @@ AS_A_WHOLE: Mapping[str, str] = {
     "stray-images": "paths out of the root and misspelt names leave their files without a row",
     "disk-space": "the doctor is told FREE_BYTES",
 }
-"""Check → what makes it fire in the hospital, where that is no fault of a single study."""
+"""Check → its cause in the hospital, for checks that fire because of the whole hospital and not of one study."""
 
 EXCLUDED: Mapping[str, str] = {
     "quarantined": "only a prepared site has a quarantine.csv, and nothing in it is left to be at fault",
@@ -51,17 +51,17 @@ EXCLUDED: Mapping[str, str] = {
     "label-in-one-split": "the hospital's test split has every label that is common",
     "label-dominant": "with a label that all studies have, none is without one and none have different ones",
 }
-"""Check → why it is silent in the hospital. These fire in the practice, whose studies are all of one patient."""
+"""Check → why it is silent in the hospital. These checks fire in the practice, where all studies are of one patient."""
 
 
 def write_bad_hospital(folder: Path, *, seed: int = 0) -> Mapping[str, tuple[str, ...]]:
-    """Write a hospital with every fault twice, and return who has it: fault → study identifiers.
+    """Write a hospital with every fault twice, and return fault → identifiers of its studies.
 
-    What is wrong with the hospital as a whole is in :data:`AS_A_WHOLE`.
+    :data:`AS_A_WHOLE` lists the faults of the whole hospital.
 
     Args:
-        folder: the hospital's own.
-        seed: which patients, and which of them have which fault.
+        folder: the hospital's folder.
+        seed: seed of the patients and of the choice of studies for each fault.
     """
     write_hospital(folder, BAD_HOSPITAL, seed=seed, image_size=IMAGE_SIZE)
     _retag(folder, "LossyImageCompression", "01")
@@ -69,14 +69,14 @@ def write_bad_hospital(folder: Path, *, seed: int = 0) -> Mapping[str, tuple[str
 
 
 def write_bad_export(folder: Path, *, seed: int = 0) -> Path:
-    """Write a practice as its archive hands it over, and return where its reports lie; its images are beside them.
+    """Write a practice's export and return the path of its reports; its images are beside them.
 
-    All its patients go by one default identifier, all have a tube, and one file is no image.
-    ``python -m admin prepare`` makes a site's dataset of it, in which the checks of :data:`EXCLUDED` fire.
+    All patients share one default identifier, all have a tube, and one file is not an image. The checks of
+    :data:`EXCLUDED` fire in the site dataset that ``python -m admin prepare`` makes from it.
 
     Args:
-        folder: the practice's folder is made in it.
-        seed: which patients.
+        folder: parent of the practice's folder.
+        seed: seed of the patients.
     """
     reports = export_consortium(folder, hospitals=[BAD_PRACTICE], seed=seed, image_size=IMAGE_SIZE)[BAD_PRACTICE.name]
     _retag(folder / BAD_PRACTICE.name, "PatientID", "ANONYMOUS")
@@ -85,7 +85,7 @@ def write_bad_export(folder: Path, *, seed: int = 0) -> Path:
 
 
 def _retag(folder: Path, keyword: str, value: str) -> None:
-    """Write this tag into every image of a hospital."""
+    """Set this tag in every image of a hospital."""
     for path in sorted(path for path in (folder / "images").rglob("*") if path.is_file()):
         film = dcmread(path)
         setattr(film, keyword, value)

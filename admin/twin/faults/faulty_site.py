@@ -1,4 +1,4 @@
-"""A hospital of the twin while faults are planted in it: which of its studies are still sound, and where files lie."""
+"""A hospital of the twin while faults are planted: its remaining sound studies and the paths of its files."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from fedaid.errors import InputError
 
 Row = dict[str, str]
 Fault = Callable[["FaultySite"], tuple[str, ...]]
-"""Plants itself once and returns the studies (or stray files) that are at fault; none where it cannot be planted."""
+"""Plants one fault and returns the faulty studies or stray files; empty if the fault cannot be planted."""
 
 MANIFEST = "manifest.csv"
 
 
 @dataclass
 class FaultySite:
-    """The folder, the manifest's rows, and the sound studies left, in random order."""
+    """The folder, the manifest's rows, and the remaining sound studies in random order."""
 
     folder: Path
     columns: tuple[str, ...]
@@ -32,10 +32,10 @@ class FaultySite:
     sound: list[Row] = field(default_factory=list)
 
     def take(self, suits: Callable[[Row], bool] = lambda row: True) -> Row:
-        """A sound study that suits, which is sound no longer.
+        """Return a sound study that ``suits`` accepts, and remove it from the sound studies.
 
         Raises:
-            InputError: if there is none left.
+            InputError: no such study remains.
         """
         for index, row in enumerate(self.sound):
             if suits(row):
@@ -44,23 +44,23 @@ class FaultySite:
         raise InputError("the hospital", "have enough sound studies", got=len(self.rows), where="faults", remedy=remedy)
 
     def image(self, row: Row) -> Path:
-        """Where a study's picture lies."""
+        """Return the path of a study's image."""
         return self.folder / row["image"]
 
     def report(self, row: Row) -> Path:
-        """Where a study's report lies."""
+        """Return the path of a study's report."""
         return self.folder / row["report_path"]
 
     def text(self, row: Row) -> str:
-        """A study's report."""
+        """Return the text of a study's report."""
         return self.report(row).read_text(encoding="utf-8")
 
     def film(self, row: Row) -> FileDataset:
-        """A study's DICOM object."""
+        """Return a study's DICOM object."""
         return dcmread(self.image(row))
 
     def save(self) -> None:
-        """Write the manifest with the rows as they are now; a lone surrogate is written as the byte it stands for."""
+        """Write the manifest with the current rows; a lone surrogate is written as the byte that it represents."""
         path = self.folder / MANIFEST
         with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
             writer = csv.DictWriter(file, self.columns, restval="", lineterminator="\n")
@@ -69,7 +69,7 @@ class FaultySite:
 
 
 def open_site(folder: Path, *, seed: int) -> FaultySite:
-    """A healthy hospital, all of its studies sound."""
+    """Return a healthy hospital with all studies sound."""
     with (folder / MANIFEST).open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
         rows = list(reader)
@@ -79,7 +79,7 @@ def open_site(folder: Path, *, seed: int) -> FaultySite:
 
 
 def planted_once(plant: Callable[[FaultySite, Row], None]) -> Fault:
-    """A fault that concerns one study, whichever it is."""
+    """Return a fault that changes one random study."""
 
     def fault(site: FaultySite) -> tuple[str, ...]:
         row = site.take()
@@ -90,5 +90,5 @@ def planted_once(plant: Callable[[FaultySite, Row], None]) -> Fault:
 
 
 def faults_of(*tables: Mapping[str, Fault]) -> dict[str, Fault]:
-    """Several tables of faults as one, in order."""
+    """Return several tables of faults as one, in order."""
     return {name: fault for table in tables for name, fault in table.items()}

@@ -1,4 +1,4 @@
-"""Faults of a file as a file: gone, cut, not what it says, not where it should be, not openable."""
+"""Faults of an image's file: missing, truncated, of another type, outside the root, or not readable."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from admin.twin.faults.faulty_site import Fault, FaultySite, Row, planted_once
 from admin.twin.faults.image_faults import put_pixels
 
 PADDING = 65 << 20
-KEPT = 0.5  # share of a cut file that is left; its header is much shorter
+KEPT = 0.5  # remaining share of a truncated file; the header is much shorter
 
 
 def missing_image(site: FaultySite, row: Row) -> None:
-    """The file is gone."""
+    """Delete the file."""
     site.image(row).unlink()
 
 
 def truncated_pixels(site: FaultySite, row: Row) -> None:
-    """The file ends within its pixels, which are not compressed."""
+    """Truncate the file within its uncompressed pixels."""
     film = site.film(row)
     put_pixels(film, film.pixel_array)
     dcmwrite(site.image(row), film, enforce_file_format=True)
@@ -31,7 +31,7 @@ def truncated_pixels(site: FaultySite, row: Row) -> None:
 
 
 def large_file(site: FaultySite, row: Row) -> None:
-    """A file of 65 MiB of trailing padding, as the standard permits; as a hole it takes no room on the disk."""
+    """Append 65 MiB of trailing padding, which DICOM permits; the file is sparse and needs no disk space for it."""
     film = site.film(row)
     put_pixels(film, film.pixel_array)
     dcmwrite(site.image(row), film, enforce_file_format=True)
@@ -41,19 +41,19 @@ def large_file(site: FaultySite, row: Row) -> None:
 
 
 def symlink_out(site: FaultySite, row: Row) -> None:
-    """A link to an existing file elsewhere; this module's stands for one."""
+    """Replace the file by a link to a file outside the root: this module."""
     site.image(row).unlink()
     site.image(row).symlink_to(Path(__file__).resolve())
 
 
 def fifo(site: FaultySite, row: Row) -> None:
-    """A pipe, which blocks whoever opens it."""
+    """Replace the file by a pipe; opening it blocks."""
     site.image(row).unlink()
     os.mkfifo(site.image(row))
 
 
 def unreadable(site: FaultySite) -> tuple[str, ...]:
-    """A file without permission to read it; it is not planted by a process that reads it all the same, as root's do."""
+    """Remove the permission to read a file; not planted if this process can still read it, for example as root."""
     row = site.take()
     image = site.image(row)
     mode = image.stat().st_mode
@@ -66,26 +66,26 @@ def unreadable(site: FaultySite) -> tuple[str, ...]:
 
 
 def newline_in_name(site: FaultySite, row: Row) -> None:
-    """A name over two lines, correctly quoted in the manifest; the file is sound."""
+    """Put a line feed into the file's name and quote it correctly in the manifest; the content stays sound."""
     _rename(site, row, f"{row['study_id'][:6]}\n{row['study_id'][6:]}.dcm")
 
 
 def undecodable_name(site: FaultySite, row: Row) -> None:
-    """A name that is not UTF-8; the manifest, which is, can only misspell it."""
+    """Give the file a name that is not UTF-8; the UTF-8 manifest cannot spell it."""
     image = site.image(row)
     image.rename(image.with_name(row["study_id"] + os.fsdecode(b"\xff\xe9") + ".dcm"))
     row["image"] = f"images/{row['study_id']}\ufffd\ufffd.dcm"
 
 
 def _rename(site: FaultySite, row: Row, name: str) -> None:
-    """Rename a study's image, and its cell with it."""
+    """Rename a study's image and update its cell in the manifest."""
     image = site.image(row)
     image.rename(image.with_name(name))
     row["image"] = f"images/{name}"
 
 
 def replaced(content: bytes) -> Callable[[FaultySite, Row], None]:
-    """A fault that puts these bytes in place of an image."""
+    """Return a fault that replaces an image's content by these bytes."""
 
     def plant(site: FaultySite, row: Row) -> None:
         site.image(row).write_bytes(content)

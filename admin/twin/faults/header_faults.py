@@ -1,4 +1,4 @@
-"""Faults of a DICOM header: tags that are lost, claim too much, or say that the picture is not of the usual kind."""
+"""Faults of a DICOM header: missing tags, false sizes, and tags of an unusual kind of picture."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ CLAIMED_SIDE = 30_000
 
 
 def claimed_huge(film: FileDataset) -> None:
-    """A header that claims 900 million pixels; the file stays small."""
+    """Claim 900 million pixels in the header; the file stays small."""
     film.Rows = film.Columns = CLAIMED_SIDE
 
 
 def without_window(film: FileDataset) -> None:
-    """No window, although the pixels fill only a part of the stored range."""
+    """Remove the window, although the pixels use only a part of the stored range."""
     del film.WindowCenter, film.WindowWidth
 
 
 def without_photometric(film: FileDataset) -> None:
-    """Nothing that says whether low values are bright."""
+    """Remove the tag that states whether low values are bright."""
     del film.PhotometricInterpretation
 
 
 def of_another_machine(film: FileDataset) -> None:
-    """A modality that is not radiography of the chest."""
+    """Set a modality other than chest radiography."""
     film.Modality = "MG"
 
 
 def for_processing(film: FileDataset) -> None:
-    """The detector's raw picture, not meant to be looked at."""
+    """Mark the image as the detector's raw picture, which is not meant for reading."""
     film.PresentationIntentType = "FOR PROCESSING"
 
 
 def of_a_child(film: FileDataset) -> None:
-    """A patient of nine years."""
+    """Set the patient's age to nine years."""
     film.PatientAge = "009Y"
 
 
 def declared_lateral(site: FaultySite, row: Row) -> None:
-    """A view from the side, and manifest and header say so."""
+    """Replace the picture by a lateral view, and declare it in manifest and header."""
     film = site.film(row)
     pixels = film.pixel_array
     film.ViewPosition = row["view"] = "LL"

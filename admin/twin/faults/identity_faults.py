@@ -1,6 +1,6 @@
-"""Faults that would let a patient be recognised: an invented person in places that a header filter misses.
+"""Faults that would identify a patient: an invented person's name in places that a header filter misses.
 
-Every one of :data:`CANARIES` is text that must not turn up in anything made from the site's data.
+The texts in :data:`CANARIES` must not appear in anything made from the site's data.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ PRIVATE = 0x0019
 
 
 def declared_burned_in(film: FileDataset) -> None:
-    """The tag that says a name is in the pixels."""
+    """Set the tag for text in the pixels."""
     film.BurnedInAnnotation = "YES"
 
 
 def burned_in_text(site: FaultySite, row: Row) -> None:
-    """A name and a date of birth in the picture, twice, in its brightest value."""
+    """Write a name and a date of birth into the picture, twice, in the brightest value."""
     film = site.film(row)
     pixels = film.pixel_array
     ink = Image.new("L", pixels.shape[::-1])
@@ -45,19 +45,19 @@ def burned_in_text(site: FaultySite, row: Row) -> None:
 
 
 def identified_report(site: FaultySite, row: Row) -> None:
-    """A name, a record number, a date of birth, a telephone number and an address in the text."""
+    """Add a name, record number, date of birth, telephone number and address to the report."""
     name = CANARIES["identifiers-in-report"]
     line = f"Patient {name}, MRN 00482911, born 03/05/1942, 14 Elm Street, tel. (555) 014-2231, jane@example.org.\n"
     site.report(row).write_text(site.text(row) + line, encoding="utf-8")
 
 
 def private_tag(film: FileDataset) -> None:
-    """A name in a manufacturer's own element."""
+    """Put a name into a private element of the manufacturer."""
     film.private_block(PRIVATE, "TWIN PRIVATE", create=True).add_new(1, "LO", CANARIES["identifiers-in-private-tag"])
 
 
 def nested_sequence(film: FileDataset) -> None:
-    """A name two sequences deep."""
+    """Put a name into a sequence within a sequence."""
     inner, outer = Dataset(), Dataset()
     inner.PatientName = CANARIES["identifiers-in-sequence"]
     outer.ReferencedPatientSequence = [inner]
@@ -65,7 +65,7 @@ def nested_sequence(film: FileDataset) -> None:
 
 
 def overlay(film: FileDataset) -> None:
-    """A name in the description of a graphic over the picture."""
+    """Put a name into the description of an overlay."""
     rows, columns = film.Rows, film.Columns
     film.add_new((GROUP, 0x0010), "US", rows)
     film.add_new((GROUP, 0x0011), "US", columns)
@@ -78,7 +78,7 @@ def overlay(film: FileDataset) -> None:
 
 
 def file_name(site: FaultySite, row: Row) -> None:
-    """A name and a date of birth in the name of the file."""
+    """Put a name and a date of birth into the file's name."""
     image = site.image(row)
     row["image"] = f"images/{CANARIES['identifiers-in-file-name']}_{row['study_id'][-5:]}.dcm"
     image.rename(site.image(row))

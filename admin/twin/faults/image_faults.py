@@ -1,4 +1,4 @@
-"""Faults of a picture that any reader of pixels or tags could see: wrong content, wrong way round, wrong size."""
+"""Faults of a picture that show in pixels or tags: wrong content, wrong orientation, wrong size."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TINY_SIDE = 12
 
 
 def put_pixels(film: FileDataset, pixels: Picture) -> None:
-    """Give the object this (H, W) or (frames, H, W) picture, uncompressed."""
+    """Store a (H, W) or (frames, H, W) picture in the object, uncompressed."""
     film.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     film.Rows, film.Columns = pixels.shape[-2:]
     film.PixelData = pixels.tobytes() + b"\0" * (pixels.nbytes % 2)
@@ -31,7 +31,7 @@ def put_pixels(film: FileDataset, pixels: Picture) -> None:
 
 
 def repainted(change: Callable[[Pixels, int], Picture]) -> Fault:
-    """A fault that changes the stored pixels, given them and their highest possible value, and no tag."""
+    """Return a fault that changes pixels but no tag; ``change`` gets the pixels and their highest possible value."""
 
     def plant(site: FaultySite, row: Row) -> None:
         film = site.film(row)
@@ -43,7 +43,7 @@ def repainted(change: Callable[[Pixels, int], Picture]) -> Fault:
 
 
 def retagged(change: Callable[[FileDataset], None], *, needs: str = "") -> Fault:
-    """A fault that changes tags and no pixel; it is not planted where the files lack the tag it needs."""
+    """Return a fault that changes tags but no pixel; it is not planted if the file lacks the tag ``needs``."""
 
     def fault(site: FaultySite) -> tuple[str, ...]:
         row = site.take()
@@ -59,7 +59,7 @@ def retagged(change: Callable[[FileDataset], None], *, needs: str = "") -> Fault
 
 
 def duplicate_image(site: FaultySite) -> tuple[str, ...]:
-    """A file that is, byte for byte, also another patient's."""
+    """Copy a file, byte for byte, to a study of another patient."""
     row = site.take()
     copy = site.take(lambda other: other["patient_id"] != row["patient_id"])
     site.image(copy).write_bytes(site.image(row).read_bytes())
@@ -67,7 +67,7 @@ def duplicate_image(site: FaultySite) -> tuple[str, ...]:
 
 
 def image_in_two_splits(site: FaultySite) -> tuple[str, ...]:
-    """A file to test on that is, byte for byte, also one to train on, under another patient."""
+    """Copy a training file, byte for byte, to a test study of another patient."""
     row = site.take(lambda other: other["split"] == "train")
     copy = site.take(lambda other: other["split"] == "test" and other["patient_id"] != row["patient_id"])
     site.image(copy).write_bytes(site.image(row).read_bytes())
@@ -75,20 +75,20 @@ def image_in_two_splits(site: FaultySite) -> tuple[str, ...]:
 
 
 def saturated(pixels: Pixels, top: int) -> Picture:
-    """The picture with its brighter two thirds at the highest value and its darkest fifth at zero."""
+    """Return the picture with its brightest two thirds at the highest value and its darkest fifth at zero."""
     low, high = np.percentile(pixels, [20, 33])
     stretched = (pixels.astype(np.float64) - low) / max(float(high - low), 1.0)
     return np.asarray(np.clip(stretched, 0.0, 1.0) * top)
 
 
 def from_the_side(pixels: Pixels, top: int) -> Picture:
-    """Another chest, from the side."""
+    """Return a lateral view of another chest."""
     rng = np.random.default_rng(int(pixels.sum(dtype=np.uint64)))
     return draw_lateral(Findings(), sample_anatomy(rng), rng=rng, image_size=pixels.shape[0]) * top
 
 
 def knee(size: int, rng: np.random.Generator) -> Plane:
-    """Two long bones and the gap between them, (size, size) in [0, 1]."""
+    """Return two long bones with a gap between them, (size, size) in [0, 1]."""
     scene = build_scene(sample_anatomy(rng), rng, image_size=size)
     image = blend(np.full_like(scene.x, 0.02), 0.35 + 0.02 * scene.texture, scene.segment((0, -2), (0, 2), radius=0.5))
     for end, far in ((-0.06, -2.0), (0.06, 2.0)):
@@ -99,7 +99,7 @@ def knee(size: int, rng: np.random.Generator) -> Plane:
 
 
 def wrong_body_part(site: FaultySite, row: Row) -> None:
-    """A knee, and a tag that says so."""
+    """Replace the picture by a knee and set the tag of the body part."""
     film = site.film(row)
     picture = knee(film.Rows, site.rng) * (2**film.BitsStored - 1)
     film.BodyPartExamined = "KNEE"
@@ -108,7 +108,7 @@ def wrong_body_part(site: FaultySite, row: Row) -> None:
 
 
 def several_frames(site: FaultySite, row: Row) -> None:
-    """Three frames in one object."""
+    """Store three frames in one object."""
     film = site.film(row)
     put_pixels(film, np.stack([film.pixel_array] * 3))
     film.NumberOfFrames = 3
@@ -116,7 +116,7 @@ def several_frames(site: FaultySite, row: Row) -> None:
 
 
 def coloured(site: FaultySite, row: Row) -> None:
-    """A picture in red, green and blue that are not the same, as of a screen or a camera."""
+    """Store different red, green and blue values, as in a photograph or a screenshot."""
     film = site.film(row)
     grey = (film.pixel_array >> (film.BitsStored - 8)).astype(np.uint8)
     film.BitsAllocated, film.BitsStored, film.HighBit = 8, 8, 7
@@ -128,7 +128,7 @@ def coloured(site: FaultySite, row: Row) -> None:
 
 
 def strip(pixels: Pixels, top: int) -> Picture:
-    """The sixth of the picture in its middle, of its whole width."""
+    """Return the middle sixth of the picture's height in full width."""
     height = pixels.shape[0] // 6
     return pixels[(pixels.shape[0] - height) // 2 :][:height]
 

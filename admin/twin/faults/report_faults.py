@@ -1,4 +1,4 @@
-"""Faults of a report: not there, not its own, not saying anything, not readable."""
+"""Faults of a report: missing, of another study, without content, or not readable."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ LATIN = ACCENTED.replace("œ", "oe")
 
 
 def missing_report(site: FaultySite, row: Row) -> None:
-    """The report file is gone."""
+    """Delete the report file."""
     site.report(row).unlink()
 
 
 def stray_report(site: FaultySite) -> tuple[str, ...]:
-    """A report file that no row names."""
+    """Add a report file that no row names."""
     name = f"TWIN-S9{site.rng.integers(1000):04d}"
     (site.folder / "reports" / f"{name}.txt").write_text("FINDINGS: Small left effusion.\n", encoding="utf-8")
     return (name,)
 
 
 def duplicate_report(site: FaultySite) -> tuple[str, ...]:
-    """A report with findings, word for word also another patient's."""
+    """Copy a report with findings, word for word, to another patient."""
     row = site.take(lambda other: other["labels"] != "No Finding")
     copy = site.take(lambda other: other["patient_id"] != row["patient_id"])
     site.report(copy).write_bytes(site.report(row).read_bytes())
@@ -43,7 +43,7 @@ def duplicate_report(site: FaultySite) -> tuple[str, ...]:
 
 
 def reports_of_each_other(site: FaultySite) -> tuple[str, ...]:
-    """Two studies without a label in common, each with the other's report."""
+    """Swap the reports of two studies without a common label."""
     one = site.take()
     labels = set(one["labels"].split("|"))
     other = site.take(lambda row: not labels & set(row["labels"].split("|")) and site.text(row) != site.text(one))
@@ -54,7 +54,7 @@ def reports_of_each_other(site: FaultySite) -> tuple[str, ...]:
 
 
 def truncated_report(site: FaultySite) -> tuple[str, ...]:
-    """A report that breaks off within a word."""
+    """Truncate a report within a word."""
     row = site.take(lambda other: len(site.text(other)) > 30)
     text = site.text(row).rstrip()
     cut = next(end for end in range(len(text) * 4 // 5, 0, -1) if text[end - 1].isalpha() and text[end].isalpha())
@@ -63,12 +63,12 @@ def truncated_report(site: FaultySite) -> tuple[str, ...]:
 
 
 def nul_bytes(site: FaultySite, row: Row) -> None:
-    """A report with zero bytes between its words."""
+    """Put NUL bytes between the words of a report."""
     site.report(row).write_bytes(site.report(row).read_bytes().replace(b" ", b" \0"))
 
 
 def replaced(content: bytes) -> Callable[[FaultySite, Row], None]:
-    """A fault that puts these bytes in place of a report."""
+    """Return a fault that replaces a report by these bytes."""
 
     def plant(site: FaultySite, row: Row) -> None:
         site.report(row).write_bytes(content)

@@ -1,1 +1,1 @@
-"""Wording a report: phrases, synonyms, styles, reports paired with the wrong study."""
+"""Write reports: phrases, synonyms, styles, and reports paired with the wrong study."""

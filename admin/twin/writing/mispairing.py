@@ -1,4 +1,4 @@
-"""What is wrong with the reports of a whole site: many of one text, and some that belong to another study."""
+"""Report faults of a whole site: many reports with one text, and reports of other studies."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ TRUTH = "pairing.csv"
 
 
 def repeat_normals(folder: Path, normal: Sequence[str], *, style: str, share: float, rng: Generator) -> None:
-    """Give a share of the normal studies one and the same report.
+    """Give a share of the normal studies the same report.
 
     Args:
-        folder: the hospital's.
+        folder: the hospital's folder.
         normal: identifiers of the studies without a finding.
         style: a name in ``phrases.STYLES``.
-        share: of the normal studies, in [0, 1].
-        rng: which of them.
+        share: share of the normal studies, in [0, 1].
+        rng: random source of the choice.
     """
     chosen = rng.permutation(len(normal))[: round(share * len(normal))]
     for index in chosen.tolist():
@@ -29,7 +29,7 @@ def repeat_normals(folder: Path, normal: Sequence[str], *, style: str, share: fl
 
 
 def normal_report(style: str) -> str:
-    """The text that a hospital of this style keeps for normal studies."""
+    """Return the standard text of this style for normal studies."""
     voice = STYLES[style]
     text = voice.layout.format(
         history=voice.history[0],
@@ -41,15 +41,15 @@ def normal_report(style: str) -> str:
 
 
 def shuffle_reports(folder: Path, studies: Sequence[str], *, share: float, rng: Generator) -> None:
-    """Pass the reports of a share of the studies on to one another, and write to ``pairing.csv`` whose each one has.
+    """Exchange the reports of a share of the studies, and write the new pairs to ``pairing.csv``.
 
-    The chosen studies stand in a circle, so that none keeps its own report. Without noise no file is written.
+    The reports move in a circle, so every chosen study gets the report of another one. A share of 0 writes no file.
 
     Args:
-        folder: the hospital's.
-        studies: all of its studies.
-        share: of all studies, in [0, 1]; at least two are concerned where it is above 0.
-        rng: which of them, and in what order.
+        folder: the hospital's folder.
+        studies: identifiers of all its studies.
+        share: share of all studies, in [0, 1]; above 0 it changes at least two studies.
+        rng: random source of choice and order.
     """
     if share <= 0 or len(studies) < 2:
         return

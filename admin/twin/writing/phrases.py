@@ -1,4 +1,4 @@
-"""How a hospital words what its radiologists see: several phrasings of each finding, in four ways of writing."""
+"""The wording of reports: several phrasings of each finding in four styles."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ Phrases = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Style:
-    """One way of writing.
+    """One style of writing.
 
     Args:
         layout: template of the whole report, with {history}, {comparison}, {findings} and {impression}.
-        words: how side, zone and extent are spelt.
+        words: spelling of side, zone and extent.
         positive: phrasings of each kind of finding, with {side}, {zone} and {extent}.
-        negative: phrasings of its absence, for those kinds that a reader expects to be mentioned.
+        negative: phrasings of the absence of a finding, for kinds that a report commonly mentions.
         normal: phrasings of a normal study.
         history: reasons for the examination.
-        joint: what stands between two sentences.
-        negatives: how many absences are mentioned at most.
+        joint: text between two sentences.
+        negatives: largest number of absences in a report.
     """
 
     layout: str

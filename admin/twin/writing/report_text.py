@@ -1,4 +1,4 @@
-"""The report of one study, written from its findings in its hospital's style."""
+"""Write the report of one study from its findings, in its hospital's style."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ IMPRESSION_LENGTH = 3
 
 
 def write_report(findings: Findings, rng: Generator, *, style: str, follow_up: bool) -> str:
-    """The text of a report: every finding with its attributes, and some absences.
+    """Return the text of a report: every finding with its attributes, and some absent findings.
 
     Args:
-        findings: what the study shows.
-        rng: choice of phrasing.
+        findings: findings of the study.
+        rng: random source of the phrasing.
         style: a name in ``phrases.STYLES``.
-        follow_up: whether the patient has an earlier study to compare with.
+        follow_up: whether the patient has an earlier study for comparison.
     """
     voice = STYLES[style]
     seen = [_sentence(item, voice, rng) for item in findings.items]
@@ -32,7 +32,7 @@ def write_report(findings: Findings, rng: Generator, *, style: str, follow_up: b
 
 
 def _impression(findings: Findings, voice: Style, rng: Generator) -> str:
-    """The first few findings again where the layout has a heading for them; else only the sum of a normal study."""
+    """Return the first findings again if the layout has an impression; a normal study always gets a normal phrase."""
     if not findings.items:
         return _pick(rng, voice.normal)
     if "IMPRESSION" not in voice.layout:
@@ -42,7 +42,7 @@ def _impression(findings: Findings, voice: Style, rng: Generator) -> str:
 
 
 def _sentence(item: Finding, voice: Style, rng: Generator) -> str:
-    """One finding in words, its first letter a capital."""
+    """Return one finding in words, with a capital first letter."""
     values = {name: voice.words.get(word, word) for name, word in _attributes(item)}
     text = _pick(rng, voice.positive[item.kind]).format(**values)
     return text[0].upper() + text[1:]
@@ -53,7 +53,7 @@ def _attributes(item: Finding) -> tuple[tuple[str, str], ...]:
 
 
 def _absent_kinds(findings: Findings, voice: Style, rng: Generator) -> list[str]:
-    """Some of the kinds that are worth saying are absent."""
+    """Return a random choice of absent kinds that the report mentions."""
     absent = [kind for kind in voice.negative if not findings.of(kind)]
     chosen = rng.permutation(len(absent))[: voice.negatives]
     return [absent[index] for index in sorted(chosen)]

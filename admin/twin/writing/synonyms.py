@@ -1,4 +1,4 @@
-"""Other words for the same thing, for each way of writing: two hospitals of one style may still differ in words."""
+"""Synonyms for each style, so that two hospitals of one style can differ in their words."""
 
 from __future__ import annotations
 
@@ -48,17 +48,17 @@ SYNONYMS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "regular": ("normal", "unremarkable"),
     },
 }
-"""style → word or words → what may stand in their place; no word for a side, a zone or a size is among them."""
+"""Style → word or words → their synonyms; words for a side, a zone or a size have none."""
 
 
 def reworded(text: str, rng: Generator, *, style: str, share: float) -> str:
-    """The text with some of its words replaced by synonyms; a capital at the start is kept.
+    """Return the text with some words replaced by synonyms; a capital first letter stays.
 
     Args:
         text: a report.
-        rng: which words, and by what.
+        rng: random source of words and synonyms.
         style: a key of :data:`SYNONYMS`.
-        share: chance of each word that has a synonym, in [0, 1].
+        share: chance of each word with a synonym to be replaced, in [0, 1].
     """
     words = SYNONYMS[style]
     pattern = "|".join(rf"{re.escape(word[0])}{re.escape(word[1:])}" for word in sorted(words, key=len, reverse=True))

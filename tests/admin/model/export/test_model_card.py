@@ -32,7 +32,9 @@ def test_the_header_is_yaml_that_names_the_licence(source: Source) -> None:
 
 
 def test_an_unknown_licence_is_to_be_asked_for(source: Source) -> None:
-    assert "Ask the consortium that trained it before you use it" in words(card(source, form="huggingface", usage=""))
+    assert "Ask the consortium that trained it before you use this model" in words(
+        card(source, form="huggingface", usage="")
+    )
 
 
 def test_data_are_counts_and_metrics_are_over_sites(source: Source) -> None:
@@ -49,9 +51,9 @@ def test_no_site_is_named(source: Source) -> None:
 
 def test_a_model_without_evidence_says_that_nothing_is_known(source: Source) -> None:
     text = words(card(replace(source, evidence=None), form="onnx", usage=""))
-    assert "Nothing is known of the data" in text
-    assert "None are known." in text
-    assert "Hospitals trained it together" not in text
+    assert "The data are not documented" in text
+    assert "No metrics are available." in text
+    assert "hospitals trained it together" not in text
 
 
 @pytest.mark.parametrize("form", ["monai", "onnx"])
@@ -70,7 +72,7 @@ def test_a_hugging_face_folder_says_which_towers_it_holds(source: Source, tmp_pa
 
 
 def test_the_card_does_not_claim_a_method_that_it_cannot_know(source: Source) -> None:
-    assert "the same code runs baselines, and the weights do not tell" in words(card(source, form="onnx", usage=""))
+    assert "The same code runs baselines, and the weights do not show" in words(card(source, form="onnx", usage=""))
 
 
 def test_only_the_vocabulary_that_ships_is_known_to_be_english(source: Source) -> None:
@@ -94,6 +96,6 @@ def test_merged_adapters_are_mentioned(source: Source) -> None:
 def test_the_card_holds_intended_use_limits_and_the_code(source: Source, tmp_path: Path) -> None:
     write_card(source, tmp_path / "README.md", form="huggingface", usage="print('embedded')\n")
     text = (tmp_path / "README.md").read_text()
-    assert "no medical device" in text
+    assert "not a medical device" in text
     assert "neither differentially private" in text
     assert "```python\nprint('embedded')\n```" in text
