@@ -35,21 +35,21 @@ AS_A_WHOLE: Mapping[str, str] = {
     "section-coverage": "reports are prose without headings",
     "repeated-texts": "most normal reports are one text",
     "photometric-mix": "both polarities",
-    "lossy-images": "every picture is said to be compressed with loss",
-    "pairing-rate": "so many faults that more than a fifth of the studies cannot be used",
+    "lossy-images": "every picture is declared as lossy",
+    "pairing-rate": "the faults make more than a fifth of the studies unusable",
     "manifest-refused": "faults of the whole manifest",
-    "stray-images": "paths out of the root and misspelt names leave their files without a row",
-    "disk-space": "the doctor is told FREE_BYTES",
+    "stray-images": "files with a path out of the root or a misspelt name have no row",
+    "disk-space": "the test passes FREE_BYTES to the doctor",
 }
 """Check → its cause in the hospital, for checks that fire because of the whole hospital and not of one study."""
 
 EXCLUDED: Mapping[str, str] = {
-    "quarantined": "only a prepared site has a quarantine.csv, and nothing in it is left to be at fault",
-    "empty-split": "the hospital has one study to validate on, a fault of its own",
-    "few-studies": "it takes more than 50 studies to train on to have every fault in a study of its own",
-    "frequent-patients": "it takes more than 20 studies of one patient, which have no other fault",
-    "label-in-one-split": "the hospital's test split has every label that is common",
-    "label-dominant": "with a label that all studies have, none is without one and none have different ones",
+    "quarantined": "only a prepared site has a quarantine.csv, and prepare would remove the other faults",
+    "empty-split": "the hospital has one validation study, which is a separate fault",
+    "few-studies": "separate studies for all faults need more than 50 training studies",
+    "frequent-patients": "it needs more than 20 studies of one patient without another fault",
+    "label-in-one-split": "the hospital's test split has every common label",
+    "label-dominant": "with it no study lacks a label, and no report can be swapped with one of other labels",
 }
 """Check → why it is silent in the hospital. These checks fire in the practice, where all studies are of one patient."""
 
