@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from admin.verbs.answer import FAILED, OK
+from admin.verbs.answer import FAILED, OK, Answer
 from admin.verbs.run_verb import run_verb
+from admin.verbs.verb_parser import asks_for_json
 from admin.verbs.verb_table import find_verb, listing
 from fedaid.errors import InputError
 from fedaid.version import VERSION
@@ -25,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verb = find_verb(words[0])
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
+        Answer(as_json=asks_for_json(words)).close(FAILED, str(error))
         return FAILED
     return run_verb(verb, words[1:])
 

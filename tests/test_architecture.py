@@ -35,7 +35,7 @@ FLOORS = (
     {"verbs"},
     {"__main__"},
 )
-KNOW_FLARE = {"federation", "session", "recipe"}  # of admin
+KNOW_FLARE = {"federation", "session"}  # of admin
 NUMPY_ONLY = {"__future__", "collections", "dataclasses", "fedaid", "math", "numpy", "scipy", "types", "typing"}
 NO_NAMES = {"utils", "util", "common", "helpers", "helper", "misc", "tools"}
 

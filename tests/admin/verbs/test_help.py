@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,14 @@ def test_a_verb_imports_its_work_once_the_arguments_are_read() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not set(HEAVY) & set(done.stdout.splitlines()[-1].split())
     assert done.stderr.count("error: ") == len(VERBS)
+
+
+def test_an_unknown_verb_answers_as_json_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bogus", "--format", "json"]) == 1
+    captured = capsys.readouterr()
+    envelope = json.loads(captured.out)
+    assert (envelope["status"], envelope["exit_code"]) == ("error", 1)
+    assert captured.err == f"error: {envelope['message']}\n"
 
 
 def test_without_a_verb_all_are_listed_by_user_in_the_order_of_use(capsys: pytest.CaptureFixture[str]) -> None:
