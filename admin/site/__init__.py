@@ -1,1 +1,1 @@
-"""A hospital's side: prepare a dataset, examine it, divide it."""
+"""The hospital's tools: prepare, examine and divide a dataset."""

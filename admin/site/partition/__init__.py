@@ -1,1 +1,1 @@
-"""One collection divided among simulated sites, by whole patients."""
+"""Divides one dataset among simulated sites, by patient."""

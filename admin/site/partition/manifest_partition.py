@@ -1,4 +1,4 @@
-"""Divides one manifest among sites, by whole patients, and writes a data folder for each site."""
+"""Divides one manifest among sites, by patient, and writes a data folder for each site."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Division:
 
     Attributes:
         kind: one of :data:`ALL_KINDS`.
-        sites: how many; unused for "natural".
+        sites: number of sites; unused for "natural".
         alpha: skew of "dirichlet" and "quantity"; near 0 is extreme.
-        column: of a "natural" partition.
-        seed: of the draw.
-        least_patients: that each site has.
+        column: the column with the site's name, for "natural".
+        seed: seed of the random draw.
+        least_patients: least number of patients of each site.
     """
 
     kind: str = "iid"
@@ -45,7 +45,7 @@ class Division:
 
 
 class Divided(NamedTuple):
-    """A partition that was written, and how far the sites' labels differ: 0 for the same mix."""
+    """A written partition, and how much the sites' labels differ; 0 means equal distributions."""
 
     split: SiteSplit
     label_shift: float
@@ -56,11 +56,11 @@ def divide(manifest: Path, out: Path, division: Division) -> Divided:
 
     Args:
         manifest: a manifest.csv; its paths are relative to its folder.
-        out: absent or empty; it gets one folder for each site, the split file and a plot.
+        out: an absent or empty folder for the sites' folders, the split file and a plot.
         division: how to divide.
 
     Raises:
-        InputError: if the manifest cannot be divided so, or ``out`` holds files.
+        InputError: if the manifest cannot be divided in this way, or ``out`` holds files.
     """
     table = _table(manifest)
     split = drawn(division, table, digest=digest_of(manifest))
@@ -68,7 +68,7 @@ def divide(manifest: Path, out: Path, division: Division) -> Divided:
 
 
 def divide_again(manifest: Path, out: Path, saved: Path) -> Divided:
-    """Write the partition of a saved split file; see :func:`divide`."""
+    """Write the partition of a saved split file. See :func:`divide`."""
     table = _table(manifest)
     split = read_split(saved, manifest=manifest)
     for site in split.sites:
@@ -98,10 +98,10 @@ def drawn(division: Division, table: Table, *, digest: str) -> SiteSplit:
 
 
 def natural_sites(table: Table, column: str, *, least_patients: int) -> list[str]:
-    """The site of each row by a column.
+    """Return the site of each row, taken from a column.
 
     Raises:
-        InputError: if there is no such column, a cell is no folder's name, or a site has too few patients.
+        InputError: if the column is missing, a cell is not a valid folder name, or a site has too few patients.
     """
     known = list(table.columns)
     require(column in known, "--column", "be a column", got=column, where=table.name, remedy=closest(column, known))
@@ -117,14 +117,14 @@ def natural_sites(table: Table, column: str, *, least_patients: int) -> list[str
 
 
 def label_matrix(table: Table) -> tuple[NDArray[np.bool_], list[str]]:
-    """(N, L) which labels each row has, and the names of the labels that occur."""
+    """Return which labels each row has, (N, L), and the names of the labels."""
     given = [set(labels_of(row)) for row in table.rows]
     names = sorted(set().union(*given))
     return np.array([[name in labels for name in names] for labels in given], dtype=bool), names
 
 
 def write_partition(split: SiteSplit, table: Table, *, manifest: Path, out: Path) -> float:
-    """Write the sites' folders, the split file and the plot; return how far the sites' labels differ."""
+    """Write the sites' folders, the split file and the plot; return how much the sites' labels differ."""
     empty = not out.exists() or (out.is_dir() and not any(out.iterdir()))
     require(empty, "--out", "be absent or an empty folder", got="files", where=str(out), remedy="Give another folder.")
     matrix, names = label_matrix(table)
@@ -141,7 +141,7 @@ def write_partition(split: SiteSplit, table: Table, *, manifest: Path, out: Path
 
 
 def _table(manifest: Path) -> Table:
-    """The manifest's rows, with what a partition needs of them."""
+    """Return the manifest, after checking that it has the required columns and a patient in every row."""
     table = read_table(manifest)
     missing = [column for column in REQUIRED if column not in table.columns]
     remedy = "See docs/data.md."
@@ -153,7 +153,7 @@ def _table(manifest: Path) -> Table:
 
 
 def _require_folder_name(site: str, where: str) -> None:
-    """Raise unless a site's name can be a folder's."""
+    """Raise unless a site's name is a valid folder name."""
     fits = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", site) is not None and site not in (FILE_NAME, PLOT)
     rule = "be letters, digits, points, hyphens and underscores"
     require(fits, "site", rule, got="other characters", where=where, remedy="Rename the site.")

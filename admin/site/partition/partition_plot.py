@@ -1,4 +1,4 @@
-"""Draws a partition: how many studies with each label every site has."""
+"""Draws a partition: the number of studies of each site, by label."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 
 def draw_partition(counts: Mapping[str, NDArray[np.int64]], labels: Sequence[str], *, title: str, file: Path) -> None:
-    """Write a PNG: for each site a bar of its size and, if there are labels, a row of their counts, shaded by share.
+    """Write a PNG with one row per site: a bar of its size and, if there are labels, their counts.
 
     Args:
-        counts: site → (L + 1,) studies with each label, and last the number of all its studies.
+        counts: site → (L + 1,) number of studies with each label; the last is the number of all studies.
         labels: (L,) names.
-        title: how the partition was made.
+        title: the settings of the partition.
         file: the PNG.
     """
     table = np.array(list(counts.values()), dtype=np.float64)
@@ -33,7 +33,7 @@ def draw_partition(counts: Mapping[str, NDArray[np.int64]], labels: Sequence[str
 
 
 def _draw_sizes(panel: Axes, sizes: NDArray[np.float64]) -> None:
-    """A bar for each site, with its number of studies."""
+    """Draw a bar for each site, with its number of studies."""
     panel.barh(range(len(sizes)), sizes, color="tab:blue", height=0.7)
     for row, size in enumerate(sizes):
         panel.annotate(f"{size:.0f}", (size, row), xytext=(3, 0), textcoords="offset points", va="center", fontsize=8)
@@ -42,7 +42,7 @@ def _draw_sizes(panel: Axes, sizes: NDArray[np.float64]) -> None:
 
 
 def _draw_labels(panel: Axes, table: NDArray[np.float64], labels: Sequence[str]) -> None:
-    """A cell for each site and label: the number of studies, shaded by their share of the site's."""
+    """Draw a cell for each site and label: the number of studies, shaded by their share of the site's studies."""
     shares = table[:, :-1] / np.maximum(table[:, -1:], 1.0)
     highest = max(0.01, float(shares.max()))
     panel.imshow(shares, cmap="Blues", vmin=0.0, vmax=highest, aspect="auto")

@@ -1,4 +1,4 @@
-"""The data folders of a partition's sites: a manifest each, and the files that it names."""
+"""Writes the data folders of a partition's sites: the manifest and the files that it names."""
 
 from __future__ import annotations
 
@@ -15,17 +15,16 @@ MANIFEST = "manifest.csv"
 
 
 def write_site(folder: Path, rows: Sequence[Row], *, table: Table, root: Path) -> None:
-    """Write one site's manifest, and put the files of its rows below it under the same paths.
+    """Write one site's manifest, and put the files of its rows beside it under the same relative paths.
 
-    A data root must hold its files, so that they are linked there (hard links, which take no space) or, on another
-    file system, copied. A file that is not there, not regular, or not below ``root`` is left out; its row stays, and
-    reading the site counts it as reading the whole would.
+    Files are hard-linked, which takes no space, or copied if the file system differs. A file that is missing, not
+    regular or not below ``root`` is left out. Its row stays, so that the site counts the study as unusable.
 
     Args:
-        folder: the site's, made here.
-        rows: of the site, in order.
-        table: the manifest they come from.
-        root: its folder.
+        folder: the site's folder; created here.
+        rows: the rows of the site, in order.
+        table: the divided manifest.
+        root: the folder of the divided manifest.
     """
     folder.mkdir(parents=True)
     for row in rows:
@@ -38,7 +37,7 @@ def write_site(folder: Path, rows: Sequence[Row], *, table: Table, root: Path) -
 
 
 def _bring(relative: str, folder: Path, *, root: Path) -> None:
-    """Link or copy one file, if it is a regular file inside the root, to the same path below the folder."""
+    """Link or copy one regular file inside the root to the same relative path below the folder."""
     if not relative or Path(relative).is_absolute() or ".." in Path(relative).parts:
         return
     try:

@@ -1,6 +1,6 @@
-"""Which rows of a manifest lie at which site, saved so that the same partition can be made again.
+"""Saves which rows of a manifest belong to which site, so that the same partition can be made again.
 
-The file names rows by their line in the manifest, never by an identifier, and holds the manifest's SHA-256.
+The file names rows by their line in the manifest, never by an identifier. It holds the manifest's SHA-256.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class SiteSplit:
     """A partition of one manifest.
 
     Attributes:
-        settings: how it was made: kind, seed, alpha, column.
+        settings: kind, seed, alpha, column.
         digest: SHA-256 of the manifest's bytes.
         sites: site → lines of the manifest, ascending.
     """
@@ -35,10 +35,10 @@ class SiteSplit:
     sites: Mapping[str, tuple[int, ...]]
 
     def rows(self, table: Table) -> dict[str, list[Row]]:
-        """The rows of each site.
+        """Return the rows of each site.
 
         Raises:
-            InputError: unless every row of the table is at exactly one site.
+            InputError: unless every row of the table belongs to exactly one site.
         """
         by_line = {row.line: row for row in table.rows}
         lines = [line for held in self.sites.values() for line in held]
@@ -49,17 +49,17 @@ class SiteSplit:
 
 
 def digest_of(manifest: Path) -> str:
-    """SHA-256 of a manifest."""
+    """Return the SHA-256 of a manifest."""
     return hashlib.sha256(manifest.read_bytes()).hexdigest()
 
 
 def labels_of(row: Row) -> list[str]:
-    """The labels of one row that are certain."""
+    """Return the labels of a row that are not uncertain."""
     return list(divided_labels(row.cell("labels"))[0])
 
 
 def write_split(split: SiteSplit, file: Path, *, table: Table) -> None:
-    """Write a partition, with counts of studies, patients and labels for each site to read."""
+    """Write a partition. For the reader it also has each site's numbers of studies, patients and labels."""
     sites = {
         site: {
             "studies": len(rows),
@@ -74,10 +74,10 @@ def write_split(split: SiteSplit, file: Path, *, table: Table) -> None:
 
 
 def read_split(file: Path, *, manifest: Path) -> SiteSplit:
-    """Return the partition in a file, for the manifest that it was made of.
+    """Return the saved partition of a manifest.
 
     Raises:
-        InputError: if the file is not one of these, or the manifest is another or has changed.
+        InputError: if the file is not a saved partition, or the manifest is different.
     """
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
@@ -87,7 +87,7 @@ def read_split(file: Path, *, manifest: Path) -> SiteSplit:
         got, remedy = type(error).__name__, "Give a file that python -m admin partition wrote."
         raise InputError("split file", "be a saved partition", got=got, where=file.name, remedy=remedy) from None
     require(form == FORMAT, "format", f"be {FORMAT}", got=form, where=file.name, remedy="Make the partition again.")
-    rule, remedy = "be the one that the split was made of", "Make a new partition of this manifest."
-    require(digest == digest_of(manifest), "manifest", rule, got="another", where=file.name, remedy=remedy)
+    rule, remedy = "be the one that the split was made from", "Make a new partition of this manifest."
+    require(digest == digest_of(manifest), "manifest", rule, got="a different file", where=file.name, remedy=remedy)
     others = ("format", "manifest_sha256", "sites")
     return SiteSplit({name: value for name, value in content.items() if name not in others}, digest, sites)

@@ -1,1 +1,1 @@
-"""From a folder of images and a set of reports to a site's dataset, at the site: ``python -m admin prepare``."""
+"""Makes a site's dataset from its images and reports, at the site: ``python -m admin prepare``."""

@@ -1,4 +1,4 @@
-"""Progress of ``prepare`` on standard error: a bar on a terminal, a line a step elsewhere."""
+"""Shows the progress of ``prepare`` on standard error: a bar on a terminal, otherwise one line per step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Item = TypeVar("Item")
 
 
 def tracked(items: Iterable[Item], total: int, doing: str) -> Iterator[Item]:
-    """Yield the items, and show how many of ``total`` came."""
+    """Yield the items, and show how many of ``total`` are done."""
     console = Console(stderr=True)
     if not console.is_terminal:
         print(f"{doing}: {total}", file=sys.stderr, flush=True)

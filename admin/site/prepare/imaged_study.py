@@ -1,4 +1,4 @@
-"""Image files to studies, and which image stands for a study."""
+"""Groups image files into studies, and ranks the images of a study."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TAGS = ("accession", "study")
 
 @dataclass(frozen=True, slots=True)
 class ImageFile:
-    """What is kept of one image file: keyed hashes and permitted facts, no identifier. A line of a :class:`Journal`.
+    """What is stored of one image file: keyed hashes and permitted facts, no identifier. A line of a journal.
 
     Attributes:
         file: hash of its path.
@@ -34,8 +34,7 @@ class ImageFile:
         accession: hash of its accession number, or empty.
         instance: hash of its SOPInstanceUID, or empty.
         view: one of :data:`fedaid.data.header.terms.VIEWS`, or empty.
-        header: what the file says of the fields of a :class:`fedaid.data.header.facts.Header`, to be read by
-            :func:`fedaid.data.header.facts.header_from`; empty for a PNG or JPEG.
+        header: values for :func:`fedaid.data.header.facts.header_from`; empty for a PNG or JPEG.
     """
 
     file: str
@@ -49,14 +48,14 @@ class ImageFile:
     instance: str = ""
 
     def brief(self) -> ImageFile:
-        """The same with the patient's sex and age alone of its header."""
+        """Return a copy whose header holds only the patient's sex and age, which saves memory."""
         sex, age = (self.header.get(name) for name in ("sex", "age"))
         return replace(self, header=_person("" if sex is None else str(sex), "" if age is None else str(age)))
 
 
 @cache
 def _person(sex: str, age: str) -> Mapping[str, Any]:
-    """A sex and an age, the same object for all whose they are: a site has many images."""
+    """Return a header of sex and age. Equal headers are one object, because a site has many images."""
     return MappingProxyType({"sex": sex, "age": age})
 
 
@@ -66,13 +65,13 @@ class ImagedStudy:
 
     Attributes:
         name: pseudonym of the study.
-        patients: pseudonyms that its images name; one, if all is well.
-        keys: hashes by which a report can name it.
-        images: hashes of paths.
-        views: of the images.
-        paths: of the images, below the folder of images.
+        patients: pseudonyms in its images; a valid study has exactly one.
+        keys: hashes of the identifiers that a report can match.
+        images: hash of each image's path.
+        views: view of each image.
+        paths: path of each image, relative to the folder of images.
         stated: kinds of keys that its images state: "accession", "study".
-        people: of the images, "sex" and "age" of the patient where the file says them.
+        people: "sex" and "age" of the patient in each image's header, where stated.
     """
 
     name: str
@@ -86,18 +85,18 @@ class ImagedStudy:
 
 
 def file_name(found: Found, names: Pseudonyms) -> str:
-    """The hash of a file's path; every byte of the path counts."""
+    """Return the hash of all bytes of a file's path."""
     return names.study(f"file:{found.relative.encode('utf-8', 'surrogateescape').hex()}")
 
 
 def key(kind: str, identifier: str, names: Pseudonyms) -> str:
-    """The hash of an identifier of one kind, however it is spelt; empty for none."""
+    """Return the hash of a normalised identifier of one kind; empty if there is no identifier."""
     plain = normal(identifier)
     return names.study(f"{kind}:{plain}") if plain else ""
 
 
 def study_of(image: ImageFile) -> str:
-    """What an image's study goes by: its UID, without one its accession number, else the file stands for itself."""
+    """Return the key of an image's study: its UID, else its accession number, else the file itself."""
     return image.study or image.accession or image.file
 
 
@@ -126,22 +125,22 @@ def _study(name: str, group: list[tuple[Found, ImageFile]], names: Pseudonyms) -
 
 
 def preference(view: str) -> int:
-    """The rank of a view: PA, then AP, then none stated, then all others."""
+    """Return the rank of a view: PA, AP, not stated, all others."""
     return FRONTAL.get(view, 3 if view else 2)
 
 
 def torn_studies(files: Iterable[tuple[Found, ImageFile]], images: Path) -> frozenset[str]:
     """Return the studies in which two files carry one SOPInstanceUID with different bytes.
 
-    One of the two was changed after it was made, or is another patient's; which, no file says. A file that an export
-    holds twice is no fault.
+    One of the two was modified later or belongs to another patient, and it is not known which one. Two identical
+    copies of a file are allowed.
 
     Args:
-        files: described.
-        images: the folder that holds them.
+        files: the files with their headers.
+        images: the folder of the files.
 
     Raises:
-        OSError: if a file is gone.
+        OSError: if a file no longer exists.
     """
     first: dict[tuple[str, str], Found] = {}
     torn: set[str] = set()

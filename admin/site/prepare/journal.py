@@ -1,4 +1,4 @@
-"""What was done, a line a file, so that a run that was killed goes on where it was and none is done twice."""
+"""A journal with one line per processed file, so that a killed run can continue without repeating work."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from typing import Any, BinaryIO, ClassVar, Generic, Protocol, Self, TypeVar
 
 
 class Entry(Protocol):
-    """One line: a frozen dataclass of texts and numbers; the last one of a ``file`` holds."""
+    """One line: a frozen dataclass of texts and numbers. The last entry of a ``file`` is valid."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
     def file(self) -> str:
-        """What it is about."""
+        """The file that the entry describes."""
 
 
 Line = TypeVar("Line", bound=Entry)
 
 
 class Journal(Generic[Line]):
-    """Entries of one kind, appended to a file as they come, while the ``with`` block lasts.
+    """Entries of one kind, appended to a file inside a ``with`` block.
 
-    A line that was being written when the process was killed is cut off; what it was about is done again.
+    An incomplete last line is removed, and its file is processed again.
 
     Args:
-        path: made with mode 0600 where it is not there.
+        path: the journal's file; created with mode 0600 if absent.
         kind: the dataclass of a line.
-        keep: what of an entry stays in memory.
+        keep: returns the part of an entry that stays in memory.
     """
 
     def __init__(self, path: Path, kind: type[Line], *, keep: Callable[[Line], Line] = lambda entry: entry) -> None:
@@ -50,12 +50,12 @@ class Journal(Generic[Line]):
         os.close(self._descriptor)
 
     def add(self, entry: Line) -> None:
-        """Keep an entry, in place of an earlier one of the same file."""
+        """Append an entry. It replaces an earlier entry of the same file."""
         os.write(self._descriptor, json.dumps(asdict(entry)).encode() + b"\n")
         self._entries[entry.file] = self._keep(entry)
 
     def get(self, file: str) -> Line | None:
-        """The entry of a file."""
+        """Return the entry of a file, or None."""
         return self._entries.get(file)
 
     def __iter__(self) -> Iterator[Line]:
@@ -63,10 +63,10 @@ class Journal(Generic[Line]):
 
 
 def entries(lines: Iterable[bytes], kind: type[Line]) -> Iterator[Line]:
-    """The entries of a journal; what a version with other fields wrote, or cut short, counts as not done.
+    """Yield the entries of a journal. Lines that are incomplete or have other fields are skipped.
 
     Args:
-        lines: of a journal's file; of two entries of one file the last one holds.
+        lines: lines of a journal. If a file has two entries, the last one is valid.
         kind: the dataclass of a line.
     """
     fields = set(kind.__dataclass_fields__)
@@ -80,7 +80,7 @@ def entries(lines: Iterable[bytes], kind: type[Line]) -> Iterator[Line]:
 
 
 def _whole(file: BinaryIO) -> int:
-    """The number of bytes up to the last whole line's end, of a file that was read to its end."""
+    """Return the number of bytes up to the end of the last complete line. The file was read to its end."""
     size = file.tell()
     while size and os.pread(file.fileno(), 1, size - 1) != b"\n":
         size -= 1

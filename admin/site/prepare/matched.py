@@ -1,4 +1,4 @@
-"""Studies with their reports, each of one patient and in one split; what is not so is left out with its reason."""
+"""Matches studies and reports, each of one patient and in one split. Others are left out with a reason."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fedaid.data.pseudonym import Pseudonyms
 from fedaid.data.split import split_of
 
 Claims = Mapping[str, tuple[str, str]]
-"""Path of an image → the study that a data set says it belongs to, and its view."""
+"""Path of an image → its study and view according to the data set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Match:
 
 
 def claims_of(records: Sequence[Record], names: Pseudonyms) -> Claims:
-    """The images that records name, each with the hash of its study; an image that two name goes to the first."""
+    """Return the images that records name, with the hash of the study. The first record that names an image wins."""
     claimed: dict[str, tuple[str, str]] = {}
     for record in records:
         study = key(*record.keys[0], names) if record.images else ""
@@ -39,7 +39,7 @@ def claims_of(records: Sequence[Record], names: Pseudonyms) -> Claims:
 
 
 def placed(found: Found, image: ImageFile, claims: Claims) -> ImageFile:
-    """An image with the study and view that a data set gives it, whatever the file says of study and patient."""
+    """Return an image with the data set's study and view. They replace the study and patient in the file."""
     if found.relative not in claims:
         return image
     study, view = claims[found.relative]
@@ -54,15 +54,15 @@ def matches(
     names: Pseudonyms,
     torn: Set[str] = frozenset(),
 ) -> tuple[list[Match], list[Bad]]:
-    """Return the studies, without the keys that they are matched by, with their reports; and all others with reasons.
+    """Return the studies with their reports, and everything that was left out, with reasons. Keys are removed.
 
     Args:
-        studies: of the images.
+        studies: the studies of the images.
         records: the reports.
-        claims: of :func:`claims_of`; a record whose image another claimed before is linked to that one's study too,
-            so that neither is paired.
+        claims: the result of :func:`claims_of`. If two records claim an image, both are linked to its study, so that
+            neither is paired.
         torn: names of studies, see :func:`admin.site.prepare.imaged_study.torn_studies`.
-        names: the site's pseudonyms; their key also draws the split of a patient to whom no split is given.
+        names: the site's pseudonyms. Their key also determines the split of a patient without a stated split.
     """
     kind = named_by(studies, records, names)
     keys = [_keys(record, claims, kind=kind, names=names) for record in records]
@@ -70,7 +70,7 @@ def matches(
     bad = [Bad(reason, studies[number].paths[0]) for number, reason in pairing.studies_left.items()]
     bad += [
         Bad(reason, records[number].name) for number, reason in pairing.reports_left.items()
-        if not (reason == "pair-no-image" and records[number].images)  # each of those is in the list already
+        if not (reason == "pair-no-image" and records[number].images)  # its images are in the list already
     ]  # fmt: skip
     found: list[Match] = []
     for number, report in pairing.pairs.items():
@@ -86,9 +86,9 @@ def matches(
 
 
 def named_by(studies: Sequence[ImagedStudy], records: Sequence[Record], names: Pseudonyms) -> str:
-    """The kind of key by which the files of a folder of reports are named: the one that finds most studies.
+    """Return the kind of key in the file names of a folder of reports: the kind that finds most studies.
 
-    One kind for all of them, as accession number 12 and the twelfth image of an export must not find each other.
+    All files use the same kind, so that accession number 12 cannot match an image file named 12.
     """
     files = [identifier for record in records for kind, identifier in record.keys if kind == FILE_NAME]
     known = frozenset[str]().union(*(study.keys for study in studies)) if files else frozenset()
@@ -97,7 +97,7 @@ def named_by(studies: Sequence[ImagedStudy], records: Sequence[Record], names: P
 
 
 def _contradict(study: ImagedStudy, record: Record, names: Pseudonyms) -> bool:
-    """Whether image and report both state a number of one kind, and not the same: they met by a file's name only."""
+    """Whether image and report state different numbers of one kind. Such a pair matched by file name only."""
     for kind in set(TAGS).intersection(study.stated):
         given = {key(of, identifier, names) for of, identifier in record.keys if of == kind}
         if given and given.isdisjoint(study.keys):
@@ -106,13 +106,13 @@ def _contradict(study: ImagedStudy, record: Record, names: Pseudonyms) -> bool:
 
 
 def _keys(record: Record, claims: Claims, *, kind: str, names: Pseudonyms) -> tuple[str, ...]:
-    """The hashes by which a record names studies."""
+    """Return the hashes of the studies that a record names."""
     own = {key(kind if of == FILE_NAME else of, identifier, names) for of, identifier in record.keys}
     return tuple(own.union(claims[path][0] for path, _ in record.images) - {""})
 
 
 def _divided(found: list[Match], bad: list[Bad], *, seed: str) -> tuple[list[Match], list[Bad]]:
-    """The matches with their splits: the one that is given to the patient, or else the one that the key draws."""
+    """Return the matches with their splits: the patient's stated split, otherwise one determined by the key."""
     given: defaultdict[str, set[str]] = defaultdict(set)
     for match in found:
         given[match.patient].update(match.record.splits)

@@ -1,4 +1,4 @@
-"""Which report belongs to which study: only where there is no other possibility.
+"""Pairs reports and studies, only where the match is unambiguous.
 
 A study and a report are linked if they share a key of one kind: an accession number, a StudyInstanceUID or a file
 stem. They are a pair if neither has another link. A wrong pair is worse than a missing one, so nothing is guessed.
@@ -18,7 +18,7 @@ ENDINGS = (".dcm", ".dicom", ".png", ".jpg", ".jpeg", ".txt", ".text", ".rpt")
 
 @dataclass(frozen=True)
 class Pairing:
-    """Study → report of the pairs, and the reason of everything that is in none; both by number."""
+    """The pairs, study → report, and the reason for each study and report without a pair; all by number."""
 
     pairs: Mapping[int, int]
     studies_left: Mapping[int, str]
@@ -29,7 +29,7 @@ def pair(studies: Sequence[Keys], reports: Sequence[Keys]) -> Pairing:
     """Return the pairs of studies and reports.
 
     Args:
-        studies: the keys of each study, of any kind; equal keys are equal text.
+        studies: the keys of each study, of any kind. Keys are compared as text.
         reports: the keys of each report.
     """
     holders: defaultdict[str, tuple[int, ...]] = defaultdict(tuple)
@@ -58,11 +58,11 @@ def _why(linked: tuple[int, ...], lonely: str) -> str:
 
 
 def stem(name: str) -> str:
-    """Return a file's name without its folders and without an ending; a UID's last number is none."""
+    """Return a file's name without folders and known endings. The last number of a UID is not an ending."""
     path = PurePosixPath(name.replace("\\", "/"))
     return path.stem if path.suffix.lower() in ENDINGS else path.name
 
 
 def normal(identifier: str) -> str:
-    """Return an identifier as it is compared: without white space, case and compatibility forms of Unicode."""
+    """Return an identifier for comparison: NFKC, lower case, without white space and zero bytes."""
     return "".join(unicodedata.normalize("NFKC", identifier).replace("\0", "").casefold().split())

@@ -1,4 +1,4 @@
-"""The file of pixels, which grows: rows that are there stay where they are."""
+"""The file of pixels. It grows, and existing rows keep their place."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from fedaid.atomic_file import replacing
 from fedaid.data.cache import new_pixels
 
 GROWTH = 1024
-"""Rows by which the file grows at least, so that its header is seldom written."""
+"""Least number of rows added at once, so that the header is seldom written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A line of the journal of pixels: the image's row, or why there is none."""
+    """A line of the journal of pixels: the image's row, or the reason why it was not decoded."""
 
     file: str
     stamp: str
@@ -27,29 +27,29 @@ class Decoded:
 
 
 def forget_lost(journal: Path, file: Path) -> None:
-    """Remove the journal of a file of pixels that is gone: its rows would be taken for pictures, and be black.
+    """Remove the journal if its file of pixels no longer exists. Otherwise its rows would be read as black pictures.
 
     Args:
-        journal: of the file.
-        file: of pixels.
+        journal: the journal of the file.
+        file: the file of pixels.
     """
     if not file.exists():
         journal.unlink(missing_ok=True)
 
 
 def grow(file: Path, rows: int, *, image_size: int) -> None:
-    """Give the file room for so many rows, and make it where it is not there.
+    """Extend the file to a number of rows, and create it if absent.
 
-    numpy leaves space in the header for a longer first axis. The space on disk is taken before the header names it, so
-    that the file is whole whenever the process ends.
+    numpy leaves space in the header for a longer first axis. The space on disk is allocated before the header is
+    changed, so that the file is valid whenever the process ends.
 
     Args:
         file: a .npy file, float16 (N, S, S).
-        rows: N that it must have at least.
+        rows: least N.
         image_size: S in pixels.
 
     Raises:
-        OSError: if the disk has no room.
+        OSError: if the disk is full.
     """
     if not file.exists():
         with replacing(file) as draft:

@@ -1,4 +1,4 @@
-"""The steps of ``prepare``: find, describe, pair, decode, write; each does only what its journal does not hold yet."""
+"""The steps of ``prepare``: find, describe, pair, decode, write. A step skips what is in its journal."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from fedaid.data.pseudonym import Pseudonyms
 from fedaid.data.report.grammar import site_grammar
 
 RETRIED = ("image-crash", "image-timeout")
-"""Reasons that a busy machine can cause: such a file is tried again in the next run."""
+"""Reasons that a busy machine can cause. The next run tries such a file again."""
 
 Track = Callable[[Iterable[Answer], int, str], Iterator[Answer]]
 
 
 class StoppedAtBad(Exception):
-    """A run that was to stop at the first bad file did; its message is the reason's code."""
+    """A strict run stopped at the first bad file. The message is the code of the reason."""
 
 
 @dataclass
@@ -39,10 +39,10 @@ class Preparation:
 
     Args:
         images: the folder of images.
-        site: where the result goes.
+        site: the folder of the result.
         names: the site's pseudonyms.
         workers: processes that read and decode.
-        track: shows progress over answers: of how many, and what is done.
+        track: shows progress; takes the answers, their number and the name of the step.
         strict: stop at the first bad file.
     """
 
@@ -64,10 +64,10 @@ class Preparation:
         self._pool = DecodePool(self.site.pixels, workers=self.workers)
 
     def run(self, files: Sequence[Found], records: Sequence[Record]) -> None:
-        """Do what is left to do, and fill ``lines`` and ``bad``.
+        """Do the remaining work, and fill ``lines`` and ``bad``.
 
         Raises:
-            StoppedAtBad: with ``strict``, as soon as something is left out.
+            StoppedAtBad: with ``strict``, at the first file that is left out.
         """
         with ExitStack() as opened:
             opened.enter_context(self._pool)
@@ -81,7 +81,7 @@ class Preparation:
             claims = claims_of(records, self.names)
             with Journal(private / "files.jsonl", ImageFile, keep=ImageFile.brief) as described:
                 tagged = [(found, placed(found, image, claims)) for found, image in self._describe(files, described)]
-            del described  # what was needed of it for a moment only is most of what a large site takes
+            del described  # free it now: at a large site it takes most of the memory
             stamps = {image.file: found.stamp for found, image in tagged}
             torn = torn_studies(tagged, self.images)
             studies = imaged_studies(tagged, self.names)
@@ -101,7 +101,7 @@ class Preparation:
             raise StoppedAtBad(reason)
 
     def _describe(self, files: Sequence[Found], journal: Journal[ImageFile]) -> list[tuple[Found, ImageFile]]:
-        """The files with what their journal says of them, read now where they are new."""
+        """Return the usable files with their journal entries. New files are read first."""
         names = [file_name(found, self.names) for found in files]
         new = [n for n, name in enumerate(names) if not _done(journal.get(name), files[n].stamp)]
         self.described = len(new)
@@ -119,7 +119,7 @@ class Preparation:
         return [(found, entry) for found, entry in tagged if entry.reason is None]
 
     def _image_file(self, name: str, stamp: str, answer: Answer) -> ImageFile:
-        """The line of the journal for a file that was described."""
+        """Return the journal entry of a file whose header was read."""
         tags = answer.tags
         patient = tags.get("patient", "").strip(" \0")
         return ImageFile(
@@ -139,7 +139,7 @@ class Preparation:
             yield from self.track(self._pool.run(requests), count, doing)
 
     def _decode(self, studies: Sequence[ImagedStudy], stamps: Mapping[str, str], journal: Journal[Decoded]) -> None:
-        """Decode one image a study: the preferred one, and where it is unusable the next."""
+        """Decode one image of each study: the first usable one in the order of preference."""
         for rank in range(max((len(study.images) for study in studies), default=0)):
             files = {
                 study.images[rank]: study.paths[rank] for study in studies
@@ -161,7 +161,7 @@ class Preparation:
                     self._leave_out(done.reason, path)
 
     def _add(self, match: Match, *, pixels: Journal[Decoded], reports: SiteReports) -> None:
-        """The line of a study, if it has an image and a report."""
+        """Add the manifest line of a study that has an image and a report."""
         study, record = match.study, match.record
         rows = ((n, done) for n, image in enumerate(study.images) if _usable(done := pixels.get(image)) and done)
         number, image = next(rows, (0, None))
@@ -189,7 +189,7 @@ class Preparation:
 
 
 def _done(entry: ImageFile | Decoded | None, stamp: str) -> bool:
-    """Whether what a journal says of a file still holds."""
+    """Whether the journal entry of a file is still valid."""
     return entry is not None and entry.stamp == stamp and entry.reason not in RETRIED
 
 

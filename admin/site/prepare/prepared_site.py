@@ -1,7 +1,7 @@
-"""What a prepared site knows of its images and of what it left out, for a check that runs after ``prepare``.
+"""Reads a prepared site's journals and quarantine, for checks that run after ``prepare``.
 
-A manifest's study leads to its image file by its row of the pixels: ``image`` names the file of pixels, whose journal
-``private/images-S.jsonl`` says which file went into ``image_row``, and ``private/files.jsonl`` what that file said.
+A study's image file is found in three steps. Column ``image`` of the manifest names the file of pixels. The journal
+``private/images-S.jsonl`` names the image file of each ``image_row``. ``private/files.jsonl`` holds the file's facts.
 """
 
 from __future__ import annotations
@@ -22,18 +22,20 @@ _REMEDY = "Run `python -m admin prepare` first."
 
 
 def image_files(site_root: Path) -> dict[str, ImageFile]:
-    """Return what is known of every image file that was ever read, by the hash of its path.
+    """Return the facts of every image file that was ever read, by the hash of its path.
 
-    A file with a `reason` is unusable for what its header says; one that failed later is in :func:`left_out` only.
+    `reason` is set if the header makes a file unusable. Files that failed later are only in :func:`left_out`.
 
     Args:
         site_root: a folder that ``python -m admin prepare`` made.
 
     Raises:
-        InputError: if it made none.
+        InputError: if the site was not prepared.
     """
     journal = site_root / "private" / "files.jsonl"
-    require(journal.is_file(), "--site", "be a prepared site", got="none", where="private/files.jsonl", remedy=_REMEDY)
+    require(
+        journal.is_file(), "--site", "be a prepared site", got="no journal", where="private/files.jsonl", remedy=_REMEDY
+    )
     with journal.open("rb") as lines:
         return {image.file: image for image in entries(lines, ImageFile)}
 
@@ -57,7 +59,7 @@ def study_images(site_root: Path) -> dict[str, ImageFile]:
 
 
 def study_headers(site_root: Path) -> dict[str, Header]:
-    """Return the facts of the image of every study of the manifest, by `study_id`; a PNG or JPEG states none.
+    """Return the header of each study's image, by `study_id`. The header of a PNG or JPEG is empty.
 
     Raises:
         InputError: as :func:`study_images`.
@@ -66,19 +68,19 @@ def study_headers(site_root: Path) -> dict[str, Header]:
 
 
 def left_out(site_root: Path) -> list[Bad]:
-    """Return what the last run left out: a code and the file's or table row's name, which stays at the site.
+    """Return what the last run left out: codes and names of files or table rows. Names must not leave the site.
 
     Raises:
         InputError: if the site was not prepared.
     """
     path = site_root / "quarantine.csv"
-    require(path.is_file(), "--site", "be a prepared site", got="none", where=path.name, remedy=_REMEDY)
+    require(path.is_file(), "--site", "be a prepared site", got="no quarantine", where=path.name, remedy=_REMEDY)
     with path.open(encoding="utf-8", newline="") as file:
         return [Bad(row["code"], unquoted(row["name"])) for row in csv.DictReader(file)]
 
 
 def _file_of_row(site_root: Path, pixels: str) -> dict[int, str]:
-    """Row of a file of pixels → hash of the image file whose picture it holds."""
+    """Return row of a file of pixels → hash of the image file that was decoded into it."""
     journal = site_root / "private" / Path(pixels).with_suffix(".jsonl").name
     if not journal.is_file():
         return {}

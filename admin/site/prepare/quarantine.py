@@ -1,4 +1,4 @@
-"""What could not be used, why, and what to do about it; the list stays at the site."""
+"""The quarantine: the list of unusable files, each with a code and a remedy. It stays at the site."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
         "patient-missing": "Give PatientID in the image, or a column 'patient_id' beside the report.",
     }
 )
-"""Every code of the list, with one sentence on what to do about it."""
+"""Code → remedy, one sentence."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
 class Bad:
-    """One thing that was left out: a code of :data:`REMEDIES` and its path, or the line of the table it stands on."""
+    """One entry of the quarantine: a code of :data:`REMEDIES`, and a path or a line of a table."""
 
     reason: str
     name: str = field(repr=False)
 
 
 def counts(bad: Sequence[Bad]) -> dict[str, int]:
-    """How many were left out by reason, in the order of the alphabet."""
+    """Return code → number of entries, in alphabetical order."""
     return dict(sorted(Counter(one.reason for one in bad).items()))
 
 
 def write_quarantine(path: Path, bad: Sequence[Bad]) -> None:
-    """Put the list in place whole, readable by its owner only; a name that a spreadsheet would run is quoted."""
+    """Write the list atomically with mode 0600. Names that a spreadsheet would run are quoted."""
     with private_file(path) as file:
         table = csv.writer(file)
         table.writerow(["code", "name", "remedy"])
@@ -52,10 +52,10 @@ def write_quarantine(path: Path, bad: Sequence[Bad]) -> None:
 
 
 def _quoted(name: str) -> str:
-    """A name as the list has it: behind a quote if a spreadsheet would run it."""
+    """Return a name for the list, with a leading quote if a spreadsheet would run it."""
     return f"'{name}" if name.startswith(_FORMULA) else name
 
 
 def unquoted(name: str) -> str:
-    """The name that an entry of the list stands for."""
+    """Return the original name of an entry."""
     return name[1:] if name.startswith("'") and name[1:].startswith(_FORMULA) else name

@@ -1,4 +1,4 @@
-"""Reports as a hospital has them: a folder of text files, a CSV, TSV or JSONL table."""
+"""Reads a hospital's reports: a folder of text files, or a CSV, TSV or JSONL table."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KEY_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "stem": ("image", "image_path", "file", "filename", "file_name", "filepath", "path", "stem", "dicom_id"),
 }
 FILE_NAME = "file name"
-"""The kind of a key that is one of :data:`KEY_COLUMNS`, the same for all files of a folder."""
+"""Kind of a key taken from a file name. :func:`admin.site.prepare.matched.named_by` finds the real kind."""
 
 PATIENT_COLUMNS = ("patient_id", "patientid", "patient", "subject_id")
 SEX_COLUMNS = ("sex", "patient_sex", "gender")
@@ -35,21 +35,21 @@ _REMEDY = "Give a folder of text files, or a .csv, .tsv or .jsonl with a key and
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One report as it was found.
+    """One report before it is matched.
 
     Attributes:
         keys: (kind, identifier), kind one of :data:`KEY_COLUMNS` or :data:`FILE_NAME`.
         name: its file, or the line of its table.
-        text: the report, or None if it lies in ``file``.
-        file: path of a text file; as text, because ten thousand ``Path`` take five times the memory.
+        text: the report, or None if ``file`` holds it.
+        file: path of a text file; as text, because a ``Path`` takes five times the memory.
         patient: identifier of the patient, or empty.
-        labels: as the manifest has them.
-        images: paths below the folder of images, each with its view or none, where a data set says them; see
-            :mod:`admin.site.prepare.presets.preset`. A report of a hospital finds its images by ``keys``.
-        splits: those that a data set gives the study: one of :data:`fedaid.data.split.SPLITS`, or none.
-        sex: of the patient, as it is given.
-        age: of the patient, as it is given.
-        alone: whether the data set does not say who the patient is, so that the study counts as a patient.
+        labels: labels in the manifest's format.
+        images: (path relative to the folder of images, view or empty). Only presets set it, see
+            :mod:`admin.site.prepare.presets.preset`; other reports find their images by ``keys``.
+        splits: splits of the study in the data set, each one of :data:`fedaid.data.split.SPLITS`; may be empty.
+        sex: sex of the patient, unchecked.
+        age: age of the patient, unchecked.
+        alone: whether the data set does not state the patient. The study then counts as one patient.
     """
 
     keys: tuple[tuple[str, str], ...] = field(repr=False)
@@ -65,10 +65,10 @@ class Record:
     age: str = field(default="", repr=False)
 
     def report(self) -> str:
-        """The report's text.
+        """Return the report's text.
 
         Raises:
-            UnusableStudy: with one of the "report-" codes, if it is no plain text.
+            UnusableStudy: with a "report-" code, if it is not plain text.
         """
         if self.file is not None:
             return whole(read_report_file(Path(self.file)))
@@ -79,10 +79,10 @@ class Record:
 
 
 def whole(text: str) -> str:
-    """A text without zero bytes, which stand where another encoding was misread.
+    """Return a text, after checking that it has no zero bytes: they show that the encoding was misread.
 
     Raises:
-        UnusableStudy: "report-unreadable", if it has one.
+        UnusableStudy: "report-unreadable", if it has a zero byte.
     """
     if "\0" in text:
         raise UnusableStudy("report-unreadable")
@@ -90,12 +90,12 @@ def whole(text: str) -> str:
 
 
 def sectioned(cells: Cells) -> str:
-    """A report made of a row's findings and impression, each under its heading."""
+    """Return a row's findings and impression as one report, each under its heading."""
     return "\n\n".join(f"{name.upper()}: {cells[name]}" for name in SECTIONS if cells.get(name))
 
 
 def beside(table: Path, relative: str) -> str:
-    """A text file named by a table, below the table's folder; one that is not there can be read by nobody."""
+    """Return the path of a text file that a table names. A path outside the table's folder is replaced."""
     folder = table.resolve().parent
     path = (folder / relative.replace("\0", "")).resolve()
     return str(path if path.is_relative_to(folder) else folder / "outside")
@@ -105,7 +105,7 @@ def read_records(source: Path) -> list[Record]:
     """Return the reports of a folder of text files, or of a table.
 
     Raises:
-        InputError: if it is neither, or its header names no key or no text.
+        InputError: if it is neither, or its header has no column with a key or with a text.
     """
     if source.is_dir():
         return list(_of_folder(source.resolve()))
@@ -141,30 +141,30 @@ def _of_table(table: Path) -> Iterator[Record]:
 
 
 def first_of(cells: Cells, columns: Iterable[str]) -> str:
-    """The first of some columns' cells that holds something, or nothing."""
+    """Return the first cell of some columns that is not empty, or an empty text."""
     return next((cells[column] for column in columns if cells.get(column)), "")
 
 
 def _require_known(cells: Cells, table: str) -> None:
-    """Raise if the first row has no column with a key or none with a text."""
+    """Raise if the first row has no column with a key or no column with a text."""
     keyed = any(name in cells for names in KEY_COLUMNS.values() for name in names)
     worded = any(name in cells for name in (*TEXT_COLUMNS, *SECTIONS, PATH_COLUMN))
     for sound, rule in ((keyed, "have a column with a key"), (worded, "have a column with the report")):
-        require(sound, table, rule, got="none that is known", where=f"{table}, header", remedy=_REMEDY)
+        require(sound, table, rule, got="unknown columns only", where=f"{table}, header", remedy=_REMEDY)
 
 
 _LABEL = re.compile(r"(?:\? *)?[^\W\d_](?:(?!\d{3})[\w /()+-]){0,39}")
 
 
 def kept_labels(labels: str) -> tuple[str, int]:
-    """Return the labels that may be kept, and how many may not.
+    """Return the permitted labels, and the number of the others.
 
-    A label is, after a question mark if it is uncertain, up to 40 letters, blanks, ``/ ( ) + -`` and no more than two
-    digits in a row, in which the scrubber finds no identifier. A surname alone passes for a label: no pattern tells it
-    from a finding.
+    A permitted label has up to 40 letters, blanks, ``/ ( ) + -`` and at most two digits in a row. A question mark may
+    precede it. The scrubber must find no identifier in it. A single surname passes, because no pattern distinguishes
+    it from a finding.
 
     Args:
-        labels: separated by ``|``.
+        labels: labels separated by ``|``.
     """
     given = [label for one in labels.split(SEPARATOR) if (label := " ".join(one.split()))]
     kept = [label for label in given if _LABEL.fullmatch(label) and not scrub(label).counts]

@@ -1,4 +1,4 @@
-"""The rows of a table that a person exported: CSV, TSV or JSONL in UTF-8, compressed by gzip or not."""
+"""Reads the rows of an exported table: CSV, TSV or JSONL in UTF-8, plain or gzip."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TextIO
 
 from fedaid.errors import InputError, require
 
-csv.field_size_limit(1 << 27)  # so that a cell too long for a report costs its row, and not the table
+csv.field_size_limit(1 << 27)  # a very long cell makes its row unusable, not the table
 
 KINDS = (".csv", ".tsv", ".jsonl")
 Cells = Mapping[str, str]
@@ -22,24 +22,24 @@ _REMEDY = "Export it again as CSV, TSV or JSONL in UTF-8, with a header that nam
 
 
 def is_table(path: Path) -> bool:
-    """Whether a file's name is that of a table."""
+    """Whether a path is a file with the ending of a table."""
     return path.name.lower().removesuffix(".gz").endswith(KINDS) and path.is_file()
 
 
 def column(name: str) -> str:
-    """A column's name as it is compared: "Study-UID" and "study uid" are "study_uid"."""
+    """Return a column's normalised name: "Study-UID" and "study uid" become "study_uid"."""
     return "_".join(name.lower().replace("-", " ").split())
 
 
 def read_rows(table: Path, *, needs: Collection[str] = ()) -> Iterator[tuple[str, Cells]]:
-    """Yield each row: what a message calls it, and its cells by :func:`column`.
+    """Yield each row: its name for messages, and its cells by normalised column name.
 
     Args:
-        table: named .csv, .tsv or .jsonl, or so with .gz; a header that has tabs and no comma is that of a TSV.
-        needs: columns that must be there.
+        table: a .csv, .tsv or .jsonl file, optionally with .gz. A header with tabs and without commas means TSV.
+        needs: required columns.
 
     Raises:
-        InputError: if it cannot be read as what it is named, or lacks a column.
+        InputError: if the file is not valid for its ending, or lacks a column.
     """
     kind = _of_json if table.name.lower().removesuffix(".gz").endswith(".jsonl") else _of_csv
     try:
@@ -60,7 +60,7 @@ def _opened(table: Path) -> TextIO:
 
 
 def _of_csv(file: TextIO, name: str, needs: Collection[str]) -> Iterator[tuple[int, Cells]]:
-    """Rows below a header; a cell that is not given is empty."""
+    """Yield the rows below the header. A missing cell is empty."""
     first = file.readline()
     rows = csv.reader(chain([first], file), delimiter="\t" if "\t" in first and "," not in first else ",")
     columns = [column(cell) for cell in next(rows, [])]
@@ -75,7 +75,7 @@ def _of_csv(file: TextIO, name: str, needs: Collection[str]) -> Iterator[tuple[i
 
 
 def _of_json(file: TextIO, name: str, needs: Collection[str]) -> Iterator[tuple[int, Cells]]:
-    """One object a line; what is null is not given."""
+    """Yield one row for each line. A null value counts as missing."""
     for number, line in enumerate(file, start=1):
         if not line.strip():
             continue
@@ -92,11 +92,11 @@ def _of_json(file: TextIO, name: str, needs: Collection[str]) -> Iterator[tuple[
 
 
 def _text(key: str, value: object) -> str:
-    """A value as a CSV has it; a list of labels as a manifest has one."""
+    """Return a value as text; a list of labels in the manifest's format."""
     return "|".join(map(str, value)) if key == "labels" and isinstance(value, list) else str(value).strip()
 
 
 def _require_columns(needs: Collection[str], columns: Collection[str], name: str) -> None:
     missing = [need for need in needs if need not in columns]
     rule = f"have the column{'s' * (len(missing) > 1)} {', '.join(missing)}"
-    require(not missing, name, rule, got="none of that name", where=f"{name}, header", remedy=_REMEDY)
+    require(not missing, name, rule, got="other columns", where=f"{name}, header", remedy=_REMEDY)

@@ -1,4 +1,4 @@
-"""The files below the folder of images, each with a stamp that changes when its content does."""
+"""Finds the files below a folder, each with a stamp that changes with its content."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class Found:
     """One file.
 
     Attributes:
-        relative: path below the folder, which may hold identifiers.
-        stamp: size and time of change.
+        relative: path relative to the folder; it may hold identifiers.
+        stamp: size and modification time.
         inside: false for a link that leads out of the folder.
     """
 
@@ -24,13 +24,14 @@ class Found:
 
 
 def find_files(folder: Path, *, leave_out: tuple[Path, ...] = ()) -> Iterator[Found]:
-    """Yield every file below the folder, by name and with no regard to its name's ending.
+    """Yield every file below the folder, by name, with any ending.
 
-    A folder that cannot be read, and a link to one outside, stand for what is in them: it must not be lost silently.
+    An unreadable folder, or a link to a folder outside, is yielded like a file, so that its content is not lost
+    silently.
 
     Args:
-        folder: links to folders in it are not followed.
-        leave_out: files and folders that are not images, such as the reports where they lie inside.
+        folder: the folder. Links to folders are not followed.
+        leave_out: files and folders to skip, such as reports inside the folder.
     """
     root = folder.resolve()
     barred = {path.resolve() for path in leave_out}
@@ -45,7 +46,7 @@ def find_files(folder: Path, *, leave_out: tuple[Path, ...] = ()) -> Iterator[Fo
 
 
 def named_files(folder: Path, paths: Iterable[str]) -> Iterator[Found]:
-    """Yield the files of some paths below a folder, in their order; one that is not there is found missing."""
+    """Yield the files of some paths below a folder, in their order. A missing file has the stamp "none"."""
     root = folder.resolve()
     for path in paths:
         yield _found(root / path, root, path)
@@ -60,7 +61,7 @@ def _found(path: Path, root: Path, relative: str | None = None) -> Found:
     try:
         status = path.stat()
         inside = path.resolve().is_relative_to(root) if relative or path.is_symlink() else True
-    except (OSError, RuntimeError, ValueError):  # a dangling link, a loop of links, no name of a file: it is missing
+    except (OSError, RuntimeError, ValueError):  # a dangling link, a loop of links, an invalid name: missing
         return Found(name, "none")
-    closed = "" if os.access(path, os.R_OK) else "-closed"  # permission is no change of content or time
+    closed = "" if os.access(path, os.R_OK) else "-closed"  # a change of permission changes neither size nor time
     return Found(name, f"{status.st_size}-{status.st_mtime_ns}{closed}", inside)

@@ -27,13 +27,13 @@ WHERE = "the command line"
 
 @dataclass(frozen=True)
 class Export:
-    """What a hospital hands over, and how it becomes a dataset.
+    """A hospital's export, and the settings of its preparation.
 
     Attributes:
-        images: folder of DICOM, PNG or JPEG files, nested.
+        images: folder of DICOM, PNG or JPEG files, at any depth.
         out: the site's data folder; made if absent.
-        reports: folder of text files, or a table; with a preset None if the table lies in ``images``.
-        preset: name of another layout, see :data:`admin.site.prepare.presets.preset.PRESETS`.
+        reports: folder of text files, or a table. With a preset, None means that ``images`` holds the table.
+        preset: name of a public data set's layout, see :data:`admin.site.prepare.presets.preset.PRESETS`.
         key: file of the site's pseudonym key; None for ``<out>/private/key``.
         image_size: S, pixels a side of the decoded images.
         workers: processes that decode.
@@ -75,7 +75,7 @@ def prepare(export: Export) -> dict[str, Any]:
 
 
 def key_of(file: Path, site: SiteFolder) -> bytes:
-    """The site's key; a new one is drawn for a new site only.
+    """Return the site's key. A new key is made only for a new site.
 
     Raises:
         InputError: if the key of a site that was prepared before is missing, or cannot be read.
@@ -87,10 +87,10 @@ def key_of(file: Path, site: SiteFolder) -> bytes:
 
 
 def same_key(names: Pseudonyms, site: SiteFolder) -> None:
-    """Write a mark of the key at a new site, and compare it at one that was prepared before.
+    """Write a mark of the key at a new site. At an existing site, compare it.
 
     Raises:
-        InputError: if that was done with another key.
+        InputError: if the site was prepared with a different key.
     """
     mark, own = site.private / "key_mark", names.study("mark of the key")
     known = mark.read_text().strip() if mark.exists() else own
@@ -100,7 +100,7 @@ def same_key(names: Pseudonyms, site: SiteFolder) -> None:
 
 
 def sources(export: Export) -> tuple[list[Found], list[Record]]:
-    """The image files and the reports of an export."""
+    """Return the image files and the reports of an export."""
     if export.preset is None:
         reports = own_reports(export)
         return list(find_files(export.images, leave_out=(reports, export.out))), read_records(reports)
@@ -110,7 +110,7 @@ def sources(export: Export) -> tuple[list[Found], list[Record]]:
 
 
 def finished(run: Preparation, site: SiteFolder, *, stopped: str, most: float) -> dict[str, Any]:
-    """Write the manifest if there is enough to write, and return the result."""
+    """Write the manifest unless too much is unusable, and return the result."""
     result: dict[str, Any] = {
         "studies": len(run.lines),
         "patients_unknown": run.patients_unknown,
@@ -146,7 +146,7 @@ def own_reports(export: Export) -> Path:
     """Return the reports of an export without a preset.
 
     Raises:
-        InputError: if they are not given, or lie around the images.
+        InputError: if they are missing, or their folder contains the images.
     """
     if export.reports is None:
         raise InputError("--reports", "be given", got="nothing", where=WHERE, remedy="Name a folder or a table.")

@@ -1,4 +1,4 @@
-"""Where the parts of a prepared site lie, and the two tables that a person reads."""
+"""The paths of a prepared site, its manifest and its lock."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COLUMNS = ("study_id", "patient_id", "image", "image_row", "report_path", "split
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What one line of the manifest says of its study; where image and report lie follows from the folder."""
+    """One line of the manifest. The paths of image and report follow from the folder."""
 
     study_id: str
     patient_id: str
@@ -35,7 +35,7 @@ class Line:
 
 @dataclass(frozen=True)
 class SiteFolder:
-    """The paths of a prepared site; ``private`` holds what no other person at the site needs to read.
+    """The paths of a prepared site. Only its owner needs to read ``private``.
 
     Attributes:
         root: the data root.
@@ -52,17 +52,17 @@ class SiteFolder:
 
     @property
     def reports(self) -> Path:
-        """A text file a study."""
+        """The folder of reports, one text file per study."""
         return self.root / "reports"
 
     @property
     def pixels(self) -> Path:
-        """The decoded images."""
+        """The file of decoded images."""
         return self.root / f"images-{self.image_size}.npy"
 
     @property
     def quarantine(self) -> Path:
-        """What was left out."""
+        """The quarantine: the list of what was left out."""
         return self.root / "quarantine.csv"
 
     def make(self) -> None:
@@ -71,7 +71,7 @@ class SiteFolder:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def write_manifest(self, lines: Sequence[Line]) -> None:
-        """Put the manifest in place whole."""
+        """Write the manifest atomically."""
         with private_file(self.root / FILE_NAME) as file:
             table = csv.writer(file)
             table.writerow(COLUMNS)
@@ -79,23 +79,23 @@ class SiteFolder:
         self._withdraw({line.study_id for line in lines})
 
     def _withdraw(self, kept: Set[str]) -> None:
-        """Remove the reports of studies that are no longer in the manifest; one that comes back is written again."""
+        """Remove the reports of studies that are no longer in the manifest."""
         for report in self.reports.iterdir():
             if _REPORT.fullmatch(report.name) and report.stem not in kept:
                 report.unlink()
 
     def _cells(self, line: Line) -> tuple[str | int, ...]:
-        """A line of the manifest, in the order of :data:`COLUMNS`."""
+        """Return the cells of a line, in the order of :data:`COLUMNS`."""
         image, report = self.pixels.name, f"{self.reports.name}/{line.study_id}.txt"
         named = (line.study_id, line.patient_id, image, line.image_row, report)
         return *named, line.split, line.labels, line.view, line.sex, line.age
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep other runs out.
+        """Hold the site's lock, so that no other run works on it.
 
         Raises:
-            InputError: if one is at work.
+            InputError: if another run holds the lock.
         """
         lock = os.open(self.private / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -104,7 +104,7 @@ class SiteFolder:
         except BlockingIOError:
             where, remedy = "private/lock", "Wait until the other run ends."
             raise InputError(
-                "--out", "be prepared by one run at a time", got="another", where=where, remedy=remedy
+                "--out", "be prepared by one run at a time", got="a second run", where=where, remedy=remedy
             ) from None
         finally:
             os.close(lock)

@@ -1,4 +1,4 @@
-"""The reports of a prepared site, a file a study: the sections that describe the picture, without identifiers."""
+"""Writes a prepared site's reports, one file per study: findings and impression, without identifiers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fedaid.data.unusable import UnusableStudy
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A line of the journal of reports: the keyed hash of what a study's report was made from, or why there is none."""
+    """A line of the journal of reports: the keyed hash of a report's input, or the reason why it was refused."""
 
     file: str
     stamp: str
@@ -28,14 +28,13 @@ class Written:
 
 
 class SiteReports:
-    """The folder of reports; a report that was written from the same text is left alone.
+    """The folder of reports. A report is written again only if its input changed.
 
     Args:
-        folder: of the text files.
-        journal: of what was written.
-        names: the site's pseudonyms, whose key makes the hashes.
-        grammar: of the site's reports; another one than before has all of them read again, and
-            so have other patterns of the scrubber.
+        folder: the folder of text files.
+        journal: the journal of written reports.
+        names: the site's pseudonyms. Their key makes the hashes.
+        grammar: grammar of the site's reports. If it or the scrubber's patterns changed, all reports are read again.
     """
 
     def __init__(
@@ -46,11 +45,11 @@ class SiteReports:
         self.scrubbed: Counter[str] = Counter()
 
     def path(self, study: str) -> Path:
-        """Where a study's report lies."""
+        """Return the path of a study's report."""
         return self._folder / f"{study}.txt"
 
     def write(self, study: str, record: Record) -> str | None:
-        """Write a study's report, and return why it cannot be used, or None."""
+        """Write a study's report. Return the code if it is unusable, otherwise None."""
         text, reason = _text(record)
         rules = (self._grammar.heading.pattern, self._grammar.frame.pattern, self._grammar.fallback, RULES)
         stamp = hmac.digest(self._key, ascii((rules, text, reason)).encode(), hashlib.sha256).hex()
@@ -68,7 +67,7 @@ class SiteReports:
 
 
 def _text(record: Record) -> tuple[str, str | None]:
-    """A report's text, and why it cannot be used, or None."""
+    """Return a report's text and, if it is unusable, the code."""
     try:
         return record.report(), None
     except UnusableStudy as unusable:
@@ -76,7 +75,7 @@ def _text(record: Record) -> tuple[str, str | None]:
 
 
 def kept_sections(report: str, grammar: ReportGrammar) -> str:
-    """Return findings and impression under English headings, or the text that stands for a report without them."""
+    """Return findings and impression under English headings. Without them, return the grammar's fallback text."""
     found = sections(report, grammar)
     headed = [
         f"{name}: {text}" for name, text in (("FINDINGS", found.findings), ("IMPRESSION", found.impression)) if text

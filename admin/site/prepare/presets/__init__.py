@@ -1,1 +1,1 @@
-"""One module per data set, each with one function of the same shape; ``preset.py`` has the table."""
+"""One module per data set, each with one function of the same signature. ``preset.py`` has the table."""

@@ -1,8 +1,8 @@
-"""The tables that CXR-CLIP trains on: lists of images and of texts in the cells of a CSV.
+"""Reads CXR-CLIP's tables: a CSV whose cells hold lists of images and of texts.
 
 Source: ``datasets/README.md`` and ``cxrclip/data/datasets/imagetext.py`` of github.com/kakaobrain/cxr-clip: columns
-``image``, ``view``, ``AP``, ``PA``, ``Lateral`` and ``text`` ([findings, impression]), each a list as Python writes it.
-Its ``text_augment``, which is translated there and back, is not read: it is no radiologist's text.
+``image``, ``view``, ``AP``, ``PA``, ``Lateral`` and ``text`` ([findings, impression]), each a Python list.
+``text_augment`` is not read: it is machine-translated, not a radiologist's text.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ VIEW_COLUMNS = ("ap", "pa", "lateral")
 
 
 def cxr_clip(images: Path, reports: Path) -> Iterator[Record]:
-    """Yield the rows, each a study.
+    """Yield one record for each row. A row is a study.
 
     Args:
-        images: the folder that relative paths begin at.
+        images: the folder to which paths are relative.
         reports: a table with ``image``, and ``text`` or ``findings`` and ``impression``; optionally ``study_id``, a
             patient, ``split``, and ``labels`` or CheXpert's columns.
 
     Raises:
-        InputError: if it is no such table, or a cell begins a list and is none.
+        InputError: if it is not such a table, or a cell begins with a bracket and is not a list.
     """
     if not is_table(reports):
         raise missing("--reports", "a .csv with the columns image and text", preset=NAME)
@@ -55,7 +55,7 @@ def cxr_clip(images: Path, reports: Path) -> Iterator[Record]:
 
 
 def _text(cells: Cells, at: str) -> str:
-    """The report: two texts are findings and impression."""
+    """Return the report. Two texts are findings and impression."""
     texts = _listed(cells.get("text", ""), at)
     if len(texts) == len(SECTIONS):
         return sectioned(dict(zip(SECTIONS, texts, strict=True)))
@@ -63,7 +63,7 @@ def _text(cells: Cells, at: str) -> str:
 
 
 def _views(cells: Cells, paths: list[str], at: str) -> list[str]:
-    """The view of each path: by the column that lists it, or else by its place in column ``view``."""
+    """Return the view of each path: the column that lists it, otherwise the entry of column ``view``."""
     placed = {path: name for name in VIEW_COLUMNS for path in _listed(cells.get(name, ""), at)}
     named = _listed(cells.get("view", ""), at)
     if len(named) != len(paths):
@@ -72,7 +72,7 @@ def _views(cells: Cells, paths: list[str], at: str) -> list[str]:
 
 
 def _listed(cell: str, at: str) -> list[str]:
-    """The texts in a cell: a list as Python or JSON writes one, or one text; blank ones are left out."""
+    """Return the texts of a cell: a Python or JSON list, or one text. Blank texts are left out."""
     if not cell.startswith("["):
         return [cell] if cell else []
     try:

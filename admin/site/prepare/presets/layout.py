@@ -1,4 +1,4 @@
-"""What the presets share: words for splits, views and labels, paths, and how a wrong layout is refused."""
+"""Shared parts of the presets: words for splits, views and labels, paths, and the error for a wrong layout."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ SPLIT_WORDS = {
 
 
 def given_split(word: str, where: str) -> tuple[str, ...]:
-    """The split that a word stands for, or none for no word.
+    """Return the split of a word, or an empty tuple for an empty word.
 
     Raises:
-        InputError: for a word that names no split; one that was taken for none could put a patient on two sides.
+        InputError: for an unknown word. If it were ignored, a patient could be in two splits.
     """
     split = SPLIT_WORDS.get(word.lower())
     rule, remedy = "be one of train, valid, test or empty", "Correct the table."
-    require(bool(split or not word), "split", rule, got="another word", where=where, remedy=remedy)
+    require(bool(split or not word), "split", rule, got="an unknown word", where=where, remedy=remedy)
     return (split,) if split else ()
 
 
 def view_of(word: str) -> str:
-    """A view if it is a known term, else nothing."""
+    """Return a view in capitals if it is a known term, otherwise an empty text."""
     return word.upper() if word.upper() in VIEWS else ""
 
 
 def chexpert_labels(cells: Cells) -> str:
-    """A row's CheXpert findings as a manifest has labels: those with 1, and those with -1 as uncertain ones."""
+    """Return a row's CheXpert findings as labels: 1 is present, -1 is uncertain."""
     values = {name: _number(cells.get(column(name), "")) for name in CHEXPERT_14}
     marks = {1.0: "", -1.0: UNCERTAIN}
     return "|".join(f"{marks[value]}{name}" for name, value in values.items() if value in marks)
@@ -50,9 +50,9 @@ def _number(cell: str) -> float:
 
 
 def path_below(images: Path, given: str) -> str:
-    """An image's path below the folder of images; one that is given from the root of the disk is cut, if it is below.
+    """Return an image's path relative to the folder of images. An absolute path below the folder is shortened.
 
-    A path that leads out of the folder stays as it is, and is refused where files are looked for.
+    A path that leads out of the folder is not changed; the search for files refuses it.
     """
     path = PurePosixPath(given.replace("\\", "/"))
     for root in (images.absolute(), images.resolve()):
@@ -62,10 +62,10 @@ def path_below(images: Path, given: str) -> str:
 
 
 def table_in(folder: Path, patterns: Iterable[str], *, preset: str, of: str) -> Path:
-    """The first file directly in a folder that has one of some names.
+    """Return the first file of a folder that matches one of the patterns; subfolders are not searched.
 
     Raises:
-        InputError: if there is none.
+        InputError: if no file matches.
     """
     patterns = tuple(patterns)
     found = [path for pattern in patterns for path in sorted(folder.glob(pattern)) if path.is_file()]
@@ -75,6 +75,6 @@ def table_in(folder: Path, patterns: Iterable[str], *, preset: str, of: str) -> 
 
 
 def missing(of: str, what: str, *, preset: str) -> InputError:
-    """The error for a layout that lacks something."""
-    remedy = "Give the data set as it was downloaded; docs/data.md says the layout of each preset."
+    """Return the error for a missing part of a layout."""
+    remedy = "Give the data set as it was downloaded; docs/data.md describes the layout of each preset."
     return InputError(of, f"hold {what}", got="nothing of that name", where=f"preset {preset}", remedy=remedy)

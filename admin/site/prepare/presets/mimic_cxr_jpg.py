@@ -1,4 +1,4 @@
-"""MIMIC-CXR-JPG as PhysioNet gives it: three tables beside ``files/``, and the reports of MIMIC-CXR.
+"""Reads MIMIC-CXR-JPG in PhysioNet's layout: three tables beside ``files/``, and the reports of MIMIC-CXR.
 
 Source: Johnson et al., MIMIC-CXR-JPG 2.1.0, https://doi.org/10.13026/jsn5-t979; the sectioned reports are those of
 ``create_section_files.py`` in github.com/MIT-LCP/mimic-cxr.
@@ -19,14 +19,14 @@ Report = Callable[[str, str], tuple[str | None, str | None]]
 
 
 def mimic_cxr_jpg(images: Path, reports: Path) -> Iterator[Record]:
-    """Yield the studies: patients, splits and views as the tables say, CheXpert's findings as labels.
+    """Yield the studies. Patients, splits and views are from the tables; labels are CheXpert's findings.
 
     Args:
         images: the folder with ``mimic-cxr-2.0.0-{metadata,split,chexpert}.csv`` or ``.csv.gz`` and ``files/``.
         reports: the folder with ``files/p10/p10000032/s50414267.txt``, or ``mimic_cxr_sectioned.csv``.
 
     Raises:
-        InputError: if one of them is not there or not of that layout.
+        InputError: if one of them is missing or has another layout.
     """
     rows = {kind: _table(images, kind) for kind in ("metadata", "split", "chexpert")}
     labels = {cells["study_id"]: chexpert_labels(cells) for _, cells in read_rows(rows["chexpert"], needs=["study_id"])}
@@ -67,7 +67,7 @@ def _folder(subject: str, study: str) -> str:
 
 
 def _require_plain(cells: Cells, at: str) -> None:
-    """Raise for an identifier that is none of MIMIC's: paths are made of them."""
+    """Raise for an identifier that MIMIC cannot have, because paths are built from identifiers."""
     numbers = (cells["subject_id"] + cells["study_id"]).isdecimal()
     sound = numbers and cells["dicom_id"].replace("-", "").isalnum() and bool(cells["study_id"])
     rule = "be numbers, and a dicom_id letters and digits"
@@ -76,7 +76,7 @@ def _require_plain(cells: Cells, at: str) -> None:
 
 
 def _reports(reports: Path) -> Report:
-    """How the report of a subject's study is found."""
+    """Return a function from subject and study to the report: its text or its file."""
     if is_table(reports):
         sections = {
             cells["study"].lstrip("s"): sectioned(cells) or cells["last_paragraph"]

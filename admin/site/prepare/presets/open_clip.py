@@ -1,6 +1,6 @@
-"""The tables that open_clip trains on: a path and a title a row, separated by tabs or commas.
+"""Reads open_clip's tables: each row has a path and a title, separated by a tab or a comma.
 
-Source: ``--csv-img-key filepath`` and ``--csv-caption-key title`` of github.com/mlfoundations/open_clip, its defaults.
+Source: ``--csv-img-key filepath`` and ``--csv-caption-key title`` of github.com/mlfoundations/open_clip (defaults).
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from admin.site.prepare.rows import is_table, read_rows
 
 
 def open_clip(images: Path, reports: Path) -> Iterator[Record]:
-    """Yield the rows, each a study of its own; one path in two rows pairs with neither.
+    """Yield one record for each row. A row is a study. A path in two rows is not paired.
 
     Args:
-        images: the folder that relative paths begin at.
+        images: the folder to which paths are relative.
         reports: a table with ``filepath`` and ``title``, and optionally a patient, ``split`` and ``labels``.
 
     Raises:
-        InputError: if it is no such table.
+        InputError: if it is not such a table.
     """
     if not is_table(reports):
         raise missing("--reports", "a .csv or .tsv with the columns filepath and title", preset="open-clip")

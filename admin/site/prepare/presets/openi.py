@@ -1,8 +1,8 @@
-"""Open-i's Indiana University chest X-rays: the XML of the National Library of Medicine, or the two tables made of it.
+"""Reads Open-i's Indiana University chest X-rays: the XML files, or the two tables derived from them.
 
 Source: https://openi.nlm.nih.gov/faq (``NLMCXR_png.tgz``, ``NLMCXR_reports.tgz`` with ``ecgen-radiology/1.xml``), and
 ``indiana_reports.csv`` and ``indiana_projections.csv`` of kaggle.com/datasets/raddar/chest-xrays-indiana-university.
-Who the patient is they do not say, so that each study counts as one.
+They do not state the patient, so each study counts as one patient.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ REPORTS, PROJECTIONS = "indiana_reports.csv", "indiana_projections.csv"
 
 
 def openi(images: Path, reports: Path) -> Iterator[Record]:
-    """Yield the studies; an image is found by its name, at any depth below ``images``.
+    """Yield the studies. Images are found by name, at any depth below ``images``.
 
     Args:
         images: the folder of PNG files.
         reports: the folder of XML files, or the folder of the two tables, or ``indiana_reports.csv``.
 
     Raises:
-        InputError: if neither is there, or an XML file is none.
+        InputError: if both are missing, or an XML file is not valid.
     """
     folder = reports if reports.is_dir() else reports.parent
     documents = sorted(reports.rglob("*.xml")) if reports.is_dir() else []
@@ -43,7 +43,7 @@ def openi(images: Path, reports: Path) -> Iterator[Record]:
 
 
 def _of_tables(folder: Path, paths: Mapping[str, str]) -> Iterator[Record]:
-    """The studies of the two tables."""
+    """Yield the studies of the two tables."""
     if not (folder / PROJECTIONS).is_file():
         raise missing("--reports", PROJECTIONS, preset=NAME)
     images: dict[str, list[tuple[str, str]]] = {}
@@ -56,7 +56,7 @@ def _of_tables(folder: Path, paths: Mapping[str, str]) -> Iterator[Record]:
 
 
 def _of_documents(documents: list[Path], paths: Mapping[str, str]) -> Iterator[Record]:
-    """The studies of the XML files."""
+    """Yield the studies of the XML files."""
     for number, document in enumerate(documents, start=1):
         at = f"XML file {number} of {len(documents)}, by name"
         root = _parsed(document, at)
@@ -84,7 +84,7 @@ def _record(uid: str, at: str, text: str, *, labels: list[str], images: list[tup
 
 
 def _parsed(document: Path, at: str) -> ElementTree.Element:
-    """The root of an XML file without a document type: entities, which can grow without bound, need one."""
+    """Return the root of an XML file. A document type is refused, because its entities can grow without bound."""
     try:
         with document.open("rb") as file:
             text = file.read(MAX_BYTES + 1).decode("utf-8-sig")
@@ -92,12 +92,12 @@ def _parsed(document: Path, at: str) -> ElementTree.Element:
             return ElementTree.fromstring(text)  # noqa: S314 - without entities, see above
     except (OSError, UnicodeDecodeError, ValueError, ElementTree.ParseError):
         pass
-    rule, remedy = "be whole and without DOCTYPE", "Download the reports again."
+    rule, remedy = "be complete and without DOCTYPE", "Download the reports again."
     raise InputError("an XML report", rule, got="something else", where=at, remedy=remedy)
 
 
 def _by_name(images: Path) -> dict[str, str]:
-    """Name of an image file → its path below the folder."""
+    """Return name of an image file → its path relative to the folder."""
     found: dict[str, str] = {}
     for file in find_files(images):
         name = PurePosixPath(file.relative).name

@@ -1,4 +1,4 @@
-"""A manifest as training reads it: patients, splits and labels are taken over as they are given."""
+"""Reads a manifest in training's format. Patients, splits and labels are not changed."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ NAME = "manifest"
 
 
 def own_manifest(images: Path, reports: Path) -> Iterator[Record]:
-    """Yield the rows of a manifest, each a study.
+    """Yield one record for each row of a manifest.
 
     Args:
-        images: the folder that its paths begin at.
+        images: the folder to which its paths are relative.
         reports: the manifest, or a folder with ``manifest.csv``.
 
     Raises:
-        InputError: if it is no manifest, or is one that ``prepare`` wrote.
+        InputError: if it is not a manifest, or if ``prepare`` wrote it.
     """
     table = reports / "manifest.csv" if reports.is_dir() else reports
     if not is_table(table):
@@ -30,9 +30,9 @@ def own_manifest(images: Path, reports: Path) -> Iterator[Record]:
         if not {"report", PATH_COLUMN, *SECTIONS} & set(cells):
             raise missing("--reports", "the column report, report_path, findings or impression", preset=NAME)
         if "image_row" in cells:
-            remedy = "Training reads it as it is; import the manifest that it was made from."
+            remedy = "Training can read it directly. Import the original manifest instead."
             raise InputError(
-                "--reports", "be no prepared site", got="column image_row", where=table.name, remedy=remedy
+                "--reports", "not be a prepared site", got="column image_row", where=table.name, remedy=remedy
             )
         yield Record(
             keys=(("study", cells["study_id"]),),

@@ -1,7 +1,7 @@
-"""Public data sets and other projects' tables, read as reports that name their images: ``--preset``.
+"""Reads public data sets and other projects' tables: ``--preset``.
 
-Each preset is a function of the folder of images and of what ``--reports`` names. It returns the records of the data
-set: one a study, with its images, patient and split where the data set has them.
+Each preset is a function of two paths, ``--images`` and ``--reports``. It returns one record for each study, with the
+images, and with patient and split where the data set states them.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ def imported_records(preset: str, images: Path, reports: Path) -> list[Record]:
 
     Args:
         preset: one of :data:`PRESETS`.
-        images: the folder below which its images lie.
+        images: the folder of its images.
         reports: the folder or table of its reports.
 
     Raises:
-        InputError: for another preset, or if the layout is not that of the preset; the message names what is missing.
+        InputError: if the preset is unknown, or if a part of its layout is missing. The message names the part.
     """
     where = "command line"
     if preset not in PRESETS:
         raise InputError("--preset", "be known", got=preset, where=where, remedy=closest(preset, list(PRESETS)))
     records = list(PRESETS[preset](images, reports))
     if not any((images / path).is_file() for record in records for path, _ in record.images):
-        got = f"none of those of {len(records)} studies"
-        remedy = "Give the folder that the paths of the table begin at; see docs/data.md."
+        got = f"no image of {len(records)} studies"
+        remedy = "Give the folder to which the paths of the table are relative; see docs/data.md."
         raise InputError("--images", f"hold the images of preset {preset}", got=got, where=where, remedy=remedy)
     return records

@@ -60,7 +60,7 @@ def test_a_row_left_out_or_placed_twice_is_refused(lines: dict[str, tuple[int, .
 def test_a_manifest_that_has_changed_is_refused(split: SiteSplit, manifest: Path, table: Table, tmp_path: Path) -> None:
     write_split(split, tmp_path / "split.json", table=table)
     manifest.write_text(TEXT + "s4,c,i4,\n")
-    with pytest.raises(InputError, match="manifest must be the one that the split was made of"):
+    with pytest.raises(InputError, match="manifest must be the one that the split was made from"):
         read_split(tmp_path / "split.json", manifest=manifest)
 
 

@@ -46,7 +46,7 @@ def test_a_patient_with_two_splits_and_a_study_of_two_rows_are_left_out(manifest
     ("content", "named"),
     [("study_id,image,report\na,b,c\n", "column patient_id"), ("study_id,patient_id,image\na,b,c\n", "column report"),
      ("study_id,patient_id,image,report,split\na,b,c,SECRET,SECRET\n", "split must be one of train, valid, test"),
-     ("study_id,patient_id,image,report_path,image_row\na,b,c,d,1\n", "be no prepared site")],
+     ("study_id,patient_id,image,report_path,image_row\na,b,c,d,1\n", "not be a prepared site")],
 )  # fmt: skip
 def test_what_is_wrong_with_it_is_named(content: str, named: str, tmp_path: Path) -> None:
     (tmp_path / "manifest.csv").write_text(content)
