@@ -28,39 +28,39 @@ from fedaid.data.unusable import UnusableStudy
 from fedaid.errors import InputError, require
 
 SHEET, DRAWN, SEED = 10, 30, 0
-"""How many pictures are shown, and of how many, as some cannot be read."""
+"""Number of pictures to show, and of studies drawn, because some pictures cannot be read."""
 SPLIT_SEED = "fedaid"
-"""As :func:`fedaid.data.manifest.read_manifest` has it."""
+"""Equal to the default of :func:`fedaid.data.manifest.read_manifest`."""
 
 
 @dataclass(frozen=True)
 class Collected:
-    """What the doctor sees, and line → picture of a few studies drawn at random for a person to look at."""
+    """The evidence, and line → picture of a few random studies for a person to look at."""
 
     evidence: Evidence
     sheet: Mapping[int, Picture]
 
 
 def untracked(items: Iterable[Answer], total: int, doing: str) -> Iterator[Answer]:
-    """The items without a word."""
+    """Yield the items without showing progress."""
     del total, doing
     yield from items
 
 
 def collect(root: Path, folder: Path, *, track: Track = untracked, seed: int = SEED) -> Collected:
-    """Return what there is to see of a site.
+    """Read a site and return the evidence.
 
     Args:
         root: the data root.
-        folder: private, where pictures lie for a moment.
+        folder: private folder for temporary pictures.
         track: shows progress.
-        seed: of the draw of pictures to keep.
+        seed: seed of the random draw of pictures.
 
     Raises:
-        InputError: if there is no folder or no manifest in it.
+        InputError: if the folder or its manifest is missing.
     """
     remedy = f"Give the folder with {FILE_NAME}."
-    require(root.is_dir(), "SITE_DIR", "be a folder", got="none", where="command line", remedy=remedy)
+    require(root.is_dir(), "SITE_DIR", "be an existing folder", got="no folder", where="command line", remedy=remedy)
     held = (root / FILE_NAME).is_file()
     require(held, "SITE_DIR", f"hold {FILE_NAME}", got="a folder without it", where="command line", remedy=remedy)
     root = root.resolve()
@@ -97,7 +97,7 @@ def refusal(root: Path) -> str | None:
 
 
 def quarantined(path: Path) -> dict[str, int]:
-    """Return code → number of the list that ``python -m admin prepare`` wrote; none where it wrote none."""
+    """Return code → number of entries in a quarantine; empty if there is no valid list."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return dict(sorted(Counter(row["code"] for row in csv.DictReader(file)).items()))
@@ -106,7 +106,7 @@ def quarantined(path: Path) -> dict[str, int]:
 
 
 def _cases(table: Table, root: Path) -> tuple[list[Case], dict[int, Path]]:
-    """The cases without their images, and line → image file of those that have one."""
+    """Return the cases without pictures, and line → image file where it exists."""
     grammar, sources = _grammar(root), report_sources(table.columns)
     given = {row.cell("patient_id"): row.cell("split") for row in table.rows if row.cell("split") in SPLITS}
     cases, files = [], {}
@@ -139,7 +139,7 @@ def _with_report(case: Case, row: Row, root: Path, *, sources: tuple[str, ...], 
 
 
 def _grammar(root: Path) -> ReportGrammar:
-    """The site's grammar; the English one where its file is at fault, which :func:`refusal` says."""
+    """Return the site's grammar, or the English one if its file is invalid. :func:`refusal` reports that."""
     try:
         return site_grammar(root)
     except InputError:
@@ -177,7 +177,7 @@ Key = TypeVar("Key", int, str)
 
 
 def read_headers(files: Sequence[tuple[int, Path]], *, track: Track) -> dict[int, Header]:
-    """Return the header of each DICOM file that has one which can be read.
+    """Return the headers of the DICOM files that can be read.
 
     Args:
         files: key and path of each.
@@ -194,8 +194,7 @@ def read_headers(files: Sequence[tuple[int, Path]], *, track: Track) -> dict[int
 
 
 def prepared_headers(root: Path) -> dict[str, Header]:
-    """Return the headers of a prepared site by study, of those that state anything; none if its journals are gone or
-    another version's."""
+    """Return a prepared site's headers by study. Empty if the journals are missing or of another version."""
     try:
         return stated(study_headers(root))
     except (InputError, OSError, ValueError):  # the last: another version wrote the journal
@@ -203,5 +202,5 @@ def prepared_headers(root: Path) -> dict[str, Header]:
 
 
 def stated(headers: Mapping[Key, Header]) -> dict[Key, Header]:
-    """Return the headers that state anything: a PNG or JPEG has none."""
+    """Return the headers that are not empty. A PNG or JPEG has an empty header."""
     return {key: header for key, header in headers.items() if header != Header()}

@@ -1,4 +1,4 @@
-"""How a site's studies are distributed, in classes of closed names, so that nothing typed in by anybody is shown."""
+"""Distributions of a site's studies. Class names are from closed lists, so no text of the site is shown."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def distributions(evidence: Evidence) -> dict[str, Counts]:
 
 
 def _counted(names: Iterable[str], order: Iterable[str]) -> Counts:
-    """How often each name occurs, in this order and then by the alphabet; those that do not occur left out."""
+    """Return the names that occur with their counts, first in this order, then alphabetically."""
     counts = Counter(names)
     ordered = [*order, *sorted(counts)]
     return {name: counts[name] for name in dict.fromkeys(ordered) if counts[name]}

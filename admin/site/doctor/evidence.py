@@ -1,4 +1,4 @@
-"""What the doctor has in hand of a site: facts of each study and of the files around them, and no pixels."""
+"""The evidence: facts of each study and of the site's files, without pixels."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ NORMAL = "No Finding"
 
 @dataclass(frozen=True)
 class Case:
-    """One row of the manifest and what was found under it. Only what is private may show more of it than its line.
+    """One row of the manifest with its facts. Only private output may show more of it than its line.
 
     Attributes:
         line: of the manifest, counted from 1.
         name: identifier of the study.
         patient: identifier of the patient.
         cells: the row as the manifest has it, by column.
-        split: as given, or by the patient's hash; as it stands where it is no known one.
+        split: stated split, even if unknown; otherwise by the patient's hash.
         labels: as given.
-        header: facts of its DICOM header, or None if it has none or none can be read.
+        header: facts of its DICOM header, or None without a readable header.
         size: bytes of its image file.
         picture: what was measured of its picture, or None; then `image_fault` says why.
         report: its text as the file or cell has it, or None; then `report_fault` says why.
@@ -52,22 +52,22 @@ class Case:
 
     @property
     def view(self) -> str:
-        """Its view by the manifest, or by the header; empty if neither says."""
+        """Its view from the manifest, otherwise from the header; empty if not stated."""
         return self.cells.get("view", "").upper() or (self.header.view_position or "" if self.header else "")
 
     @property
     def frontal(self) -> bool:
-        """Whether nobody says that it is a view from the side."""
+        """Whether it is not declared as a lateral view."""
         return self.view not in LATERAL_VIEWS
 
     @property
     def text(self) -> str:
-        """What training reads of its report."""
+        """The part of its report that training uses."""
         return self.sections.text if self.sections else ""
 
     @property
     def normal(self) -> bool:
-        """Whether its labels say that it shows nothing."""
+        """Whether its only label is :data:`NORMAL`."""
         return self.labels == (NORMAL,)
 
     @property
@@ -85,7 +85,7 @@ class Evidence:
         cases: one for each row.
         prepared: whether ``python -m admin prepare`` made it.
         refusal: why training would refuse the manifest as a whole, or None.
-        malformed: why it is no sound table, or None; `cases` then holds what could be made of it.
+        malformed: why the manifest is not a valid table, or None. `cases` then has the readable rows.
         stray_images: files beside the images that no row names.
         stray_reports: files beside the reports that no row names.
         quarantined: code → number, as ``python -m admin prepare`` counted what it left out.

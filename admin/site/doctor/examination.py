@@ -1,4 +1,4 @@
-"""All checks, and what they find of a site."""
+"""Runs all checks on a site."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ def has_error(results: tuple[Result, ...]) -> bool:
 
 
 def checks_fired(site: Path, *, free_bytes: int | None = None) -> dict[str, int]:
-    """Return check → how many studies or files it concerns, of the checks that fire for a site.
+    """Return check → number of studies or files, for the checks that fire.
 
     Args:
         site: a data root with its manifest.
-        free_bytes: left on the site's disk, if it is not to be asked for.
+        free_bytes: free space to assume; None asks the disk.
 
     Raises:
         InputError: if there is no manifest.

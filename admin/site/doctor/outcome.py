@@ -1,4 +1,4 @@
-"""What the doctor says of a site, for the site's own eyes or for others: the one thing that every output shows."""
+"""The doctor's result, in a private and a shareable form. Page, text and JSON show it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Finding:
         detail: number by name, as it may be shown.
         said: a sentence, or empty.
         places: where, with names; empty for others.
-        blind: whether there was nothing to look at.
+        blind: whether the check had no input.
     """
 
     check: Check
@@ -48,7 +48,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the doctor says.
+    """The doctor's result.
 
     Attributes:
         private: whether it may hold names, lines and exact counts.
@@ -73,12 +73,12 @@ class Outcome:
 
     @property
     def passed(self) -> list[Finding]:
-        """Those that looked and found nothing."""
+        """The checks that found no problem."""
         return [finding for finding in self.findings if not (finding.fired or finding.blind)]
 
     @property
     def blind(self) -> list[Finding]:
-        """Those that had nothing to look at."""
+        """The checks without input."""
         return [finding for finding in self.findings if finding.blind and not finding.fired]
 
     @property
@@ -89,7 +89,7 @@ class Outcome:
 
 
 def private_outcome(evidence: Evidence, results: Sequence[Result], *, least: int) -> Outcome:
-    """Return all that was found, with lines and names: for the site's own eyes."""
+    """Return all findings with lines and names. They must not leave the site."""
     exact: Cells = lambda cells: {name: str(count) for name, count in cells.items()}  # noqa: E731
     return _outcome(evidence, results, private=True, least=least, shown=str, cells=exact)
 
@@ -130,7 +130,7 @@ def _place(case: Case) -> str:
 
 
 HIDDEN = "hidden"
-"""One of two cells, of which at least one is small."""
+"""Shown in place of two counts. At least one of them is small."""
 
 
 def disclosed(count: int, *, least: int) -> str:
@@ -148,7 +148,7 @@ def disclosed(count: int, *, least: int) -> str:
 
 
 def disclosed_cells(cells: Mapping[str, int], *, least: int) -> dict[str, str]:
-    """Return the cells of a table, of which the total may be known, as they may be shown."""
+    """Return a table's cells for sharing. The total may be known, so a single small count hides two cells."""
     shown = {name: disclosed(count, least=least) for name, count in cells.items()}
     by_size = sorted((count, name) for name, count in cells.items() if count)
     if sum(count < least for count, _ in by_size) == 1:

@@ -15,7 +15,7 @@ TOP = 0.995
 STROKE, STROKE_ROWS, READABLE = 0.25, 3, 192
 BINS = 32
 FLAT = 0.03
-"""Standard deviation of grey levels along a row below which it shows nothing."""
+"""A row is flat if the standard deviation of its grey levels is below this."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The pictures of a site, one after the other: decoded in other processes, measured, and let go."""
+"""Decodes a site's pictures in separate processes, and measures them one by one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Track = Callable[[Iterable[Answer], int, str], Iterator[Answer]]
 
 @dataclass
 class Album:
-    """What was learned from a site's pictures.
+    """The measures of a site's pictures.
 
     Attributes:
         facts: key → measures.
@@ -49,11 +49,11 @@ class Album:
 def decoded_album(
     files: Sequence[tuple[int, Path]], folder: Path, *, keep: frozenset[int], track: Track, limits: Limits | None = None
 ) -> Album:
-    """Return what the pictures of some files show; only a few lie on the disk at a time, and none afterwards.
+    """Return the measures of the pictures of some files. Few pictures are on disk at once, and they are removed.
 
     Args:
         files: key and path of each.
-        folder: where they lie meanwhile; it never leaves the site.
+        folder: private folder for temporary pictures.
         keep: keys of the pictures to keep.
         track: shows progress.
         limits: of a file.
@@ -75,7 +75,7 @@ def decoded_album(
 
 
 def _answers(pool: DecodePool, files: Sequence[tuple[int, Path]]) -> Iterator[Answer]:
-    """The answers, a batch after the other, so that no row is written again before it was read."""
+    """Yield the answers in batches, so that a row is read before it is written again."""
     for first in range(0, len(files), AT_ONCE):
         batch = range(first, min(first + AT_ONCE, len(files)))
         yield from pool.run(Request(number, files[number][1], number % AT_ONCE) for number in batch)

@@ -1,4 +1,4 @@
-"""A manifest's rows as far as they can be made out, where training would refuse the file."""
+"""Reads a manifest as far as possible, even if training would refuse it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from fedaid.errors import InputError
 
 
 def tolerant_table(path: Path) -> tuple[Table, str | None]:
-    """Return the table in a file, and why it is no sound one, or None.
+    """Return the table and, if it is invalid, the reason.
 
-    Of a file that is at fault, what is no UTF-8 is replaced, missing cells are empty, and surplus ones left out.
+    In an invalid file, bytes that are not UTF-8 are replaced, missing cells are empty, and extra cells are left out.
 
     Args:
         path: an existing file.
@@ -28,7 +28,7 @@ def tolerant_table(path: Path) -> tuple[Table, str | None]:
 
 
 def _made_out(path: Path) -> Table:
-    """The table of a file at fault; without columns if nothing can be made of it."""
+    """Return the table of an invalid file; without columns if nothing can be read."""
     try:
         text = path.read_text(encoding="utf-8-sig", errors="replace")
         reader = csv.reader(io.StringIO(text.replace("\0", ""), newline=""))
@@ -60,13 +60,13 @@ IMAGE_ENDINGS = (".dcm", ".dicom", ".png", ".jpg", ".jpeg")
 
 
 def report_sources(columns: Collection[str]) -> tuple[str, ...]:
-    """Return the columns that hold the report: the first source of :data:`REPORT_SOURCES` that is there, or none."""
+    """Return the report columns: the first source of :data:`REPORT_SOURCES` that exists, or an empty tuple."""
     present = (tuple(name for name in source if name in columns) for source in REPORT_SOURCES)
     return next((found for found in present if found), ())
 
 
 def strays(root: Path, named: Collection[str], *, reports: bool) -> tuple[str, ...]:
-    """Return the files in the folders of the named ones that are not among them.
+    """Return the files in the folders of named files that no row names.
 
     Args:
         root: resolved.
@@ -85,7 +85,7 @@ def strays(root: Path, named: Collection[str], *, reports: bool) -> tuple[str, .
 
 
 def _listed(root: Path, folder: str) -> list[str]:
-    """The names of the files in a folder below the root; none if it is no such folder."""
+    """Return the file names in a folder below the root; empty if it is not such a folder."""
     try:
         path = (root / folder).resolve()
         if not path.is_relative_to(root):

@@ -14,7 +14,7 @@ LEAST_STUDIES = 20
 
 
 def contradicts_labels(case: Case) -> bool:
-    """Whether a report asserts none of the study's labels, or one although the label says that there is nothing."""
+    """Whether a report asserts no label of the study, or a finding although the label is normal."""
     given = set(case.labels) & set(WORDS)
     if not case.text or not (given or case.normal):
         return False

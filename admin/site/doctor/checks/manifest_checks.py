@@ -20,7 +20,7 @@ def refused(evidence: Evidence) -> Found:
 
 
 def malformed(evidence: Evidence) -> Found:
-    """Whether it is a sound table."""
+    """Whether it is not a valid table."""
     return Found(fired=evidence.malformed is not None, said=evidence.malformed or "")
 
 
@@ -45,7 +45,7 @@ def repeated(key: Callable[[Case], str]) -> Callable[[Evidence], Found]:
 
 
 def has_formula(case: Case) -> bool:
-    """Whether a spreadsheet would run a cell of it; a number with a sign is none."""
+    """Whether a spreadsheet would run a cell of it; a signed number is not a formula."""
     return any(cell.startswith(FORMULA) and not _is_number(cell) for cell in case.cells.values())
 
 

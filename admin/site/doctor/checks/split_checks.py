@@ -35,7 +35,7 @@ def empty(evidence: Evidence) -> Found:
 
 
 def small_held_out(evidence: Evidence) -> Found:
-    """The studies of a split for validation or testing that is too small to tell anything."""
+    """The studies of a split for validation or testing that is too small for a useful metric."""
     counts = sizes(evidence)
     small = [name for name in ("valid", "test") if 0 < counts[name] < FEWEST_HELD_OUT]
     return found((case for case in evidence.cases if case.usable and case.split in small), evidence)
