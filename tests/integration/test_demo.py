@@ -90,7 +90,7 @@ def test_it_writes_data_learns_reports_and_stops_the_federation(tmp_path: Path) 
     assert {row["site"] for row in card["gains"]["rows"]} == {site["name"] for site in summary["sites"]}
     shown = card["embedding"]["pairs_shown"]
     assert all(shown[site["name"]] > 20 for site in summary["sites"])
-    assert page.count("<circle") >= 2 * sum(shown.values()), "each of them before and after"
+    assert page.count("<use ") >= 4 * sum(shown.values()), "each pair is two marks, before and after"
     assert not left_running(folder)
 
 
