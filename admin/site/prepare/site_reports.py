@@ -1,4 +1,8 @@
-"""Writes a prepared site's reports, one file per study: findings and impression, without identifiers."""
+"""Writes a prepared site's reports, one file per study: findings and impression, without identifiers.
+
+The whole report is scrubbed first and cut into sections afterwards. A name often stands far from the words that
+announce it, and cutting could remove these words and leave the name. What was cut is scrubbed again, on one line.
+"""
 
 from __future__ import annotations
 
@@ -56,12 +60,13 @@ class SiteReports:
         done = self._journal.get(study)
         if done is not None and done.stamp == stamp and (done.reason is not None or self.path(study).exists()):
             return done.reason
-        kept = kept_sections(text, self._grammar)
-        reason = reason or (None if kept else "report-empty")
+        clean = scrub(text)
+        kept = scrub(kept_sections(clean.text, self._grammar))
+        reason = reason or (None if kept.text else "report-empty")
         if reason is None:
-            clean = scrub(kept)
             self.scrubbed.update(clean.counts)
-            write_private(self.path(study), clean.text + "\n")
+            self.scrubbed.update(kept.counts)
+            write_private(self.path(study), kept.text + "\n")
         self._journal.add(Written(study, stamp, reason))
         return reason
 
