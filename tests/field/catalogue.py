@@ -1,0 +1,8 @@
+"""All cases. Each module of cases is one kind of input."""
+
+from __future__ import annotations
+
+from tests.field import plain_cases
+from tests.field.field_case import FieldCase
+
+CASES: tuple[FieldCase, ...] = (*plain_cases.CASES,)
