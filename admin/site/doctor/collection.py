@@ -20,7 +20,8 @@ from fedaid.data.header.facts import Header, header_from
 from fedaid.data.manifest import FILE_NAME, file_inside, read_manifest, report_of
 from fedaid.data.pixels.decode_pool import WORKERS, DecodePool
 from fedaid.data.pixels.decode_process import Answer, Request
-from fedaid.data.report.grammar import ENGLISH, ReportGrammar, site_grammar
+from fedaid.data.report.grammar import ENGLISH, ReportGrammar
+from fedaid.data.report.grammar_file import site_grammar
 from fedaid.data.report.sections import sections
 from fedaid.data.split import SPLITS, split_of
 from fedaid.data.table import Row, Table, divided_labels

@@ -21,7 +21,7 @@ from fedaid.data.header.facts import header_from
 from fedaid.data.pixels.decode_pool import DecodePool
 from fedaid.data.pixels.decode_process import Answer, Request
 from fedaid.data.pseudonym import Pseudonyms
-from fedaid.data.report.grammar import site_grammar
+from fedaid.data.report.grammar_file import site_grammar
 
 RETRIED = ("image-crash", "image-timeout")
 """Reasons that a busy machine can cause. The next run tries such a file again."""

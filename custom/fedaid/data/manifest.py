@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fedaid.data.header.demographics import age_band, sex_of, view_group
-from fedaid.data.report.grammar import ReportGrammar, site_grammar
+from fedaid.data.report.grammar import ReportGrammar
+from fedaid.data.report.grammar_file import site_grammar
 from fedaid.data.report.report_file import read_report_file
 from fedaid.data.report.sections import report_text
 from fedaid.data.split import SPLITS, split_of

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from fedaid.data.manifest import read_manifest
-from fedaid.data.report.grammar import ENGLISH, FILE_NAME, MAX_BYTES, read_grammar, site_grammar
+from fedaid.data.report.grammar import ENGLISH
+from fedaid.data.report.grammar_file import FILE_NAME, MAX_BYTES, read_grammar, site_grammar
 from fedaid.data.report.sections import report_text, sections
 from fedaid.errors import InputError
 

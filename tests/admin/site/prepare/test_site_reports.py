@@ -9,7 +9,8 @@ from admin.site.prepare.journal import Journal
 from admin.site.prepare.records import Record
 from admin.site.prepare.site_reports import SiteReports, Written, kept_sections
 from fedaid.data.pseudonym import Pseudonyms
-from fedaid.data.report.grammar import ENGLISH, read_grammar
+from fedaid.data.report.grammar import ENGLISH
+from fedaid.data.report.grammar_file import read_grammar
 from fedaid.data.report.scrub import Scrubbed, scrub
 from fedaid.data.report.sections import report_text
 
