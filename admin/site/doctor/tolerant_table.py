@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Collection
 from pathlib import Path
 
 from fedaid.data.manifest import REPORT_SOURCES
-from fedaid.data.table import Row, Table, read_table
+from fedaid.data.table import Row, Table, columns_of, read_table, unusual
+from fedaid.data.tables.sheet import BrokenRow, open_sheet
 from fedaid.errors import InputError
 
 
 def tolerant_table(path: Path) -> tuple[Table, str | None]:
     """Return the table and, if it is invalid, the reason.
 
-    In an invalid file, bytes that are not UTF-8 are replaced, missing cells are empty, and extra cells are left out.
+    In an invalid file, letters of another encoding may be wrong, missing cells are empty, and extra cells are left out.
 
     Args:
         path: an existing file.
@@ -30,29 +29,17 @@ def tolerant_table(path: Path) -> tuple[Table, str | None]:
 def _made_out(path: Path) -> Table:
     """Return the table of an invalid file; without columns if nothing can be read."""
     try:
-        text = path.read_text(encoding="utf-8-sig", errors="replace")
-        reader = csv.reader(io.StringIO(text.replace("\0", ""), newline=""))
-        numbered = list(_numbered(reader))
-    except (OSError, csv.Error):
+        sheet = open_sheet(path)
+        numbered = list(sheet.rows(strict=False))
+    except (InputError, BrokenRow):
         numbered = []
     if not numbered:
         return Table(path.name, (), ())
-    columns = tuple(cell.strip() for cell in numbered[0][1])
+    columns = columns_of(numbered)
     rows = tuple(
-        Row(line, dict(zip(columns, [*cells, *[""] * len(columns)], strict=False))) for line, cells in numbered
+        Row(line, dict(zip(columns, [*cells, *[""] * len(columns)], strict=False))) for line, cells in numbered[1:]
     )
-    return Table(path.name, columns, rows[1:])
-
-
-def _numbered(reader: object) -> list[tuple[int, list[str]]]:
-    """The rows that are not blank, each with the line that it starts on."""
-    found: list[tuple[int, list[str]]] = []
-    start = 1
-    for cells in reader:  # type: ignore[attr-defined]
-        if any(cell.strip() for cell in cells):
-            found.append((start, cells))
-        start = reader.line_num + 1  # type: ignore[attr-defined]
-    return found
+    return Table(path.name, columns, rows, unusual(sheet))
 
 
 REPORT_ENDINGS = (".txt", ".text", ".rpt")

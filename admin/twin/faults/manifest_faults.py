@@ -67,8 +67,8 @@ def unknown_split(site: FaultySite, row: Row) -> None:
 
 
 def latin1_manifest(site: FaultySite, row: Row) -> None:
-    """Write an accented letter as Latin-1 into a UTF-8 file."""
-    row["view"] = "PA couché".encode("latin-1").decode("utf-8", errors="surrogateescape")
+    """Write an accented letter as UTF-8 and another as Latin-1, so that the file has no single encoding."""
+    row["view"] = "PA couché, " + "PA couché".encode("latin-1").decode("utf-8", errors="surrogateescape")
 
 
 def two_report_columns(site: FaultySite, row: Row) -> None:

@@ -1,13 +1,13 @@
-"""The rows of a manifest file, a UTF-8 CSV with a header. Each row knows the line that it starts on."""
+"""The rows of a manifest file, a table of text with a header. Each row knows the line that it starts on."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
+from fedaid.data.tables.sheet import SAVE_AS, BrokenRow, Sheet, open_sheet
 from fedaid.errors import InputError
 
 
@@ -25,82 +25,107 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """The header and the rows of a file; blank rows are left out."""
+    """The header and the rows of a file; blank rows are left out.
+
+    `read_as` names the encoding and the separator, if they are not UTF-8 and commas.
+    """
 
     name: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
+    read_as: str = ""
+
+
+class _Fault(NamedTuple):
+    """One reason why a file is no manifest, with the line that shows it."""
+
+    line: int
+    rule: str
+    got: object
+    remedy: str
 
 
 def read_table(path: Path) -> Table:
-    """Return the table in a CSV file, with or without a byte order mark.
+    """Return the table in a text file.
 
     Args:
-        path: the file, with commas between cells; a cell in double quotes may span lines.
+        path: the file, in UTF-8, UTF-16 or an encoding that its letters show, with commas, semicolons, tabs or bars
+            between cells. A cell in double quotes may span lines.
 
     Raises:
-        InputError: if the file is not UTF-8, not CSV, has no row, names a column twice or has rows of unequal length.
-            The message names the file and the line, and quotes no cell.
+        InputError: if the file is no such table, has no row, names a column twice or has rows of unequal length. The
+            message names the file, the line and all of these reasons, and quotes no cell.
     """
-    reader = csv.reader(io.StringIO(_decoded(path), newline=""), strict=True)
-    numbered: list[tuple[int, list[str]]] = []
-    start = 1
-    try:
-        for cells in reader:
-            numbered.append((start, cells))
-            start = reader.line_num + 1
-    except csv.Error:
-        raise _refusal(
-            path, start, "be comma-separated with closed quotes", "a row that is not", "Export it as CSV again."
-        ) from None
-    numbered = [(line, cells) for line, cells in numbered if any(cell.strip() for cell in cells)]
+    sheet = open_sheet(path)
+    faults: list[_Fault] = []
+    if sheet.encoding.fault:
+        faults.append(_Fault(sheet.encoding.line, "be UTF-8", sheet.encoding.fault, SAVE_AS))
+    numbered = _numbered(sheet, faults)
     if not numbered:
-        raise _refusal(path, 1, "hold a header and one row a study", "an empty file", "Add the studies.")
-    columns = _columns(path, *numbered[0])
-    rows = tuple(_row(path, line, cells, columns=columns) for line, cells in numbered[1:])
-    if not rows:
-        raise _refusal(path, numbered[0][0], "hold one row a study", "a header only", "Add the studies.")
-    return Table(name=path.name, columns=columns, rows=rows)
-
-
-def _decoded(path: Path) -> str:
-    """The text of the file."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(
-            path.name, "exist", got="no such file", where="the data folder", remedy="Check the path."
-        ) from None
-    except OSError as error:
-        raise InputError(
-            path.name, "be readable", got=type(error).__name__, where="the data root", remedy="Check its permissions."
-        ) from None
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise _refusal(path, line, "be UTF-8", "another encoding", "Save it as 'CSV UTF-8'.") from None
-
-
-def _columns(path: Path, line: int, cells: list[str]) -> tuple[str, ...]:
-    """The names in the header."""
-    columns = tuple(cell.strip() for cell in cells)
+        faults.append(_Fault(1, "hold a header and one row a study", "an empty file", "Add the studies."))
+        raise _refusal(path, faults)
+    columns, rows = columns_of(numbered), numbered[1:]
     if len(set(columns)) < len(columns):
-        raise _refusal(path, line, "name each column once", "a name twice", "Rename or drop one.")
-    return columns
+        faults.append(_Fault(numbered[0][0], "name each column once", "a name twice", "Rename or drop one."))
+    uneven = [(line, len(cells)) for line, cells in rows if len(cells) != len(columns)]
+    if uneven:
+        remedy = f"Quote cells that hold {sheet.separator.title}, and write empty cells out."
+        faults.append(_Fault(uneven[0][0], f"have {len(columns)} cells in every row", uneven[0][1], remedy))
+    if not rows and not faults:
+        faults.append(_Fault(numbered[0][0], "hold one row a study", "a header only", "Add the studies."))
+    if faults:
+        raise _refusal(path, faults)
+    found = tuple(Row(line=line, cells=dict(zip(columns, cells, strict=True))) for line, cells in rows)
+    return Table(name=path.name, columns=columns, rows=found, read_as=unusual(sheet))
 
 
-def _row(path: Path, line: int, cells: list[str], *, columns: tuple[str, ...]) -> Row:
-    """One row, which must have as many cells as the header."""
-    if len(cells) != len(columns):
-        remedy = "Quote cells that hold a comma, and write empty cells out."
-        raise _refusal(path, line, f"have {len(columns)} cells in every row", len(cells), remedy)
-    return Row(line=line, cells=dict(zip(columns, cells, strict=True)))
+def unusual(sheet: Sheet) -> str:
+    """Return how a table is read if that is not UTF-8 with commas; otherwise an empty text."""
+    usual = sheet.encoding.title == "UTF-8" and sheet.separator == (",", False)
+    return "" if usual else sheet.read_as
 
 
-def _refusal(path: Path, line: int, rule: str, got: object, remedy: str) -> InputError:
-    """The error for one line of the file."""
-    return InputError(path.name, rule, got=got, where=f"{path.name}, line {line}", remedy=remedy)
+def columns_of(numbered: Sequence[tuple[int, list[str]]]) -> tuple[str, ...]:
+    """Return the names in the header, the first row. Empty columns at the end, as spreadsheets leave them, are cut off.
+
+    Args:
+        numbered: the rows with their lines; cut in place.
+    """
+    contents = [_content(cells) for _, cells in numbered]
+    most = len(numbered[0][1])
+    width = max(size for size in contents if size <= most) if contents[0] else most
+    for (_, cells), size in zip(numbered, contents, strict=True):
+        del cells[max(width, size) :]
+    return tuple(cell.strip(" \t\r\n\ufeff") for cell in numbered[0][1])
+
+
+def _content(cells: list[str]) -> int:
+    """Return the number of cells up to the last one that is not empty."""
+    return max((number for number, cell in enumerate(cells, start=1) if cell.strip()), default=0)
+
+
+def _numbered(sheet: Sheet, faults: list[_Fault]) -> list[tuple[int, list[str]]]:
+    """Return the rows, each with its line. A row whose quote is not closed adds a fault and ends the table."""
+    found: list[tuple[int, list[str]]] = []
+    try:
+        found.extend(sheet.rows())
+    except BrokenRow as broken:
+        rule, got = f"be separated by {sheet.separator.title} with closed quotes", "a row that is not"
+        faults.append(_Fault(broken.line, rule, got, "Export it as CSV again."))
+    return found
+
+
+def _refusal(path: Path, faults: Sequence[_Fault]) -> InputError:
+    """The error for all faults of a file."""
+    lines = list(dict.fromkeys(fault.line for fault in faults))
+    where = f"{path.name}, line{'s' * (len(lines) > 1)} {', '.join(map(str, lines))}"
+    return InputError(
+        path.name,
+        " and ".join(fault.rule for fault in faults),
+        got=", ".join(str(fault.got) for fault in faults),
+        where=where,
+        remedy=" ".join(dict.fromkeys(fault.remedy for fault in faults)),
+    )
 
 
 SEPARATOR = "|"

@@ -1,0 +1,1 @@
+"""Tables as programs export them: their encoding, their separator and their rows."""
