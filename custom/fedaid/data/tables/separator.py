@@ -27,7 +27,7 @@ class Separator(NamedTuple):
     @property
     def title(self) -> str:
         """Its name for a person."""
-        return SEPARATORS.get(self.character, f"the character {ascii(self.character)}")
+        return SEPARATORS.get(self.character, f"the character {self.character!a}")
 
 
 def separator_of(head: str) -> Separator:

@@ -1,4 +1,4 @@
-"""Finds the encoding of a table: UTF-8, UTF-16 or UTF-32, else the single-byte encoding in which its letters make words.
+"""Finds the encoding of a table: UTF-8, UTF-16, UTF-32, or the single-byte encoding in which its letters make words.
 
 A byte order mark and valid UTF-8 are certain. The rest is a finding that must be said to a person. Where two encodings
 are possible, nothing is guessed.
@@ -90,7 +90,7 @@ def given_encoding(data: bytes, name: str) -> TextEncoding:
         codec = codecs.lookup(name).name
         "".encode(codec)
     except LookupError:
-        return TextEncoding("latin-1", fault=f"the unknown encoding {ascii(name[:40])}")
+        return TextEncoding("latin-1", fault=f"the unknown encoding {name[:40]!a}")
     return _checked(data, "utf-8-sig" if codec == "utf-8" else codec)
 
 
