@@ -101,7 +101,7 @@ def test_all_faults_are_named_at_once(path: Path) -> None:
     path.write_bytes("a;a\n1;ä\n2;".encode() + b"\xe4;3\n")
     with pytest.raises(InputError, match="be UTF-8 and name each column once and have 2 cells") as caught:
         read_table(path)
-    assert "lines 3, 1" in str(caught.value)
+    assert "line 3, line 1" in str(caught.value)
 
 
 def test_a_workbook_is_named(path: Path) -> None:

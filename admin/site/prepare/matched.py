@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from admin.site.prepare.imaged_study import TAGS, ImagedStudy, ImageFile, key
 from admin.site.prepare.pairing import pair
 from admin.site.prepare.quarantine import Bad
-from admin.site.prepare.records import FILE_NAME, KEY_COLUMNS, Record
+from admin.site.prepare.records import FILE_NAME, KINDS, Record
 from admin.site.prepare.scan import Found
 from fedaid.data.pseudonym import Pseudonyms
 from fedaid.data.split import split_of
@@ -92,7 +92,7 @@ def named_by(studies: Sequence[ImagedStudy], records: Sequence[Record], names: P
     """
     files = [identifier for record in records for kind, identifier in record.keys if kind == FILE_NAME]
     known = frozenset[str]().union(*(study.keys for study in studies)) if files else frozenset()
-    found = {kind: sum(key(kind, name, names) in known for name in files) for kind in KEY_COLUMNS}
+    found = {kind: sum(key(kind, name, names) in known for name in files) for kind in KINDS.values()}
     return max(found, key=found.__getitem__)
 
 

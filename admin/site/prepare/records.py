@@ -1,36 +1,33 @@
-"""Reads a hospital's reports: a folder of text files, or a CSV, TSV or JSONL table."""
+"""Reads a hospital's reports: a folder of text files, or a table."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from admin.site.prepare.pairing import stem
-from admin.site.prepare.rows import Cells, is_table, read_rows
+from admin.site.prepare.presets.layout import given_split
+from admin.site.prepare.rows import Cells
 from admin.site.prepare.scan import find_files
+from admin.site.prepare.tables.report_table import AS_FOUND, TableFacts, TableOptions, report_rows, require_texts
 from fedaid.data.report.report_file import MAX_BYTES, plain_report, read_report_file
 from fedaid.data.report.scrub import scrub
 from fedaid.data.table import SEPARATOR
 from fedaid.data.unusable import UnusableStudy
-from fedaid.errors import require
 
-KEY_COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "accession": ("accession", "accession_number", "accessionnumber", "accession_no"),
-    "study": ("study_uid", "study_instance_uid", "studyinstanceuid"),
-    "stem": ("image", "image_path", "file", "filename", "file_name", "filepath", "path", "stem", "dicom_id"),
-}
+KINDS: Mapping[str, str] = MappingProxyType({"accession": "accession", "study": "study", "image": "stem"})
+"""Role of a column → kind of the key in it."""
 FILE_NAME = "file name"
 """Kind of a key taken from a file name. :func:`admin.site.prepare.matched.named_by` finds the real kind."""
 
 PATIENT_COLUMNS = ("patient_id", "patientid", "patient", "subject_id")
 SEX_COLUMNS = ("sex", "patient_sex", "gender")
 AGE_COLUMNS = ("age", "patient_age", "age_years")
-TEXT_COLUMNS = ("report", "text", "report_text", "title", "caption")
 SECTIONS = ("findings", "impression")
 PATH_COLUMN = "report_path"
-_REMEDY = "Give a folder of text files, or a .csv, .tsv or .jsonl with a key and a text a line; see docs/data.md."
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +35,7 @@ class Record:
     """One report before it is matched.
 
     Attributes:
-        keys: (kind, identifier), kind one of :data:`KEY_COLUMNS` or :data:`FILE_NAME`.
+        keys: (kind, identifier), kind one of the values of :data:`KINDS` or :data:`FILE_NAME`.
         name: its file, or the line of its table.
         text: the report, or None if ``file`` holds it.
         file: path of a text file; as text, because a ``Path`` takes five times the memory.
@@ -101,17 +98,21 @@ def beside(table: Path, relative: str) -> str:
     return str(path if path.is_relative_to(folder) else folder / "outside")
 
 
-def read_records(source: Path) -> list[Record]:
-    """Return the reports of a folder of text files, or of a table.
+def read_records(source: Path, asked: TableOptions = AS_FOUND, *, facts: TableFacts | None = None) -> list[Record]:
+    """Return the reports of a folder of text files, or of a table. Rows that are equal in all that is used are one.
+
+    Args:
+        source: the folder or the table.
+        asked: how to read a table.
+        facts: filled with what is said about a table.
 
     Raises:
         InputError: if it is neither, or its header has no column with a key or with a text.
     """
-    if source.is_dir():
-        return list(_of_folder(source.resolve()))
-    got = "another file" if source.is_file() else "nothing there"
-    require(is_table(source), "--reports", "be a folder or a table", got=got, where="command line", remedy=_REMEDY)
-    return list(_of_table(source))
+    if not source.is_dir():
+        return list(_of_table(source, asked, facts or TableFacts()))
+    require_texts(source)
+    return list(_of_folder(source.resolve()))
 
 
 def _of_folder(folder: Path) -> Iterator[Record]:
@@ -121,36 +122,31 @@ def _of_folder(folder: Path) -> Iterator[Record]:
             yield Record(keys=((FILE_NAME, stem(path.name)),), name=f"reports/{found.relative}", file=str(path))
 
 
-def _of_table(table: Path) -> Iterator[Record]:
-    checked = False
-    for name, cells in read_rows(table):
-        if not checked:
-            _require_known(cells, table.name)
-            checked = True
-        keys = [(kind, cells[key]) for kind, columns in KEY_COLUMNS.items() for key in columns if cells.get(key)]
-        yield Record(
+def _of_table(table: Path, asked: TableOptions, facts: TableFacts) -> Iterator[Record]:
+    seen: set[Record] = set()
+    for name, cells in report_rows(table, asked, facts):
+        keys = [(kind, cell) for role, kind in KINDS.items() for cell in cells.all(role)]
+        record = Record(
             keys=tuple((kind, stem(key) if kind == "stem" else key) for kind, key in keys),
-            name=name,
-            text=first_of(cells, TEXT_COLUMNS) or sectioned(cells),
-            file=beside(table, cells[PATH_COLUMN]) if cells.get(PATH_COLUMN) else None,
-            patient=first_of(cells, PATIENT_COLUMNS),
-            labels=cells.get("labels", ""),
-            sex=first_of(cells, SEX_COLUMNS),
-            age=first_of(cells, AGE_COLUMNS),
+            name="",
+            text=cells.first("report") or sectioned({name: cells.first(name) for name in SECTIONS}),
+            file=beside(table, cells.first("path")) if cells.first("path") else None,
+            patient=cells.first("patient"),
+            labels=cells.first("labels"),
+            splits=given_split(cells.first("split"), name),
+            sex=cells.first("sex"),
+            age=cells.first("age"),
         )
+        if record in seen:
+            facts.rows_doubled += 1
+        else:
+            seen.add(record)
+            yield replace(record, name=name)
 
 
 def first_of(cells: Cells, columns: Iterable[str]) -> str:
     """Return the first cell of some columns that is not empty, or an empty text."""
     return next((cells[column] for column in columns if cells.get(column)), "")
-
-
-def _require_known(cells: Cells, table: str) -> None:
-    """Raise if the first row has no column with a key or no column with a text."""
-    keyed = any(name in cells for names in KEY_COLUMNS.values() for name in names)
-    worded = any(name in cells for name in (*TEXT_COLUMNS, *SECTIONS, PATH_COLUMN))
-    for sound, rule in ((keyed, "have a column with a key"), (worded, "have a column with the report")):
-        require(sound, table, rule, got="unknown columns only", where=f"{table}, header", remedy=_REMEDY)
 
 
 _LABEL = re.compile(r"(?:\? *)?[^\W\d_](?:(?!\d{3})[\w /()+-]){0,39}")

@@ -17,6 +17,8 @@ from admin.site.prepare.quarantine import REMEDIES, counts, write_quarantine
 from admin.site.prepare.records import Record, read_records
 from admin.site.prepare.scan import Found, find_files, named_files
 from admin.site.prepare.site_folder import SiteFolder
+from admin.site.prepare.tables.column_roles import named_columns
+from admin.site.prepare.tables.report_table import TableFacts, TableOptions
 from fedaid.atomic_file import write_private
 from fedaid.data.pixels.decode_pool import WORKERS
 from fedaid.data.pseudonym import Pseudonyms, site_key
@@ -39,6 +41,10 @@ class Export:
         workers: processes that decode.
         max_bad_share: the largest share of unusable files with which a manifest is written.
         strict: stop at the first unusable file.
+        encoding: of a table of reports; empty to find it.
+        columns: "ROLE=NAME" for columns whose names are not known, see
+            :data:`admin.site.prepare.tables.column_names.ROLES`.
+        match_without_leading_zeros: whether accession numbers and patients match that differ in leading zeros only.
     """
 
     images: Path
@@ -50,6 +56,9 @@ class Export:
     workers: int = WORKERS
     max_bad_share: float = 0.2
     strict: bool = False
+    encoding: str = ""
+    columns: tuple[str, ...] = ()
+    match_without_leading_zeros: bool = False
 
 
 def prepare(export: Export) -> dict[str, Any]:
@@ -65,13 +74,13 @@ def prepare(export: Export) -> dict[str, Any]:
         names = Pseudonyms(key_of(export.key or site.private / "key", site))
         same_key(names, site)
         run = Preparation(export.images.resolve(), site, names, export.workers, track=tracked, strict=export.strict)
-        stopped = ""
+        facts, stopped = TableFacts(), ""
         try:
-            run.run(*sources(export))
+            run.run(*sources(export, facts))
         except StoppedAtBad as bad:
             stopped = f"stopped at the first bad file, {bad}: {REMEDIES[str(bad)]} See quarantine.csv."
         write_quarantine(site.quarantine, run.bad)
-        return finished(run, site, stopped=stopped, most=export.max_bad_share)
+        return table_result(facts) | finished(run, site, stopped=stopped, most=export.max_bad_share)
 
 
 def key_of(file: Path, site: SiteFolder) -> bytes:
@@ -99,14 +108,23 @@ def same_key(names: Pseudonyms, site: SiteFolder) -> None:
     write_private(mark, own + "\n")
 
 
-def sources(export: Export) -> tuple[list[Found], list[Record]]:
-    """Return the image files and the reports of an export."""
+def sources(export: Export, facts: TableFacts) -> tuple[list[Found], list[Record]]:
+    """Return the image files and the reports of an export, and fill in what is said about its table."""
     if export.preset is None:
         reports = own_reports(export)
-        return list(find_files(export.images, leave_out=(reports, export.out))), read_records(reports)
+        asked = TableOptions(export.encoding, named_columns(export.columns))
+        records = read_records(reports, asked, facts=facts)
+        return list(find_files(export.images, leave_out=(reports, export.out))), records
     records = imported_records(export.preset, export.images, export.reports or export.images)
     paths = dict.fromkeys(path for record in records for path, _ in record.images)
     return list(named_files(export.images, paths)), records
+
+
+def table_result(facts: TableFacts) -> dict[str, Any]:
+    """Return how a table was read, as a part of the result; empty if there was no table."""
+    if not facts.read_as:
+        return {}
+    return {"table": facts.read_as, "columns": dict(facts.columns), "rows_doubled": facts.rows_doubled}
 
 
 def finished(run: Preparation, site: SiteFolder, *, stopped: str, most: float) -> dict[str, Any]:
@@ -136,6 +154,11 @@ def check(export: Export) -> None:
     """Raise InputError for a setting that cannot be used."""
     if export.preset is None:
         own_reports(export)
+        named_columns(export.columns)
+    else:
+        given = bool(export.columns or export.encoding or export.match_without_leading_zeros)
+        options, remedy = "--column, --encoding and --match-without-leading-zeros", "Leave them out, or the preset."
+        require(not given, options, "be given without --preset", got=export.preset, where=WHERE, remedy=remedy)
     for name, least, most in (("image_size", 8, 4096), ("workers", 1, 256), ("max_bad_share", 0, 1)):
         value = getattr(export, name)
         option, rule = f"--{name.replace('_', '-')}", f"be from {least} to {most}"

@@ -4,6 +4,7 @@ A second run does only what is new. A run that was interrupted continues with th
 listed in OUT/quarantine.csv with a code and a remedy. The exit code is 0 if the dataset was written, else 1.
 
   python -m admin prepare --images export/images --reports export/reports --out site
+  python -m admin prepare --images images --reports reports.csv --out site --column accession=Nr
   python -m admin prepare --preset openi --images openi/images --reports openi/reports --out site
 """
 
@@ -23,7 +24,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--images", type=existing_folder, required=True, help="folder of DICOM, PNG or JPEG files, nested"
     )
-    parser.add_argument("--reports", type=existing_path, help="folder of text files, or a .csv, .tsv or .jsonl table")
+    parser.add_argument("--reports", type=existing_path, help="folder of text files, or a table (CSV, TSV, JSONL)")
+    parser.add_argument(
+        "--column",
+        action="append",
+        default=[],
+        metavar="ROLE=NAME",
+        help="name a column of the table, once a role: accession, study, image, patient, report, findings, impression, "
+        "path, sex, age, labels, split",
+    )
+    parser.add_argument("--encoding", default="", help="of the table, such as cp1252 (default: found from its bytes)")
+    parser.add_argument(
+        "--match-without-leading-zeros",
+        action="store_true",
+        help="match accession numbers and patients that differ in leading zeros only",
+    )
     parser.add_argument("--preset", choices=PRESETS, help="read a public data set or another project's table")
     parser.add_argument("--out", type=Path, required=True, help="the site's data folder; made if absent")
     parser.add_argument("--key", type=existing_file, help="the site's pseudonym key (default: OUT/private/key)")
@@ -41,8 +56,9 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     from admin.site.prepare.site_dataset import Export, prepare
     from fedaid.data.pixels.decode_pool import WORKERS
 
-    names = ("images", "out", "reports", "preset", "key", "image_size", "max_bad_share", "strict")
-    given = {name: getattr(options, name) for name in names}
+    names = ("images", "out", "reports", "preset", "key", "image_size", "max_bad_share", "strict", "encoding")
+    given = {name: getattr(options, name) for name in (*names, "match_without_leading_zeros")}
+    given["columns"] = tuple(options.column)
     result = prepare(Export(**given, workers=WORKERS if options.workers is None else options.workers))
     error = result.pop("error", "")
     answer.add("\n".join(f"{name}: {shown_value(value)}" for name, value in result.items()), **result)

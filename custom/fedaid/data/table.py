@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 from fedaid.data.tables.sheet import SAVE_AS, BrokenRow, Sheet, open_sheet
-from fedaid.errors import InputError
+from fedaid.data.tables.table_fault import TableFault, refusal
 
 
 @dataclass(frozen=True)
@@ -36,15 +35,6 @@ class Table:
     read_as: str = ""
 
 
-class _Fault(NamedTuple):
-    """One reason why a file is no manifest, with the line that shows it."""
-
-    line: int
-    rule: str
-    got: object
-    remedy: str
-
-
 def read_table(path: Path) -> Table:
     """Return the table in a text file.
 
@@ -57,24 +47,28 @@ def read_table(path: Path) -> Table:
             message names the file, the line and all of these reasons, and quotes no cell.
     """
     sheet = open_sheet(path)
-    faults: list[_Fault] = []
+    faults: list[TableFault] = []
     if sheet.encoding.fault:
-        faults.append(_Fault(sheet.encoding.line, "be UTF-8", sheet.encoding.fault, SAVE_AS))
+        faults.append(TableFault(f"line {sheet.encoding.line}", "be UTF-8", sheet.encoding.fault, SAVE_AS))
     numbered = _numbered(sheet, faults)
     if not numbered:
-        faults.append(_Fault(1, "hold a header and one row a study", "an empty file", "Add the studies."))
-        raise _refusal(path, faults)
+        faults.append(TableFault("line 1", "hold a header and one row a study", "an empty file", "Add the studies."))
+        raise refusal(path.name, faults)
     columns, rows = columns_of(numbered), numbered[1:]
     if len(set(columns)) < len(columns):
-        faults.append(_Fault(numbered[0][0], "name each column once", "a name twice", "Rename or drop one."))
+        faults.append(
+            TableFault(f"line {numbered[0][0]}", "name each column once", "a name twice", "Rename or drop one.")
+        )
     uneven = [(line, len(cells)) for line, cells in rows if len(cells) != len(columns)]
     if uneven:
         remedy = f"Quote cells that hold {sheet.separator.title}, and write empty cells out."
-        faults.append(_Fault(uneven[0][0], f"have {len(columns)} cells in every row", uneven[0][1], remedy))
+        faults.append(
+            TableFault(f"line {uneven[0][0]}", f"have {len(columns)} cells in every row", uneven[0][1], remedy)
+        )
     if not rows and not faults:
-        faults.append(_Fault(numbered[0][0], "hold one row a study", "a header only", "Add the studies."))
+        faults.append(TableFault(f"line {numbered[0][0]}", "hold one row a study", "a header only", "Add the studies."))
     if faults:
-        raise _refusal(path, faults)
+        raise refusal(path.name, faults)
     found = tuple(Row(line=line, cells=dict(zip(columns, cells, strict=True))) for line, cells in rows)
     return Table(name=path.name, columns=columns, rows=found, read_as=unusual(sheet))
 
@@ -104,28 +98,15 @@ def _content(cells: list[str]) -> int:
     return max((number for number, cell in enumerate(cells, start=1) if cell.strip()), default=0)
 
 
-def _numbered(sheet: Sheet, faults: list[_Fault]) -> list[tuple[int, list[str]]]:
+def _numbered(sheet: Sheet, faults: list[TableFault]) -> list[tuple[int, list[str]]]:
     """Return the rows, each with its line. A row whose quote is not closed adds a fault and ends the table."""
     found: list[tuple[int, list[str]]] = []
     try:
         found.extend(sheet.rows())
     except BrokenRow as broken:
         rule, got = f"be separated by {sheet.separator.title} with closed quotes", "a row that is not"
-        faults.append(_Fault(broken.line, rule, got, "Export it as CSV again."))
+        faults.append(TableFault(f"line {broken.line}", rule, got, "Export it as CSV again."))
     return found
-
-
-def _refusal(path: Path, faults: Sequence[_Fault]) -> InputError:
-    """The error for all faults of a file."""
-    lines = list(dict.fromkeys(fault.line for fault in faults))
-    where = f"{path.name}, line{'s' * (len(lines) > 1)} {', '.join(map(str, lines))}"
-    return InputError(
-        path.name,
-        " and ".join(fault.rule for fault in faults),
-        got=", ".join(str(fault.got) for fault in faults),
-        where=where,
-        remedy=" ".join(dict.fromkeys(fault.remedy for fault in faults)),
-    )
 
 
 SEPARATOR = "|"

@@ -76,8 +76,10 @@ def test_no_wrong_pair_among_hundreds_of_shuffled_duplicated_and_respelt_accessi
     draw.shuffle(written)
     folder = tmp_path_factory.mktemp("reports")
     if kind == "table":
-        rows = [f"{disguised(accessions[n], draw)},p{n},Study {n}" for n in written]
-        (folder / "r.csv").write_text("Accession Number,patient_id,report\n" + "\n".join(rows) + "\n", encoding="utf-8")
+        rows = [f"{disguised(accessions[n], draw)},p{n},Study {n},copy {copy}" for copy, n in enumerate(written)]
+        (folder / "r.csv").write_text(
+            "Accession Number,patient_id,report,labels\n" + "\n".join(rows) + "\n", encoding="utf-8"
+        )
     else:
         for copy, n in enumerate(written):
             (folder / str(copy)).mkdir()

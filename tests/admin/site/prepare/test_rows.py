@@ -46,8 +46,10 @@ def test_other_files_are_no_tables(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [("t.csv", b"b\nSECRET\n", "have the column a"), ("t.csv", b"", "have the column a"),
-     ("t.csv", b"a,b\nSECRET,2,3\n", "row 2"), ("t.csv", b"a\n\xff\n", "UTF-8"), ("t.csv.gz", b"a\nSECRET", "readable"),
-     ("t.csv.gz", gzip.compress(b"a\n1\n", mtime=0)[:-5], "readable"), ("t.jsonl", b"[1]\n", "one object a line"),
+     ("t.csv", b"a,b\nSECRET,2,3\n", "row 2"), ("t.csv", b"a\n\xc3\xa4\n\xff\n", "UTF-8"),
+     ("t.csv.gz", b"a\nSECRET", "readable"),
+     ("t.csv.gz", gzip.compress(b"a\n1\n", mtime=0)[:-5], "readable"),
+     ("t.jsonl", b"[1]\n", "one object a line"),
      ("t.jsonl", b"{SECRET\n", "line 1"), ("t.jsonl", b'{"b": 1}\n', "column a"), ("t.jsonl", b"[" * 99999, "line 1")],
 )  # fmt: skip
 def test_what_cannot_be_read_is_one_line_that_quotes_no_cell(
