@@ -9,16 +9,37 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from admin.site.prepare.pairing import normal, stem
 from admin.site.prepare.scan import Found
 from fedaid.data.pseudonym import Pseudonyms
+from fedaid.data.spelling import without_zeros
 
 FRONTAL = {"PA": 0, "POSTERO-ANTERIOR": 0, "AP": 1, "AP SUPINE": 1, "ANTERO-POSTERIOR": 1}
 
 TAGS = ("accession", "study")
 """Kinds of keys that an image file can state."""
+ZEROS_KIND, LOOSE_KIND = "without zeros", "loose"
+"""Kinds of the hashes of :class:`Near`."""
+
+
+class Near(NamedTuple):
+    """Hashes of one identifier of an image: as it is, without leading zeros, and in a loose form."""
+
+    exact: str = ""
+    zeros: str = ""
+    loose: str = ""
+
+
+UNSTATED = Near()
+
+
+def near_hashes(identifier: str, loose: str, names: Pseudonyms) -> str:
+    """Return the hashes of an identifier without leading zeros and of its loose form; empty without an identifier."""
+    if not normal(identifier):
+        return ""
+    return f"{key(ZEROS_KIND, without_zeros(identifier), names)} {key(LOOSE_KIND, loose, names)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +55,8 @@ class ImageFile:
         accession: hash of its accession number, or empty.
         instance: hash of its SOPInstanceUID, or empty.
         view: one of :data:`fedaid.data.header.terms.VIEWS`, or empty.
+        near_accession: hashes of its accession number, see :func:`near_hashes`.
+        near_patient: hashes of its PatientID.
         header: values for :func:`fedaid.data.header.facts.header_from`; empty for a PNG or JPEG.
     """
 
@@ -46,6 +69,8 @@ class ImageFile:
     view: str = ""
     header: Mapping[str, Any] = field(default_factory=dict)
     instance: str = ""
+    near_accession: str = ""
+    near_patient: str = ""
 
     def brief(self) -> ImageFile:
         """Return a copy whose header holds only the patient's sex and age, which saves memory."""
@@ -72,6 +97,8 @@ class ImagedStudy:
         paths: path of each image, relative to the folder of images.
         stated: kinds of keys that its images state: "accession", "study".
         people: "sex" and "age" of the patient in each image's header, where stated.
+        near_accession: hashes of its accession number; empty if its images state none.
+        near_patient: hashes of its patient; empty if its images state none.
     """
 
     name: str
@@ -82,6 +109,8 @@ class ImagedStudy:
     paths: tuple[str, ...] = field(repr=False)
     stated: tuple[str, ...] = ()
     people: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    near_accession: Near = UNSTATED
+    near_patient: Near = UNSTATED
 
 
 def file_name(found: Found, names: Pseudonyms) -> str:
@@ -121,7 +150,14 @@ def _study(name: str, group: list[tuple[Found, ImageFile]], names: Pseudonyms) -
         paths=tuple(found.relative for found, _ in ordered),
         stated=tuple(kind for kind in TAGS if any(getattr(image, kind) for _, image in ordered)),
         people=tuple(image.header for _, image in ordered),
+        near_accession=_first_near((image.accession, image.near_accession) for _, image in ordered),
+        near_patient=_first_near((image.patient, image.near_patient) for _, image in ordered),
     )
+
+
+def _first_near(given: Iterable[tuple[str, str]]) -> Near:
+    """Return the hashes of the first image that states the identifier."""
+    return next((Near(exact, *near.split()) for exact, near in given if exact and near), UNSTATED)
 
 
 def preference(view: str) -> int:

@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
-from admin.site.prepare.imaged_study import TAGS, ImagedStudy, ImageFile, key
+from admin.site.prepare.imaged_study import LOOSE_KIND, TAGS, ZEROS_KIND, ImagedStudy, ImageFile, key
 from admin.site.prepare.pairing import pair
 from admin.site.prepare.quarantine import Bad
 from admin.site.prepare.records import FILE_NAME, KINDS, Record
 from admin.site.prepare.scan import Found
 from fedaid.data.pseudonym import Pseudonyms
+from fedaid.data.spelling import likely_same, without_zeros
 from fedaid.data.split import split_of
 
 Claims = Mapping[str, tuple[str, str]]
@@ -20,12 +21,18 @@ Claims = Mapping[str, tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A study and its report, with the patient's pseudonym and split."""
+    """A study and its report, with the patient's pseudonym and split.
+
+    `family` is a hash that the likely spellings of one patient share; empty if the data set states no patient.
+    `spelt_twice` says that the patient has another likely spelling in the export.
+    """
 
     study: ImagedStudy
     record: Record = field(repr=False)
     patient: str
     split: str
+    family: str = ""
+    spelt_twice: bool = False
 
 
 def claims_of(records: Sequence[Record], names: Pseudonyms) -> Claims:
@@ -53,6 +60,7 @@ def matches(
     claims: Claims,
     names: Pseudonyms,
     torn: Set[str] = frozenset(),
+    zeros: bool = False,
 ) -> tuple[list[Match], list[Bad]]:
     """Return the studies with their reports, and everything that was left out, with reasons. Keys are removed.
 
@@ -62,6 +70,7 @@ def matches(
         claims: the result of :func:`claims_of`. If two records claim an image, both are linked to its study, so that
             neither is paired.
         torn: names of studies, see :func:`admin.site.prepare.imaged_study.torn_studies`.
+        zeros: whether patients are the same that differ in leading zeros only.
         names: the site's pseudonyms. Their key also determines the split of a patient without a stated split.
     """
     kind = named_by(studies, records, names)
@@ -75,14 +84,38 @@ def matches(
     found: list[Match] = []
     for number, report in pairing.pairs.items():
         study, record = studies[number], records[report]
-        patients = {*study.patients} | ({names.patient(record.patient)} if record.patient else set())
+        patients = _patients(study, record, names, zeros=zeros)
         if study.name in torn:
             bad.append(Bad("image-conflict", study.paths[0]))
         elif len(patients) == 1 and not _contradict(study, record, names):
-            found.append(Match(replace(study, keys=()), record, patient=next(iter(patients)), split=""))
+            family = _family(study, record, names)
+            found.append(Match(replace(study, keys=()), record, patient=next(iter(patients)), split="", family=family))
         else:
-            bad.append(Bad("pair-conflict" if patients else "patient-missing", study.paths[0]))
+            bad.append(Bad(_conflict(study, record, patients), study.paths[0]))
     return _divided(found, bad, seed=names.study("split"))
+
+
+def _patients(study: ImagedStudy, record: Record, names: Pseudonyms, *, zeros: bool) -> set[str]:
+    """Return the pseudonyms of the patients that image and report name."""
+    if not record.patient or (
+        zeros and study.near_patient.zeros == key(ZEROS_KIND, without_zeros(record.patient), names)
+    ):
+        return {*study.patients}
+    return {*study.patients, names.patient(record.patient)}
+
+
+def _conflict(study: ImagedStudy, record: Record, patients: Set[str]) -> str:
+    """Return the code of a pair that contradicts itself."""
+    if not patients:
+        return "patient-missing"
+    return "patient-conflict" if len(study.patients) == 1 < len(patients) and record.patient else "pair-conflict"
+
+
+def _family(study: ImagedStudy, record: Record, names: Pseudonyms) -> str:
+    """Return the hash that the likely spellings of a patient share."""
+    if study.near_patient.loose or record.alone:
+        return study.near_patient.loose
+    return key(LOOSE_KIND, likely_same(record.patient), names)
 
 
 def named_by(studies: Sequence[ImagedStudy], records: Sequence[Record], names: Pseudonyms) -> str:
@@ -112,15 +145,22 @@ def _keys(record: Record, claims: Claims, *, kind: str, names: Pseudonyms) -> tu
 
 
 def _divided(found: list[Match], bad: list[Bad], *, seed: str) -> tuple[list[Match], list[Bad]]:
-    """Return the matches with their splits: the patient's stated split, otherwise one determined by the key."""
+    """Return the matches with their splits: the patient's stated split, otherwise one determined by the key.
+
+    A patient without a stated split has that of another likely spelling.
+    """
     given: defaultdict[str, set[str]] = defaultdict(set)
+    families: defaultdict[str, set[str]] = defaultdict(set)
     for match in found:
         given[match.patient].update(match.record.splits)
+        families[match.family or match.patient].add(match.patient)
     divided: list[Match] = []
     for match in found:
-        splits = given[match.patient] or {split_of(match.patient, seed=seed)}
+        family = sorted(families[match.family or match.patient])
+        near = sorted(split for patient in family for split in given[patient])
+        splits = given[match.patient] or {near[0] if near else split_of(family[0], seed=seed)}
         if len(splits) == 1:
-            divided.append(replace(match, split=next(iter(splits))))
+            divided.append(replace(match, split=next(iter(splits)), spelt_twice=len(family) > 1))
         else:
             bad.append(Bad("split-conflict", match.study.paths[0]))
     return divided, bad

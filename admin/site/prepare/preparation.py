@@ -7,7 +7,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from admin.site.prepare.imaged_study import ImagedStudy, ImageFile, file_name, imaged_studies, key, torn_studies
+from admin.site.prepare.imaged_study import (
+    ImagedStudy,
+    ImageFile,
+    file_name,
+    imaged_studies,
+    key,
+    near_hashes,
+    torn_studies,
+)
 from admin.site.prepare.journal import Journal
 from admin.site.prepare.matched import Match, claims_of, matches, placed
 from admin.site.prepare.pixels import Decoded, forget_lost, grow
@@ -16,12 +24,14 @@ from admin.site.prepare.records import Record, kept_labels
 from admin.site.prepare.scan import Found
 from admin.site.prepare.site_folder import Line, SiteFolder
 from admin.site.prepare.site_reports import SiteReports, Written
+from admin.site.prepare.tables.matched_numbers import matched_numbers
 from fedaid.data.header.demographics import age_of, sex_of
 from fedaid.data.header.facts import header_from
 from fedaid.data.pixels.decode_pool import DecodePool
 from fedaid.data.pixels.decode_process import Answer, Request
 from fedaid.data.pseudonym import Pseudonyms
 from fedaid.data.report.grammar_file import site_grammar
+from fedaid.data.spelling import bare, likely_same
 
 RETRIED = ("image-crash", "image-timeout")
 """Reasons that a busy machine can cause. The next run tries such a file again."""
@@ -44,6 +54,7 @@ class Preparation:
         workers: processes that read and decode.
         track: shows progress; takes the answers, their number and the name of the step.
         strict: stop at the first bad file.
+        zeros: whether accession numbers and patients match that differ in leading zeros only.
     """
 
     images: Path
@@ -52,8 +63,12 @@ class Preparation:
     workers: int
     track: Track
     strict: bool = False
+    zeros: bool = False
     bad: list[Bad] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
+    hints: tuple[str, ...] = ()
+    several: int = 0
+    spelt_twice: int = 0
     patients_unknown: int = 0
     labels_dropped: int = 0
     described: int = 0
@@ -86,8 +101,13 @@ class Preparation:
             torn = torn_studies(tagged, self.images)
             studies = imaged_studies(tagged, self.names)
             del tagged
-            found, bad = matches(studies, records, claims=claims, torn=torn, names=self.names)
-            del studies, claims
+            numbers = matched_numbers(studies, records, self.names, zeros=self.zeros)
+            self.hints, self.several = numbers.hints, numbers.divided
+            found, bad = matches(
+                numbers.studies, numbers.records, claims=claims, torn=torn, names=self.names, zeros=self.zeros
+            )
+            self.spelt_twice = len({match.patient for match in found if match.spelt_twice})
+            del studies, numbers, claims
             for one in bad:
                 self._leave_out(one.reason, one.name)
             self._decode([match.study for match in found], stamps, pixels)
@@ -121,14 +141,16 @@ class Preparation:
     def _image_file(self, name: str, stamp: str, answer: Answer) -> ImageFile:
         """Return the journal entry of a file whose header was read."""
         tags = answer.tags
-        patient = tags.get("patient", "").strip(" \0")
+        patient, accession = tags.get("patient", "").strip(" \0"), tags.get("accession", "")
         return ImageFile(
             file=name,
             stamp=stamp,
             reason=answer.reason,
             patient=self.names.patient(patient) if patient else "",
             study=key("study", tags.get("study", ""), self.names),
-            accession=key("accession", tags.get("accession", ""), self.names),
+            accession=key("accession", accession, self.names),
+            near_accession=near_hashes(accession, bare(accession), self.names),
+            near_patient=near_hashes(patient, likely_same(patient), self.names),
             instance=key("instance", tags.get("instance", ""), self.names),
             view=header_from(answer.header).view_position or "",
             header={name: value for name, value in answer.header.items() if value is not None},

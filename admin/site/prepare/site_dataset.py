@@ -73,14 +73,18 @@ def prepare(export: Export) -> dict[str, Any]:
     with site.alone():
         names = Pseudonyms(key_of(export.key or site.private / "key", site))
         same_key(names, site)
-        run = Preparation(export.images.resolve(), site, names, export.workers, track=tracked, strict=export.strict)
+        strict, zeros = export.strict, export.match_without_leading_zeros
+        run = Preparation(
+            export.images.resolve(), site, names, export.workers, track=tracked, strict=strict, zeros=zeros
+        )
         facts, stopped = TableFacts(), ""
         try:
             run.run(*sources(export, facts))
         except StoppedAtBad as bad:
             stopped = f"stopped at the first bad file, {bad}: {REMEDIES[str(bad)]} See quarantine.csv."
         write_quarantine(site.quarantine, run.bad)
-        return table_result(facts) | finished(run, site, stopped=stopped, most=export.max_bad_share)
+        result = finished(run, site, stopped=stopped, most=export.max_bad_share)
+        return table_result(facts) | with_hints(result, run)
 
 
 def key_of(file: Path, site: SiteFolder) -> bytes:
@@ -125,6 +129,21 @@ def table_result(facts: TableFacts) -> dict[str, Any]:
     if not facts.read_as:
         return {}
     return {"table": facts.read_as, "columns": dict(facts.columns), "rows_doubled": facts.rows_doubled}
+
+
+def with_hints(result: dict[str, Any], run: Preparation) -> dict[str, Any]:
+    """Return the result with what a person should know of numbers and patients; an error names it, too."""
+    hints = [*run.hints]
+    if run.several:
+        result["reports_of_several"] = run.several
+    if run.spelt_twice:
+        result["patients_spelt_twice"] = run.spelt_twice
+        spelt = f"{run.spelt_twice} patients are written in two ways that differ in zeros, '.0', case, blanks or dashes"
+        hints.append(f"{spelt}: they are on one side of the split unless the table states it. Write each in one way.")
+    if not hints:
+        return result
+    error = {"error": " ".join([f"{result['error']}.", *hints])} if "error" in result else {}
+    return result | {"hints": " ".join(hints)} | error
 
 
 def finished(run: Preparation, site: SiteFolder, *, stopped: str, most: float) -> dict[str, Any]:

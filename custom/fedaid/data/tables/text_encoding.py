@@ -44,9 +44,12 @@ _JOINING = frozenset("’‘´\u00ad\u00a0°ªº")
 """Signs that may stand between two letters."""
 _LEADING = frozenset("§¿¡„‚")
 """Signs that never follow a letter."""
-_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_SEQUENCE = re.compile(rb"[\xc2-\xc5][\x80-\xbf]|\xe2\x80[\x90-\xba]")
+"""A Latin letter or a quotation mark in UTF-8."""
 _OTHER_SCRIPTS = ("cp1250", "iso8859_2", "cp1251", "koi8_r", "cp1253", "cp1254", "cp1257")
 _MOST_ODD, _LEAST_COHERENCE = 0.1, 0.35
+_SIGN = 0.09
+"""How odd a sign is where a letter would do, so that of two readings the one with more letters wins."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ def _checked(data: bytes, codec: str) -> TextEncoding:
 def _wide(sample: bytes) -> str:
     """Return the UTF-16 codec of a file without a mark: every second byte of its ASCII letters is zero."""
     even, odd = sample[0::2].count(0), sample[1::2].count(0)
-    if max(even, odd) < len(sample) / 8 or min(even, odd) > max(even, odd) / 10:
+    if max(even, odd) < len(sample) / 40 or min(even, odd) > max(even, odd) / 10:
         return ""
     return "utf-16-be" if even > odd else "utf-16-le"
 
@@ -128,7 +131,7 @@ def _single_byte(data: bytes, *, line: int) -> TextEncoding:
     sample = b"\n".join(part for part in data.splitlines() if not part.isascii())[:SAMPLE]
     sequences = len(_SEQUENCE.findall(sample))
     others = sum(byte > 127 for byte in _SEQUENCE.sub(b"", sample))
-    if 4 * sequences >= others:  # letters of an old encoding hardly ever form a sequence of UTF-8
+    if 20 * sequences >= others:  # letters of an old encoding hardly ever form such a sequence
         return TextEncoding("latin-1", fault="UTF-8 and another encoding in one file", line=line)
     odd = {codec: _oddness(sample, codec) for codec in ("cp1252", "mac_roman", "cp850")}
     best = min(odd, key=odd.__getitem__)  # the first of equals: Windows-1252
@@ -142,7 +145,8 @@ def _oddness(sample: bytes, codec: str) -> float:
     text = sample.decode(codec, errors="replace")
     places = [place for place, letter in enumerate(text) if letter > "\x7f"]
     odd = sum(_is_odd(text[max(0, place - 1) : place], text[place], text[place + 1 : place + 3]) for place in places)
-    return odd / max(1, len(places))
+    signs = sum(text[place] in _SIGNS for place in places)
+    return (odd + _SIGN * signs) / max(1, len(places))
 
 
 def _is_odd(before: str, letter: str, after: str) -> bool:
@@ -162,9 +166,13 @@ def _of_another_script(sample: bytes, line: int) -> TextEncoding:
     from charset_normalizer import from_bytes
 
     matches = from_bytes(sample, cp_isolation=list(_OTHER_SCRIPTS))
-    broken = {match.encoding: _broken_words(str(match)) for match in matches if match.coherence >= _LEAST_COHERENCE}
+    broken = {
+        match.encoding: (_broken_words(str(match)), match.percent_chaos, -match.coherence)
+        for match in matches if match.coherence >= _LEAST_COHERENCE
+    }  # fmt: skip
     best = min(broken, key=broken.__getitem__, default="")
-    if not best or broken[best] > _MOST_ODD / 2:
+    texts = {str(match) for match in matches if best and broken.get(match.encoding) == broken[best]}
+    if len(texts) != 1 or broken[best][0] > _MOST_ODD / 2:
         return TextEncoding("latin-1", fault="an encoding that is not recognised", line=line)
     return TextEncoding(best, found=True)
 

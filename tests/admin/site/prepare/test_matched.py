@@ -139,7 +139,7 @@ def test_image_and_report_must_name_one_patient() -> None:
     images = [image("a", accession="1", patient="p"), image("b", accession="2", patient="p"), image("c", accession="3")]
     pairs, bad = found(images, [record("1", " P "), record("2", "q"), record("3")])
     assert [match.study.paths for match in pairs] == [("a",)]
-    assert counts(bad) == {"pair-conflict": 1, "patient-missing": 1}
+    assert counts(bad) == {"patient-conflict": 1, "patient-missing": 1}
 
 
 @pytest.mark.parametrize("kind", ["accession", "study"])

@@ -135,7 +135,7 @@ def test_image_and_report_of_different_patients_are_no_pair(export: Path, prepar
     table = "accession,patient_id,report\n" + "".join(f"CANARY-A{n},CANARY-P{max(n, 1)},Clear.\n" for n in range(7))
     (export / "reports.csv").write_text(table + "CANARY-A7,someone else,Clear.\n")
     assert prepare(reports="reports.csv") == 0
-    assert [bad["code"] for bad in rows(export / "site" / "quarantine.csv")] == ["pair-conflict"]
+    assert [bad["code"] for bad in rows(export / "site" / "quarantine.csv")] == ["patient-conflict"]
     assert len(rows(export / "site" / "manifest.csv")) == 7
 
 
