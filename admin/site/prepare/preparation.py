@@ -18,7 +18,7 @@ from admin.site.prepare.imaged_study import (
 )
 from admin.site.prepare.journal import Journal
 from admin.site.prepare.matched import Match, claims_of, matches, placed
-from admin.site.prepare.pixels import Decoded, forget_lost, grow
+from admin.site.prepare.pixels import LETTERS, Pictures, is_done
 from admin.site.prepare.quarantine import Bad
 from admin.site.prepare.records import Record, kept_labels
 from admin.site.prepare.scan import Found
@@ -27,14 +27,12 @@ from admin.site.prepare.site_reports import SiteReports, Written
 from admin.site.prepare.tables.matched_numbers import matched_numbers
 from fedaid.data.header.demographics import age_of, sex_of
 from fedaid.data.header.facts import header_from
+from fedaid.data.letters.letters import OFF
 from fedaid.data.pixels.decode_pool import DecodePool
 from fedaid.data.pixels.decode_process import Answer, Request
 from fedaid.data.pseudonym import Pseudonyms
 from fedaid.data.report.grammar_file import site_grammar
 from fedaid.data.spelling import bare, likely_same
-
-RETRIED = ("image-crash", "image-timeout")
-"""Reasons that a busy machine can cause. The next run tries such a file again."""
 
 Track = Callable[[Iterable[Answer], int, str], Iterator[Answer]]
 
@@ -55,6 +53,8 @@ class Preparation:
         track: shows progress; takes the answers, their number and the name of the step.
         strict: stop at the first bad file.
         zeros: whether accession numbers and patients match that differ in leading zeros only.
+        letters: how to look for letters in the pictures, one of :data:`fedaid.data.letters.letters.WAYS`.
+        letters_apart: leave out pictures in which letters were found.
     """
 
     images: Path
@@ -64,6 +64,8 @@ class Preparation:
     track: Track
     strict: bool = False
     zeros: bool = False
+    letters: str = OFF
+    letters_apart: bool = False
     bad: list[Bad] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     hints: tuple[str, ...] = ()
@@ -73,6 +75,8 @@ class Preparation:
     labels_dropped: int = 0
     described: int = 0
     decoded: int = 0
+    letters_found: int = 0
+    letters_unseen: int = 0
     scrubbed: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -87,9 +91,7 @@ class Preparation:
         with ExitStack() as opened:
             opened.enter_context(self._pool)
             private = self.site.private
-            decoded = private / f"images-{self.site.image_size}.jsonl"
-            forget_lost(decoded, self.site.pixels)
-            pixels = opened.enter_context(Journal(decoded, Decoded))
+            pictures = opened.enter_context(self._pictures())
             written = opened.enter_context(Journal(private / "reports.jsonl", Written))
             grammar = site_grammar(self.site.root)
             reports = SiteReports(self.site.reports, written, names=self.names, grammar=grammar)
@@ -110,10 +112,13 @@ class Preparation:
             del studies, numbers, claims
             for one in bad:
                 self._leave_out(one.reason, one.name)
-            self._decode([match.study for match in found], stamps, pixels)
+            self._decode([match.study for match in found], stamps, pictures)
             for match in found:
-                self._add(match, pixels=pixels, reports=reports)
+                self._add(match, pictures=pictures, reports=reports)
             self.scrubbed = dict(sorted(reports.scrubbed.items()))
+
+    def _pictures(self) -> Pictures:
+        return Pictures(self.site, self.images, letters=self.letters, apart=self.letters_apart, ask=self._answers)
 
     def _leave_out(self, reason: str, name: str) -> None:
         self.bad.append(Bad(reason, name))
@@ -123,7 +128,7 @@ class Preparation:
     def _describe(self, files: Sequence[Found], journal: Journal[ImageFile]) -> list[tuple[Found, ImageFile]]:
         """Return the usable files with their journal entries. New files are read first."""
         names = [file_name(found, self.names) for found in files]
-        new = [n for n, name in enumerate(names) if not _done(journal.get(name), files[n].stamp)]
+        new = [n for n, name in enumerate(names) if not is_done(journal.get(name), files[n].stamp)]
         self.described = len(new)
         inside = [n for n in new if files[n].inside]
         for n in new:
@@ -160,34 +165,28 @@ class Preparation:
         if count:
             yield from self.track(self._pool.run(requests), count, doing)
 
-    def _decode(self, studies: Sequence[ImagedStudy], stamps: Mapping[str, str], journal: Journal[Decoded]) -> None:
+    def _decode(self, studies: Sequence[ImagedStudy], stamps: Mapping[str, str], pictures: Pictures) -> None:
         """Decode one image of each study: the first usable one in the order of preference."""
         for rank in range(max((len(study.images) for study in studies), default=0)):
             files = {
                 study.images[rank]: study.paths[rank] for study in studies
-                if rank < len(study.images) and not any(_usable(journal.get(image)) for image in study.images[:rank])
+                if rank < len(study.images) and all(pictures.row(image) is None for image in study.images[:rank])
             }  # fmt: skip
-            new = [file for file in files if not _done(journal.get(file), stamps[file])]
-            first = 1 + max((done.row for done in journal), default=-1)
-            requests = (Request(n, self.images / files[file], first + n) for n, file in enumerate(new))
-            if new:
-                grow(self.site.pixels, first + len(new), image_size=self.site.image_size)
-            for answer in self._answers(requests, len(new), "decoding images"):
-                file = new[answer.key]
-                journal.add(Decoded(file, stamps[file], first + answer.key, answer.reason))
+            for file in pictures.decode(files, stamps):
                 self.decoded += 1
-                if self.strict and answer.reason is not None:
-                    self._leave_out(answer.reason, files[file])
+                if self.strict and (reason := pictures.fault(file)) is not None:
+                    self._leave_out(reason, files[file])
             for file, path in files.items():
-                if (done := journal.get(file)) is not None and done.reason is not None:
-                    self._leave_out(done.reason, path)
+                if (reason := pictures.fault(file)) is not None:
+                    self._leave_out(reason, path)
+                    self.letters_found += reason == LETTERS
 
-    def _add(self, match: Match, *, pixels: Journal[Decoded], reports: SiteReports) -> None:
+    def _add(self, match: Match, *, pictures: Pictures, reports: SiteReports) -> None:
         """Add the manifest line of a study that has an image and a report."""
         study, record = match.study, match.record
-        rows = ((n, done) for n, image in enumerate(study.images) if _usable(done := pixels.get(image)) and done)
-        number, image = next(rows, (0, None))
-        if image is None:
+        rows = ((n, row) for n, image in enumerate(study.images) if (row := pictures.row(image)) is not None)
+        number, row = next(rows, (0, None))
+        if row is None:
             return
         reason = reports.write(study.name, record)
         if reason is not None:
@@ -200,7 +199,7 @@ class Preparation:
         line = Line(
             study_id=study.name,
             patient_id=match.patient,
-            image_row=image.row,
+            image_row=row,
             split=match.split,
             labels=labels,
             view=study.views[number],
@@ -208,12 +207,6 @@ class Preparation:
             age=age_of(str(person.get("age", ""))) or age_of(record.age),
         )
         self.lines.append(line)
-
-
-def _done(entry: ImageFile | Decoded | None, stamp: str) -> bool:
-    """Whether the journal entry of a file is still valid."""
-    return entry is not None and entry.stamp == stamp and entry.reason not in RETRIED
-
-
-def _usable(done: Decoded | None) -> bool:
-    return done is not None and done.reason is None
+        letters = pictures.letters(study.images[number])
+        self.letters_found += letters is not None and letters.found
+        self.letters_unseen += letters is None or not (letters.seen or letters.found)

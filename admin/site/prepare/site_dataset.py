@@ -7,10 +7,12 @@ with a code and a remedy.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from admin.site.prepare.display import tracked
+from admin.site.prepare.pixels import LETTERS
 from admin.site.prepare.preparation import Preparation, StoppedAtBad
 from admin.site.prepare.presets.preset import imported_records
 from admin.site.prepare.quarantine import REMEDIES, counts, write_quarantine
@@ -20,6 +22,7 @@ from admin.site.prepare.site_folder import SiteFolder
 from admin.site.prepare.tables.column_roles import named_columns
 from admin.site.prepare.tables.report_table import TableFacts, TableOptions
 from fedaid.atomic_file import write_private
+from fedaid.data.letters.letters import OCR, OFF, WAYS
 from fedaid.data.pixels.decode_pool import WORKERS
 from fedaid.data.pseudonym import Pseudonyms, site_key
 from fedaid.errors import InputError, require
@@ -45,6 +48,8 @@ class Export:
         columns: "ROLE=NAME" for columns whose names are not known, see
             :data:`admin.site.prepare.tables.column_names.ROLES`.
         match_without_leading_zeros: whether accession numbers and patients match that differ in leading zeros only.
+        letters: how to look for letters in the pictures, one of :data:`fedaid.data.letters.letters.WAYS`.
+        quarantine_letters: leave out pictures in which letters were found that may identify the patient.
     """
 
     images: Path
@@ -59,6 +64,8 @@ class Export:
     encoding: str = ""
     columns: tuple[str, ...] = ()
     match_without_leading_zeros: bool = False
+    letters: str = OCR
+    quarantine_letters: bool = False
 
 
 def prepare(export: Export) -> dict[str, Any]:
@@ -73,10 +80,10 @@ def prepare(export: Export) -> dict[str, Any]:
     with site.alone():
         names = Pseudonyms(key_of(export.key or site.private / "key", site))
         same_key(names, site)
-        strict, zeros = export.strict, export.match_without_leading_zeros
         run = Preparation(
-            export.images.resolve(), site, names, export.workers, track=tracked, strict=strict, zeros=zeros
-        )
+            export.images.resolve(), site, names, export.workers, track=tracked, strict=export.strict,
+            zeros=export.match_without_leading_zeros, letters=export.letters, letters_apart=export.quarantine_letters,
+        )  # fmt: skip
         facts, stopped = TableFacts(), ""
         try:
             run.run(*sources(export, facts))
@@ -154,10 +161,13 @@ def finished(run: Preparation, site: SiteFolder, *, stopped: str, most: float) -
         "labels_dropped": run.labels_dropped,
         "headers_read": run.described,
         "images_decoded": run.decoded,
+        "letters_found": run.letters_found,
+        "letters_not_looked_for": run.letters_unseen,
         "identifiers_replaced": dict(run.scrubbed),
         "quarantined": counts(run.bad),
     }
-    share = len(run.bad) / max(1, len(run.bad) + len(run.lines))
+    asked_for = sum(bad.reason == LETTERS for bad in run.bad)
+    share = (len(run.bad) - asked_for) / max(1, len(run.bad) + len(run.lines))
     if stopped:
         return result | {"error": stopped}
     if not run.lines:
@@ -182,6 +192,19 @@ def check(export: Export) -> None:
         value = getattr(export, name)
         option, rule = f"--{name.replace('_', '-')}", f"be from {least} to {most}"
         require(least <= value <= most, option, rule, got=value, where=WHERE, remedy="Leave it out for the default.")
+    check_letters(export)
+
+
+def check_letters(export: Export) -> None:
+    """Raise InputError for a way to look for letters that cannot be followed."""
+    rule, remedy = f"be one of {', '.join(WAYS)}", "Leave it out for the default."
+    require(export.letters in WAYS, "--letters", rule, got=export.letters, where=WHERE, remedy=remedy)
+    readable = export.letters != OCR or find_spec("rapidocr") is not None
+    remedy = "Install requirements.txt, or give --letters quick."
+    require(readable, "--letters ocr", "find the package rapidocr", got="no package", where=WHERE, remedy=remedy)
+    apart = export.quarantine_letters and export.letters == OFF
+    remedy = "Give --letters ocr, or leave --quarantine-letters out."
+    require(not apart, "--quarantine-letters", "come with a look", got="--letters off", where=WHERE, remedy=remedy)
 
 
 def own_reports(export: Export) -> Path:

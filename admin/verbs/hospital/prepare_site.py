@@ -47,6 +47,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-bad-share", type=float, default=0.2, help="stop above this share of unusable files (default: 0.2)"
     )
+    parser.add_argument(
+        "--letters",
+        choices=("quick", "ocr", "off"),
+        default="ocr",
+        help="look for names in the pictures: read letters (default), a screen that cannot read, or nobody looks",
+    )
+    parser.add_argument(
+        "--quarantine-letters", action="store_true", help="leave out pictures with letters that may be a name"
+    )
     parser.add_argument("--strict", action="store_true", help="stop at the first unusable file")
 
 
@@ -56,8 +65,19 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     from admin.site.prepare.site_dataset import Export, prepare
     from fedaid.data.pixels.decode_pool import WORKERS
 
-    names = ("images", "out", "reports", "preset", "key", "image_size", "max_bad_share", "strict", "encoding")
-    given = {name: getattr(options, name) for name in (*names, "match_without_leading_zeros")}
+    names = (
+        "images",
+        "out",
+        "reports",
+        "preset",
+        "key",
+        "image_size",
+        "max_bad_share",
+        "strict",
+        "encoding",
+        "letters",
+    )
+    given = {name: getattr(options, name) for name in (*names, "match_without_leading_zeros", "quarantine_letters")}
     given["columns"] = tuple(options.column)
     result = prepare(Export(**given, workers=WORKERS if options.workers is None else options.workers))
     error = result.pop("error", "")

@@ -31,15 +31,15 @@ SMALL = Limits(seconds=30, memory=400 << 20)
 HOSTILE = """
 import os, signal, time
 from fedaid.data.pixels import decode_worker
-read = decode_worker.read_radiograph
-def hostile(path, size):
+read = decode_worker.radiograph_picture
+def hostile(path):
     if path.name == "sleeps": time.sleep(60)
     if path.name == "aborts": os.abort()
     if path.name == "faults": os.kill(os.getpid(), signal.SIGSEGV)
     if path.name == "waits":
         path.with_name("pid").write_text(str(os.getpid())); time.sleep(60)
-    return read(path, size)
-decode_worker.read_radiograph = hostile
+    return read(path)
+decode_worker.radiograph_picture = hostile
 decode_worker.main()
 """
 

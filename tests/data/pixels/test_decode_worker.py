@@ -69,10 +69,10 @@ def test_a_header_survives_the_pipe_unchanged(write_dicom: Callable[..., Path], 
 def test_an_error_that_nobody_foresaw_costs_the_file(
     error: Exception, reason: str, picture: Path, pixels: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(path: Path, size: int) -> None:
+    def fail(path: Path) -> None:
         raise error
 
-    monkeypatch.setattr(decode_worker, "read_radiograph", fail)
+    monkeypatch.setattr(decode_worker, "radiograph_picture", fail)
     assert answer_to({"path": picture, "row": 0}, PixelRows(pixels))["reason"] == reason
 
 

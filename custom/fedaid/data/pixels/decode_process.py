@@ -14,6 +14,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from fedaid.data.header.facts import header_from
+from fedaid.data.letters.letters import OFF, Letters, letters_from
 from fedaid.data.pixels.decode_worker import READY
 from fedaid.data.unusable import REMEDIES
 
@@ -38,17 +39,19 @@ class Limits:
 
 @dataclass(frozen=True)
 class Request:
-    """A file to decode into a row of the pixels; without a row only its header is read.
+    """A file to decode into a row of the pixels, to search for letters, or both; otherwise only its header is read.
 
     Attributes:
         key: of the caller; the answer has the same.
         path: of the image.
         row: of the pixels.
+        letters: how to look for letters in the full picture, one of :data:`fedaid.data.letters.letters.WAYS`.
     """
 
     key: int
     path: Path = field(repr=False)
     row: int | None = None
+    letters: str = OFF
 
 
 @dataclass(frozen=True)
@@ -62,12 +65,14 @@ class Answer:
             row.
         header: fields of a :class:`fedaid.data.header.facts.Header` as JSON, for
             :func:`fedaid.data.header.facts.header_from`; empty for a PNG or JPEG, and for a request with a row.
+        letters: what was seen of letters in the full picture; None if nobody looked.
     """
 
     key: int
     reason: str | None
     tags: Mapping[str, str] = field(default_factory=dict, repr=False)
     header: Mapping[str, object] = field(default_factory=dict, repr=False)
+    letters: Letters | None = None
 
 
 class Lost(Exception):
@@ -120,7 +125,7 @@ class DecodeProcess:
             RuntimeError: if the process did not start; no file is at fault.
         """
         self._await_start()
-        self._say({"path": str(request.path), "row": request.row})
+        self._say({"path": str(request.path), "row": request.row, "letters": request.letters})
         self.request, self.deadline = request, time.monotonic() + self._limits.seconds
 
     def hear(self) -> Answer | None:
@@ -180,9 +185,10 @@ def _checked(line: bytes, key: int) -> Answer:
         answer = json.loads(line)
         reason, tags, header = answer["reason"], answer["tags"], answer["header"]
         header_from(header)
+        letters = letters_from(answer.get("letters"))
         sound = (reason is None or reason in REMEDIES) and all(isinstance(text, str) for text in tags.values())
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         sound = False
     if not sound:
         raise Lost
-    return Answer(key, reason, tags, header)
+    return Answer(key, reason, tags, header, letters)

@@ -20,7 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fedaid.data.header.study_tags import read_study_tags
-from fedaid.data.pixels.image import read_radiograph
+from fedaid.data.letters.letters import OFF
+from fedaid.data.pixels.grey_picture import Picture
+from fedaid.data.pixels.image import radiograph_picture
+from fedaid.data.pixels.resize import fit_square
 from fedaid.data.unusable import UnusableStudy
 
 READY = b'"ready"\n'
@@ -86,25 +89,28 @@ def limit_memory(allowance: int) -> None:
 
 
 def answer_to(request: Mapping[str, Any], pixels: PixelRows | None) -> dict[str, Any]:
-    """Answer one request: decode the file into ``row``, or read its header if there is no row.
+    """Answer one request: decode the file into ``row``, look for letters in it, or do both; else read its header.
 
     Args:
-        request: ``path`` and ``row``.
+        request: ``path``; ``row`` or None; ``letters``, how to look for them, as in :mod:`fedaid.data.letters.letters`.
         pixels: the rows to write to.
 
     Returns:
         ``reason``, None or a code of :mod:`fedaid.data.unusable`; ``tags``, the identifiers; ``header``, the fields of
-        :class:`fedaid.data.header.facts.Header`. The last two are empty for a PNG or JPEG, and for a request with a
-        row.
+        :class:`fedaid.data.header.facts.Header`. The last two are empty for a PNG or JPEG, and for an image that is
+        decoded. ``letters``, the fields of :class:`fedaid.data.letters.letters.Letters`, only if a look succeeded.
     """
-    path, row = Path(request["path"]), request["row"]
+    path, row, how = Path(request["path"]), request["row"], request.get("letters", OFF)
     answer: dict[str, Any] = {"reason": None, "tags": {}, "header": {}}
     try:
-        if row is None or pixels is None:
+        if how == OFF and (row is None or pixels is None):
             said = read_study_tags(path)
             answer |= {"tags": said.names(), "header": asdict(said.header) if said.header else {}}
         else:
-            pixels.write(row, read_radiograph(path, pixels.image_size))
+            picture = radiograph_picture(path)
+            if row is not None and pixels is not None:
+                pixels.write(row, fit_square(picture, pixels.image_size))
+            answer |= seen_letters(picture, how)
     except UnusableStudy as unusable:
         answer["reason"] = unusable.reason
     except MemoryError:
@@ -112,6 +118,21 @@ def answer_to(request: Mapping[str, Any], pixels: PixelRows | None) -> dict[str,
     except Exception:  # an unexpected error is the fault of this file only
         answer["reason"] = "image-unreadable"
     return answer
+
+
+def seen_letters(picture: Picture, how: str) -> dict[str, Any]:
+    """Return what was seen of letters in a picture, under ``letters``; empty if nobody looked or the look failed.
+
+    OpenCV and the reader are loaded with the first picture in which somebody looks.
+    """
+    if how == OFF:
+        return {}
+    try:
+        from fedaid.data.letters.look import letters_in
+
+        return {"letters": asdict(letters_in(picture, how))}
+    except Exception:  # the picture itself is sound
+        return {}
 
 
 if __name__ == "__main__":

@@ -106,14 +106,23 @@ LONGEST_SHAPE = 8  # largest ratio of the sides; a longer strip is not a radiogr
 
 
 def read_radiograph(path: Path, image_size: int) -> NDArray[np.float32]:
-    """Return the image of a file at the model's size; a narrow strip is refused as cut short.
+    """Return :func:`radiograph_picture` at the model's size, (S, S) float32 in [0, 1].
 
     Args:
         path: a DICOM, PNG or JPEG file.
         image_size: S in pixels.
+    """
+    return fit_square(radiograph_picture(path), image_size)
+
+
+def radiograph_picture(path: Path) -> Picture:
+    """Return the full image of a file; a narrow strip is refused as cut short.
+
+    Args:
+        path: a DICOM, PNG or JPEG file.
 
     Returns:
-        (S, S) float32 in [0, 1], bright = dense.
+        (H, W) in [0, 1], bright = dense.
 
     Raises:
         UnusableStudy: with one of the "image-" codes.
@@ -121,4 +130,4 @@ def read_radiograph(path: Path, image_size: int) -> NDArray[np.float32]:
     picture = image_picture(path)
     if max(picture.shape) > LONGEST_SHAPE * min(picture.shape):
         raise UnusableStudy("image-unreadable")
-    return fit_square(picture, image_size)
+    return picture
