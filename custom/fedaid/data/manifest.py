@@ -18,7 +18,7 @@ from pathlib import Path
 from fedaid.data.header.demographics import age_band, sex_of, view_group
 from fedaid.data.report.grammar import ReportGrammar
 from fedaid.data.report.grammar_file import site_grammar
-from fedaid.data.report.report_file import read_report_file
+from fedaid.data.report.report_file import plain_report, read_report_file
 from fedaid.data.report.sections import report_text
 from fedaid.data.split import SPLITS, split_of
 from fedaid.data.table import Row, Table, divided_labels, read_table
@@ -203,8 +203,9 @@ def report_of(row: Row, root: Path, *, sources: tuple[str, ...]) -> str:
     if sources == ("report_path",):
         return read_report_file(file_inside(root, row.cell("report_path"), kind="report"))
     if sources == ("report",):
-        return row.cell("report")
-    return "\n\n".join(f"{column.upper()}: {text}" for column in sources if (text := row.cell(column)))
+        return plain_report(row.cell("report"))
+    cells = {column: plain_report(row.cell(column)) for column in sources}
+    return "\n\n".join(f"{column.upper()}: {text}" for column, text in cells.items() if text)
 
 
 def file_inside(root: Path, relative: str, *, kind: str) -> Path:

@@ -24,7 +24,10 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
         "report-outside-root": "Place the report below the data root and give its path relative to it.",
         "report-unreadable": "Save the report as UTF-8 text without zero bytes, and permit it to be read.",
         "report-too-large": "Give the report of one study: this file has more than a mebibyte.",
-        "report-not-text": "Export the report as plain text: this is HTML, XML, RTF, PDF, a Word file or base64.",
+        "report-not-text": "Export the report as plain text: this is HTML, XML, RTF, PDF, a Word file, JSON or base64.",
+        "report-message": "Give prepare one result (ORU) with its text in OBX segments of type TX, FT or ST.",
+        "report-several": "Give each row of the table one report: this cell holds several messages.",
+        "report-withdrawn": "Give the valid report: this one is marked as cancelled, deleted or entered in error.",
         "report-empty": "Give a report with findings, an impression or free text that describes the image.",
     }
 )

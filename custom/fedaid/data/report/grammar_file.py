@@ -14,7 +14,7 @@ FILE_NAME = "report_grammar.yml"
 MAX_BYTES = 1 << 16
 MAX_WORDS, MAX_LENGTH = 200, 80
 
-HEADINGS = ("findings", "impression", "joint", "dropped")
+HEADINGS = ("findings", "impression", "joint", "dropped", "addendum")
 LINES = ("boilerplate", "signatures")
 _KEYS = (*HEADINGS, *LINES, "fallback")
 _REMEDY = f"Compare {FILE_NAME} with the examples in docs/report-grammars."
@@ -29,7 +29,7 @@ def site_grammar(root: Path) -> ReportGrammar:
 def read_grammar(file: Path) -> ReportGrammar:
     """Return the grammar of a YAML file.
 
-    Its keys are those of :func:`fedaid.data.report.grammar.of_words`: six lists of words, and `fallback`.
+    Its keys are those of :func:`fedaid.data.report.grammar.of_words`: seven lists of words, and `fallback`.
 
     Raises:
         InputError: if the file is not readable YAML of at most 64 KiB, has an unknown key or fallback, a list that is

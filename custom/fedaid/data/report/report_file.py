@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
 from pathlib import Path
 
+from fedaid.data.report.foreign_text import is_document, is_message
 from fedaid.data.unusable import UnusableStudy
 
 MAX_BYTES = 1 << 20
 
-_DOCUMENT = ("%PDF-", "{\\rtf", "PK\3\4")  # the last is of Word files since 2007; older ones are not UTF-8
-_MARKUP = re.compile(r"<(?:!doctype|!--|\?xml|html|head|body|div|p|span|table|font|pre|br)\b", re.IGNORECASE)
-_SHORTEST_CODE = 40  # characters without a blank; no word of a report is longer
+_DOCUMENT = (b"%PDF-", b"{\\rtf", b"PK\3\4")  # the last is of Word files since 2007; older ones are not UTF-8
 
 
 def read_report_file(path: Path) -> str:
     """Return the text of a report's file, with or without a byte order mark.
 
     Raises:
-        UnusableStudy: "report-missing", "report-too-large", "report-unreadable" or "report-not-text".
+        UnusableStudy: "report-missing", "report-too-large", "report-unreadable", or a code of :func:`plain_report`.
     """
     try:
         if not path.is_file():  # a pipe would block
@@ -40,27 +36,16 @@ def plain_report(text: str) -> str:
     """Return a report if it is plain text.
 
     Raises:
-        UnusableStudy: "report-not-text" for a document or an encoded one. It would look like words and hide identifiers
-            from the scrubber.
+        UnusableStudy: "report-not-text" for a document, a data format or encoded bytes, "report-message" for an HL7
+            message, wherever in the text it begins. It would look like words and hide identifiers from the scrubber.
     """
-    start = text.lstrip()[:64]
-    if start.startswith(_DOCUMENT) or _MARKUP.match(start) or _is_base64(text):
+    if is_message(text):
+        raise UnusableStudy("report-message")
+    if is_document(text):
         raise UnusableStudy("report-not-text")
     return text
 
 
 def _reason_of(data: bytes) -> str:
     """Return the refusal code for bytes that are not UTF-8."""
-    return "report-not-text" if data.startswith(tuple(magic.encode() for magic in _DOCUMENT)) else "report-unreadable"
-
-
-def _is_base64(text: str) -> bool:
-    """Whether the text is base64, possibly over several lines."""
-    *lines, last = text.split() or [""]
-    if len(lines[0] if lines else last) < _SHORTEST_CODE:
-        return False
-    try:
-        base64.b64decode("".join([*lines, last]), validate=True)
-    except (binascii.Error, ValueError):
-        return False
-    return True
+    return "report-not-text" if data.startswith(_DOCUMENT) else "report-unreadable"
