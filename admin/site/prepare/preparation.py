@@ -73,6 +73,7 @@ class Preparation:
     spelt_twice: int = 0
     patients_unknown: int = 0
     labels_dropped: int = 0
+    addenda: int = 0
     described: int = 0
     decoded: int = 0
     letters_found: int = 0
@@ -116,6 +117,7 @@ class Preparation:
             for match in found:
                 self._add(match, pictures=pictures, reports=reports)
             self.scrubbed = dict(sorted(reports.scrubbed.items()))
+            self.addenda = reports.addenda
 
     def _pictures(self) -> Pictures:
         return Pictures(self.site, self.images, letters=self.letters, apart=self.letters_apart, ask=self._answers)

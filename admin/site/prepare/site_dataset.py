@@ -159,6 +159,7 @@ def finished(run: Preparation, site: SiteFolder, *, stopped: str, most: float) -
         "studies": len(run.lines),
         "patients_unknown": run.patients_unknown,
         "labels_dropped": run.labels_dropped,
+        "addenda": run.addenda,
         "headers_read": run.described,
         "images_decoded": run.decoded,
         "letters_found": run.letters_found,

@@ -18,17 +18,21 @@ from fedaid.atomic_file import write_private
 from fedaid.data.pseudonym import Pseudonyms
 from fedaid.data.report.grammar import ENGLISH, ReportGrammar
 from fedaid.data.report.scrub import RULES, scrub
-from fedaid.data.report.sections import sections
+from fedaid.data.report.sections import Report, sections
 from fedaid.data.unusable import UnusableStudy
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A line of the journal of reports: the keyed hash of a report's input, or the reason why it was refused."""
+    """A line of the journal of reports: the keyed hash of a report's input, or the reason why it was refused.
+
+    `addenda` is the number of addenda in the report.
+    """
 
     file: str
     stamp: str
     reason: str | None
+    addenda: int = 0
 
 
 class SiteReports:
@@ -47,6 +51,7 @@ class SiteReports:
         self._folder, self._journal, self._key = folder, journal, names.key
         self._grammar = grammar
         self.scrubbed: Counter[str] = Counter()
+        self.addenda = 0
 
     def path(self, study: str) -> Path:
         """Return the path of a study's report."""
@@ -55,19 +60,22 @@ class SiteReports:
     def write(self, study: str, record: Record) -> str | None:
         """Write a study's report. Return the code if it is unusable, otherwise None."""
         text, reason = _text(record)
-        rules = (self._grammar.heading.pattern, self._grammar.frame.pattern, self._grammar.fallback, RULES)
+        rules = (self._grammar.identity, RULES)
         stamp = hmac.digest(self._key, ascii((rules, text, reason)).encode(), hashlib.sha256).hex()
         done = self._journal.get(study)
         if done is not None and done.stamp == stamp and (done.reason is not None or self.path(study).exists()):
+            self.addenda += done.addenda
             return done.reason
         clean = scrub(text)
-        kept = scrub(kept_sections(clean.text, self._grammar))
+        found = sections(clean.text, self._grammar)
+        kept = scrub(headed(found))
         reason = reason or (None if kept.text else "report-empty")
         if reason is None:
             self.scrubbed.update(clean.counts)
             self.scrubbed.update(kept.counts)
             write_private(self.path(study), kept.text + "\n")
-        self._journal.add(Written(study, stamp, reason))
+            self.addenda += found.addenda
+        self._journal.add(Written(study, stamp, reason, found.addenda if reason is None else 0))
         return reason
 
 
@@ -79,10 +87,7 @@ def _text(record: Record) -> tuple[str, str | None]:
         return "", unusable.reason
 
 
-def kept_sections(report: str, grammar: ReportGrammar) -> str:
-    """Return findings and impression under English headings. Without them, return the grammar's fallback text."""
-    found = sections(report, grammar)
-    headed = [
-        f"{name}: {text}" for name, text in (("FINDINGS", found.findings), ("IMPRESSION", found.impression)) if text
-    ]
-    return "\n\n".join(headed) or found.text
+def headed(report: Report) -> str:
+    """Return findings and impression under English headings. Without them, return the fallback text."""
+    parts = (("FINDINGS", report.findings), ("IMPRESSION", report.impression))
+    return "\n\n".join(f"{name}: {text}" for name, text in parts if text) or report.text

@@ -7,12 +7,12 @@ import pytest
 from admin.site.prepare import site_reports
 from admin.site.prepare.journal import Journal
 from admin.site.prepare.records import Record
-from admin.site.prepare.site_reports import SiteReports, Written, kept_sections
+from admin.site.prepare.site_reports import SiteReports, Written, headed
 from fedaid.data.pseudonym import Pseudonyms
 from fedaid.data.report.grammar import ENGLISH
 from fedaid.data.report.grammar_file import read_grammar
 from fedaid.data.report.scrub import Scrubbed, scrub
-from fedaid.data.report.sections import report_text
+from fedaid.data.report.sections import report_text, sections
 
 NAMES = Pseudonyms(bytes(32))
 
@@ -72,10 +72,11 @@ def test_a_report_without_words_is_empty_every_time(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "report",
     ["FINDINGS: Clear.\nIMPRESSION: Normal.", "IMPRESSION: Normal.", "Clear lungs.\n\nNormal.",
-     "HISTORY: a.\n\nAll well."],
+     "HISTORY: a.\n\nAll well.", "PORTABLE CHEST: Clear lungs.\nIMPRESSION: Normal.\n\nADDENDUM: Small effusion.",
+     "FINDINGS The lungs are clear. Impression. Normal chest."],
 )  # fmt: skip
 def test_what_is_kept_reads_as_the_whole_report_does(report: str) -> None:
-    assert report_text(kept_sections(report, ENGLISH)) == report_text(report) != ""
+    assert report_text(headed(sections(report, ENGLISH))) == report_text(report) != ""
 
 
 def test_a_report_is_read_by_the_sites_grammar_and_again_when_that_changes(tmp_path: Path) -> None:
@@ -95,3 +96,14 @@ def test_other_patterns_of_the_scrubber_are_used_on_what_was_written(
     monkeypatch.setattr("admin.site.prepare.site_reports.RULES", "other")
     write(tmp_path, "Clear.")
     assert len(scrubs) == 4
+
+
+def test_addenda_are_counted_whether_a_report_is_new_or_not(tmp_path: Path) -> None:
+    text = "IMPRESSION: Normal.\n\nADDENDUM: Small effusion.\n\nADDENDUM 2: Unchanged."
+    for _ in range(2):
+        with Journal(tmp_path / "j", Written) as journal:
+            reports = SiteReports(tmp_path, journal, names=NAMES)
+            reports.write("s1", record(text))
+            reports.write("s2", record("IMPRESSION: Normal."))
+            assert reports.addenda == 2
+    assert (tmp_path / "s1.txt").read_text() == "IMPRESSION: Normal. Small effusion. Unchanged.\n"
