@@ -15,8 +15,9 @@ import numpy as np
 from admin.site.doctor.evidence import Case, Evidence
 from admin.site.doctor.pictures import Album, Picture, Track, decoded_album, prepared_album
 from admin.site.doctor.tolerant_table import report_sources, strays, tolerant_table
-from admin.site.prepare.prepared_site import study_headers
+from admin.site.prepare.prepared_site import study_headers, study_letters
 from fedaid.data.header.facts import Header, header_from
+from fedaid.data.letters.letters import Letters
 from fedaid.data.manifest import FILE_NAME, file_inside, read_manifest, report_of
 from fedaid.data.pixels.decode_pool import WORKERS, DecodePool
 from fedaid.data.pixels.decode_process import Answer, Request
@@ -163,15 +164,16 @@ def _with_headers(
     cases: list[Case], files: Mapping[int, Path], root: Path, *, prepared: bool, track: Track
 ) -> list[Case]:
     if prepared:
-        of_study = prepared_headers(root)
-        return [replace(case, header=of_study.get(case.name), size=0) for case in cases]
+        of_study, letters = prepared_headers(root), prepared_letters(root)
+        return [replace(case, header=of_study.get(case.name), letters=letters.get(case.name), size=0) for case in cases]
     headers = read_headers(list(files.items()), track=track)
     return [replace(case, header=headers.get(case.line)) for case in cases]
 
 
 def _with_picture(case: Case, album: Album) -> Case:
     fault = case.image_fault or album.faults.get(case.line)
-    return replace(case, picture=album.facts.get(case.line), image_fault=fault)
+    letters = album.letters.get(case.line, case.letters)
+    return replace(case, picture=album.facts.get(case.line), letters=letters, image_fault=fault)
 
 
 Key = TypeVar("Key", int, str)
@@ -199,6 +201,14 @@ def prepared_headers(root: Path) -> dict[str, Header]:
     try:
         return stated(study_headers(root))
     except (InputError, OSError, ValueError):  # the last: another version wrote the journal
+        return {}
+
+
+def prepared_letters(root: Path) -> dict[str, Letters]:
+    """Return what was seen of letters at a prepared site by study. Empty if a journal is missing or cannot be read."""
+    try:
+        return study_letters(root)
+    except (InputError, OSError, ValueError):
         return {}
 
 

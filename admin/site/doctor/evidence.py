@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from admin.site.doctor.picture_facts import PictureFacts
 from fedaid.data.header.facts import Header
+from fedaid.data.letters.letters import Letters
 from fedaid.data.report.sections import Report
 
 LATERAL_VIEWS = frozenset(("LL", "RL", "L", "LAT", "LATERAL", "LEFT LATERAL", "RIGHT LATERAL", "XTABLE LATERAL"))
@@ -27,6 +28,7 @@ class Case:
         header: facts of its DICOM header, or None without a readable header.
         size: bytes of its image file.
         picture: what was measured of its picture, or None; then `image_fault` says why.
+        letters: what was seen of letters in its full image, or None where nobody looked.
         report: its text as the file or cell has it, or None; then `report_fault` says why.
         sections: of the report.
     """
@@ -41,6 +43,7 @@ class Case:
     size: int = 0
     picture: PictureFacts | None = None
     image_fault: str | None = None
+    letters: Letters | None = None
     report: str | None = field(default=None, repr=False)
     report_fault: str | None = None
     sections: Report | None = field(default=None, repr=False)

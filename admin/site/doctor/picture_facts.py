@@ -12,7 +12,6 @@ from admin.site.doctor.chest_template import Pose, lungs_of, pose_of
 
 HASH_SIDE = 16
 TOP = 0.995
-STROKE, STROKE_ROWS, READABLE = 0.25, 3, 192
 BINS = 32
 FLAT = 0.03
 """A row is flat if the standard deviation of its grey levels is below this."""
@@ -26,14 +25,12 @@ class PictureFacts:
         pose: how it lies.
         clipped: share of its pixels at the highest value, 0 to 1.
         aspect: its longer side over its shorter one, without padding.
-        strokes: steep edges along the densest rows, many where letters stand; None where it is too small for letters.
         fingerprint: 256 bits that are equal for equal pictures and differ in few for nearly equal ones.
     """
 
     pose: Pose
     clipped: float
     aspect: float
-    strokes: int | None
     fingerprint: int = field(repr=False)
 
 
@@ -45,7 +42,6 @@ def measured(picture: NDArray[np.floating]) -> PictureFacts:
         pose=pose_of(without_bands(content))._replace(lungs=lungs_of(content)),
         clipped=float((content >= TOP).mean()),
         aspect=max(height, width) / min(height, width),
-        strokes=strokes(picture) if max(picture.shape) >= READABLE else None,
         fingerprint=fingerprint(content),
     )
 
@@ -67,12 +63,6 @@ def without_bands(picture: NDArray[np.floating]) -> NDArray[np.floating]:
             return picture
         content = content[uneven[0] : uneven[-1] + 1].T
     return content
-
-
-def strokes(picture: NDArray[np.floating]) -> int:
-    """Return the most steep edges that each of a few neighbouring rows has: a line of letters has ten and more."""
-    edges = (np.abs(np.diff(np.asarray(picture, dtype=np.float32), axis=1)) > STROKE).sum(axis=1)
-    return int(np.lib.stride_tricks.sliding_window_view(edges, STROKE_ROWS).min(axis=1).max())
 
 
 def fingerprint(picture: NDArray[np.floating]) -> int:

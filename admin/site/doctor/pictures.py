@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from admin.site.doctor.picture_facts import BINS, PictureFacts, grey_counts, measured
 from fedaid.data.cache import new_pixels
+from fedaid.data.letters.letters import OCR, Letters
 from fedaid.data.pixels.decode_pool import WORKERS, DecodePool
 from fedaid.data.pixels.decode_process import Answer, Limits, Request
 
 SIDE, AT_ONCE = 256, 64
-"""Pixels a side to which pictures are decoded, enough to see letters; how many lie on the disk at the same time."""
+"""Pixels a side to which pictures are decoded; how many lie on the disk at the same time."""
 
 Picture = NDArray[np.float32]
 Track = Callable[[Iterable[Answer], int, str], Iterator[Answer]]
@@ -28,12 +29,14 @@ class Album:
 
     Attributes:
         facts: key → measures.
+        letters: key → what was seen of letters in the full picture.
         faults: key → the code of why there is no picture.
         kept: key → picture (S, S) in [0, 1], of those few that were asked for.
         grey_levels: pixels of all pictures in equal bins of [0, 1].
     """
 
     facts: dict[int, PictureFacts] = field(default_factory=dict)
+    letters: dict[int, Letters] = field(default_factory=dict)
     faults: dict[int, str] = field(default_factory=dict)
     kept: dict[int, Picture] = field(default_factory=dict)
     grey_levels: NDArray[np.int64] = field(default_factory=lambda: np.zeros(BINS, dtype=np.int64))
@@ -66,6 +69,8 @@ def decoded_album(
         new_pixels(pixels, AT_ONCE, SIDE)
         with DecodePool(pixels, workers=min(WORKERS, len(files)), limits=limits) as pool:
             for answer in track(_answers(pool, files), len(files), "looking at pictures"):
+                if answer.letters is not None:
+                    album.letters[files[answer.key][0]] = answer.letters
                 if answer.reason is None:
                     row = answer.key % AT_ONCE
                     album.add(files[answer.key][0], picture_at(pixels, row), keep=files[answer.key][0] in keep)
@@ -78,7 +83,7 @@ def _answers(pool: DecodePool, files: Sequence[tuple[int, Path]]) -> Iterator[An
     """Yield the answers in batches, so that a row is read before it is written again."""
     for first in range(0, len(files), AT_ONCE):
         batch = range(first, min(first + AT_ONCE, len(files)))
-        yield from pool.run(Request(number, files[number][1], number % AT_ONCE) for number in batch)
+        yield from pool.run(Request(number, files[number][1], number % AT_ONCE, letters=OCR) for number in batch)
 
 
 def prepared_album(rows: Sequence[tuple[int, Path, int]], *, keep: frozenset[int]) -> Album:

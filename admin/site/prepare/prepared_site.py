@@ -11,9 +11,10 @@ from pathlib import Path
 
 from admin.site.prepare.imaged_study import ImageFile
 from admin.site.prepare.journal import entries
-from admin.site.prepare.pixels import Decoded
+from admin.site.prepare.pixels import Decoded, Looked
 from admin.site.prepare.quarantine import Bad, unquoted
 from fedaid.data.header.facts import Header, header_from
+from fedaid.data.letters.letters import Letters
 from fedaid.data.manifest import FILE_NAME
 from fedaid.data.table import read_table
 from fedaid.errors import require
@@ -65,6 +66,25 @@ def study_headers(site_root: Path) -> dict[str, Header]:
         InputError: as :func:`study_images`.
     """
     return {study: header_from(image.header) for study, image in study_images(site_root).items()}
+
+
+def study_letters(site_root: Path) -> dict[str, Letters]:
+    """Return what was seen of letters in each study's image, by `study_id`, without the studies where nobody looked.
+
+    Raises:
+        InputError: as :func:`study_images`.
+    """
+    images, journal = study_images(site_root), site_root / "private" / "letters.jsonl"
+    if not journal.is_file():  # prepared by an earlier version
+        return {}
+    with journal.open("rb") as lines:
+        last = {looked.file: looked for looked in entries(lines, Looked)}
+    seen = {study: last[image.file] for study, image in images.items() if image.file in last}
+    return {
+        study: Letters(looked.found, looked.share, looked.seen)
+        for study, looked in seen.items()
+        if looked.stamp == images[study].stamp
+    }
 
 
 def left_out(site_root: Path) -> list[Bad]:

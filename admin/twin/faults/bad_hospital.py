@@ -39,6 +39,7 @@ AS_A_WHOLE: Mapping[str, str] = {
     "pairing-rate": "the faults make more than a fifth of the studies unusable",
     "manifest-refused": "faults of the whole manifest",
     "stray-images": "files with a path out of the root or a misspelt name have no row",
+    "letters-not-looked-for": "the films have too few pixels for letters",
     "disk-space": "the test passes FREE_BYTES to the doctor",
 }
 """Check → its cause in the hospital, for checks that fire because of the whole hospital and not of one study."""

@@ -13,7 +13,6 @@ MARGIN, MIRROR_MARGIN = 0.05, 0.015
 LEAST_LIKENESS, LEAST_LUNGS, DEVIATIONS = 0.15, 0.0, 4.0
 DEVIATION = 1.4826
 """Of a normal distribution, one standard deviation in median absolute deviations."""
-LETTERS = 10
 
 
 def lies(how: str) -> Look:
@@ -51,13 +50,13 @@ def _outlying(values: Mapping[int, float], *, least: float) -> set[int]:
 
 
 def has_letters(case: Case) -> bool:
-    """Whether a line of letters seems to stand in the picture."""
-    return case.picture is not None and (case.picture.strokes or 0) >= LETTERS
+    """Whether letters that may be a name were found in the full picture."""
+    return case.letters is not None and case.letters.found
 
 
-def is_readable(case: Case) -> bool:
-    """Whether the picture is large enough for letters to be seen."""
-    return case.picture is not None and case.picture.strokes is not None
+def is_looked_at(case: Case) -> bool:
+    """Whether somebody looked for letters in the full picture, and it has enough pixels for them."""
+    return case.letters is not None and (case.letters.seen or case.letters.found)
 
 
 def _screen(
@@ -113,12 +112,20 @@ LIKENESS_CHECKS = (
     ),
     _screen(
         "burned-in-text",
-        "Pictures that may contain letters",
+        "Pictures with letters that may be a name",
         where(has_letters),
-        meaning="Names and dates in the pixels are not removed with the header. Cables and rulers cause false alarms; "
-        "small or "
-        "faint letters are missed.",
-        remedy="Look at each picture and at a sample of the others. Mask the letters or leave the study out.",
-        needs=is_readable,
+        meaning="Names and dates in the pixels are not removed with the header. Markers of side, view, position and "
+        "time do not count.",
+        remedy="Look at each picture. Mask the letters, or prepare again with --quarantine-letters.",
+        needs=is_looked_at,
+    ),
+    Check(
+        "letters-not-looked-for",
+        "Pictures in which nobody looked for letters",
+        "A name in the pixels would stay. The picture has too few pixels for letters, or it was prepared with "
+        "--letters off or by an earlier version.",
+        "Run prepare with --letters ocr on the original files, or look at the pictures yourself.",
+        WARNING,
+        where(lambda case: case.picture is not None and not is_looked_at(case)),
     ),
 )

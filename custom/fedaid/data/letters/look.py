@@ -17,8 +17,8 @@ from fedaid.data.pixels.grey_picture import Picture
 
 SURE = Sensitivity(contrast=20, strokes=7.6)
 SENSITIVE = Sensitivity(contrast=20, strokes=6.0)
-LEAST_SIDE = 192
-"""Length of the longer side from which "no letters" can be said, in pixels."""
+SMALLEST, LEAST_SIDE = 64, 192
+"""Lengths of the longer side in pixels: nobody looks at a smaller picture; "no letters" is never said of one."""
 
 MOST_PLACES = 8
 """More places are not read one by one: the quarters of the picture are read."""
@@ -40,6 +40,8 @@ def letters_in(picture: Picture, how: str) -> Letters:
         picture: in [0, 1].
         how: "quick" or "ocr", see :data:`fedaid.data.letters.letters.WAYS`.
     """
+    if max(picture.shape) < SMALLEST:
+        return Letters(found=False, share=0.0, seen=False)
     cv2.setNumThreads(1)
     grey = full_grey(picture)
     covered = _named(grey, places(grey, SENSITIVE)) if how == OCR else sum(place.area for place in places(grey, SURE))

@@ -11,6 +11,7 @@ from admin.site.doctor.evidence import Case, Evidence
 from admin.site.doctor.examination import CHECKS
 from admin.site.doctor.picture_facts import PictureFacts
 from fedaid.data.header.facts import Header
+from fedaid.data.letters.letters import Letters
 from fedaid.data.report.sections import sections
 
 UPRIGHT = Pose(upright=0.8, inverted=-1.6, sideways=-0.8, upside_down=-0.5, mirrored=-0.05, lungs=0.8)
@@ -27,7 +28,7 @@ REPORT = "FINDINGS: The heart is of normal size. No effusion. IMPRESSION: No acu
 
 def facts(**changes: Any) -> PictureFacts:
     """The measures of a sound picture, but for the changes."""
-    sound: dict[str, Any] = {"pose": UPRIGHT, "clipped": 0.0, "aspect": 1.0, "strokes": 0, "fingerprint": 0}
+    sound: dict[str, Any] = {"pose": UPRIGHT, "clipped": 0.0, "aspect": 1.0, "fingerprint": 0}
     return PictureFacts(**sound | changes)
 
 
@@ -47,6 +48,7 @@ def case(
         "picture": facts(
             fingerprint=sum(0xF << 8 * (line + 3 * place) % 250 for place in range(20)) ^ line * 0x10001 << 100
         ),
+        "letters": Letters(found=False, share=0.0, seen=True),
         "report": report,
         "report_fault": None if found and found.text else "report-empty",
         "sections": found,

@@ -51,7 +51,7 @@ def test_a_prepared_site_is_collected_with_its_headers(site: Path, tmp_path: Pat
     assert evidence.prepared
     assert len(evidence.cases) == 12
     assert all(case.usable and case.header and case.header.modality == "DX" for case in evidence.cases)
-    assert all(case.picture and case.picture.strokes is None for case in evidence.cases)
+    assert all(case.picture and case.letters and not case.letters.found for case in evidence.cases)
     assert evidence.quarantined == {"image-unsupported": 1}
     assert evidence.stray_reports == ()
     fired = {result.check.name for result in examine(evidence) if result.found.fired}

@@ -7,7 +7,7 @@ from admin.site.doctor.doctor_page import shareable_page
 from admin.site.doctor.examination import CHECKS, examine
 from admin.site.doctor.outcome import Outcome, private_outcome, shareable_outcome
 from admin.site.doctor.plain_text import as_text
-from tests.admin.site.doctor.evidence_of import case, facts, site
+from tests.admin.site.doctor.evidence_of import case, site
 
 EVIDENCE = site(case(2, image_fault="image-missing"), sound=30, refusal="study_id must be unique: lines 3, 4")
 
@@ -48,7 +48,7 @@ def test_a_check_of_the_whole_site_has_no_count() -> None:
 
 
 def test_a_check_that_had_nothing_to_look_at_did_not_pass() -> None:
-    pictures = site(case(2, header=None, picture=facts(strokes=None)))
+    pictures = site(case(2, header=None, letters=None))
     pictures = replace(pictures, cases=tuple(replace(one, header=None, size=0) for one in pictures.cases))
     told = shareable_outcome(pictures, examine(pictures), least=5)
     blind = {one.check.name for one in told.blind}

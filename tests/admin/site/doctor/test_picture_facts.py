@@ -2,15 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
 
 from admin.site.doctor.picture_facts import (
     BINS,
-    READABLE,
     fingerprint,
     grey_counts,
     measured,
-    strokes,
     without_bands,
     without_padding,
 )
@@ -43,20 +40,6 @@ def test_the_share_at_the_top_is_that_of_the_brightest_value() -> None:
     picture = RAMP.copy()
     picture[:16] = 1.0
     assert measured(picture).clipped == pytest.approx(0.25)
-
-
-def test_letters_have_many_strokes_and_a_ramp_none() -> None:
-    page = Image.fromarray((np.tile(np.linspace(0, 60, 256), (256, 1))).astype(np.uint8))
-    plain = strokes(np.asarray(page) / 255)
-    ImageDraw.Draw(page).text((8, 8), "DOE 19420305", fill=255, font_size=24)
-    assert plain == 0
-    assert strokes(np.asarray(page) / 255) >= 10
-
-
-def test_in_a_small_picture_nobody_looks_for_letters() -> None:
-    assert measured(RAMP).strokes is None
-    assert measured(np.kron(RAMP, np.ones((4, 4)))).strokes == 0
-    assert READABLE <= 256
 
 
 def test_equal_pictures_have_equal_fingerprints_whatever_their_brightness() -> None:

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from admin.site.doctor.checks.likeness_checks import LIKENESS_CHECKS
+from admin.site.doctor.doctor_check import WARNING
 from admin.site.doctor.evidence import Case
+from fedaid.data.letters.letters import Letters
 from tests.admin.site.doctor.evidence_of import UPRIGHT, case, facts, fires_for
 
 
@@ -49,6 +54,22 @@ def test_where_films_differ_much_only_a_fixed_limit_holds() -> None:
     assert fires_for("unlike-chest", lying(2, upright=0.16), lying(3, upright=0.14), *mixed) == [3]
 
 
-def test_many_strokes_are_letters() -> None:
-    pictures = [case(line, picture=facts(strokes=strokes)) for line, strokes in ((2, 10), (3, 9), (4, None))]
-    assert fires_for("burned-in-text", *pictures) == [2]
+SEEN = Letters(found=False, share=0.0, seen=True)
+
+
+def test_letters_in_the_full_picture_are_found() -> None:
+    studies = [case(2, letters=replace(SEEN, found=True, share=0.01)), case(3, letters=SEEN), case(4, letters=None)]
+    assert fires_for("burned-in-text", *studies) == [2]
+
+
+def test_where_nobody_looked_for_letters_is_a_warning() -> None:
+    small, failed = replace(SEEN, seen=False), None
+    named_at_once = replace(small, found=True)
+    studies = [case(2, letters=small), case(3, letters=failed), case(4, letters=SEEN), case(5, letters=named_at_once)]
+    assert fires_for("letters-not-looked-for", *studies) == [2, 3]
+    (check,) = (one for one in LIKENESS_CHECKS if one.name == "letters-not-looked-for")
+    assert check.severity == WARNING
+
+
+def test_a_study_without_a_picture_has_no_letters_to_look_for() -> None:
+    assert fires_for("letters-not-looked-for", case(2, letters=None, picture=None)) == []
