@@ -8,28 +8,23 @@ Here a tag that is not on the list is not read, and a value that is not permitte
 from __future__ import annotations
 
 import logging
-import math
 import re
-import struct
 import warnings
-import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset, FileDataset
-from pydicom.errors import BytesLengthException, InvalidDicomError
-from pydicom.multival import MultiValue
 
+from fedaid.data.header.element_values import BROKEN, numbers, words
+from fedaid.data.header.pixel_tags import PIXEL_TAGS, is_distance, pixel_tags
 from fedaid.data.header.terms import MAKERS, OLDEST, PERMITTED
 from fedaid.data.unusable import UnusableStudy
 
 KEPT = (
     *("Modality", "ViewPosition", "BodyPartExamined", "Laterality", "ImageLaterality", "PatientOrientation"),
-    *("PhotometricInterpretation", "PresentationIntentType", "BurnedInAnnotation", "LossyImageCompression"),
-    *("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "BitsAllocated", "BitsStored", "PixelRepresentation"),
-    *("PixelSpacing", "ImagerPixelSpacing", "WindowCenter", "VOILUTSequence", "ModalityLUTSequence"),
+    *("PresentationIntentType", "BurnedInAnnotation", "LossyImageCompression", *PIXEL_TAGS),
     *("Manufacturer", "PatientSex", "PatientAge"),
 )
 """The keywords that are read, and no others."""
@@ -37,10 +32,9 @@ KEPT = (
 _AGE = re.compile(r"(\d{3})([DWMY])")
 _DIRECTION = re.compile("[APRLHF]{1,3}")
 _YEARS_PER = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
-_BROKEN = (
-    *(InvalidDicomError, BytesLengthException, OSError, EOFError, ValueError, TypeError, LookupError, AttributeError),
-    *(ArithmeticError, NotImplementedError, RuntimeError, AssertionError, struct.error, zlib.error, MemoryError),
-)
+_BROKEN = (*BROKEN, MemoryError)
+_SIGNS: Mapping[tuple[float | None, ...], bool] = {(0.0,): False, (1.0,): True}
+_TRUTHS = ("windowed", "modality_lut", "not_square", "high_bits", "contradicts_polarity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +42,9 @@ class Header:
     """The facts of a DICOM header; None if the file does not state a fact or states a value that is not permitted.
 
     `age` is in years from 0 to 90, where 90 means above 89. `pixel_spacing` is (row, column) in mm. `orientation` is
-    the direction of rows and columns, for example ("L", "F").
+    the direction of rows and columns, for example ("L", "F"). `not_square` is about a pixel. `high_bits` means that
+    numbers lie above the lowest bits of a cell. `contradicts_polarity` means that PresentationLUTShape does not fit to
+    PhotometricInterpretation. `ignored` has the keywords of the tags that cannot be used, in alphabetical order.
     """
 
     modality: str | None = None
@@ -74,6 +70,10 @@ class Header:
     manufacturer: str | None = None
     sex: str | None = None
     age: int | None = None
+    not_square: bool = False
+    high_bits: bool = False
+    contradicts_polarity: bool = False
+    ignored: tuple[str, ...] = ()
 
 
 def read_header(path: Path) -> Header:
@@ -100,6 +100,7 @@ def reduced(dataset: Dataset) -> Header:
 
     The manufacturer is one of a list. The name of the device's model is dropped, because there is no list of them.
     """
+    tags = pixel_tags(dataset)
     return Header(
         modality=_term(dataset, "Modality", "modality"),
         view_position=_term(dataset, "ViewPosition", "view_position"),
@@ -116,10 +117,14 @@ def reduced(dataset: Dataset) -> Header:
         samples=_number(dataset, "SamplesPerPixel", "samples"),
         bits_allocated=_number(dataset, "BitsAllocated", "bits_allocated"),
         bits_stored=_number(dataset, "BitsStored", "bits_stored"),
-        signed=_flag(dataset, "PixelRepresentation", ("0", "1")),
+        signed=_SIGNS.get(numbers(dataset, "PixelRepresentation")),
         pixel_spacing=_spacing(dataset, "PixelSpacing") or _spacing(dataset, "ImagerPixelSpacing"),
-        windowed=bool(_words(dataset, "WindowCenter")) or _present(dataset, "VOILUTSequence"),
-        modality_lut=_present(dataset, "ModalityLUTSequence"),
+        windowed=tags.window is not None or tags.voi_lut is not None,
+        modality_lut=tags.modality_lut is not None,
+        not_square=tags.pixel_height != 1,
+        high_bits=tags.high >= tags.stored,
+        contradicts_polarity=tags.contradicts_polarity,
+        ignored=tuple(sorted(tags.ignored)),
         transfer_syntax=_transfer_syntax(dataset),
         manufacturer=_maker(dataset),
         sex=_term(dataset, "PatientSex", "sex"),
@@ -144,8 +149,10 @@ def header_from(kept: Mapping[str, object]) -> Header:
 
 def _sound(name: str, value: object) -> bool:
     """Whether a field of a header can have this value."""
-    if name in ("windowed", "modality_lut"):
+    if name in _TRUTHS:
         return type(value) is bool
+    if name == "ignored":
+        return isinstance(value, tuple) and all(keyword in PIXEL_TAGS for keyword in value)
     if value is None or name in ("burned_in", "lossy", "signed"):
         return value is None or type(value) is bool
     if name in PERMITTED:
@@ -154,28 +161,13 @@ def _sound(name: str, value: object) -> bool:
         return False
     if name == "orientation":
         return all(isinstance(word, str) and _DIRECTION.fullmatch(word) for word in value)
-    return all(type(length) is float and _plausible(length) and round(length, 4) == length for length in value)
-
-
-def _plausible(length: float) -> bool:
-    """Whether this can be the distance of two pixels, in mm."""
-    return math.isfinite(length) and 0.01 <= length <= 10
-
-
-def _words(dataset: Dataset, keyword: str) -> tuple[str, ...]:
-    """The values of an element as trimmed upper-case text; empty if it is absent, empty or broken."""
-    try:
-        value = dataset.get(keyword)
-        values: Iterable[object] = value if isinstance(value, (MultiValue, list, tuple)) else [value]
-        return tuple(text for one in values if one is not None and (text := str(one).strip(" \0").upper()))
-    except _BROKEN:
-        return ()
+    return all(type(length) is float and is_distance(length) and round(length, 4) == length for length in value)
 
 
 def _word(dataset: Dataset, keyword: str) -> str:
     """The value of an element with exactly one value, else an empty text."""
-    words = _words(dataset, keyword)
-    return words[0] if len(words) == 1 else ""
+    found = words(dataset, keyword)
+    return found[0] if len(found) == 1 else ""
 
 
 def _term(dataset: Dataset, keyword: str, fact: str) -> str | None:
@@ -192,33 +184,23 @@ def _flag(dataset: Dataset, keyword: str, terms: tuple[str, str]) -> bool | None
 
 def _number(dataset: Dataset, keyword: str, fact: str) -> int | None:
     """The value of an element if it is a permitted whole number of the fact, else None."""
-    word = _word(dataset, keyword)
-    return int(word) if re.fullmatch("[0-9]{1,5}", word) and int(word) in PERMITTED[fact] else None
+    values = numbers(dataset, keyword)
+    value = values[0] if len(values) == 1 else None
+    return int(value) if value is not None and value.is_integer() and int(value) in PERMITTED[fact] else None
 
 
 def _spacing(dataset: Dataset, keyword: str) -> tuple[float, float] | None:
     """Two plausible distances in mm, rounded so that they cannot carry other information."""
-    try:
-        first, second = (round(float(word), 4) for word in _words(dataset, keyword))
-    except ValueError:
-        return None
-    return (first, second) if _plausible(first) and _plausible(second) else None
-
-
-def _present(dataset: Dataset, keyword: str) -> bool:
-    """Whether a sequence has an item; the item is not read."""
-    try:
-        return bool(dataset.get(keyword))
-    except _BROKEN:
-        return False
+    rounded = tuple(round(value, 4) for value in numbers(dataset, keyword) if value is not None)
+    return (rounded[0], rounded[1]) if len(rounded) == 2 and all(map(is_distance, rounded)) else None
 
 
 def _orientation(dataset: Dataset) -> tuple[str, str] | None:
     """The two directions of PatientOrientation, each up to three letters of the standard."""
-    words = _words(dataset, "PatientOrientation")
-    if len(words) != 2 or not all(_DIRECTION.fullmatch(word) for word in words):
+    found = words(dataset, "PatientOrientation")
+    if len(found) != 2 or not all(_DIRECTION.fullmatch(word) for word in found):
         return None
-    return words[0], words[1]
+    return found[0], found[1]
 
 
 def _transfer_syntax(dataset: Dataset) -> str | None:

@@ -107,9 +107,9 @@ def answer_to(request: Mapping[str, Any], pixels: PixelRows | None) -> dict[str,
             said = read_study_tags(path)
             answer |= {"tags": said.names(), "header": asdict(said.header) if said.header else {}}
         else:
-            picture = radiograph_picture(path)
+            picture, pixel_height = radiograph_picture(path)
             if row is not None and pixels is not None:
-                pixels.write(row, fit_square(picture, pixels.image_size))
+                pixels.write(row, fit_square(picture, pixels.image_size, pixel_height=pixel_height))
             answer |= seen_letters(picture, how)
     except UnusableStudy as unusable:
         answer["reason"] = unusable.reason

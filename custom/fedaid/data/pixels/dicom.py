@@ -2,64 +2,56 @@
 
 Only the tags that describe pixels are read; the parser skips the identifiers of a patient. Grey values are transformed
 in this order: modality LUT or rescale, VOI LUT or window (the first of several), inversion of MONOCHROME1, stretch to
-[0, 1]. PresentationLUTShape is ignored: in DX it is INVERSE exactly for MONOCHROME1, so both together would invert
-twice (PS3.3, C.8.11.3.1.2). The orientation is not changed.
+[0, 1]. Padding becomes 0, the background. PresentationLUTShape is not used: the standard permits INVERSE for
+MONOCHROME1 only and IDENTITY for MONOCHROME2 only (PS3.3, C.7.6.1 and C.8.11.3.1.2), so PhotometricInterpretation
+decides. The orientation is not changed.
 """
 
 from __future__ import annotations
 
 import logging
-import struct
 import warnings
-import zlib
 from pathlib import Path
-from typing import Any
 
 import gdcm
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import dcmread
 from pydicom.dataset import FileDataset
-from pydicom.errors import BytesLengthException, InvalidDicomError
-from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import (
     UID,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
-    JPEGExtended12Bit,
 )
 
+from fedaid.data.header.element_values import BROKEN, words
+from fedaid.data.header.pixel_tags import PIXEL_TAGS, PixelTags, pixel_tags
+from fedaid.data.pixels.colour import PALETTE_TAGS, grey_of_channels, palette_greys
 from fedaid.data.pixels.grey_levels import modality_values, windowed_values
-from fedaid.data.pixels.grey_picture import Picture, grey_picture
+from fedaid.data.pixels.grey_picture import Film, Picture, grey_picture
 from fedaid.data.pixels.intensity import MAX_PIXELS
+from fedaid.data.pixels.stored_pixels import stored_pixels
 from fedaid.data.unusable import UnusableStudy
 
 MAX_BYTES = 1 << 30
 
 _PIXEL_DATA = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _TAGS = [
-    *_PIXEL_DATA,
-    *("SOPClassUID", "BurnedInAnnotation"),
-    *("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration"),
-    *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit"),
-    *("ModalityLUTSequence", "RescaleSlope", "RescaleIntercept"),
-    *("VOILUTSequence", "WindowCenter", "WindowWidth", "VOILUTFunction"),
-    *("ExtendedOffsetTable", "ExtendedOffsetTableLengths"),
+    *(*_PIXEL_DATA, "ExtendedOffsetTable", "ExtendedOffsetTableLengths"),
+    *("SOPClassUID", "BurnedInAnnotation", *PIXEL_TAGS, *PALETTE_TAGS),
 ]
-_BROKEN = (
-    *(InvalidDicomError, BytesLengthException, OSError, EOFError, ValueError, TypeError, LookupError, AttributeError),
-    *(ArithmeticError, NotImplementedError, RuntimeError, AssertionError, struct.error, zlib.error),
-)
-"""What pydicom and its decoders raise for files that break the standard; found by tests with damaged files."""
+_GREY = ("MONOCHROME1", "MONOCHROME2")
+_COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", *_GREY)
+"""Of these colour spaces pydicom knows the red, green and blue; grey with three samples has them equal."""
 
 
 def read_dicom(path: Path) -> NDArray[np.float32]:
-    """Return all rows of :func:`dicom_picture`, (H, W) float32 in [0, 1]."""
-    return dicom_picture(path)[:]
+    """Return all rows of :func:`dicom_picture`, (H, W) float32 in [0, 1], one number a pixel of any shape."""
+    return dicom_picture(path).picture[:]
 
 
-def dicom_picture(path: Path) -> Picture:
+def dicom_picture(path: Path) -> Film:
     """Return the image of a DICOM file, bright where the patient is dense.
 
     Call it in a decode process only (``decode_worker.py``): GDCM 3.2 ends its process on some damaged JPEG streams, by
@@ -77,12 +69,12 @@ def dicom_picture(path: Path) -> Picture:
     silence()
     try:
         header = _header(path)
-        _require_single_grey_frame(header)
-        stored = _stored_pixels(header)
-        return grey_picture(stored, lambda levels: _shown(levels, header), counted=lambda at: _not_padding(at, header))
+        tags = pixel_tags(header)
+        _require_one_frame(header, tags)
+        return Film(_picture(header, tags), tags.pixel_height)
     except MemoryError:
         raise UnusableStudy("image-too-large") from None
-    except _BROKEN:
+    except BROKEN:
         raise UnusableStudy("image-unreadable") from None
 
 
@@ -90,7 +82,7 @@ def silence() -> None:
     """Turn off the messages of pydicom and GDCM, which may quote tags; before every read, because others reset it."""
     logging.getLogger("pydicom").setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", module=r"pydicom(\.|$)")
-    warnings.filterwarnings("ignore", module=r"fedaid\.data\.pixels\.(dicom|grey_levels)$")
+    warnings.filterwarnings("ignore", module=r"fedaid\.data\.pixels\.(dicom|stored_pixels|grey_levels)$")
     gdcm.Trace.WarningOff()
     gdcm.Trace.ErrorOff()
 
@@ -104,8 +96,8 @@ def without_picture(header: FileDataset) -> UnusableStudy:
     Args:
         header: with SOPClassUID, if the file has no meta information.
     """
-    named = header.file_meta.get("MediaStorageSOPClassUID") or header.get("SOPClassUID") or ""
-    return UnusableStudy("image-unreadable" if "Image Storage" in UID(str(named)).name else "image-unsupported")
+    named = words(header.file_meta, "MediaStorageSOPClassUID") or words(header, "SOPClassUID") or ("",)
+    return UnusableStudy("image-unreadable" if "Image Storage" in UID(named[0]).name else "image-unsupported")
 
 
 def _header(path: Path) -> FileDataset:
@@ -122,47 +114,36 @@ def _header(path: Path) -> FileDataset:
     return header
 
 
-def _require_single_grey_frame(header: FileDataset) -> None:
-    """Raise unless the object is one frame of grey pixels."""
-    photometric = str(header.get("PhotometricInterpretation") or "").strip().upper()
-    if not any(keyword in header for keyword in _PIXEL_DATA) or not header.get("Rows") or not header.get("Columns"):
+def _require_one_frame(header: FileDataset, tags: PixelTags) -> None:
+    """Raise unless the object is one frame of grey pixels, or of colour that may be grey."""
+    stated = any(keyword in header for keyword in _PIXEL_DATA)
+    if stated and not tags.ignored.isdisjoint(("Rows", "Columns")):
+        raise UnusableStudy("image-size-tags")
+    if not stated or not tags.rows or not tags.columns:
         raise without_picture(header)
-    if str(header.get("BurnedInAnnotation") or "").strip().upper() == "YES":
+    if "YES" in words(header, "BurnedInAnnotation"):
         raise UnusableStudy("image-burned-in")
-    if int(header.get("NumberOfFrames") or 1) > 1:
+    if tags.frames > 1:
         raise UnusableStudy("image-multiframe")
-    if int(header.get("SamplesPerPixel") or 1) != 1 or photometric.startswith(("RGB", "YBR", "PALETTE")):
+    if tags.samples > 1 and not (tags.samples == 3 and tags.photometric in _COLOUR):
         raise UnusableStudy("image-colour")
-    if photometric not in ("MONOCHROME1", "MONOCHROME2"):
+    if tags.samples == 1 and tags.photometric not in (*_GREY, "PALETTE COLOR"):
         raise UnusableStudy("image-photometric")
-    if header.Rows * header.Columns > MAX_PIXELS:
+    if tags.rows * tags.columns > MAX_PIXELS:
         raise UnusableStudy("image-too-large")
-    header.PhotometricInterpretation, header.SamplesPerPixel = photometric, 1
 
 
-def _shown(levels: NDArray[Any], header: FileDataset) -> NDArray[np.float64]:
-    """The grey values of stored numbers of any shape, higher where the patient is dense."""
-    values = windowed_values(modality_values(levels, header), header)
-    return -values if header.PhotometricInterpretation == "MONOCHROME1" else values
+def _picture(header: FileDataset, tags: PixelTags) -> Picture:
+    """The picture of an object, in the shape of its pixels."""
+    stored = stored_pixels(header, tags)
+    if tags.samples == 3:
+        picture = grey_picture(grey_of_channels(stored.cells, highest=(1 << tags.stored) - 1))
+        return picture if tags.photometric != "MONOCHROME1" else np.subtract(1, picture[:], dtype=np.float32)
+    if tags.photometric == "PALETTE COLOR":
+        return grey_picture(palette_greys(header, stored.numbers(stored.cells)))
 
+    def shown(cells: NDArray[np.number], counts: NDArray[np.number]) -> NDArray[np.float64]:
+        values = windowed_values(modality_values(stored.numbers(cells), tags), counts, tags)
+        return -values if tags.photometric == "MONOCHROME1" else values
 
-def _stored_pixels(header: FileDataset) -> NDArray[Any]:
-    """The stored pixels (H, W), decoded by the first plugin of pydicom that can."""
-    syntax = header.file_meta.TransferSyntaxUID
-    try:
-        available = get_decoder(syntax).is_available
-    except NotImplementedError:
-        available = False
-    if not available or (syntax == JPEGExtended12Bit and header.BitsStored != 8):  # GDCM and Pillow decode 8 bits only
-        raise UnusableStudy("image-unsupported")
-    return np.asarray(header.pixel_array).reshape(header.Rows, header.Columns)
-
-
-def _not_padding(stored: NDArray[Any], header: FileDataset) -> NDArray[np.bool_] | None:
-    """Which of the stored numbers are not padding; None if the object declares no padding."""
-    value = header.get("PixelPaddingValue")
-    if not isinstance(value, int):
-        return None
-    limit = header.get("PixelPaddingRangeLimit")
-    other = limit if isinstance(limit, int) else value
-    return np.asarray(np.less(stored, min(value, other)) | np.greater(stored, max(value, other)))
+    return grey_picture(stored.cells, shown, padding=stored.is_padding)

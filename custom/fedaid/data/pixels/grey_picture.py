@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fedaid.data.pixels.content import content_counts
 from fedaid.data.pixels.intensity import finite, grey_range, measuring_grid, stretched, unit_range
 
-Shown = Callable[[NDArray[Any]], NDArray[np.floating]]
-Counted = Callable[[NDArray[Any]], NDArray[np.bool_] | None]
+Shown = Callable[[NDArray[Any], NDArray[Any]], NDArray[np.floating]]
+Padding = Callable[[NDArray[Any]], NDArray[np.bool_] | None]
 
 
 class Picture(Protocol):
@@ -29,6 +30,13 @@ class Picture(Protocol):
 
     def __getitem__(self, rows: slice, /) -> NDArray[np.float32]:
         """Some rows, (h, W)."""
+
+
+class Film(NamedTuple):
+    """A picture, and the height of its pixels over their width: 1 if they are square."""
+
+    picture: Picture
+    pixel_height: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -53,36 +61,40 @@ class GreyPicture:
         return self.greys.take(self.levels[rows])
 
 
-def as_stored(stored: NDArray[Any]) -> NDArray[np.floating]:
+def as_stored(stored: NDArray[Any], counts: NDArray[Any]) -> NDArray[np.floating]:
     """The stored numbers, for images without grey transformations."""
+    del counts
     return np.asarray(stored, dtype=np.float64)
 
 
-def all_counted(stored: NDArray[Any]) -> None:
-    """No padding: all pixels count."""
+def no_padding(stored: NDArray[Any]) -> None:
+    """No padding: all pixels belong to the image."""
 
 
-def grey_picture(stored: NDArray[Any], shown: Shown = as_stored, *, counted: Counted = all_counted) -> Picture:
-    """Return stored numbers as an image in [0, 1], stretched as by :func:`fedaid.data.pixels.intensity.unit_range`.
+def grey_picture(stored: NDArray[Any], shown: Shown = as_stored, *, padding: Padding = no_padding) -> Picture:
+    """Return stored numbers as an image in [0, 1]; padding is 0, the background of a radiograph.
+
+    The range is measured as by :func:`fedaid.data.pixels.intensity.unit_range`, without padding and border.
 
     Args:
         stored: (H, W) of any number type.
-        shown: stored numbers of any shape → their grey values.
-        counted: stored numbers → whether they count for the range; None if all do.
+        shown: stored numbers of any shape, and how often each counts → their grey values.
+        padding: stored numbers → whether they are padding; None if none is.
 
     Raises:
         UnusableStudy: "image-not-finite" or "image-constant".
     """
     if stored.dtype.kind not in "iu" or stored.dtype.itemsize > 2:
-        return unit_range(shown(stored), counted(stored))
-    lowest, highest = int(stored.min()), int(stored.max())
-    levels = np.arange(lowest, highest + 1)
-    values, counts = finite(shown(levels)), level_counts(stored, levels)
-    kept = counted(levels)
-    found = grey_range(values, counts if kept is None else counts * kept)
+        counts, padded = content_counts(stored, np.ones(stored.shape, dtype=bool), padding(stored), of=stored)
+        picture = unit_range(shown(stored, counts), counts)
+        return picture if padded is None else np.where(padded, np.float32(0), picture)
+    levels = np.arange(int(stored.min()), int(stored.max()) + 1)
+    counts, padded = content_counts(levels, level_counts(stored, levels), padding(levels), of=stored)
+    values = finite(shown(levels, counts))
+    level_greys = stretched(values, grey_range(values, counts))
     bits = f"u{stored.dtype.itemsize}"
     greys = np.zeros(1 << 8 * stored.dtype.itemsize, dtype=np.float32)
-    greys[levels.astype(stored.dtype).view(bits)] = stretched(values, found)
+    greys[levels.astype(stored.dtype).view(bits)] = level_greys if padded is None else level_greys * ~padded
     return GreyPicture(np.ascontiguousarray(stored).view(bits), greys)
 
 

@@ -12,14 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fedaid.data.pixels.colour import grey_of_channels
 from fedaid.data.pixels.dicom import dicom_picture
-from fedaid.data.pixels.grey_picture import Picture, grey_picture
+from fedaid.data.pixels.grey_picture import Film, grey_picture
 from fedaid.data.pixels.intensity import MAX_PIXELS
 from fedaid.data.pixels.resize import fit_square
 from fedaid.data.unusable import UnusableStudy
-
-COLOUR_TOLERANCE = 8
-"""Largest difference of the channels of a grey image, of 255 levels: the effect of JPEG compression, not a tint."""
 
 _PICTURE_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 _BARE_DICOM_MAGIC = (b"\x02\0", b"\x08\0", b"\0\x02", b"\0\x08")  # groups 0002 and 0008: an object without preamble
@@ -28,10 +26,10 @@ _BROKEN = (OSError, SyntaxError, ValueError, TypeError, EOFError, LookupError, O
 
 def read_image(path: Path) -> NDArray[np.float32]:
     """Return all rows of :func:`image_picture`, (H, W) float32 in [0, 1]."""
-    return image_picture(path)[:]
+    return image_picture(path).picture[:]
 
 
-def image_picture(path: Path) -> Picture:
+def image_picture(path: Path) -> Film:
     """Return the image of a DICOM, PNG (8 or 16 bits) or JPEG file.
 
     A PNG or JPEG is assumed to be bright where the patient is dense, as exported radiographs are. Equal channels are
@@ -42,14 +40,14 @@ def image_picture(path: Path) -> Picture:
         path: the file; for a DICOM file see the warning of :func:`fedaid.data.pixels.dicom.dicom_picture`.
 
     Returns:
-        (H, W) in [0, 1], bright = dense.
+        (H, W) in [0, 1], bright = dense, and the shape of its pixels; those of a PNG or JPEG count as square.
 
     Raises:
         UnusableStudy: with one of the "image-" codes.
     """
     if is_dicom(path):
         return dicom_picture(path)
-    return grey_picture(_stored(path))
+    return Film(grey_picture(_stored(path)))
 
 
 def is_dicom(path: Path) -> bool:
@@ -96,38 +94,37 @@ def _grey(image: Image.Image) -> NDArray[Any]:
         return np.asarray(image.convert("L"))
     if image.mode == "I" or image.mode.startswith("I;16"):
         return np.asarray(image)
-    channels = np.asarray(image.convert("RGB"), dtype=np.int16)
-    if np.ptp(channels, axis=2).max() > COLOUR_TOLERANCE:
-        raise UnusableStudy("image-colour")
-    return np.asarray(channels.mean(axis=2, dtype=np.float64))
+    return grey_of_channels(np.asarray(image.convert("RGB"), dtype=np.int16))
 
 
 LONGEST_SHAPE = 8  # largest ratio of the sides; a longer strip is not a radiograph
 
 
 def read_radiograph(path: Path, image_size: int) -> NDArray[np.float32]:
-    """Return :func:`radiograph_picture` at the model's size, (S, S) float32 in [0, 1].
+    """Return :func:`radiograph_picture` at the model's size, with square pixels, (S, S) float32 in [0, 1].
 
     Args:
         path: a DICOM, PNG or JPEG file.
         image_size: S in pixels.
     """
-    return fit_square(radiograph_picture(path), image_size)
+    picture, pixel_height = radiograph_picture(path)
+    return fit_square(picture, image_size, pixel_height=pixel_height)
 
 
-def radiograph_picture(path: Path) -> Picture:
+def radiograph_picture(path: Path) -> Film:
     """Return the full image of a file; a narrow strip is refused as cut short.
 
     Args:
         path: a DICOM, PNG or JPEG file.
 
     Returns:
-        (H, W) in [0, 1], bright = dense.
+        (H, W) in [0, 1], bright = dense, and the shape of its pixels.
 
     Raises:
         UnusableStudy: with one of the "image-" codes.
     """
-    picture = image_picture(path)
-    if max(picture.shape) > LONGEST_SHAPE * min(picture.shape):
+    film = image_picture(path)
+    sides = (film.picture.shape[0] * film.pixel_height, film.picture.shape[1])
+    if max(sides) > LONGEST_SHAPE * min(sides):
         raise UnusableStudy("image-unreadable")
-    return picture
+    return film

@@ -21,18 +21,20 @@ TRUNCATION = 4.0
 """Length of the smoothing kernel to each side, in standard deviations."""
 
 
-def fit_square(picture: Picture, size: int) -> NDArray[np.float32]:
+def fit_square(picture: Picture, size: int, *, pixel_height: float = 1.0) -> NDArray[np.float32]:
     """Return the image with its longer side scaled to ``size`` and its shorter side padded with black.
 
     Args:
         picture: (H, W) in [0, 1].
         size: S in pixels.
+        pixel_height: of a pixel over its width; the pixels of the result are square.
 
     Returns:
         (S, S) float32 in [0, 1].
     """
-    scale = size / max(picture.shape)
-    height, width = (max(1, round(side * scale)) for side in picture.shape)
+    sides = (picture.shape[0] * pixel_height, picture.shape[1])
+    scale = size / max(sides)
+    height, width = (max(1, round(side * scale)) for side in sides)
     square = np.zeros((size, size), dtype=np.float32)
     top, left = (size - height) // 2, (size - width) // 2
     shrunk = resized_rows(resized_rows(picture, height).T, width).T
