@@ -53,7 +53,7 @@ ODD_TAGS: tuple[Item, ...] = (
     image(
         "bits-stored-above-allocated",
         lambda place: place.save(place.film(BitsStored=17, HighBit=16)),
-        "image-unreadable",
+        note="a BitsStored that is not valid is ignored: the picture is sound",
     ),
     image(
         "photometric-unknown",
@@ -66,7 +66,7 @@ ODD_TAGS: tuple[Item, ...] = (
     image(
         "rescale-slope-zero",
         lambda place: place.save(place.film(RescaleSlope="0", RescaleIntercept="5")),
-        "image-constant",
+        note="a slope that is not valid is ignored: the picture is sound",
     ),
     image("window-not-a-number", not_a_number, note="a window that is not valid is ignored: the picture is sound"),
     image("burned-in-declared", lambda place: place.save(place.film(BurnedInAnnotation="YES")), "image-burned-in"),

@@ -14,6 +14,7 @@ from admin.site.doctor.checks.label_checks import LABEL_CHECKS
 from admin.site.doctor.checks.likeness_checks import LIKENESS_CHECKS
 from admin.site.doctor.checks.manifest_checks import MANIFEST_CHECKS
 from admin.site.doctor.checks.pairing_checks import PAIRING_CHECKS
+from admin.site.doctor.checks.pixel_tag_checks import PIXEL_TAG_CHECKS
 from admin.site.doctor.checks.report_checks import REPORT_CHECKS
 from admin.site.doctor.checks.split_checks import SPLIT_CHECKS
 from admin.site.doctor.collection import collect
@@ -22,7 +23,7 @@ from admin.site.doctor.evidence import Evidence
 
 CHECKS: tuple[Check, ...] = (
     *(*MANIFEST_CHECKS, *SPLIT_CHECKS, *PAIRING_CHECKS, *IMAGE_CHECKS, *LIKENESS_CHECKS, *DUPLICATE_CHECKS),
-    *(*HEADER_CHECKS, *REPORT_CHECKS, *LABEL_CHECKS, *IDENTITY_CHECKS, *LIMIT_CHECKS),
+    *(*HEADER_CHECKS, *PIXEL_TAG_CHECKS, *REPORT_CHECKS, *LABEL_CHECKS, *IDENTITY_CHECKS, *LIMIT_CHECKS),
 )
 
 

@@ -42,6 +42,12 @@ def near_hashes(identifier: str, loose: str, names: Pseudonyms) -> str:
     return f"{key(ZEROS_KIND, without_zeros(identifier), names)} {key(LOOSE_KIND, loose, names)}"
 
 
+COUNTED: Mapping[str, str] = MappingProxyType(
+    {"contradicts_polarity": "polarity_contradictory", "not_square": "pixels_not_square"}
+)
+"""Field of a header → the count of ``prepare`` of the studies whose image has it."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImageFile:
     """What is stored of one image file: keyed hashes and permitted facts, no identifier. A line of a journal.
@@ -73,15 +79,17 @@ class ImageFile:
     near_patient: str = ""
 
     def brief(self) -> ImageFile:
-        """Return a copy whose header holds only the patient's sex and age, which saves memory."""
-        sex, age = (self.header.get(name) for name in ("sex", "age"))
-        return replace(self, header=_person("" if sex is None else str(sex), "" if age is None else str(age)))
+        """Return a copy whose header holds only what is counted or written later, which saves memory."""
+        known = self.header.get
+        sex, age = ("" if value is None else str(value) for value in (known("sex"), known("age")))
+        flags = tuple(name for name in COUNTED if known(name))
+        return replace(self, header=_kept(sex, age, flags, tuple(known("ignored") or ())))
 
 
 @cache
-def _person(sex: str, age: str) -> Mapping[str, Any]:
-    """Return a header of sex and age. Equal headers are one object, because a site has many images."""
-    return MappingProxyType({"sex": sex, "age": age})
+def _kept(sex: str, age: str, flags: tuple[str, ...], ignored: tuple[str, ...]) -> Mapping[str, Any]:
+    """Return a short header. Equal headers are one object, because a site has many images."""
+    return MappingProxyType({"sex": sex, "age": age, "flags": flags, "ignored": ignored})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +104,8 @@ class ImagedStudy:
         views: view of each image.
         paths: path of each image, relative to the folder of images.
         stated: kinds of keys that its images state: "accession", "study".
-        people: "sex" and "age" of the patient in each image's header, where stated.
+        people: of each image's header "sex" and "age" of the patient, "flags", a part of :data:`COUNTED`, and
+            "ignored", the keywords of the tags that cannot be used.
         near_accession: hashes of its accession number; empty if its images state none.
         near_patient: hashes of its patient; empty if its images state none.
     """

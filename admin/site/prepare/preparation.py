@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -79,6 +80,8 @@ class Preparation:
     letters_found: int = 0
     letters_unseen: int = 0
     scrubbed: Mapping[str, int] = field(default_factory=dict)
+    tags_ignored: Counter[str] = field(default_factory=Counter)
+    flagged: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self._pool = DecodePool(self.site.pixels, workers=self.workers)
@@ -198,6 +201,8 @@ class Preparation:
         self.patients_unknown += record.alone
         self.labels_dropped += dropped
         person = study.people[number]
+        self.tags_ignored.update(person.get("ignored", ()))
+        self.flagged.update(person.get("flags", ()))
         line = Line(
             study_id=study.name,
             patient_id=match.patient,

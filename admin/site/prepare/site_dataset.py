@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from admin.site.prepare.display import tracked
+from admin.site.prepare.imaged_study import COUNTED
 from admin.site.prepare.pixels import LETTERS
 from admin.site.prepare.preparation import Preparation, StoppedAtBad
 from admin.site.prepare.presets.preset import imported_records
@@ -164,6 +165,8 @@ def finished(run: Preparation, site: SiteFolder, *, stopped: str, most: float) -
         "images_decoded": run.decoded,
         "letters_found": run.letters_found,
         "letters_not_looked_for": run.letters_unseen,
+        "tags_ignored": dict(sorted(run.tags_ignored.items())),
+        **{count: run.flagged[flag] for flag, count in COUNTED.items()},
         "identifiers_replaced": dict(run.scrubbed),
         "quarantined": counts(run.bad),
     }

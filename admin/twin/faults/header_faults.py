@@ -43,6 +43,21 @@ def of_a_child(film: FileDataset) -> None:
     film.PatientAge = "009Y"
 
 
+def of_the_other_shape(film: FileDataset) -> None:
+    """Set the PresentationLUTShape that the standard excludes for this PhotometricInterpretation."""
+    film.PresentationLUTShape = "IDENTITY" if film.PhotometricInterpretation == "MONOCHROME1" else "INVERSE"
+
+
+def with_comma(film: FileDataset) -> None:
+    """Write the width of the window with a decimal comma."""
+    film.add_new("WindowWidth", "LO", str(film.get("WindowWidth", 3000)).replace(".", "") + ",5")
+
+
+def oblong(film: FileDataset) -> None:
+    """Declare pixels that are one and a half times as high as wide."""
+    film.PixelSpacing = ["0.3", "0.2"]
+
+
 def declared_lateral(site: FaultySite, row: Row) -> None:
     """Replace the picture by a lateral view, and declare it in manifest and header."""
     film = site.film(row)
@@ -59,5 +74,8 @@ TAG_FAULTS: Mapping[str, Fault] = {
     "other-modality": retagged(of_another_machine),
     "for-processing": retagged(for_processing),
     "child": retagged(of_a_child),
+    "polarity-contradiction": retagged(of_the_other_shape),
+    "decimal-comma": retagged(with_comma),
+    "oblong-pixels": retagged(oblong),
     "declared-lateral": planted_once(declared_lateral),
 }

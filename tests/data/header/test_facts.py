@@ -36,7 +36,7 @@ def test_the_facts_of_a_file_are_plain_values(write_dicom: WriteDicom, ramp: np.
         write_dicom(
             ramp, Modality="DX", ViewPosition="PA", BodyPartExamined="CHEST", PatientSex="F", PatientAge="061Y",
             PatientOrientation=["L", "F"], PixelSpacing=[0.143, 0.143], BurnedInAnnotation="NO", WindowCenter=40,
-            WindowWidth=400,            Manufacturer="Philips Medical Systems", LossyImageCompression="01", ImageLaterality="U",
+            WindowWidth=400, Manufacturer="Philips Medical Systems", LossyImageCompression="01", ImageLaterality="U",
         )
     )  # fmt: skip
     assert kept == Header(

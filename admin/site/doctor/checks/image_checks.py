@@ -10,6 +10,10 @@ from fedaid.data.unusable import REMEDIES
 
 TINY = 64
 """Pixels of the shorter side below which a radiograph holds no findings."""
+UNREADABLE = (
+    *("image-unreadable", "image-crash", "image-timeout", "image-unsupported", "image-size-tags"),
+    *(code for code in REMEDIES if code.startswith("image-codec-")),
+)
 MOST_CLIPPED, LONGEST_ASPECT = 0.15, 2.0
 SMALL_PART = 0.25
 
@@ -41,10 +45,11 @@ IMAGE_CHECKS = (
     Check(
         "image-unreadable",
         "Images that cannot be read",
-        "The file is damaged, truncated, of another type, or took too long to decode.",
+        "The file is damaged, truncated, of another type or in a compression without decoder, or took too long to "
+        "decode.",
         "Export the image again, uncompressed.",
         WARNING,
-        image_fault("image-unreadable", "image-crash", "image-timeout", "image-unsupported"),
+        image_fault(*UNREADABLE),
     ),
     Check(
         "image-too-large",

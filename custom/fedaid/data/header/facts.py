@@ -34,7 +34,7 @@ _DIRECTION = re.compile("[APRLHF]{1,3}")
 _YEARS_PER = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
 _BROKEN = (*BROKEN, MemoryError)
 _SIGNS: Mapping[tuple[float | None, ...], bool] = {(0.0,): False, (1.0,): True}
-_TRUTHS = ("windowed", "modality_lut", "not_square", "high_bits", "contradicts_polarity")
+_TRUTHS = ("windowed", "modality_lut", "not_square", "contradicts_polarity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,9 @@ class Header:
     """The facts of a DICOM header; None if the file does not state a fact or states a value that is not permitted.
 
     `age` is in years from 0 to 90, where 90 means above 89. `pixel_spacing` is (row, column) in mm. `orientation` is
-    the direction of rows and columns, for example ("L", "F"). `not_square` is about a pixel. `high_bits` means that
-    numbers lie above the lowest bits of a cell. `contradicts_polarity` means that PresentationLUTShape does not fit to
-    PhotometricInterpretation. `ignored` has the keywords of the tags that cannot be used, in alphabetical order.
+    the direction of rows and columns, for example ("L", "F"). `not_square` is about a pixel.
+    `contradicts_polarity` means that PresentationLUTShape does not fit to PhotometricInterpretation. `ignored` has the
+    keywords of the tags that cannot be used, in alphabetical order.
     """
 
     modality: str | None = None
@@ -71,7 +71,6 @@ class Header:
     sex: str | None = None
     age: int | None = None
     not_square: bool = False
-    high_bits: bool = False
     contradicts_polarity: bool = False
     ignored: tuple[str, ...] = ()
 
@@ -122,7 +121,6 @@ def reduced(dataset: Dataset) -> Header:
         windowed=tags.window is not None or tags.voi_lut is not None,
         modality_lut=tags.modality_lut is not None,
         not_square=tags.pixel_height != 1,
-        high_bits=tags.high >= tags.stored,
         contradicts_polarity=tags.contradicts_polarity,
         ignored=tuple(sorted(tags.ignored)),
         transfer_syntax=_transfer_syntax(dataset),

@@ -5,14 +5,13 @@ The identifiers pair images with reports; they are never stored as they are. The
 
 from __future__ import annotations
 
-import struct
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydicom import dcmread
-from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.dataset import Dataset
 
+from fedaid.data.header.element_values import BROKEN
 from fedaid.data.header.facts import KEPT, Header, reduced
 from fedaid.data.pixels.dicom import silence, without_picture
 from fedaid.data.pixels.image import is_dicom
@@ -22,10 +21,6 @@ LONGEST = 256
 """Characters of a tag that are read; no valid identifier is longer."""
 
 _NAMES = ("PatientID", "AccessionNumber", "StudyInstanceUID", "SOPInstanceUID")
-_BROKEN = (
-    *(InvalidDicomError, BytesLengthException, OSError, EOFError, ValueError, TypeError, LookupError, AttributeError),
-    *(ArithmeticError, NotImplementedError, RuntimeError, AssertionError, struct.error, zlib.error),
-)
 
 
 @dataclass(frozen=True)
@@ -65,12 +60,20 @@ def read_study_tags(path: Path) -> StudyTags:
     silence()
     try:
         header = dcmread(path, force=True, stop_before_pixels=True, specific_tags=[*_NAMES, *KEPT, "SOPClassUID"])
-        patient, accession, study, instance = (str(header.get(tag) or "").strip()[:LONGEST] for tag in _NAMES)
-        if not (accession or study or header.get("Rows")):
-            raise without_picture(header)
+        patient, accession, study, instance = (_identifier(header, tag) for tag in _NAMES)
         facts = reduced(header)
+        if not (accession or study or facts.rows or "Rows" in facts.ignored):
+            raise without_picture(header)
     except MemoryError:
         raise UnusableStudy("image-too-large") from None
-    except _BROKEN:
+    except BROKEN:
         raise UnusableStudy("image-unreadable") from None
     return StudyTags(patient=patient, accession=accession, study=study, instance=instance, header=facts)
+
+
+def _identifier(header: Dataset, keyword: str) -> str:
+    """An identifier as in the file; empty if the file has none, or a broken one."""
+    try:
+        return str(header.get(keyword) or "").strip()[:LONGEST]
+    except BROKEN:
+        return ""

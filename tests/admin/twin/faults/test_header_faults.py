@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from admin.twin.faults.header_faults import TAG_FAULTS
+from fedaid.data.header.pixel_tags import pixel_tags
 from tests.admin.twin.bad_site import BadSite, read_rows
 
 Check = Callable[[BadSite, str], bool]
@@ -17,6 +18,9 @@ CHECKS: dict[str, Check] = {
     "other-modality": lambda site, study: site.film(study).Modality == "MG",
     "for-processing": lambda site, study: site.film(study).PresentationIntentType == "FOR PROCESSING",
     "child": lambda site, study: int(site.film(study).PatientAge[:3]) < 16,
+    "polarity-contradiction": lambda site, study: pixel_tags(site.film(study)).contradicts_polarity,
+    "decimal-comma": lambda site, study: "WindowWidth" in pixel_tags(site.film(study)).ignored,
+    "oblong-pixels": lambda site, study: round(pixel_tags(site.film(study)).pixel_height, 6) == 1.5,
     "declared-lateral": lambda site, study: site.film(study).ViewPosition == site.row(study)["view"] == "LL",
 }
 
