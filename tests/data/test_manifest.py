@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fedaid.data.manifest import Manifest, file_inside, read_manifest, report_of
+from fedaid.data.manifest import Manifest, read_manifest, report_of
+from fedaid.data.site_path import file_inside
 from fedaid.data.split import SPLITS, split_of
 from fedaid.data.table import Row
 from fedaid.data.unusable import UnusableStudy

@@ -18,13 +18,14 @@ from admin.site.doctor.tolerant_table import report_sources, strays, tolerant_ta
 from admin.site.prepare.prepared_site import study_headers, study_letters
 from fedaid.data.header.facts import Header, header_from
 from fedaid.data.letters.letters import Letters
-from fedaid.data.manifest import FILE_NAME, file_inside, read_manifest, report_of
+from fedaid.data.manifest import FILE_NAME, read_manifest, report_of
 from fedaid.data.pixels.decode_pool import WORKERS, DecodePool
 from fedaid.data.pixels.decode_process import Answer, Request
 from fedaid.data.report.grammar import ENGLISH, ReportGrammar
 from fedaid.data.report.grammar_file import site_grammar
 from fedaid.data.report.sections import sections
-from fedaid.data.split import SPLITS, split_of
+from fedaid.data.site_path import file_inside
+from fedaid.data.split import SPLITS, splits_of
 from fedaid.data.table import Row, Table, divided_labels
 from fedaid.data.unusable import UnusableStudy
 from fedaid.errors import InputError, require
@@ -79,6 +80,7 @@ def collect(root: Path, folder: Path, *, track: Track = untracked, seed: int = S
         prepared=prepared,
         refusal=refusal(root),
         malformed=malformed,
+        read_as=table.read_as,
         stray_images=() if prepared else strays(root, [case.image for case in seen], reports=False),
         stray_reports=strays(root, [case.cells.get("report_path", "") for case in seen], reports=True),
         quarantined=quarantined(root / "quarantine.csv") if prepared else {},
@@ -111,10 +113,10 @@ def _cases(table: Table, root: Path) -> tuple[list[Case], dict[int, Path]]:
     """Return the cases without pictures, and line → image file where it exists."""
     grammar, sources = _grammar(root), report_sources(table.columns)
     given = {row.cell("patient_id"): row.cell("split") for row in table.rows if row.cell("split") in SPLITS}
+    splits = splits_of((row.cell("patient_id") for row in table.rows), given, seed=SPLIT_SEED)
     cases, files = [], {}
     for row in table.rows:
-        patient = row.cell("patient_id")
-        split = row.cell("split") or given.get(patient) or split_of(patient, seed=SPLIT_SEED)
+        split = row.cell("split") or splits.get(row.cell("patient_id"), "")
         case = _with_report(_case(row, split), row, root, sources=sources, grammar=grammar)
         try:
             files[row.line] = file_inside(root, row.cell("image"), kind="image")

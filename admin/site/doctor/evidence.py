@@ -89,6 +89,7 @@ class Evidence:
         prepared: whether ``python -m admin prepare`` made it.
         refusal: why training would refuse the manifest as a whole, or None.
         malformed: why the manifest is not a valid table, or None. `cases` then has the readable rows.
+        read_as: the manifest's encoding and separator, if they are not UTF-8 and commas.
         stray_images: files beside the images that no row names.
         stray_reports: files beside the reports that no row names.
         quarantined: code → number, as ``python -m admin prepare`` counted what it left out.
@@ -101,6 +102,7 @@ class Evidence:
     prepared: bool = False
     refusal: str | None = None
     malformed: str | None = None
+    read_as: str = ""
     stray_images: tuple[str, ...] = field(default=(), repr=False)
     stray_reports: tuple[str, ...] = field(default=(), repr=False)
     quarantined: Mapping[str, int] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from fedaid.data.manifest import REPORT_SOURCES
+from fedaid.data.site_path import with_slashes
 from fedaid.data.table import Row, Table, columns_of, read_table, unusual
 from fedaid.data.tables.sheet import BrokenRow, open_sheet
 from fedaid.errors import InputError
@@ -60,13 +61,18 @@ def strays(root: Path, named: Collection[str], *, reports: bool) -> tuple[str, .
         named: paths below the root as the manifest has them.
         reports: whether text files are looked for, or all others.
     """
-    known = {os.path.normpath(path) for path in named if path}
+    known = {os.path.normpath(one) for path in named if path for one in (path, with_slashes(path))}
+    alike = {path.casefold() for path in known}
     folders = {os.path.dirname(path) for path in known}  # noqa: PTH120 - texts, which may be no paths at all
     found = []
     for folder in sorted(folders):
         for name in _listed(root, folder):
             path = os.path.normpath(Path(folder, name))
-            if path not in known and _is_kind(name, reports=reports, at_root=not folder):
+            if (
+                path not in known
+                and path.casefold() not in alike
+                and _is_kind(name, reports=reports, at_root=not folder)
+            ):
                 found.append(path)
     return tuple(found)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from admin.site.partition.partition_plot import draw_partition
 from admin.site.partition.site_folders import write_site
 from admin.site.partition.site_split import FILE_NAME, SiteSplit, digest_of, labels_of, read_split, write_split
 from fedaid.data.partition import KINDS, label_shift, partition, require_patients
+from fedaid.data.spelling import same_patients
 from fedaid.data.table import Table, read_table
 from fedaid.errors import closest, require
 
@@ -45,10 +47,17 @@ class Division:
 
 
 class Divided(NamedTuple):
-    """A written partition, and how much the sites' labels differ; 0 means equal distributions."""
+    """A written partition.
+
+    Attributes:
+        split: which rows each site has.
+        label_shift: how much the sites' labels differ; 0 means equal distributions.
+        spelt_twice: patients at several sites that differ only in how they are written. A drawn partition has none.
+    """
 
     split: SiteSplit
     label_shift: float
+    spelt_twice: int = 0
 
 
 def divide(manifest: Path, out: Path, division: Division) -> Divided:
@@ -64,7 +73,7 @@ def divide(manifest: Path, out: Path, division: Division) -> Divided:
     """
     table = _table(manifest)
     split = drawn(division, table, digest=digest_of(manifest))
-    return Divided(split, write_partition(split, table, manifest=manifest, out=out))
+    return _written(split, table, manifest=manifest, out=out)
 
 
 def divide_again(manifest: Path, out: Path, saved: Path) -> Divided:
@@ -73,7 +82,18 @@ def divide_again(manifest: Path, out: Path, saved: Path) -> Divided:
     split = read_split(saved, manifest=manifest)
     for site in split.sites:
         _require_folder_name(site, saved.name)
-    return Divided(split, write_partition(split, table, manifest=manifest, out=out))
+    return _written(split, table, manifest=manifest, out=out)
+
+
+def _written(split: SiteSplit, table: Table, *, manifest: Path, out: Path) -> Divided:
+    """Write a partition, and count the patients that it separates by their spelling only."""
+    label_shift = write_partition(split, table, manifest=manifest, out=out)
+    first = same_patients(row.cell("patient_id") for row in table.rows)
+    sites: defaultdict[str, set[str]] = defaultdict(set)
+    for site, rows in split.rows(table).items():
+        for row in rows:
+            sites[first[row.cell("patient_id")]].add(site)
+    return Divided(split, label_shift, sum(len(held) > 1 for held in sites.values()))
 
 
 def drawn(division: Division, table: Table, *, digest: str) -> SiteSplit:
@@ -87,7 +107,8 @@ def drawn(division: Division, table: Table, *, digest: str) -> SiteSplit:
         where = "the command line"
         require(division.seed >= 0, "--seed", "be 0 or more", got=division.seed, where=where, remedy="Try 0.")
         settings |= {"seed": division.seed, "alpha": None if kind == "iid" else division.alpha}
-        patients = [row.cell("patient_id") for row in table.rows]
+        first = same_patients(row.cell("patient_id") for row in table.rows)
+        patients = [first[row.cell("patient_id")] for row in table.rows]
         numbers = partition(patients, label_matrix(table)[0], sites=division.sites, kind=kind,
                             alpha=division.alpha, seed=division.seed, least_patients=least)  # fmt: skip
         names = [f"site-{number + 1}" for number in numbers.tolist()]

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from fedaid.data.site_path import with_slashes
 from fedaid.data.table import Row, Table
 
 PATHS = ("image", "report_path")
@@ -38,6 +39,8 @@ def write_site(folder: Path, rows: Sequence[Row], *, table: Table, root: Path) -
 
 def _bring(relative: str, folder: Path, *, root: Path) -> None:
     """Link or copy one regular file inside the root to the same relative path below the folder."""
+    if "\\" in relative and not (root / relative).is_file():
+        relative = with_slashes(relative)
     if not relative or Path(relative).is_absolute() or ".." in Path(relative).parts:
         return
     try:

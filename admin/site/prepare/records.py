@@ -15,6 +15,7 @@ from admin.site.prepare.scan import find_files
 from admin.site.prepare.tables.report_table import AS_FOUND, TableFacts, TableOptions, report_rows, require_texts
 from fedaid.data.report.report_file import MAX_BYTES, plain_report, read_report_file
 from fedaid.data.report.scrub import scrub
+from fedaid.data.site_path import with_slashes
 from fedaid.data.table import SEPARATOR
 from fedaid.data.unusable import UnusableStudy
 
@@ -95,6 +96,8 @@ def beside(table: Path, relative: str) -> str:
     """Return the path of a text file that a table names. A path outside the table's folder is replaced."""
     folder = table.resolve().parent
     path = (folder / relative.replace("\0", "")).resolve()
+    if "\\" in relative and not path.is_file():
+        path = (folder / with_slashes(relative).replace("\0", "")).resolve()
     return str(path if path.is_relative_to(folder) else folder / "outside")
 
 

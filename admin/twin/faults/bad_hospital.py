@@ -38,6 +38,7 @@ AS_A_WHOLE: Mapping[str, str] = {
     "lossy-images": "every picture is declared as lossy",
     "pairing-rate": "the faults make more than a fifth of the studies unusable",
     "manifest-refused": "faults of the whole manifest",
+    "manifest-form": "the manifest has two encodings",
     "stray-images": "files with a path out of the root or a misspelt name have no row",
     "letters-not-looked-for": "the films have too few pixels for letters",
     "disk-space": "the test passes FREE_BYTES to the doctor",

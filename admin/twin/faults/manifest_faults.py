@@ -20,6 +20,24 @@ def path_outside(site: FaultySite, row: Row) -> None:
     row["image"] = f"../../{row['image']}"
 
 
+def windows_path(site: FaultySite, row: Row) -> None:
+    """Write the image's path as a Windows computer has it."""
+    row["image"] = f"D:\\export\\{row['image']}".replace("/", "\\")
+
+
+def path_in_capitals(site: FaultySite, row: Row) -> None:
+    """Write the ending of the image's path in capitals."""
+    name, point, ending = row["image"].rpartition(".")
+    row["image"] = f"{name}{point}{ending.upper()}"
+
+
+def respelt_patient(site: FaultySite) -> tuple[str, ...]:
+    """Give a study the patient of another study, in capitals and with a dash."""
+    row, other = site.take(), site.take()
+    row["patient_id"] = f"{other['patient_id'].upper()}-"
+    return (row["study_id"],)
+
+
 def contradicted_view(site: FaultySite, row: Row) -> None:
     """Declare a lateral view in the manifest, although header and picture are frontal."""
     row["view"] = "LL"
@@ -81,6 +99,9 @@ def two_report_columns(site: FaultySite, row: Row) -> None:
 MANIFEST_FAULTS: Mapping[str, Fault] = {
     "formula-cell": planted_once(formula_cell),
     "path-outside-root": planted_once(path_outside),
+    "windows-path": planted_once(windows_path),
+    "path-in-capitals": planted_once(path_in_capitals),
+    "respelt-patient": respelt_patient,
     "contradicted-view": planted_once(contradicted_view),
     "unlabelled": planted_once(unlabelled),
     "tiny-validation-split": tiny_validation,

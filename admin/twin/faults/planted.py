@@ -24,6 +24,8 @@ REASONS: Mapping[str, str] = {
     "fifo": "image-missing",
     "undecodable-name": "image-missing",
     "path-outside-root": "image-outside-root",
+    "windows-path": "image-windows-path",
+    "path-in-capitals": "image-other-case",
     "symlink-out-of-root": "image-outside-root",
     "truncated-pixels": "image-unreadable",
     "unreadable-file": "image-unreadable",

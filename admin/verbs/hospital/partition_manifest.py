@@ -45,7 +45,18 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
         division = Division(**{name: getattr(options, name) for name in SETTINGS})
         divided = divide(options.manifest, options.out, division)
     sizes = {site: len(lines) for site, lines in divided.split.sites.items()}
+    if divided.spelt_twice:
+        answer.warn(
+            f"{divided.spelt_twice} patients are at several sites, written in ways that differ in case, zeros, blanks "
+            "or dashes only; give each patient one spelling"
+        )
     files = (options.out / FILE_NAME, options.out / PLOT)
     answer.add("\n".join(f"{site}: {size} studies" for site, size in sizes.items()), studies=sizes)
     shift = f"label shift {divided.label_shift:.3f} (0: all sites have the same mix)"
-    answer.add(f"{shift}; {files[0]}, {files[1]}", label_shift=divided.label_shift, split=files[0], plot=files[1])
+    answer.add(
+        f"{shift}; {files[0]}, {files[1]}",
+        label_shift=divided.label_shift,
+        patients_spelt_twice=divided.spelt_twice,
+        split=files[0],
+        plot=files[1],
+    )

@@ -1,10 +1,11 @@
 """A site's manifest: its studies with their images, reports and splits.
 
-``<root>/manifest.csv`` has one row a study. Its columns are `study_id`, `patient_id`, `image`, one source of the report
-(`report_path`, `report`, or `findings` and/or `impression`), and optionally `split`, `labels` (separated by '|'; a
-label that begins with '?' is uncertain), `view`, `sex` and `age`. In a prepared site `image` names a file of pixels,
-and `image_row` the row in it. Other columns are ignored. Paths are relative to the root and must stay inside it after
-symlinks are resolved. ``report_grammar.yml`` beside the manifest describes the reports; without it they are English.
+``<root>/manifest.csv``, see :func:`fedaid.data.table.read_table`, has one row a study. Its columns are `study_id`,
+`patient_id`, `image`, one source of the report (`report_path`, `report`, or `findings` and/or `impression`), and
+optionally `split`, `labels` (separated by '|'; a label that begins with '?' is uncertain), `view`, `sex` and `age`. In
+a prepared site `image` names a file of pixels, and `image_row` the row in it. Other columns are ignored. Paths are
+relative to the root and must stay inside it after symlinks are resolved. ``report_grammar.yml`` beside the manifest
+describes the reports; without it they are English.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from fedaid.data.report.grammar import ReportGrammar
 from fedaid.data.report.grammar_file import site_grammar
 from fedaid.data.report.report_file import plain_report, read_report_file
 from fedaid.data.report.sections import report_text
-from fedaid.data.split import SPLITS, split_of
+from fedaid.data.site_path import file_inside
+from fedaid.data.split import SPLITS, splits_of
 from fedaid.data.table import Row, Table, divided_labels, read_table
 from fedaid.data.unusable import REMEDIES, UnusableStudy
 from fedaid.errors import InputError
@@ -67,7 +69,7 @@ def read_manifest(root: Path, *, split_seed: str = "fedaid") -> Manifest:
     """Return the usable studies of a site's manifest; a row with an unusable image or report is skipped and counted.
 
     Images must exist; they are not decoded. If `split` is empty, a patient takes the split of another of their rows, or
-    else that of :func:`fedaid.data.split.split_of`. So every patient is in exactly one split.
+    else that of :func:`fedaid.data.split.splits_of`. So every patient is in exactly one split.
 
     Args:
         root: the folder of the manifest.
@@ -82,14 +84,13 @@ def read_manifest(root: Path, *, split_seed: str = "fedaid") -> Manifest:
     sources = _report_columns(table)
     _require_identifiers(table)
     _require_rows(table)
-    given = _given_splits(table)
+    splits = splits_of((row.cell("patient_id") for row in table.rows), _given_splits(table), seed=split_seed)
     folder = root.resolve()
     grammar = site_grammar(root)
     studies: list[Study] = []
     skipped: Counter[str] = Counter()
     for row in table.rows:
-        patient = row.cell("patient_id")
-        split = given.get(patient) or split_of(patient, seed=split_seed)
+        split = splits[row.cell("patient_id")]
         try:
             studies.append(_study(row, folder, sources=sources, split=split, grammar=grammar))
         except UnusableStudy as fault:
@@ -206,31 +207,6 @@ def report_of(row: Row, root: Path, *, sources: tuple[str, ...]) -> str:
         return plain_report(row.cell("report"))
     cells = {column: plain_report(row.cell(column)) for column in sources}
     return "\n\n".join(f"{column.upper()}: {text}" for column, text in cells.items() if text)
-
-
-def file_inside(root: Path, relative: str, *, kind: str) -> Path:
-    """Return the path of a file below the root, with links resolved.
-
-    Args:
-        root: the data root, resolved.
-        relative: path in the manifest.
-        kind: "image" or "report".
-
-    Raises:
-        UnusableStudy: the kind with "-missing" or "-outside-root".
-    """
-    if not relative:
-        raise UnusableStudy(f"{kind}-missing")
-    try:
-        path = (root / relative).resolve()
-        found = path.is_file()
-    except (OSError, RuntimeError, ValueError):  # a loop of symlinks, a name that is too long, a zero byte
-        raise UnusableStudy(f"{kind}-missing") from None
-    if Path(relative).is_absolute() or not path.is_relative_to(root):
-        raise UnusableStudy(f"{kind}-outside-root")
-    if not found:
-        raise UnusableStudy(f"{kind}-missing")
-    return path
 
 
 def _none_usable(table: Table, skipped: Counter[str]) -> InputError:

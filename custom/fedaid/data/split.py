@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import math
+from collections.abc import Iterable, Mapping
 from itertools import accumulate
 
+from fedaid.data.spelling import same_patients
 from fedaid.errors import require
 
 SPLITS = ("train", "valid", "test")
@@ -42,3 +44,20 @@ def split_of(patient_id: str, *, seed: str, shares: tuple[float, float, float] =
     position = (int.from_bytes(digest[:6], "big") + 0.5) / 2**48
     bounds = list(accumulate(shares))[:-1]
     return SPLITS[sum(position >= bound for bound in bounds)]
+
+
+def splits_of(patients: Iterable[str], given: Mapping[str, str], *, seed: str) -> dict[str, str]:
+    """Return patient → split. Likely spellings of one patient are in one split, unless the table states other splits.
+
+    Args:
+        patients: identifiers in the manifest.
+        given: patient → split, for those with a split in the manifest.
+        seed: key of the hash for all others, see :func:`split_of`.
+    """
+    first = same_patients(patients)
+    of_kin: dict[str, str] = {}
+    for patient in sorted(given):
+        of_kin.setdefault(first.get(patient, patient), given[patient])
+    return {
+        patient: given.get(patient) or of_kin.get(name) or split_of(name, seed=seed) for patient, name in first.items()
+    }

@@ -9,6 +9,8 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
     {
         "image-missing": "Give an existing file in column 'image', relative to the data root.",
         "image-outside-root": "Place the image below the data root and give its path relative to it.",
+        "image-windows-path": "Give the path relative to the data root: it has a drive or server of Windows.",
+        "image-other-case": "Write the image's path as the file is named: upper and lower case differ.",
         "image-unreadable": "Export the image again: the file is broken, cut short or not permitted to be read.",
         "image-crash": "Export the image again, uncompressed: reading it ended the process that decodes.",
         "image-timeout": "Export the image again, uncompressed: reading it took longer than a file may.",
@@ -27,6 +29,8 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
         "image-not-finite": "Export the image again: its values, or those of its rescale tags, are not finite numbers.",
         "report-missing": "Give an existing text file in column 'report_path', relative to the data root.",
         "report-outside-root": "Place the report below the data root and give its path relative to it.",
+        "report-windows-path": "Give the path relative to the data root: it has a drive or server of Windows.",
+        "report-other-case": "Write the report's path as the file is named: upper and lower case differ.",
         "report-unreadable": "Save the report as UTF-8 text without zero bytes, and permit it to be read.",
         "report-too-large": "Give the report of one study: this file has more than a mebibyte.",
         "report-not-text": "Export the report as plain text: this is HTML, XML, RTF, PDF, a Word file, JSON or base64.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 
-from admin.site.doctor.doctor_check import ERROR, WARNING, Check, Found, found, where
+from admin.site.doctor.doctor_check import ERROR, NOTE, WARNING, Check, Found, found, where
 from admin.site.doctor.evidence import Case, Evidence
 from fedaid.data.manifest import REPORT_SOURCES
 from fedaid.data.split import SPLITS
@@ -22,6 +22,11 @@ def refused(evidence: Evidence) -> Found:
 def malformed(evidence: Evidence) -> Found:
     """Whether it is not a valid table."""
     return Found(fired=evidence.malformed is not None, said=evidence.malformed or "")
+
+
+def unusual_form(evidence: Evidence) -> Found:
+    """Whether it is not UTF-8 with commas."""
+    return Found(fired=bool(evidence.read_as), said=evidence.read_as)
 
 
 def columns(evidence: Evidence) -> Found:
@@ -69,11 +74,18 @@ MANIFEST_CHECKS = (
     Check(
         "manifest-malformed",
         "The manifest is not a valid table",
-        "It is not UTF-8 or not comma-separated, or its rows have different numbers of cells. It is read as far as "
-        "possible.",
-        "Export it as 'CSV UTF-8' and quote cells that hold a comma.",
+        "Its encoding is not certain, or its rows have different numbers of cells. It is read as far as possible.",
+        "Export it as 'CSV UTF-8' (commas and semicolons are both read) and quote cells that hold the separator.",
         ERROR,
         malformed,
+    ),
+    Check(
+        "manifest-form",
+        "The manifest is not UTF-8 with commas",
+        "It is read in the form that is named here. If letters such as ä or é look wrong below, the encoding is wrong.",
+        "Nothing, if the letters are right. Otherwise export it as 'CSV UTF-8'.",
+        NOTE,
+        unusual_form,
     ),
     Check(
         "manifest-columns",

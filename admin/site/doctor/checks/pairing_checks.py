@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from admin.site.doctor.doctor_check import ERROR, NOTE, WARNING, Check, Found, image_fault, report_fault
-from admin.site.doctor.evidence import Evidence
+from admin.site.doctor.doctor_check import ERROR, NOTE, WARNING, Check, Found, image_fault, report_fault, where
+from admin.site.doctor.evidence import Case, Evidence
 from admin.site.prepare.quarantine import REMEDIES
 
 MOST_UNUSABLE = 0.2
@@ -27,6 +27,16 @@ def quarantined(evidence: Evidence) -> Found:
         codes[code if code in REMEDIES else "another code"] += number
     total = codes.total()
     return Found(detail=dict(sorted(codes.items())), of=total + len(evidence.cases), fired=total > 0)
+
+
+def foreign_path(case: Case) -> bool:
+    """Whether the path of its image or report is one of another computer."""
+    return any((fault or "").endswith("-windows-path") for fault in (case.image_fault, case.report_fault))
+
+
+def other_case(case: Case) -> bool:
+    """Whether the path of its image or report differs from a file's in upper and lower case."""
+    return any((fault or "").endswith("-other-case") for fault in (case.image_fault, case.report_fault))
 
 
 def stray_images(evidence: Evidence) -> Found:
@@ -71,6 +81,22 @@ PAIRING_CHECKS = (
         "Move the image into the data folder.",
         WARNING,
         image_fault("image-outside-root"),
+    ),
+    Check(
+        "windows-path",
+        "Paths of a Windows computer",
+        "A path with a drive (C:\\) or a server is not relative to the data folder. The study is left out.",
+        "Remove the drive and the folders above the data folder. Backslashes may stay.",
+        WARNING,
+        where(foreign_path),
+    ),
+    Check(
+        "path-case",
+        "Paths that differ from a file in upper and lower case",
+        "Windows takes .DCM and .dcm for one, this system does not. The study is left out.",
+        "Write the path as the file is named.",
+        WARNING,
+        where(other_case),
     ),
     Check(
         "report-missing",

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 
 from admin.site.doctor.doctor_check import ERROR, NOTE, WARNING, Check, Found, found
 from admin.site.doctor.evidence import Case, Evidence
+from fedaid.data.spelling import same_patients, spelt_twice
 from fedaid.data.split import SPLITS
 
 FEWEST_HELD_OUT, FEWEST_TRAINED = 10, 50
@@ -18,6 +19,18 @@ def overlap(evidence: Evidence) -> Found:
     for case in evidence.cases:
         splits[case.patient].add(case.split)
     return found((case for case in evidence.cases if case.patient and len(splits[case.patient]) > 1), evidence)
+
+
+def spelt(evidence: Evidence) -> Found:
+    """The studies of patients whose identifier has another likely spelling, and how many are in several splits."""
+    first = same_patients(case.patient for case in evidence.cases)
+    twice = spelt_twice(first)
+    splits: defaultdict[str, set[str]] = defaultdict(set)
+    for case in evidence.cases:
+        splits[first.get(case.patient, "")].add(case.split)
+    cases = tuple(case for case in evidence.cases if case.patient in twice)
+    sides = Counter("several splits" if len(splits[first[case.patient]]) > 1 else "one split" for case in cases)
+    return Found(cases=cases, detail=dict(sorted(sides.items())), of=len(evidence.cases), fired=bool(cases))
 
 
 def sizes(evidence: Evidence) -> Counter[str]:
@@ -73,6 +86,15 @@ SPLIT_CHECKS = (
         "Put all rows of a patient into one split, or leave the column empty.",
         ERROR,
         overlap,
+    ),
+    Check(
+        "patient-spelling",
+        "Patients written in two ways",
+        "Identifiers differ only in case, blanks, dashes, zeros or the ending '.0'. Probably they are one patient. "
+        "In several splits, the model is tested on patients that it was trained on.",
+        "Write each patient in one way. Export the column as text.",
+        WARNING,
+        spelt,
     ),
     Check(
         "empty-split",

@@ -47,7 +47,7 @@ _LEADING = frozenset("§¿¡„‚")
 _SEQUENCE = re.compile(rb"[\xc2-\xc5][\x80-\xbf]|\xe2\x80[\x90-\xba]")
 """A Latin letter or a quotation mark in UTF-8."""
 _OTHER_SCRIPTS = ("cp1250", "iso8859_2", "cp1251", "koi8_r", "cp1253", "cp1254", "cp1257")
-_MOST_ODD, _LEAST_COHERENCE = 0.1, 0.35
+_MOST_ODD, _LEAST_COHERENCE, _SCRIPTS = 0.1, 0.35, 4
 _SIGN = 0.09
 """How odd a sign is where a letter would do, so that of two readings the one with more letters wins."""
 
@@ -119,11 +119,12 @@ def _checked(data: bytes, codec: str) -> TextEncoding:
 
 
 def _wide(sample: bytes) -> str:
-    """Return the UTF-16 codec of a file without a mark: every second byte of its ASCII letters is zero."""
-    even, odd = sample[0::2].count(0), sample[1::2].count(0)
-    if max(even, odd) < len(sample) / 40 or min(even, odd) > max(even, odd) / 10:
-        return ""
-    return "utf-16-be" if even > odd else "utf-16-le"
+    """Return the UTF-16 codec of a file without a mark: every second byte is zero, or one of few that name a script."""
+    halves = {"utf-16-be": sample[0::2], "utf-16-le": sample[1::2]}
+    zeros = {codec: half.count(0) for codec, half in halves.items()}
+    likely = max(zeros, key=zeros.__getitem__)
+    few = len(set(halves[likely])) <= _SCRIPTS
+    return likely if few and zeros[likely] > max(len(sample) / 40, 10 * min(zeros.values())) else ""
 
 
 def _single_byte(data: bytes, *, line: int) -> TextEncoding:
