@@ -99,12 +99,14 @@ def two_report_columns(site: FaultySite, row: Row) -> None:
 MANIFEST_FAULTS: Mapping[str, Fault] = {
     "formula-cell": planted_once(formula_cell),
     "path-outside-root": planted_once(path_outside),
-    "windows-path": planted_once(windows_path),
-    "path-in-capitals": planted_once(path_in_capitals),
-    "respelt-patient": respelt_patient,
     "contradicted-view": planted_once(contradicted_view),
     "unlabelled": planted_once(unlabelled),
     "tiny-validation-split": tiny_validation,
+}
+SPELLING_FAULTS: Mapping[str, Fault] = {
+    "windows-path": planted_once(windows_path),
+    "path-in-capitals": planted_once(path_in_capitals),
+    "respelt-patient": respelt_patient,
 }
 WHOLE_MANIFEST_FAULTS: Mapping[str, Fault] = {
     "duplicate-study": duplicate_study,

@@ -10,12 +10,13 @@ from admin.twin.faults.file_faults import FILE_FAULTS
 from admin.twin.faults.header_faults import TAG_FAULTS
 from admin.twin.faults.identity_faults import IDENTITY_FAULTS
 from admin.twin.faults.image_faults import IMAGE_FAULTS
-from admin.twin.faults.manifest_faults import MANIFEST_FAULTS, WHOLE_MANIFEST_FAULTS
+from admin.twin.faults.manifest_faults import MANIFEST_FAULTS, SPELLING_FAULTS, WHOLE_MANIFEST_FAULTS
 from admin.twin.faults.report_faults import REPORT_FAULTS
 from fedaid.errors import require
 
 FAULTS: Mapping[str, Fault] = faults_of(
-    *(MANIFEST_FAULTS, IMAGE_FAULTS, TAG_FAULTS, FILE_FAULTS, REPORT_FAULTS, IDENTITY_FAULTS, WHOLE_MANIFEST_FAULTS)
+    *(MANIFEST_FAULTS, IMAGE_FAULTS, TAG_FAULTS, FILE_FAULTS, REPORT_FAULTS, IDENTITY_FAULTS, SPELLING_FAULTS),
+    WHOLE_MANIFEST_FAULTS,
 )
 """Name → fault. Manifest faults come first, because they move patients between splits before rows contradict."""
 

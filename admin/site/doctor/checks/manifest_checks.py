@@ -26,7 +26,8 @@ def malformed(evidence: Evidence) -> Found:
 
 def unusual_form(evidence: Evidence) -> Found:
     """Whether it is not UTF-8 with commas."""
-    return Found(fired=bool(evidence.read_as), said=evidence.read_as)
+    rows = len(evidence.cases)
+    return Found(detail={evidence.read_as: rows} if evidence.read_as else {}, of=rows, fired=bool(evidence.read_as))
 
 
 def columns(evidence: Evidence) -> Found:
@@ -82,7 +83,7 @@ MANIFEST_CHECKS = (
     Check(
         "manifest-form",
         "The manifest is not UTF-8 with commas",
-        "It is read in the form that is named here. If letters such as ä or é look wrong below, the encoding is wrong.",
+        "It is read in the form that is named below. If letters such as ä or é look wrong, the encoding is wrong.",
         "Nothing, if the letters are right. Otherwise export it as 'CSV UTF-8'.",
         NOTE,
         unusual_form,
