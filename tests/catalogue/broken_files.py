@@ -82,13 +82,14 @@ def without_codec(place: Place) -> None:
 
 
 def directory(place: Place) -> None:
-    """A DICOMDIR whose record leads out of the folder; it is an index and no image, and nothing follows it."""
+    """A DICOMDIR beside a film, whose record leads out of the folder; it is an index, and nothing follows it."""
     index, record = Dataset(), Dataset()
     record.DirectoryRecordType, record.ReferencedFileID = "IMAGE", ["..", "..", "..", "ETC", "PASSWD"]
     index.file_meta = place.film().file_meta
     index.SOPClassUID, index.SOPInstanceUID = "1.2.840.10008.1.3.10", "1.9.0.1"
     index.FileSetID, index.DirectoryRecordSequence = "CATALOGUE", [record]
     place.save(index, "DICOMDIR")
+    place.save(place.film())
 
 
 def document(place: Place, sop_class: str) -> None:
@@ -120,9 +121,9 @@ BROKEN_FILES: tuple[Item, ...] = (
     image("a-million-frames", lambda place: place.save(place.film(NumberOfFrames="1000000")), "image-multiframe"),
     image("minus-one-frame", lambda place: place.save(place.film(NumberOfFrames="-1")), "image-unreadable"),
     image("codec-missing", without_codec, "image-unsupported"),
-    Item("dicomdir-with-parents", directory, ("image-unsupported",), "an index; nothing in it is followed"),
-    image("structured-report", lambda place: document(place, "1.2.840.10008.5.1.4.1.1.88.11"), "image-unsupported"),
-    image("encapsulated-pdf", lambda place: document(place, "1.2.840.10008.5.1.4.1.1.104.1"), "image-unsupported"),
-    image("key-objects", lambda place: document(place, "1.2.840.10008.5.1.4.1.1.88.59"), "image-unsupported"),
+    image("dicomdir-with-parents", directory, note="an index; nothing in it is followed"),
+    image("structured-report", lambda place: document(place, "1.2.840.10008.5.1.4.1.1.88.11"), LONELY),
+    image("encapsulated-pdf", lambda place: document(place, "1.2.840.10008.5.1.4.1.1.104.1"), LONELY),
+    image("key-objects", lambda place: document(place, "1.2.840.10008.5.1.4.1.1.88.59"), LONELY),
 )
 """In the order of the catalogue, apart from what concerns tags (:mod:`tests.catalogue.odd_tags`)."""

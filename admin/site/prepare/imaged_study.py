@@ -60,6 +60,7 @@ class ImageFile:
         study: hash of its StudyInstanceUID, or empty.
         accession: hash of its accession number, or empty.
         instance: hash of its SOPInstanceUID, or empty.
+        kind: of a file that is no radiograph, otherwise empty.
         view: one of :data:`fedaid.data.header.terms.VIEWS`, or empty.
         near_accession: hashes of its accession number, see :func:`near_hashes`.
         near_patient: hashes of its PatientID.
@@ -77,6 +78,7 @@ class ImageFile:
     instance: str = ""
     near_accession: str = ""
     near_patient: str = ""
+    kind: str = ""
 
     def brief(self) -> ImageFile:
         """Return a copy whose header holds only what is counted or written later, which saves memory."""
@@ -133,6 +135,11 @@ def key(kind: str, identifier: str, names: Pseudonyms) -> str:
     return names.study(f"{kind}:{plain}") if plain else ""
 
 
+def keys_of(found: Found, image: ImageFile, names: Pseudonyms) -> tuple[str, ...]:
+    """Return the hashes of the identifiers of a file that a report can match; some may be empty."""
+    return image.study, image.accession, key("stem", stem(found.relative), names)
+
+
 def study_of(image: ImageFile) -> str:
     """Return the key of an image's study: its UID, else its accession number, else the file itself."""
     return image.study or image.accession or image.file
@@ -148,12 +155,11 @@ def imaged_studies(files: Iterable[tuple[Found, ImageFile]], names: Pseudonyms) 
 
 def _study(name: str, group: list[tuple[Found, ImageFile]], names: Pseudonyms) -> ImagedStudy:
     ordered = sorted(group, key=lambda one: (preference(one[1].view), one[0].relative))
-    stems = {key("stem", stem(found.relative), names) for found, _ in ordered}
-    tags = {tag for _, image in ordered for tag in (image.study, image.accession)}
+    keys = {one for found, image in ordered for one in keys_of(found, image, names)}
     return ImagedStudy(
         name=name,
         patients=tuple({image.patient for _, image in ordered} - {""}),
-        keys=tuple((stems | tags) - {""}),
+        keys=tuple(keys - {""}),
         images=tuple(image.file for _, image in ordered),
         views=tuple(image.view for _, image in ordered),
         paths=tuple(found.relative for found, _ in ordered),

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
+from admin.site.films.other_files import OtherFiles
 from admin.site.prepare.imaged_study import LOOSE_KIND, TAGS, ZEROS_KIND, ImagedStudy, ImageFile, key
 from admin.site.prepare.pairing import pair
 from admin.site.prepare.quarantine import Bad
@@ -61,6 +62,7 @@ def matches(
     names: Pseudonyms,
     torn: Set[str] = frozenset(),
     zeros: bool = False,
+    others: OtherFiles | None = None,
 ) -> tuple[list[Match], list[Bad]]:
     """Return the studies with their reports, and everything that was left out, with reasons. Keys are removed.
 
@@ -72,6 +74,7 @@ def matches(
         torn: names of studies, see :func:`admin.site.prepare.imaged_study.torn_studies`.
         zeros: whether patients are the same that differ in leading zeros only.
         names: the site's pseudonyms. Their key also determines the split of a patient without a stated split.
+        others: the files that are no radiographs. It counts the reports that belong to them.
     """
     kind = named_by(studies, records, names)
     keys = [_keys(record, claims, kind=kind, names=names) for record in records]
@@ -79,7 +82,7 @@ def matches(
     bad = [Bad(reason, studies[number].paths[0]) for number, reason in pairing.studies_left.items()]
     bad += [
         Bad(reason, records[number].name) for number, reason in pairing.reports_left.items()
-        if not (reason == "pair-no-image" and records[number].images)  # its images are in the list already
+        if reason != "pair-no-image" or not (records[number].images or (others and others.takes(keys[number])))
     ]  # fmt: skip
     found: list[Match] = []
     for number, report in pairing.pairs.items():

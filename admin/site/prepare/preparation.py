@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from admin.site.films.other_files import OtherFiles, films_of, known_kind
 from admin.site.prepare.imaged_study import (
     ImagedStudy,
     ImageFile,
@@ -68,6 +69,7 @@ class Preparation:
     letters: str = OFF
     letters_apart: bool = False
     bad: list[Bad] = field(default_factory=list)
+    others: OtherFiles = field(default_factory=OtherFiles)
     lines: list[Line] = field(default_factory=list)
     hints: tuple[str, ...] = ()
     several: int = 0
@@ -101,8 +103,12 @@ class Preparation:
             reports = SiteReports(self.site.reports, written, names=self.names, grammar=grammar)
             claims = claims_of(records, self.names)
             with Journal(private / "files.jsonl", ImageFile, keep=ImageFile.brief) as described:
-                tagged = [(found, placed(found, image, claims)) for found, image in self._describe(files, described)]
-            del described  # free it now: at a large site it takes most of the memory
+                readable = self._describe(files, described)
+            films, wrong = films_of(readable, named=claims, names=self.names, others=self.others)
+            for path in wrong:
+                self._leave_out("image-unsupported", path)
+            tagged = [(found, placed(found, image, claims)) for found, image in films]
+            del described, readable, films  # free it now: at a large site it takes most of the memory
             stamps = {image.file: found.stamp for found, image in tagged}
             torn = torn_studies(tagged, self.images)
             studies = imaged_studies(tagged, self.names)
@@ -110,8 +116,9 @@ class Preparation:
             numbers = matched_numbers(studies, records, self.names, zeros=self.zeros)
             self.hints, self.several = numbers.hints, numbers.divided
             found, bad = matches(
-                numbers.studies, numbers.records, claims=claims, torn=torn, names=self.names, zeros=self.zeros
-            )
+                numbers.studies, numbers.records, claims=claims, torn=torn, names=self.names, zeros=self.zeros,
+                others=self.others,
+            )  # fmt: skip
             self.spelt_twice = len({match.patient for match in found if match.spelt_twice})
             del studies, numbers, claims
             for one in bad:
@@ -162,6 +169,7 @@ class Preparation:
             near_accession=near_hashes(accession, bare(accession), self.names),
             near_patient=near_hashes(patient, likely_same(patient), self.names),
             instance=key("instance", tags.get("instance", ""), self.names),
+            kind=known_kind(tags.get("kind", "")),
             view=header_from(answer.header).view_position or "",
             header={name: value for name, value in answer.header.items() if value is not None},
         )

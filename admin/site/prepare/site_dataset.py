@@ -141,7 +141,7 @@ def table_result(facts: TableFacts) -> dict[str, Any]:
 
 def with_hints(result: dict[str, Any], run: Preparation) -> dict[str, Any]:
     """Return the result with what a person should know of numbers and patients; an error names it, too."""
-    hints = [*run.hints]
+    hints = [*run.hints, *filter(None, [run.others.advice])]
     if run.several:
         result["reports_of_several"] = run.several
     if run.spelt_twice:
@@ -169,6 +169,7 @@ def finished(run: Preparation, site: SiteFolder, *, stopped: str, most: float) -
         **{count: run.flagged[flag] for flag, count in COUNTED.items()},
         "identifiers_replaced": dict(run.scrubbed),
         "quarantined": counts(run.bad),
+        **run.others.counts(),
     }
     asked_for = sum(bad.reason == LETTERS for bad in run.bad)
     share = (len(run.bad) - asked_for) / max(1, len(run.bad) + len(run.lines))

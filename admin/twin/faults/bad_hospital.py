@@ -82,7 +82,7 @@ def write_bad_export(folder: Path, *, seed: int = 0) -> Path:
     """
     reports = export_consortium(folder, hospitals=[BAD_PRACTICE], seed=seed, image_size=IMAGE_SIZE)[BAD_PRACTICE.name]
     _retag(folder / BAD_PRACTICE.name, "PatientID", "ANONYMOUS")
-    (folder / BAD_PRACTICE.name / "images" / "notes").write_text("Please find the radiographs in the archive.\n")
+    (folder / BAD_PRACTICE.name / "images" / "notes.dcm").write_text("Please find the radiographs in the archive.\n")
     return reports
 
 

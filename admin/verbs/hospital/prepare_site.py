@@ -84,6 +84,8 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     answer.add("\n".join(f"{name}: {shown_value(value)}" for name, value in result.items()), **result)
     if error:
         raise RuntimeError(error)
+    if "hints" in result:
+        answer.warn(result["hints"])
 
 
 def shown_value(value: object) -> str:

@@ -54,9 +54,9 @@ def test_a_tag_of_any_length_is_cut(write_dicom: WriteDicom, ramp: np.ndarray) -
 
 @pytest.mark.parametrize("data", [b"", b"text", b"\xff\xd8"])
 def test_other_files_are_refused(data: bytes, tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(data)
+    (tmp_path / "IM1").write_bytes(data)
     with pytest.raises(UnusableStudy, match="image-unsupported"):
-        read_study_tags(tmp_path / "a")
+        read_study_tags(tmp_path / "IM1")
 
 
 def test_an_object_of_nobody_without_a_size_is_refused_for_what_it_is(

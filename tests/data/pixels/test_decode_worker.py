@@ -50,7 +50,7 @@ def test_without_a_row_a_picture_names_nobody_and_has_no_header(picture: Path) -
     answer = answer_to({"path": picture, "row": None}, None)
     assert answer == {
         "reason": None,
-        "tags": {"patient": "", "accession": "", "study": "", "instance": ""},
+        "tags": {"patient": "", "accession": "", "study": "", "instance": "", "kind": ""},
         "header": {},
     }
 

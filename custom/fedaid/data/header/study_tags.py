@@ -13,6 +13,8 @@ from pydicom.dataset import Dataset
 
 from fedaid.data.header.element_values import BROKEN
 from fedaid.data.header.facts import KEPT, Header, reduced
+from fedaid.data.header.file_kind import file_kind
+from fedaid.data.header.object_kind import object_kind
 from fedaid.data.pixels.dicom import silence, without_picture
 from fedaid.data.pixels.image import is_dicom
 from fedaid.data.unusable import UnusableStudy
@@ -33,6 +35,7 @@ class StudyTags:
         study: StudyInstanceUID.
         instance: SOPInstanceUID.
         header: the facts; None for a PNG or JPEG.
+        kind: of a file that is no radiograph, see ``file_kind.py`` and ``object_kind.py``; otherwise empty.
     """
 
     patient: str = field(default="", repr=False)
@@ -40,6 +43,7 @@ class StudyTags:
     study: str = field(default="", repr=False)
     instance: str = field(default="", repr=False)
     header: Header | None = None
+    kind: str = ""
 
     def names(self) -> dict[str, str]:
         """Field → identifier."""
@@ -52,23 +56,39 @@ def read_study_tags(path: Path) -> StudyTags:
     An object without a study and without a size is refused: it is an index, or its header is cut short. A search for
     its report would only hide that.
 
+    A file that has a kind is no radiograph.
+
     Raises:
         UnusableStudy: "image-unreadable", "image-unsupported" or "image-too-large".
     """
-    if not is_dicom(path):
-        return StudyTags()
+    try:
+        if not is_dicom(path):
+            return StudyTags()
+    except UnusableStudy as unusable:
+        if unusable.reason == "image-unsupported" and (kind := _kind_of(path)):
+            return StudyTags(kind=kind)
+        raise
     silence()
     try:
         header = dcmread(path, force=True, stop_before_pixels=True, specific_tags=[*_NAMES, *KEPT, "SOPClassUID"])
         patient, accession, study, instance = (_identifier(header, tag) for tag in _NAMES)
+        kind = object_kind(header)
         facts = reduced(header)
-        if not (accession or study or facts.rows or "Rows" in facts.ignored):
+        if not (kind or accession or study or facts.rows or "Rows" in facts.ignored):
             raise without_picture(header)
     except MemoryError:
         raise UnusableStudy("image-too-large") from None
     except BROKEN:
         raise UnusableStudy("image-unreadable") from None
-    return StudyTags(patient=patient, accession=accession, study=study, instance=instance, header=facts)
+    return StudyTags(patient=patient, accession=accession, study=study, instance=instance, header=facts, kind=kind)
+
+
+def _kind_of(path: Path) -> str:
+    """The kind of a file that is neither DICOM nor PNG nor JPEG; empty if it should be an image."""
+    try:
+        return file_kind(path)
+    except OSError:
+        return ""
 
 
 def _identifier(header: Dataset, keyword: str) -> str:

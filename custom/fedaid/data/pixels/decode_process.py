@@ -61,8 +61,8 @@ class Answer:
     Attributes:
         key: of the request.
         reason: None, or the code of :mod:`fedaid.data.unusable` for a file that cannot be used.
-        tags: identifiers by their names in :class:`fedaid.data.header.study_tags.StudyTags`; empty for a request with a
-            row.
+        tags: identifiers and the kind by their names in :class:`fedaid.data.header.study_tags.StudyTags`; empty for a
+            request with a row.
         header: fields of a :class:`fedaid.data.header.facts.Header` as JSON, for
             :func:`fedaid.data.header.facts.header_from`; empty for a PNG or JPEG, and for a request with a row.
         letters: what was seen of letters in the full picture; None if nobody looked.

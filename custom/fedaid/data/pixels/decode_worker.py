@@ -96,16 +96,17 @@ def answer_to(request: Mapping[str, Any], pixels: PixelRows | None) -> dict[str,
         pixels: the rows to write to.
 
     Returns:
-        ``reason``, None or a code of :mod:`fedaid.data.unusable`; ``tags``, the identifiers; ``header``, the fields of
-        :class:`fedaid.data.header.facts.Header`. The last two are empty for a PNG or JPEG, and for an image that is
-        decoded. ``letters``, the fields of :class:`fedaid.data.letters.letters.Letters`, only if a look succeeded.
+        ``reason``, None or a code of :mod:`fedaid.data.unusable`; ``tags``, the identifiers and the kind;
+        ``header``, the fields of :class:`fedaid.data.header.facts.Header`. The last two are empty for a PNG or JPEG,
+        and for an image that is decoded. ``letters``, the fields of :class:`fedaid.data.letters.letters.Letters`, only
+        if a look succeeded.
     """
     path, row, how = Path(request["path"]), request["row"], request.get("letters", OFF)
     answer: dict[str, Any] = {"reason": None, "tags": {}, "header": {}}
     try:
         if how == OFF and (row is None or pixels is None):
             said = read_study_tags(path)
-            answer |= {"tags": said.names(), "header": asdict(said.header) if said.header else {}}
+            answer |= {"tags": said.names() | {"kind": said.kind}, "header": asdict(said.header) if said.header else {}}
         else:
             picture, pixel_height = radiograph_picture(path)
             if row is not None and pixels is not None:

@@ -29,7 +29,7 @@ def test_every_study_of_the_manifest_has_the_facts_of_its_own_image(export: Path
 
 
 def test_every_image_file_is_known_and_none_by_its_name(export: Path, prepare: Prepare) -> None:
-    (export / "images" / "CANARY").write_text("text")
+    (export / "images" / "CANARY.dcm").write_text("text")
     assert prepare() == 0
     files = image_files(export / "site")
     assert len(files) == 9
@@ -39,11 +39,11 @@ def test_every_image_file_is_known_and_none_by_its_name(export: Path, prepare: P
 
 
 def test_what_was_left_out_is_known_by_code_and_name(export: Path, prepare: Prepare) -> None:
-    (export / "images" / "=notes").write_text("text")
+    (export / "images" / "=notes.dcm").write_text("text")
     (export / "reports" / "canary-a0.txt").unlink()
     assert prepare("--max-bad-share", "0.5") == 0
     found = {bad.reason: bad.name for bad in left_out(export / "site")}
-    assert found == {"image-unsupported": "=notes", "pair-no-report": "CANARY-0/file 0"}
+    assert found == {"image-unsupported": "=notes.dcm", "pair-no-report": "CANARY-0/file 0"}
 
 
 def test_a_journal_without_headers_is_read_again(
