@@ -165,8 +165,8 @@ def test_without_a_preset_reports_must_be_named(export: Path, capsys: pytest.Cap
 
 
 def test_strict_stops_at_the_first_bad_file(export: Path, prepare: Prepare, capsys: pytest.CaptureFixture[str]) -> None:
-    (export / "images" / "a").write_text("text")
-    (export / "images" / "b").write_text("text")
+    (export / "images" / "a.dcm").write_text("text")
+    (export / "images" / "b.dcm").write_text("text")
     assert prepare("--strict") == 1
     assert "first bad file, image-unsupported: Give a DICOM" in capsys.readouterr().err
     assert len(rows(export / "site" / "quarantine.csv")) == 1
@@ -175,7 +175,7 @@ def test_strict_stops_at_the_first_bad_file(export: Path, prepare: Prepare, caps
 def test_no_identifier_is_in_what_training_reads_or_in_the_output(
     export: Path, prepare: Prepare, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (export / "images" / "CANARY-bad").write_text("text")
+    (export / "images" / "CANARY-bad.dcm").write_text("text")
     assert prepare() == 0
     printed = capsys.readouterr()
     assert "canary" not in (printed.out + printed.err).lower()
