@@ -1,7 +1,8 @@
 """Writes a prepared site's reports, one file per study: findings and impression, without identifiers.
 
 The whole report is scrubbed first and cut into sections afterwards. A name often stands far from the words that
-announce it, and cutting could remove these words and leave the name. What was cut is scrubbed again, on one line.
+announce it, and cutting could remove these words and leave the name. If the report had
+an identifier, what is left is scrubbed again, on one line.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from admin.site.prepare.records import Record
 from fedaid.atomic_file import write_private
 from fedaid.data.pseudonym import Pseudonyms
 from fedaid.data.report.grammar import ENGLISH, ReportGrammar
-from fedaid.data.report.scrub import RULES, scrub
+from fedaid.data.report.scrub import RULES, Scrubbed, scrub
 from fedaid.data.report.sections import Report, sections
 from fedaid.data.unusable import UnusableStudy
 
@@ -68,7 +69,7 @@ class SiteReports:
             return done.reason
         clean = scrub(text)
         found = sections(clean.text, self._grammar)
-        kept = scrub(headed(found))
+        kept = scrub(headed(found)) if clean.counts else Scrubbed(headed(found), {})
         reason = reason or (None if kept.text else "report-empty")
         if reason is None:
             self.scrubbed.update(clean.counts)

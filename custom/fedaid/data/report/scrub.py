@@ -13,20 +13,26 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
-from fedaid.data.report.date_patterns import DATES
-from fedaid.data.report.name_patterns import NAMES
-from fedaid.data.report.number_patterns import ADDRESSES, CONTACTS, LONG_RUNS, NUMBERS
+from fedaid.data.report.identifiers.address_patterns import ADDRESSES
+from fedaid.data.report.identifiers.age_patterns import AGES
+from fedaid.data.report.identifiers.contact_patterns import CONTACTS, GROUPED_PHONES, PHONES
+from fedaid.data.report.identifiers.date_patterns import DATES
+from fedaid.data.report.identifiers.institution_patterns import INSTITUTIONS
+from fedaid.data.report.identifiers.number_patterns import LONG_RUNS, NUMBERS, SHAPES
+from fedaid.data.report.identifiers.person_patterns import PEOPLE
+from fedaid.data.report.identifiers.rule import Facts
+from fedaid.data.report.identifiers.signed_patterns import SIGNED
+from fedaid.data.report.identifiers.time_patterns import TIMES
 
-_ORDER = tuple(
-    (kind, re.compile(pattern))
-    for group in (CONTACTS, NUMBERS, DATES, ADDRESSES, NAMES, LONG_RUNS)
-    for kind, patterns in group.items()
-    for pattern in patterns
+_ORDER = (
+    *(*CONTACTS, *NUMBERS, *PHONES, *DATES, *TIMES, *AGES, *GROUPED_PHONES, *ADDRESSES),
+    *(*PEOPLE, *SIGNED, *INSTITUTIONS, *SHAPES, *LONG_RUNS),
 )
-RULES = hashlib.sha256("\n".join(f"{kind} {pattern.pattern}" for kind, pattern in _ORDER).encode()).hexdigest()
+RULES = hashlib.sha256("\n".join(f"{rule.kind} {rule.source}" for rule in _ORDER).encode()).hexdigest()
 """A hash of the patterns, to recognise reports that were scrubbed with earlier patterns."""
-CLASSES = tuple(dict.fromkeys(kind for kind, _ in _ORDER))
+CLASSES = tuple(dict.fromkeys(rule.kind for rule in _ORDER))
 """The classes of identifiers. An identifier is replaced by the name of its class in square brackets."""
 
 
@@ -54,15 +60,19 @@ def scrub(text: str) -> Scrubbed:
 
 
 def _pass(text: str, counts: Counter[str]) -> str:
-    """The text after one application of each pattern."""
-    for kind, pattern in _ORDER:
-        text, found = pattern.subn(lambda match, tag=f"[{kind}]": _tagged(match, tag), text)  # type: ignore[misc]
+    """The text after one application of each rule."""
+    facts = Facts(text)
+    for rule in _ORDER:
+        if not rule.may_match(facts):
+            continue
+        replaced, found = rule.pattern.subn(partial(_tagged, tag=f"[{rule.kind}]"), text)
         if found:
-            counts[kind] += found
+            counts[rule.kind] += found
+            text, facts = replaced, Facts(replaced)
     return text
 
 
-def _tagged(match: re.Match[str], tag: str) -> str:
+def _tagged(match: re.Match[str], *, tag: str) -> str:
     """The match with the tag in place of its group `x`, or of the whole match."""
     group = "x" if "x" in match.re.groupindex else 0
     before, after = match.start(group) - match.start(), match.end(group) - match.start()

@@ -11,6 +11,7 @@ from fedaid.data.report.empty_words import says_nothing
 from fedaid.data.report.examination_title import titles
 from fedaid.data.report.grammar import ENGLISH, ReportGrammar
 from fedaid.data.report.heading_spelling import corrected
+from fedaid.data.report.letter import body
 
 _LETTER = re.compile(r"[^\W\d_]")
 _RULED = re.compile(r"^[_=*~#–-]{5,}$", re.MULTILINE)
@@ -52,9 +53,9 @@ def sections(report: str, grammar: ReportGrammar = ENGLISH) -> Report:
     """
     tidy = corrected(_tidy(report), grammar.spellings)
     rest, added = without_addenda(tidy, grammar.addendum, others=lambda text: _starts(text, grammar))
-    addenda = [grammar.frame.sub("", one) for one in added]
+    addenda = [grammar.frame.sub("", body(one, grammar.heading)) for one in added]
     count = sum(not one.strip() or not says_nothing(one) for one in addenda)  # a blank one has headings below
-    plain = _RULED.sub("", grammar.frame.sub("", _titled(rest, grammar))).strip()
+    plain = _RULED.sub("", grammar.frame.sub("", _titled(body(rest, grammar.heading), grammar))).strip()
     headings = _headings(plain, grammar)
     bodies = _bodies(plain, headings)
     findings, impression = (_joined(bodies[kind]) for kind in ("findings", "impression"))
