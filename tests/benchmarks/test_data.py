@@ -1,28 +1,37 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.admin.site.doctor.bad_hospitals import Fired
+from tests.benchmarks import counts, data
 from tests.benchmarks.goals import GOALS, verdicts
-
-ROOT = Path(__file__).parents[2]
+from tests.catalogue.run import Counted, Outcome
+from tests.catalogue.wrong_pairs import Pairs
 
 
 @pytest.mark.slow
-def test_the_quick_form_fills_every_key_and_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_the_quick_form_fills_every_key_and_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What it counts is counted by the tests of catalogue, pairs, canaries and doctor, and stands still here."""
+    counted = Outcome((Counted("crash", ("image-crash",), ("image-crash",)),), {"image-crash": 1}, {}, 0, (1, 1))
+    monkeypatch.setattr(counts, "run_catalogue", lambda folder: counted)
+    monkeypatch.setattr(counts, "wrong_pairs", lambda folder, seed: {"reports": Pairs(made=1, wrong=0)})
+    monkeypatch.setattr(counts, "canary_hits", lambda folder: [])
+    monkeypatch.setattr(counts, "fired_on_bad_hospitals", lambda folder, seed: Fired(frozenset(), frozenset()))
     out = tmp_path / "data.json"
-    command = [sys.executable, "-m", "tests.benchmarks.data", "--quick", "--out", str(out)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    data.main(["--quick", "--out", str(out)])
     found = json.loads(out.read_text())
     assert {name for name, _, _ in GOALS} <= set(found)
     assert {"date", "machine", "versions", "scale"} <= set(found)
+    assert found["catalogue_injected"] == found["catalogue_counted"] == {"image-crash": 1}
+    assert (found["pairs_made"], found["doctor_fired"]) == (1, 0)
     assert found["peak_memory_mb"].keys() == found["peak_memory_parent_mb"].keys() == {"50", "100"}
     assert found["spread"]["prepare_ratio"].keys() == {"min", "median", "max", "repeats"}
-    assert len(done.stdout.splitlines()) == len(GOALS)
+    assert len(capsys.readouterr().out.splitlines()) == len(GOALS)
     assert list(tmp_path.iterdir()) == [out]
 
 
