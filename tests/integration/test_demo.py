@@ -55,14 +55,16 @@ def left_running(folder: Path) -> set[psutil.Process]:
     return set() if record is None else set(family(record.processes, mark=record.mark))
 
 
-def test_it_writes_data_learns_reports_and_stops_the_federation(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rounds", [2, pytest.param(5, marks=pytest.mark.long)])
+def test_it_writes_data_learns_reports_and_stops_the_federation(rounds: int, tmp_path: Path) -> None:
+    """Five rounds are what ``make demo`` runs."""
     folder = tmp_path / "demo"
-    with started(folder) as demo:
+    with started(folder, *(["--rounds", str(rounds)] if rounds != 5 else [])) as demo:
         printed, _ = demo.communicate(timeout=LONGEST)
     assert demo.returncode == 0, printed
     summary = json.loads((folder / "summary.json").read_text())
     assert summary["status"] == "ok"
-    assert summary["rounds"] == 5
+    assert summary["rounds"] == rounds
     assert len(summary["sites"]) == 3
     for site in summary["sites"]:
         assert {"name", "studies", "quarantined", "pairs", "loss", "recall_at_5", "site_weight"} <= site.keys()
@@ -84,7 +86,7 @@ def test_it_writes_data_learns_reports_and_stops_the_federation(tmp_path: Path) 
     assert f"{100 * summary['mean_recall_at_5']:.1f} %" in page
     assert page.count("<img") > 2, "films are shown, since nobody was ever on them"
     card = json.loads((folder / "report.json").read_text())
-    assert card["run"]["rounds"] == 5
+    assert card["run"]["rounds"] == rounds
     parts = ("gains", "matrix", "zero_shot", "linear_probe", "calibration", "subgroups", "geometry")
     assert [part for part in parts if "missing" in card[part]] == []
     assert {row["site"] for row in card["gains"]["rows"]} == {site["name"] for site in summary["sites"]}

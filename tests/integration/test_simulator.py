@@ -120,7 +120,7 @@ def test_with_a_server_optimizer_and_a_loss_baseline_the_job_equals_the_plain_ro
 
 @pytest.mark.parametrize(
     ("rounds", "settings"),
-    [(1, {}), (2, MEMORY | {"report_student_loss": True})],
+    [pytest.param(1, {}, marks=pytest.mark.long), (2, MEMORY | {"report_student_loss": True})],
     ids=["fedaid", "with memories of the sites"],
 )
 def test_with_fewer_threads_than_sites_the_job_equals_the_plain_rounds_though_every_task_has_its_own_process(

@@ -25,7 +25,7 @@ def test_without_a_group_the_batch_is_that_of_one_process(model: DualEncoder) ->
     assert synchronized(model, model.align) == model.align
 
 
-@pytest.fixture(scope="module", params=[2, 3])
+@pytest.fixture(scope="module", params=[2, pytest.param(3, marks=pytest.mark.long)])
 def spread(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> list[dict[str, dict[str, Tensor]]]:
