@@ -55,7 +55,7 @@ def left_running(folder: Path) -> set[psutil.Process]:
     return set() if record is None else set(family(record.processes, mark=record.mark))
 
 
-@pytest.mark.parametrize("rounds", [2, pytest.param(5, marks=pytest.mark.long)])
+@pytest.mark.parametrize("rounds", [3, pytest.param(5, marks=pytest.mark.long)])
 def test_it_writes_data_learns_reports_and_stops_the_federation(rounds: int, tmp_path: Path) -> None:
     """Five rounds are what ``make demo`` runs."""
     folder = tmp_path / "demo"

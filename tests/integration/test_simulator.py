@@ -56,7 +56,7 @@ def run_both(consortium: Path, decoded: Sites, tmp_path: Path) -> RunBoth:
 
     def run(*, threads: int | None = None, **settings: Any) -> Run:
         job = small_job(tmp_path / "jobs", sites=2, **settings)
-        store = simulate(job, workspace=tmp_path / "run", sites=SITES, data=consortium, threads=threads, timeout=300)
+        store = simulate(job, workspace=tmp_path / "run", sites=SITES, data=consortium, threads=threads, timeout=540)
         torch.set_num_threads(1)
         found = loop_settings("fedaid", values_by_name(job))
         workers = make_workers({site: decoded.data(site) for site in SITES}, MODEL, found.training)
