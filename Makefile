@@ -27,8 +27,9 @@ check: .venv/dev  ## check style and types, and run the fast tests
 bench-speed: .venv/dev  ## compare time, memory and bytes of FedAID and FedAvg: build/bench/speed.json (about 1.5 hours)
 	$(BIN)/python -m tests.benchmarks.speed
 
-bench-data: .venv/dev  ## measure speed and memory of prepare, and count its checks: build/bench/data.json
+bench-data: .venv/dev  ## measure speed and memory of prepare, and count its checks: build/bench/data.json, field.json
 	$(BIN)/python -m tests.benchmarks.data
+	$(BIN)/python -m tests.benchmarks.field
 
 bench-quality: .venv/dev  ## compare all methods on three data sets: build/bench/quality.json (hours; continues after a stop)
 	$(BIN)/python -m tests.benchmarks.quality
