@@ -24,7 +24,7 @@ MOST_PLACES = 8
 """More places are not read one by one: the quarters of the picture are read."""
 
 MARGIN = 60
-"""Margin around a place: this part of the longer side."""
+"""Least margin around a place, as this part of the picture's longer side; a letter high at least."""
 
 TALL = 2
 """A place is tall if its height is more than this many times its width."""
@@ -71,7 +71,7 @@ def _ways(part: Grey) -> list[Grey]:
 
 def _with_margin(grey: Grey, place: Place) -> Grey:
     """The pixels of a place, with some of what surrounds it."""
-    margin = max(grey.shape) // MARGIN
+    margin = max(max(grey.shape) // MARGIN, min(place.bottom - place.top, place.right - place.left))
     rows = slice(max(0, place.top - margin), place.bottom + margin)
     return grey[rows, max(0, place.left - margin) : place.right + margin]
 

@@ -43,6 +43,9 @@ MOST_SHORT, INITIALS = 5, 2
 """Most words in one place that may be initials or numbers, because more are a name read letter by letter; longest
 word of Latin letters that may be a technician's initials."""
 
+SHORTEST_CUT, MOST_CUT = 5, 2
+"""Least letters that are left of a word at the edge of a film, and most letters that are missing."""
+
 SHORTEST_LONG = 4
 """Of words without a space between them, one is at least this long."""
 
@@ -79,13 +82,22 @@ def identifies(lines: Sequence[str]) -> bool:
 def is_marker(word: str) -> bool:
     """Return whether a word is in the lists, or some words of the lists without a space between them."""
     letters = plain(word)
-    return not letters or letters in WORDS or letters.translate(_CONFUSED) in WORDS or _joined(letters)
+    return not letters or any(
+        read in WORDS or _joined(read) or _cut(read) for read in (letters, letters.translate(_CONFUSED))
+    )
+
+
+def _cut(word: str) -> bool:
+    """Return whether a word is a word of the lists without its first or last letters, as at the edge of a film."""
+    return len(word) >= SHORTEST_CUT and any(
+        known.startswith(word) or known.endswith(word) for known in WORDS if len(known) <= len(word) + MOST_CUT
+    )
 
 
 def is_short(word: str) -> bool:
     """Return whether a word can be a technician's initials, or a number that a device prints."""
     letters = "".join(sign for sign in word if sign.isalnum())
-    return _SETTING.fullmatch(word) is not None or (len(letters) <= INITIALS and letters.isascii())
+    return _SETTING.fullmatch(word) is not None or len(letters) <= (INITIALS if letters.isascii() else 1)
 
 
 def _joined(word: str) -> bool:
