@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tests.field import file_cases, plain_cases
+from tests.field import file_cases, letter_cases, plain_cases
 from tests.field.field_case import FieldCase
 
-CASES: tuple[FieldCase, ...] = (*plain_cases.CASES, *file_cases.CASES)
+CASES: tuple[FieldCase, ...] = (
+    *plain_cases.CASES,
+    *file_cases.CASES,
+    *letter_cases.CASES,
+)

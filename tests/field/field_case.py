@@ -115,6 +115,6 @@ def prepared(folder: Path, *, reports: str = "reports.csv", arguments: Sequence[
     printed, messages = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(messages):
         code = main(["prepare", *words, "--workers", "1", "--format", "json", *arguments])
-    result = json.loads(printed.getvalue() or "{}")
+    result = json.loads(printed.getvalue() or "{}").get("data", {})
     checks = checks_fired(site) if (site / "manifest.csv").exists() else {}
     return Run(site, code, result, messages.getvalue(), checks)

@@ -21,13 +21,33 @@ STUDIES = range(1, 8)
 NAMED = range(4, 8)
 """Films with a name; the others have none."""
 
-NAMES = ("OSTERHOLM VIVECA 02.11.1946\nID 5530912", "Quillon^Rafe", "MRN 0041377  KLINIK TANNGRUND", "Dravenport, P. 1938-07-19")
-MARKERS = ("L", "PORTABLE AP SUPINE 14:32", "R PA ERECT JK", "LIEGEND RECHTS", "DEBOUT 08:15", "IZQUIERDA", "125 kV 2,0 mAs")
+NAMES = (
+    "OSTERHOLM VIVECA 02.11.1946\nID 5530912",
+    "Quillon^Rafe",
+    "MRN 0041377  KLINIK TANNGRUND",
+    "Dravenport, P. 1938-07-19",
+)
+MARKERS = (
+    "L",
+    "PORTABLE AP SUPINE 14:32",
+    "R PA ERECT JK",
+    "LIEGEND RECHTS",
+    "DEBOUT 08:15",
+    "IZQUIERDA",
+    "125 kV 2,0 mAs",
+)
 WARNS = frozenset({"burned-in-text", "letters-not-looked-for"})
 
 
 def lettered(
-    number: int, text: str, *, size: tuple[int, int] = (640, 540), high: int = 20, corner: str = "top", bright: float = 1.0, turns: int = 0
+    number: int,
+    text: str,
+    *,
+    size: tuple[int, int] = (640, 540),
+    high: int = 20,
+    corner: str = "top",
+    bright: float = 1.0,
+    turns: int = 0,
 ) -> NDArray[np.float64]:
     """A drawn chest in [0, 1] with letters at the top left, at the bottom right, or in the middle."""
     grey = chest(number, height=size[0], width=size[1])
@@ -74,14 +94,14 @@ def pictures(folder: Path, *, longest: int) -> None:
         page.thumbnail((longest, longest))
         page.save(folder / "images" / f"{accession(number)}.png")
     rows = [(accession(number), f"PAT{number}", report(number)) for number in STUDIES]
-    write_table(folder / "reports.csv", ["accession", "patient_id", "report"], rows)
+    write_table(folder / "reports.csv", ["image", "patient_id", "report"], rows)
 
 
 def finds(count: int) -> Callable[[Run], Sequence[str]]:
     """Return what is wrong with a run that must find letters in so many films and lose none."""
 
     def faults(run: Run) -> list[str]:
-        found, warned = run.counted("letters_found"), run.checks.get("burned-in-text", 0)
+        found, warned = run.result.get("letters_found"), run.checks.get("burned-in-text", 0)
         wrong = [f"prepare found letters in {found} films, not {count}"] if found != count else []
         wrong += [f"the doctor warns of {warned} films, not {count}"] if warned != count else []
         return wrong + (["a film is lost"] if len(run.rows) != len(STUDIES) else [])
@@ -90,8 +110,8 @@ def finds(count: int) -> Callable[[Run], Sequence[str]]:
 
 
 def warns(run: Run) -> list[str]:
-    """What is wrong with a run in which nobody looked: the doctor must say so of every film."""
-    warned = run.checks.get("letters-not-looked-for", 0)
+    """What is wrong with a run in which nobody could look: the doctor must warn of every film."""
+    warned = sum(run.checks.get(check, 0) for check in WARNS)
     return [] if warned == len(STUDIES) else [f"the doctor warns of {warned} films, not {len(STUDIES)}"]
 
 
@@ -102,7 +122,9 @@ def left_out(run: Run) -> list[str]:
     return wrong + [f"film {number} is lost" for number in set(STUDIES) - set(NAMED) - kept]
 
 
-def _case(name: str, write: Callable[[Path], None], faults: Callable[[Run], Sequence[str]], *arguments: str) -> FieldCase:
+def _case(
+    name: str, write: Callable[[Path], None], faults: Callable[[Run], Sequence[str]], *arguments: str
+) -> FieldCase:
     return FieldCase(name, write, faults, arguments=arguments, named_by=WARNS)
 
 

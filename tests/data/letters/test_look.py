@@ -39,7 +39,7 @@ def test_the_screen_cannot_tell_a_marker_from_a_name(film: Film) -> None:
 
 def test_stored_levels_are_looked_at_as_they_are_shown(film: Film) -> None:
     levels = np.rint(4095 * film(NAME)).astype(np.uint16)
-    dark_is_dense = grey_picture(levels, lambda stored: -stored.astype(float))
+    dark_is_dense = grey_picture(levels, lambda stored, counts: -stored.astype(float))
     assert letters_in(dark_is_dense, "ocr").found
     assert full_grey(dark_is_dense).mean() + full_grey(grey_picture(levels)).mean() == pytest.approx(255, abs=1)
 

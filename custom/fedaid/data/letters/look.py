@@ -29,7 +29,7 @@ MARGIN = 60
 TALL = 2
 """A place is tall if its height is more than this many times its width."""
 
-LEAST_SCORE = 0.5
+LEAST_SCORE = 0.6
 """Least confidence of the reader in a line."""
 
 

@@ -49,10 +49,16 @@ SHORTEST_CUT, MOST_CUT = 5, 2
 SHORTEST_LONG = 4
 """Of words without a space between them, one is at least this long."""
 
+LETTERS_PER_ERROR = 6
+"""The reader may mistake one letter in so many of a marker; a shorter marker must be read as it is."""
+
 _DATE = re.compile(r"\d{1,4}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{2,4}|\d{2}/\d{2,4}")
 _CLOCK = re.compile(r"(?<!\d)[0-2]?\d\s?[:.h]\s?[0-5]\d(?:[:.][0-5]\d)?(?!\d)", re.IGNORECASE)
 _SETTING = re.compile(r"\d{1,3}(?:[.,]\d{1,2})?(?:kvp?|mas?|ms|cm|mm|%|°)?", re.IGNORECASE)
 _WORD = re.compile(r"[^\s()\[\]<>{}/\\,;:=+*_#·•.|]+")
+_TICKS = "1il"
+"""A word of these alone is a row of ticks on a ruler."""
+
 _CONFUSED = str.maketrans("0158", "oisb")
 
 
@@ -82,9 +88,17 @@ def identifies(lines: Sequence[str]) -> bool:
 def is_marker(word: str) -> bool:
     """Return whether a word is in the lists, or some words of the lists without a space between them."""
     letters = plain(word)
-    return not letters or any(
-        read in WORDS or _joined(read) or _cut(read) for read in (letters, letters.translate(_CONFUSED))
+    return letters.strip(_TICKS) == "" or any(
+        read in WORDS or _joined(read) or _cut(read) or _misread(read)
+        for read in (letters, letters.translate(_CONFUSED))
     )
+
+
+def _misread(word: str) -> bool:
+    """Return whether a word is a long word of the lists with one other letter in each :data:`LETTERS_PER_ERROR`."""
+    most = len(word) // LETTERS_PER_ERROR
+    alike = (known for known in WORDS if most and len(known) == len(word))
+    return any(sum(a != b for a, b in zip(known, word, strict=True)) <= most for known in alike)
 
 
 def _cut(word: str) -> bool:
@@ -104,6 +118,8 @@ def _joined(word: str) -> bool:
     """Return whether a word is two or three words of the lists, one of them a long one."""
     for cut in range(1, len(word)):
         head, tail = word[:cut], word[cut:]
+        if min(len(head), len(tail)) == 1 and not {head, tail} & {"l", "r"}:
+            continue
         if head in WORDS and max(cut, len(tail)) >= SHORTEST_LONG and (tail in WORDS or _joined(tail)):
             return True
     return False
