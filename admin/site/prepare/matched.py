@@ -81,7 +81,7 @@ def matches(
     pairing = pair([study.keys for study in studies], keys)
     bad = [Bad(reason, studies[number].paths[0]) for number, reason in pairing.studies_left.items()]
     bad += [
-        Bad(reason, records[number].name) for number, reason in pairing.reports_left.items()
+        Bad(records[number].fault or reason, records[number].name) for number, reason in pairing.reports_left.items()
         if reason != "pair-no-image" or not (records[number].images or (others and others.takes(keys[number])))
     ]  # fmt: skip
     found: list[Match] = []

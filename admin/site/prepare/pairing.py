@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 Keys = Collection[str]
-ENDINGS = (".dcm", ".dicom", ".png", ".jpg", ".jpeg", ".txt", ".text", ".rpt")
+ENDINGS = (".dcm", ".dicom", ".png", ".jpg", ".jpeg", ".txt", ".text", ".rpt", ".hl7")
 
 
 @dataclass(frozen=True)

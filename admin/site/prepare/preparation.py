@@ -20,6 +20,8 @@ from admin.site.prepare.imaged_study import (
 )
 from admin.site.prepare.journal import Journal
 from admin.site.prepare.matched import Match, claims_of, matches, placed
+from admin.site.prepare.messages.message_numbers import with_accessions
+from admin.site.prepare.messages.versions import last_versions
 from admin.site.prepare.pixels import LETTERS, Pictures, is_done
 from admin.site.prepare.quarantine import Bad
 from admin.site.prepare.records import Record, kept_labels
@@ -77,6 +79,8 @@ class Preparation:
     patients_unknown: int = 0
     labels_dropped: int = 0
     addenda: int = 0
+    superseded: int = 0
+    joined: int = 0
     described: int = 0
     decoded: int = 0
     letters_found: int = 0
@@ -113,14 +117,17 @@ class Preparation:
             torn = torn_studies(tagged, self.images)
             studies = imaged_studies(tagged, self.names)
             del tagged
+            records = with_accessions(studies, records, self.names)
             numbers = matched_numbers(studies, records, self.names, zeros=self.zeros)
             self.hints, self.several = numbers.hints, numbers.divided
+            versions = last_versions(numbers.records, grammar)
+            self.superseded, self.joined = versions.superseded, versions.joined
             found, bad = matches(
-                numbers.studies, numbers.records, claims=claims, torn=torn, names=self.names, zeros=self.zeros,
+                numbers.studies, versions.records, claims=claims, torn=torn, names=self.names, zeros=self.zeros,
                 others=self.others,
             )  # fmt: skip
             self.spelt_twice = len({match.patient for match in found if match.spelt_twice})
-            del studies, numbers, claims
+            del studies, numbers, versions, claims
             for one in bad:
                 self._leave_out(one.reason, one.name)
             self._decode([match.study for match in found], stamps, pictures)

@@ -17,7 +17,7 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
     | {
         "pair-no-report": "Add the report of this study under its accession number, StudyInstanceUID or file stem.",
         "pair-no-image": "Add the image of this report, or leave the report out.",
-        "pair-ambiguous": "Give each study one report: several share an accession number, UID or file stem.",
+        "pair-ambiguous": "Give each study one report, or its versions a status (preliminary, final, corrected).",
         "pair-conflict": "Correct the export: image and report, or images of one study, differ in patient or number.",
         "patient-conflict": "Correct the export: the image and its report name different patients.",
         "image-conflict": "Export the study again: two of its files carry one SOPInstanceUID and differ.",

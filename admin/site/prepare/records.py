@@ -8,11 +8,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from admin.site.prepare.messages.message_file import cell_report, file_reports, is_message_file, message_keys
 from admin.site.prepare.pairing import stem
 from admin.site.prepare.presets.layout import given_split
 from admin.site.prepare.rows import Cells
 from admin.site.prepare.scan import find_files
-from admin.site.prepare.tables.report_table import AS_FOUND, TableFacts, TableOptions, report_rows, require_texts
+from admin.site.prepare.tables.report_table import (
+    AS_FOUND,
+    RoleCells,
+    TableFacts,
+    TableOptions,
+    report_rows,
+    require_texts,
+)
+from fedaid.data.messages.hl7_result import MessageReport
+from fedaid.data.report.empty_words import says_nothing
 from fedaid.data.report.report_file import MAX_BYTES, plain_report, read_report_file
 from fedaid.data.report.scrub import scrub
 from fedaid.data.site_path import with_slashes
@@ -48,6 +58,10 @@ class Record:
         sex: sex of the patient, unchecked.
         age: age of the patient, unchecked.
         alone: whether the data set does not state the patient. The study then counts as one patient.
+        status: status of the report, see :mod:`fedaid.data.messages.report_status`; may be empty.
+        written: date, time or version of the report, unchecked.
+        line: number of the row among the rows of one report; may be empty.
+        fault: code of the reason why it cannot be used, or empty.
     """
 
     keys: tuple[tuple[str, str], ...] = field(repr=False)
@@ -61,6 +75,10 @@ class Record:
     alone: bool = False
     sex: str = field(default="", repr=False)
     age: str = field(default="", repr=False)
+    status: str = ""
+    written: str = field(default="", repr=False)
+    line: str = ""
+    fault: str = ""
 
     def report(self) -> str:
         """Return the report's text.
@@ -68,6 +86,8 @@ class Record:
         Raises:
             UnusableStudy: with a "report-" code, if it is not plain text.
         """
+        if self.fault:
+            raise UnusableStudy(self.fault)
         if self.file is not None:
             return whole(read_report_file(Path(self.file)))
         text = self.text or ""
@@ -122,7 +142,27 @@ def _of_folder(folder: Path) -> Iterator[Record]:
     for found in find_files(folder):
         path = folder / found.relative
         if path.is_file() and found.inside and not path.name.startswith("."):
-            yield Record(keys=((FILE_NAME, stem(path.name)),), name=f"reports/{found.relative}", file=str(path))
+            record = Record(keys=((FILE_NAME, stem(path.name)),), name=f"reports/{found.relative}", file=str(path))
+            yield from _of_messages(record, path) if is_message_file(path) else (record,)
+
+
+def _of_messages(record: Record, path: Path) -> Iterator[Record]:
+    """Yield the reports of a file of messages. One that states no number is named by its file, if it is alone."""
+    found = file_reports(path)
+    for number, report in enumerate(found, start=1):
+        name = record.name if len(found) == 1 else f"{record.name}, report {number} of {len(found)}"
+        keys = message_keys(report) or (record.keys if len(found) == 1 else ())
+        yield replace(_with_message(record, report), keys=keys, name=name, file=None)
+
+
+def _with_message(record: Record, report: MessageReport) -> Record:
+    return replace(
+        record,
+        text=report.text,
+        status=report.status or record.status,
+        written=report.written or record.written,
+        fault=report.fault,
+    )
 
 
 def _of_table(table: Path, asked: TableOptions, facts: TableFacts) -> Iterator[Record]:
@@ -132,19 +172,30 @@ def _of_table(table: Path, asked: TableOptions, facts: TableFacts) -> Iterator[R
         record = Record(
             keys=tuple((kind, stem(key) if kind == "stem" else key) for kind, key in keys),
             name="",
-            text=cells.first("report") or sectioned({name: cells.first(name) for name in SECTIONS}),
+            text=_cell_text(cells),
             file=beside(table, cells.first("path")) if cells.first("path") else None,
             patient=cells.first("patient"),
             labels=cells.first("labels"),
             splits=given_split(cells.first("split"), name),
             sex=cells.first("sex"),
             age=cells.first("age"),
+            status=cells.first("status"),
+            written=cells.first("written"),
+            line=cells.first("line"),
         )
+        if (report := cell_report(record.text or "")) is not None:
+            record = replace(_with_message(record, report), keys=record.keys or message_keys(report))
         if record in seen:
             facts.rows_doubled += 1
         else:
             seen.add(record)
             yield replace(record, name=name)
+
+
+def _cell_text(cells: RoleCells) -> str:
+    """Return the report of a row: its cell, or its findings and impression where that cell says nothing."""
+    text = cells.first("report")
+    return sectioned({name: cells.first(name) for name in SECTIONS}) or text if says_nothing(text) else text
 
 
 def first_of(cells: Cells, columns: Iterable[str]) -> str:

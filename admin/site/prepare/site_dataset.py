@@ -161,6 +161,8 @@ def finished(run: Preparation, site: SiteFolder, *, stopped: str, most: float) -
         "patients_unknown": run.patients_unknown,
         "labels_dropped": run.labels_dropped,
         "addenda": run.addenda,
+        "reports_superseded": run.superseded,
+        "rows_joined": run.joined,
         "headers_read": run.described,
         "images_decoded": run.decoded,
         "letters_found": run.letters_found,

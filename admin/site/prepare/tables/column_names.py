@@ -13,7 +13,7 @@ KEYS = ("accession", "study", "image")
 """Roles that can find an image."""
 WORDED = ("report", "findings", "impression", "path")
 """Roles that hold a report."""
-ROLES = (*KEYS, "patient", *WORDED, "sex", "age", "labels", "split")
+ROLES = (*KEYS, "patient", *WORDED, "sex", "age", "labels", "split", "status", "written", "line")
 """What a column can be. ``split`` is used only if the command line names its column."""
 
 NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -55,6 +55,21 @@ NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "sex": ("sex", "patientsex", "gender", "geschlecht", "sexe", "sexo", "geslacht", "sesso"),
         "age": ("age", "patientage", "ageyears", "alter", "patientenalter", "edad", "leeftijd", "eta"),
         "labels": ("labels",),
+        "status": (
+            "reportstatus", "resultstatus", "status", "befundstatus", "berichtstatus", "statut", "statutcr",
+            "statutcompterendu", "estado", "estadoinforme", "verslagstatus", "obr25", "obx11",
+        ),
+        "written": (
+            "reportdatetime", "reporttimestamp", "reporttime", "reportdate", "signeddatetime", "signedat", "signed",
+            "verifieddatetime", "verifiedat", "verifieddate", "finalizedat", "finaldate", "resultdate",
+            "reportversion", "version", "versionno", "versionnumber", "revision", "befundzeit", "befunddatum",
+            "befundversion", "datecompterendu", "dateducompterendu", "datecr", "fechainforme", "fechadelinforme",
+            "verslagdatum", "verslagversie",
+        ),
+        "line": (
+            "line", "lineno", "linenumber", "linenr", "reportline", "seq", "seqno", "sequence", "setid",
+            "zeile", "zeilennummer", "zeilennr", "ligne", "numeroligne", "linea", "numerolinea", "regel", "regelnummer",
+        ),
     }
 )  # fmt: skip
 """Role → names, the preferred one first."""
