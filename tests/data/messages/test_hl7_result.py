@@ -8,7 +8,7 @@ from fedaid.data.messages.hl7_result import reports_in
 from fedaid.data.messages.hl7_text import begins_as_message, decoded
 from fedaid.data.unusable import UnusableStudy
 
-SECRET = "QUARTZ^IMKE^^^^|12 FEN ROAD^^ELMS"
+PERSON = "QUARTZ^IMKE^^^^|12 FEN ROAD^^ELMS"
 
 
 def message(
@@ -25,7 +25,7 @@ def message(
         for n, text in enumerate(texts, start=1)
     ]
     start = f"MSH|^~\\&|RIS|HOUSE|ENGINE|PACS|20230103120000||{kind}|1|P|2.3{header}"
-    return "\r".join([start, f"PID|1||77||{SECRET}", order, *observed, *([more] if more else [])]) + "\r"
+    return "\r".join([start, f"PID|1||77||{PERSON}", order, *observed, *([more] if more else [])]) + "\r"
 
 
 PLAIN = message("FINDINGS: Clear.", "IMPRESSION: Normal.")
