@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from admin.federation.kit_process import family
-from admin.federation.kit_settings import bind_to_loopback, keep_own_store, tell_data_root
+from admin.federation.kit_settings import bind_to_loopback, set_server_store, write_data_root
 from admin.federation.record import Record, read_record
 from admin.federation.sigterm import sigterm_leaves
 from admin.federation.site_names import require_site_names
@@ -72,9 +72,9 @@ class Federation(ABC):
         self.workspace.mkdir(parents=True, exist_ok=True)
         record = self.make_kits()
         bind_to_loopback(record.server_kit, self.port)
-        keep_own_store(record.server_kit, self.workspace / "server_storage")
+        set_server_store(record.server_kit, self.workspace / "server_storage")
         for site in self.sites:
-            tell_data_root(record.kits / site, self.data_roots[site])
+            write_data_root(record.kits / site, self.data_roots[site])
         try:
             self._record = start_processes(record, workspace=self.workspace)
             wait_until_connected(self._record, port=self.port, logs=console_logs(self.workspace))

@@ -23,7 +23,7 @@ def bind_to_loopback(server_kit: Path, port: int) -> None:
     write_json(file, content)
 
 
-def keep_own_store(server_kit: Path, store: Path, *, heart_beat_timeout: int = HEART_BEAT_SECONDS) -> None:
+def set_server_store(server_kit: Path, store: Path, *, heart_beat_timeout: int = HEART_BEAT_SECONDS) -> None:
     """Set a separate folder for the server's jobs and snapshots.
 
     By default all servers on a machine share one folder below the system's temporary folder and run each other's jobs.
@@ -37,7 +37,7 @@ def keep_own_store(server_kit: Path, store: Path, *, heart_beat_timeout: int = H
     write_json(server_kit / "local" / "resources.json", content)
 
 
-def tell_data_root(site_kit: Path, data_root: Path) -> None:
+def write_data_root(site_kit: Path, data_root: Path) -> None:
     """Write the site's ``local/fedaid_site.json``, the only file that names its data folder."""
     write_json(site_kit / "local" / SITE_FILE, {"data_root": str(data_root.resolve())})
 

@@ -59,14 +59,8 @@ def as_project(content: object, *, where: str) -> Project:
 def only(people: list[dict[str, Any]], key: str, value: str, *, where: str) -> str:
     """Return the name of the first participant whose ``key`` is ``value``, or raise if the file has no such one."""
     names = [str(person.get("name")) for person in people if person.get(key) == value]
-    require(
-        bool(names),
-        "project file",
-        f"name a participant with {key}: {value}",
-        got="none",
-        where=where,
-        remedy=REMEDY,
-    )
+    rule, found = f"name a participant with {key}: {value}", [person[key] for person in people if key in person]
+    require(bool(names), "project file", rule, got=found, where=where, remedy=REMEDY)
     return names[0]
 
 

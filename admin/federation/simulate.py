@@ -95,7 +95,12 @@ def require_data(data: Path, sites: Sequence[str]) -> None:
     missing = [site for site in sites if not (data / site).is_dir()]
     remedy = "Give the folder that has one folder for each site, by its name."
     require(
-        not missing, "data", "have a folder for every site", got=f"none for {missing}", where=str(data), remedy=remedy
+        not missing,
+        "data",
+        "have a folder for every site",
+        got=f"{missing} without one",
+        where=str(data),
+        remedy=remedy,
     )
 
 

@@ -95,7 +95,8 @@ def plan_job(job: Path, conditions: Conditions) -> Plan:
     """
     settings = values_by_name(job)
     rule, remedy = "have rounds in which a model is exchanged", "Set its task_timeout by hand, with --set."
-    require(settings.keys() >= EXCHANGE_SETTINGS, "job", rule, got="another kind", where=job.name, remedy=remedy)
+    missing = sorted(EXCHANGE_SETTINGS - settings.keys())
+    require(not missing, "job", rule, got=f"no {', '.join(missing)}", where=job.name, remedy=remedy)
     federation = PlannedFederation(
         **asdict(conditions),
         align_steps=settings["align_steps"],

@@ -87,7 +87,8 @@ def model_configuration(job: Path) -> dict[str, Any]:
         for component in components(read_object(file), file):
             if component.is_model:
                 return component.args
-    raise InputError("job", "have a persistor with a model", got="none", where=job.name, remedy="Package it again.")
+    got = f"{len(config_files(job))} configs without one"
+    raise InputError("job", "have a persistor with a model", got=got, where=job.name, remedy="Package it again.")
 
 
 def typed_settings(pairs: Sequence[str], present: Mapping[str, object]) -> dict[str, object]:

@@ -50,7 +50,7 @@ def read_hospitals(file: Path) -> tuple[Hospital, ...]:
     entries = content.get("hospitals") if isinstance(content, dict) else content
     sound = isinstance(entries, list) and entries and all(isinstance(entry, dict) for entry in entries)
     if not sound or not isinstance(entries, list):
-        raise InputError(file.name, "hold a list of hospitals", got="something else", where=file.name,
+        raise InputError(file.name, "hold a list of hospitals", got=type(content).__name__, where=file.name,
                          remedy="Write one mapping of dials a hospital, as docs/twin.md shows.")  # fmt: skip
     hospitals = tuple(_hospital(entry, f"{file.name}, hospital {n}") for n, entry in enumerate(entries, start=1))
     names = [hospital.name for hospital in hospitals]
@@ -75,7 +75,7 @@ def _hospital(entry: Mapping[Any, Any], where: str) -> Hospital:
     for name in dials:
         require(name in known, "dial", "be known", got=name, where=where, remedy=closest(name, [*known, "like"]))
     for name in REQUIRED if base is None else ("name", "studies"):
-        require(name in dials, name, "be given", got="nothing", where=where, remedy=f"Add '{name}: …'.")
+        require(name in dials, name, "be given", got=sorted(dials), where=where, remedy=f"Add '{name}: …'.")
     site = str(dials["name"])
     rule = "be lower-case letters, digits and hyphens"
     fits = re.fullmatch(r"[a-z][a-z0-9-]{0,62}", site) is not None

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 from fedaid.errors import require
 
 Value = TypeVar("Value")
-Cost = Literal["none", "step", "term", "round", "memory"]
+Cost = Literal["none", "step", "term"]
 CORRECT = "Correct the job's setting."
 _KEY = "setting"
 
@@ -43,8 +43,8 @@ class Setting:
         unit: of its value.
         doc: what it does, one line of Markdown for the table in the documentation.
         rule: which values it takes.
-        cost: what another value changes: "none"; the seconds of a "step"; "term" for a weight whose part of the loss
-            takes time unless the weight is 0; the work of a "round" beside its steps; the "memory" of a site.
+        cost: what another value changes in the planner's seconds of a step: "none"; "step", so that a measured step
+            is no longer valid; "term" for a weight whose part of the loss takes time unless the weight is 0.
         plain: the value in plain federated averaging; None where the baselines leave it as it is.
     """
 

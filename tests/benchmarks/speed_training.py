@@ -22,7 +22,7 @@ import admin  # noqa: F401 - makes custom/fedaid importable
 from fedaid.data.dataset import Batch
 from fedaid.losses.contrastive import info_nce_loss
 from fedaid.models.dual_encoder import DualEncoder
-from fedaid.training.batches import round_plan, training_batches
+from fedaid.training.batches import round_rows, training_batches
 from fedaid.training.trainer import BETAS
 from tests.benchmarks.speed_site import ROOT, a_round, job_model, job_settings, settings_of, site
 from tests.benchmarks.wire_site import write_messages
@@ -82,7 +82,7 @@ def executor_ratio(steps: int = 40) -> dict[str, Any]:
     settings = settings_of("fedavg", steps=(0, steps))
     worker = site(job_model(), settings)
     data = worker.data.train
-    batches = list(training_batches(data, round_plan(len(data), settings, seed=1), seed=1))
+    batches = list(training_batches(data, round_rows(len(data), settings, seed=1), seed=1))
     bare = bare_loop(DualEncoder(**job_model()), batches, learning_rate=settings.learning_rate)
     inside, outside = alternating(lambda: worker.pretrain(round_number=0), bare)
     pairs = steps * settings.batch_size

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from fedaid.data.dataset import Draw
 from fedaid.data.site_data import SiteData
 from fedaid.training import batches
-from fedaid.training.batches import plain_batches, round_plan, shuffled_rows, training_batches
+from fedaid.training.batches import plain_batches, round_rows, shuffled_rows, training_batches
 from fedaid.training.settings import TrainingSettings
 
 
-def plan(data: SiteData, steps: int) -> list[NDArray[np.int64]]:
+def rows_of(data: SiteData, steps: int) -> list[NDArray[np.int64]]:
     return shuffled_rows(len(data.train), batch_size=8, steps=steps, seed=2)
 
 
@@ -54,14 +54,14 @@ def test_too_few_studies_are_refused_instead_of_searched_for_ever() -> None:
 
 
 def test_the_shorter_phase_walks_through_the_first_batches_of_the_longer_one(settings: TrainingSettings) -> None:
-    shorter, longer = (round_plan(20, replace(settings, align_steps=2, pretrain_steps=t2), seed=3) for t2 in (1, 5))
+    shorter, longer = (round_rows(20, replace(settings, align_steps=2, pretrain_steps=t2), seed=3) for t2 in (1, 5))
     assert [len(shorter), len(longer)] == [2, 5]
     assert all(np.array_equal(a, b) for a, b in zip(shorter, longer, strict=False))
 
 
 def test_two_workers_give_the_batches_of_none(site_data: SiteData) -> None:
     alone, helped = (
-        list(training_batches(site_data.train, plan(site_data, 3), seed=5, workers=workers)) for workers in (0, 2)
+        list(training_batches(site_data.train, rows_of(site_data, 3), seed=5, workers=workers)) for workers in (0, 2)
     )
     assert len(alone) == len(helped) == 3
     for one, other in zip(alone, helped, strict=True):
@@ -70,13 +70,13 @@ def test_two_workers_give_the_batches_of_none(site_data: SiteData) -> None:
 
 def test_every_draw_has_an_augmentation_of_its_own(site_data: SiteData, monkeypatch: pytest.MonkeyPatch) -> None:
     draws: list[Draw] = []
-    monkeypatch.setattr(batches, "load", lambda dataset, plan, **_: draws.extend(d for batch in plan for d in batch))
-    training_batches(site_data.train, plan(site_data, 9), seed=5)
+    monkeypatch.setattr(batches, "load", lambda dataset, rows, **_: draws.extend(d for batch in rows for d in batch))
+    training_batches(site_data.train, rows_of(site_data, 9), seed=5)
     assert len({draw.seed for draw in draws}) == len(draws) == 72
 
 
 def test_another_seed_gives_other_pictures(site_data: SiteData) -> None:
-    one, other = (next(training_batches(site_data.train, plan(site_data, 1), seed=seed)) for seed in (5, 6))
+    one, other = (next(training_batches(site_data.train, rows_of(site_data, 1), seed=seed)) for seed in (5, 6))
     assert torch.equal(one.token_ids, other.token_ids)
     assert not torch.equal(one.images, other.images)
 
@@ -93,5 +93,5 @@ def test_loading_draws_nothing_from_the_generator_of_dropout(site_data: SiteData
     torch.manual_seed(3)
     before = torch.get_rng_state()
     list(plain_batches(site_data.train, np.arange(8), batch_size=4))
-    list(training_batches(site_data.train, plan(site_data, 2), seed=5))
+    list(training_batches(site_data.train, rows_of(site_data, 2), seed=5))
     assert torch.equal(torch.get_rng_state(), before)

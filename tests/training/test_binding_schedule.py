@@ -50,8 +50,8 @@ def quality(image: Tensor, text: Tensor, scale: float, groups: Any = None) -> fl
     """Of a teacher whose embeddings of the 32 samples are given, over 4 batches of 8."""
     teacher: Any = lambda rows: Embeddings(image[rows], text[rows])  # noqa: E731
     groups = np.arange(len(image)) if groups is None else groups
-    plan = list(np.arange(len(image)).reshape(BATCHES, BATCH))
-    features: Any = SimpleNamespace(plan=plan, groups=lambda rows: torch.from_numpy(groups[rows]))
+    step_rows = list(np.arange(len(image)).reshape(BATCHES, BATCH))
+    features: Any = SimpleNamespace(step_rows=step_rows, groups=lambda rows: torch.from_numpy(groups[rows]))
     settings = replace(TrainingSettings(), batch_size=BATCH, pretrain_steps=BATCHES)
     return quality_of(teacher, features, settings, scale=torch.tensor(scale))
 

@@ -15,8 +15,8 @@ from fedaid.training.settings import TrainingSettings
 from fedaid.training.teacher import KeptTeacher, frozen_encoders
 
 
-def store_of(model: DualEncoder, data: SiteData, *plan: Any, size: int, **changes: Any) -> FeatureStore:
-    return FeatureStore(model, data.train, TrainingSettings(batch_size=size, **changes), plan=plan)
+def store_of(model: DualEncoder, data: SiteData, *step_rows: Any, size: int, **changes: Any) -> FeatureStore:
+    return FeatureStore(model, data.train, TrainingSettings(batch_size=size, **changes), step_rows=step_rows)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_the_mask_is_true_at_exactly_the_real_tokens(model: DualEncoder, site_da
 def test_a_sample_is_computed_once(model: DualEncoder, site_data: SiteData, seen: dict[str, int]) -> None:
     store = store_of(model, site_data, np.arange(4), np.array([1, 4, 5, 6]), np.array([0, 2, 7, 8]), size=4)
     with frozen_encoders(model):
-        for rows in store.plan:
+        for rows in store.step_rows:
             store.of(rows)
         store.of(np.arange(9))
     assert seen == {"image": 9, "text": 9}
@@ -84,13 +84,13 @@ def test_only_what_is_asked_for_is_computed(model: DualEncoder, site_data: SiteD
 
 
 def test_a_lost_store_gives_the_same_bits_again(model: DualEncoder, site_data: SiteData) -> None:
-    """However it is asked: what is computed together follows from the plan."""
-    plan = shuffled_rows(len(site_data.train), batch_size=8, steps=6, seed=0)
-    whole, late = store_of(model, site_data, *plan, size=8), store_of(model, site_data, *plan, size=8)
+    """However it is asked: what is computed together follows from the rows of the steps."""
+    step_rows = shuffled_rows(len(site_data.train), batch_size=8, steps=6, seed=0)
+    whole, late = store_of(model, site_data, *step_rows, size=8), store_of(model, site_data, *step_rows, size=8)
     with frozen_encoders(model):
-        for rows in plan:
+        for rows in step_rows:
             whole.of(rows)
-        for one, other in zip(whole.of(plan[-1]), late.of(plan[-1]), strict=True):
+        for one, other in zip(whole.of(step_rows[-1]), late.of(step_rows[-1]), strict=True):
             assert torch.equal(one, other)
 
 
@@ -170,12 +170,12 @@ def test_the_teacher_embeds_what_is_encoded_by_length_as_the_plain_model_does(
     model: DualEncoder, site_data: SiteData
 ) -> None:
     """To 1e-5, and a store that was lost gives the same bits."""
-    plan = shuffled_rows(len(site_data.train), batch_size=8, steps=3, seed=0)
+    step_rows = shuffled_rows(len(site_data.train), batch_size=8, steps=3, seed=0)
     settings = TrainingSettings(batch_size=8, align_steps=1, pretrain_steps=3)
-    used, lost = (FeatureStore(model, site_data.train, settings, plan=plan) for _ in range(2))
-    rows = np.concatenate(plan)
+    used, lost = (FeatureStore(model, site_data.train, settings, step_rows=step_rows) for _ in range(2))
+    rows = np.concatenate(step_rows)
     with frozen_encoders(model):
-        used.of(plan[0])
+        used.of(step_rows[0])
         used.prepare(rows, check=lambda: None)
     one, other = (KeptTeacher(model, store, settings, check=lambda: None)(rows) for store in (used, lost))
     (batch,) = plain_batches(site_data.train, rows, batch_size=len(rows))

@@ -8,7 +8,7 @@ import torch
 
 from fedaid.data.site_data import SiteData
 from fedaid.models.dual_encoder import DualEncoder
-from fedaid.training.batches import round_plan
+from fedaid.training.batches import round_rows
 from fedaid.training.features import FeatureStore
 from fedaid.training.hardware import accelerate
 from fedaid.training.settings import TrainingSettings
@@ -19,8 +19,8 @@ SMALL: dict[str, Any] = {"batch_size": 8, "align_steps": 0, "pretrain_steps": 2,
 
 
 def losses(model: DualEncoder, data: SiteData, settings: TrainingSettings) -> float:
-    plan = round_plan(len(data.train), settings, seed=1)
-    store = FeatureStore(accelerate(model, settings), data.train, settings, plan=plan)
+    rows = round_rows(len(data.train), settings, seed=1)
+    store = FeatureStore(accelerate(model, settings), data.train, settings, step_rows=rows)
     return pretrain(model, store, settings, seed=1).contrastive
 
 

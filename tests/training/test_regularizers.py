@@ -13,7 +13,7 @@ from fedaid.losses.binding import binding_loss, similarity_binding_loss
 from fedaid.losses.drift import model_contrastive_loss
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training import regularizers as module
-from fedaid.training.batches import plain_batches, round_plan
+from fedaid.training.batches import plain_batches, round_rows
 from fedaid.training.features import FeatureStore
 from fedaid.training.model_tensors import Arrays, holding, tensors_of
 from fedaid.training.regularizers import Regularizer, Step, StepInputs, regularizers
@@ -26,7 +26,7 @@ Make = Callable[..., list[Regularizer]]
 
 @pytest.fixture
 def store(model: DualEncoder, site_data: SiteData, settings: TrainingSettings) -> FeatureStore:
-    return FeatureStore(model, site_data.train, settings, plan=round_plan(len(site_data.train), settings, seed=3))
+    return FeatureStore(model, site_data.train, settings, step_rows=round_rows(len(site_data.train), settings, seed=3))
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ def a_step(model: DualEncoder, store: FeatureStore) -> Step:
     with torch.no_grad():
         for weight in model.parameters():
             weight.add_(0.02 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(0)))
-        (batch,) = plain_batches(store.dataset, store.plan[0], batch_size=8)
-        return Step(StepInputs(store.plan[0], batch.inputs, batch.groups), model.eval()(*batch.inputs))
+        (batch,) = plain_batches(store.dataset, store.step_rows[0], batch_size=8)
+        return Step(StepInputs(store.step_rows[0], batch.inputs, batch.groups), model.eval()(*batch.inputs))
 
 
 def test_by_default_the_points_are_bound_and_nothing_else(
@@ -140,7 +140,7 @@ def test_moon_contrasts_both_modalities_of_the_start_and_of_the_sites_last_model
     (term,) = make(previous=previous, binding_weight=0, moon_weight=2.0, moon_temperature=0.3)
     assert (term.name, term.weight) == ("moon", 2.0)
     assert all(np.array_equal(tensor, start[name]) for name, tensor in tensors_of(model).items())
-    (batch,) = plain_batches(store.dataset, store.plan[0], batch_size=8)
+    (batch,) = plain_batches(store.dataset, store.step_rows[0], batch_size=8)
     embedded = []
     for tensors in (start, previous):
         with torch.no_grad(), holding(model, tensors):

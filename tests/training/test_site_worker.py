@@ -381,18 +381,18 @@ def test_moon_begins_in_the_second_round(make_worker: MakeWorker) -> None:
 
 
 @pytest.mark.parametrize("changes", [{"moon_weight": 5.0}, {"local_normalisation": True}])
-def test_another_process_that_remembers_the_sites_own_model_gives_the_same_bits(
+def test_another_process_that_takes_over_the_sites_tensors_gives_the_same_bits(
     changes: dict[str, Any], make_worker: MakeWorker
 ) -> None:
     one, other = make_worker(**changes), make_worker(**changes)
     theta = one.tensors()
     rounds(one, 1, theta)
-    other.remember(dict(one.own))
+    other.site_tensors = dict(one.site_tensors)
     updates = []
     for worker in (one, other):
         worker.load(theta)
         updates.append(worker.pretrain(round_number=1))
-    assert one.own
+    assert one.site_tensors
     assert equal(*updates)
 
 
@@ -400,7 +400,7 @@ def test_local_normalisation_is_what_the_site_trains_from_and_validates_with(mak
     worker, plain = make_worker(local_normalisation=True), make_worker()
     theta = worker.tensors()
     rounds(worker, 1, theta)
-    own = {name: tensor for name, tensor in worker.tensors().items() if name in worker.own}
+    own = {name: tensor for name, tensor in worker.tensors().items() if name in worker.site_tensors}
     assert sum("running_var" in name for name in own) > 3
     for one in (worker, plain):
         one.load(theta)
@@ -413,9 +413,9 @@ def test_what_is_sent_of_local_normalisation_leads_from_the_servers_to_the_sites
     worker = make_worker(local_normalisation=True)
     theta = worker.tensors()
     _, update = rounds(worker, 2, theta)
-    assert len(worker.own) > 10
+    assert len(worker.site_tensors) > 10
     assert update.delta.keys() == theta.keys()
-    for name, own in worker.own.items():
+    for name, own in worker.site_tensors.items():
         np.testing.assert_allclose(theta[name] + update.delta[name], own, rtol=1e-5, atol=1e-6)
 
 
@@ -423,7 +423,7 @@ def test_normalisation_stays_local_through_both_phases(make_worker: MakeWorker) 
     worker = make_worker(local_normalisation=True)
     theta = worker.tensors()
     rounds(worker, 1, theta)
-    own = dict(worker.own)
+    own = dict(worker.site_tensors)
     worker.load(theta)
     aligned = worker.align(round_number=1)
     assert all(is_alignment(name) for name in aligned.delta)

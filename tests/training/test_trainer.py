@@ -15,7 +15,7 @@ from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.tensor_names import is_alignment
 from fedaid.training import teacher as teachers_room
 from fedaid.training import trainer as phases
-from fedaid.training.batches import round_plan, training_batches
+from fedaid.training.batches import round_rows, training_batches
 from fedaid.training.features import FeatureStore
 from fedaid.training.settings import TrainingSettings
 from fedaid.training.teacher import encoders, frozen_copy
@@ -23,8 +23,8 @@ from fedaid.training.trainer import PhaseLosses
 
 
 def store(model: DualEncoder, data: SiteData, settings: TrainingSettings) -> FeatureStore:
-    plan = round_plan(len(data.train), settings, seed=11)
-    return FeatureStore(model, data.train, settings, plan=plan)
+    rows = round_rows(len(data.train), settings, seed=11)
+    return FeatureStore(model, data.train, settings, step_rows=rows)
 
 
 def pretrain(model: DualEncoder, data: SiteData, settings: TrainingSettings, **given: Any) -> PhaseLosses:
@@ -144,7 +144,7 @@ def test_the_student_starts_as_the_teacher(
 def test_the_first_step_sees_the_loss_of_the_model_it_starts_from(
     quiet_model: DualEncoder, site_data: SiteData, settings: TrainingSettings
 ) -> None:
-    batch = next(training_batches(site_data.train, store(quiet_model, site_data, settings).plan[:1], seed=1))
+    batch = next(training_batches(site_data.train, store(quiet_model, site_data, settings).step_rows[:1], seed=1))
     with torch.no_grad():
         expected = info_nce_loss(*quiet_model.eval()(*batch.inputs), quiet_model.logit_scale, batch.groups).item()
     losses = pretrain(quiet_model, site_data, replace(settings, pretrain_steps=1), seed=1)

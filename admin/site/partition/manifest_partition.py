@@ -166,7 +166,14 @@ def _table(manifest: Path) -> Table:
     table = read_table(manifest)
     missing = [column for column in REQUIRED if column not in table.columns]
     remedy = "See docs/data.md."
-    require(not missing, "manifest", f"have {', '.join(REQUIRED)}", got="not all", where=table.name, remedy=remedy)
+    require(
+        not missing,
+        "manifest",
+        f"have {', '.join(REQUIRED)}",
+        got=f"no {', '.join(missing)}",
+        where=table.name,
+        remedy=remedy,
+    )
     for row in table.rows:
         given, where = bool(row.cell("patient_id")), f"{table.name}, line {row.line}"
         require(given, "patient_id", "be given in every row", got="an empty cell", where=where, remedy="Fill it in.")

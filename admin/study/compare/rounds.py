@@ -170,14 +170,14 @@ class Rounds:
             if site in self._alone:
                 metrics[site][ALONE_LOSS] = self._alone[site]
         if self._best.improves(number, metrics):
-            self._chosen = Chosen(number, self._theta, self._own())
+            self._chosen = Chosen(number, self._theta, self._site_models())
             self._when_chosen(self._chosen)
         return metrics
 
-    def _own(self) -> dict[str, Tensors]:
+    def _site_models(self) -> dict[str, Tensors]:
         """Return site → its model, for sites whose model differs from θ, as with normalisation layers per site."""
-        held = {site: worker.tensors() for site, worker in self._workers.items()}
-        return {site: own for site, own in held.items() if not same(own, self._theta)}
+        models = {site: worker.tensors() for site, worker in self._workers.items()}
+        return {site: model for site, model in models.items() if not same(model, self._theta)}
 
     def _weigh(self, metrics: Metrics) -> None:
         losses = {site: found["loss"] for site, found in metrics.items()}

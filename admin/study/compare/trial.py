@@ -175,9 +175,8 @@ def alone_losses(trial: Trial) -> dict[str, float]:
         InputError: no such trial is known. Without it the site weights would not move, and the result would be wrong.
     """
     where, remedy = f"trial {trial.name}", f"Run {LOCAL} with it."
-    require(
-        trial.alone is not None, "alone", "be the result of the sites alone", got="none", where=where, remedy=remedy
-    )
+    rule = "be the file with the result of the sites alone"
+    require(trial.alone is not None, "alone", rule, got=trial.alone, where=where, remedy=remedy)
     result = json.loads(Path(str(trial.alone)).read_text(encoding="utf-8"))
     best = result["best_round"]
     return {site: rounds[best[site]]["valid"][site]["loss"] for site, rounds in result["curves"].items()}

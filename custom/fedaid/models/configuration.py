@@ -148,5 +148,5 @@ def check_vocabulary(folder: Path | None, used: str) -> None:
     if folder is None or not (folder / "vocab.txt").is_file():
         return
     rule, remedy = "be the text encoder's own", f"Set vocabulary to local:{folder.name}."
-    ok = vocabulary_hash(folder / "vocab.txt") == used
-    require(ok, "vocabulary", rule, got="another", where=WHERE, remedy=remedy)
+    expected, got = vocabulary_hash(folder / "vocab.txt"), f"the one with sha256 {used[:12]}…"
+    require(used == expected, "vocabulary", rule, got=got, where=WHERE, remedy=remedy)

@@ -112,7 +112,9 @@ def loaded_backbone(config: Any, folder: Path) -> nn.Module:
         )
         missing = sorted(name for name in report["missing_keys"] if not name.startswith("pooler."))
     remedy = "Convert the weights to safetensors; pickled weights are not loaded."
-    require(not missing, "encoder", "have all its weights", got=f"none for {missing[:3]}", where=where, remedy=remedy)
+    require(
+        not missing, "encoder", "have all its weights", got=f"a file without {missing[:3]}", where=where, remedy=remedy
+    )
     loaded: nn.Module = backbone
     return loaded
 

@@ -36,7 +36,7 @@ def shuffled_rows(studies: int, *, batch_size: int, steps: int, seed: int) -> li
     return batches[:steps]
 
 
-def round_plan(studies: int, settings: TrainingSettings, *, seed: int) -> list[NDArray[np.int64]]:
+def round_rows(studies: int, settings: TrainingSettings, *, seed: int) -> list[NDArray[np.int64]]:
     """Rows of the batches of a round; both phases use them from the first one on.
 
     So the alignment phase encodes the samples that the teacher needs first.
@@ -49,10 +49,10 @@ def round_plan(studies: int, settings: TrainingSettings, *, seed: int) -> list[N
 
 
 def training_batches(
-    dataset: StudyDataset, plan: Sequence[NDArray[np.int64]], *, seed: int, workers: int = 0
+    dataset: StudyDataset, step_rows: Sequence[NDArray[np.int64]], *, seed: int, workers: int = 0
 ) -> Iterator[Batch]:
     """Augmented batches of these rows; equal for equal seeds, with any number of workers."""
-    draws = [[Draw(int(r), seed_of(seed, step, int(r))) for r in batch] for step, batch in enumerate(plan)]
+    draws = [[Draw(int(r), seed_of(seed, step, int(r))) for r in batch] for step, batch in enumerate(step_rows)]
     return load(dataset, draws, workers=workers)
 
 

@@ -56,7 +56,7 @@ def quality_of(teacher: KeptTeacher, features: FeatureStore, settings: TrainingS
         scale: the teacher's logit scale.
     """
     losses = []
-    for rows in features.plan[: settings.pretrain_steps]:
+    for rows in features.step_rows[: settings.pretrain_steps]:
         image, text = map(gathered, teacher(rows))
         losses.append(info_nce_loss(image, text, scale, gathered(features.groups(rows))))
     loss = torch.stack(losses).mean().item()

@@ -34,7 +34,7 @@ class Features(NamedTuple):
 class FeatureStore:
     """Features of the samples in a round's batches; the encoders must not change while the store is used.
 
-    The features are those of the view without augmentation, so that they are the same in every step. The plan and the
+    The features are those of the view without augmentation, so that they are the same in every step. The rows and the
     split alone decide which samples are encoded together (:func:`encoded_together`), not the state of the cache. So a
     lost store can be computed again with the same bits. Features are computed only when they are needed.
 
@@ -42,7 +42,7 @@ class FeatureStore:
         model: its encoders must be in evaluation mode whenever features are computed.
         dataset: the site's training split.
         settings: of local training.
-        plan: rows of the round's batches, (B,) each, in the order of both phases.
+        step_rows: rows of the batch of each step, (B,); both phases use them from the first one on.
         folder: for features beyond ``feature_memory_mb``; None for the machine's temporary folder.
     """
 
@@ -52,18 +52,18 @@ class FeatureStore:
         dataset: StudyDataset,
         settings: TrainingSettings,
         *,
-        plan: Sequence[Rows],
+        step_rows: Sequence[Rows],
         folder: Path | None = None,
     ) -> None:
-        self.dataset, self.plan = dataset, plan
+        self.dataset, self.step_rows = dataset, step_rows
         self._model, self._precision = model, settings.precision
         lengths = np.array([len(ids) for ids in dataset.token_ids])
-        self._chunks = encoded_together(plan, settings, lengths=lengths)
+        self._chunks = encoded_together(step_rows, settings, lengths=lengths)
         self._chunk_of = {int(row): number for number, chunk in enumerate(self._chunks) for row in chunk}
         self._cache = FeatureCache(settings.feature_memory_mb * 2**20, folder)
 
     def of(self, rows: Rows) -> Features:
-        """Features of these rows of the plan, in their order, padded to their longest text."""
+        """Features of these rows of the round, in their order, padded to their longest text."""
         for chunk in self.missing(rows):
             self._keep(chunk)
         return self._together([self._cache[int(row)] for row in rows])
@@ -76,7 +76,7 @@ class FeatureStore:
         """Computes and caches the features that :meth:`once` will need, while there is memory for them.
 
         Args:
-            rows: of the plan.
+            rows: of the round.
             check: called before every chunk; raises to stop.
         """
         for chunk in self.missing(rows):
@@ -90,7 +90,7 @@ class FeatureStore:
         return [chunk for chunk in self.chunks(rows) if int(chunk[0]) not in self._cache]
 
     def chunks(self, rows: Rows) -> list[Rows]:
-        """The groups of samples encoded together that contain these rows, in the order of the plan."""
+        """The groups of samples encoded together that contain these rows, in the order of the steps."""
         return [self._chunks[number] for number in sorted({self._chunk_of[int(row)] for row in rows})]
 
     def once(self, chunk: Rows) -> Features:
@@ -125,19 +125,19 @@ class FeatureStore:
         return [(int(row), image[i].cpu(), text[i][mask[i]].cpu()) for i, row in enumerate(chunk)]
 
 
-def encoded_together(plan: Sequence[Rows], settings: TrainingSettings, *, lengths: Rows) -> list[Rows]:
-    """The rows of a plan in parts that are encoded together.
+def encoded_together(step_rows: Sequence[Rows], settings: TrainingSettings, *, lengths: Rows) -> list[Rows]:
+    """The rows of a round in parts that are encoded together.
 
     The samples of phase one are encoded batch by batch, when they are needed. Only the teacher of phase two embeds the
     other samples, all of them before the first step. Their order is free, so texts of similar length are together, and
     the parts are large, because no activations are stored.
 
     Args:
-        plan: rows of the round's batches.
+        step_rows: rows of the batch of each step.
         settings: T1, and the number of pairs in memory.
         lengths: of the text of each row of the split, in tokens, (N,).
     """
-    new = first_visits(plan)
+    new = first_visits(step_rows)
     rest = np.concatenate([np.empty(0, dtype=np.int64), *new[settings.align_steps :]])
     by_length = rest[np.argsort(lengths[rest], kind="stable")]
     size = settings.pairs_at_once
@@ -145,11 +145,11 @@ def encoded_together(plan: Sequence[Rows], settings: TrainingSettings, *, length
     return [part for batch in new[: settings.align_steps] for part in parts(batch, size)] + parts(by_length, many)
 
 
-def first_visits(plan: Sequence[Rows]) -> list[Rows]:
+def first_visits(step_rows: Sequence[Rows]) -> list[Rows]:
     """The rows of each batch that are in no earlier batch."""
     seen: set[int] = set()
     found: list[Rows] = []
-    for batch in plan:
+    for batch in step_rows:
         found.append(np.array([row for row in batch if int(row) not in seen], dtype=np.int64))
         seen.update(found[-1].tolist())
     return found

@@ -137,7 +137,7 @@ def model_contrast(
         return []
     start = kept()
     with holding(model, previous):
-        store = FeatureStore(model, features.dataset, settings, plan=features.plan)
+        store = FeatureStore(model, features.dataset, settings, step_rows=features.step_rows)
         own = KeptTeacher(model, store, settings, check=check)
     loss = partial(model_contrastive_loss, temperature=settings.moon_temperature)
 

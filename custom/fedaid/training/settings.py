@@ -31,9 +31,9 @@ class TrainingSettings:
         rule=whole(2, remedy=MORE_PAIRS),
     )
     align_steps: int = setting(
-        20, SCHEDULE, unit="steps", doc="T1, of the alignment phase; 0 leaves it out", rule=whole(0), cost="round"
+        20, SCHEDULE, unit="steps", doc="T1, of the alignment phase; 0 leaves it out", rule=whole(0)
     )
-    pretrain_steps: int = setting(50, SCHEDULE, unit="steps", doc="T2, of phase two", rule=whole(1), cost="round")
+    pretrain_steps: int = setting(50, SCHEDULE, unit="steps", doc="T2, of phase two", rule=whole(1))
     seed: int = setting(
         0,
         SCHEDULE,
@@ -115,7 +115,6 @@ class TrainingSettings:
     report_student_loss: bool = switch(
         BASELINES,
         doc="the site also validates the model that it trained; it reports `student_loss` in the next round",
-        cost="round",
         plain=False,
     )
 
@@ -133,7 +132,6 @@ class TrainingSettings:
         unit="MiB",
         doc="for cached encoder outputs; the rest goes to a file",
         rule=whole(0),
-        cost="memory",
     )
     precision: str = choice(
         HARDWARE,

@@ -18,7 +18,7 @@ from fedaid.data.site_data import SiteData
 from fedaid.errors import require
 from fedaid.models.dual_encoder import DualEncoder, Embeddings
 from fedaid.models.tensor_names import is_alignment
-from fedaid.training.batches import round_plan, seed_of
+from fedaid.training.batches import round_rows, seed_of
 from fedaid.training.binding_schedule import binds_to_kept_teacher
 from fedaid.training.features import FeatureStore
 from fedaid.training.hardware import accelerate
@@ -129,13 +129,16 @@ class SiteWorker:
         return tensors_of(self._model)
 
     @property
-    def own(self) -> Arrays:
-        """What the site keeps of its own model for the next round, see :class:`SiteMemory`; often empty."""
+    def site_tensors(self) -> Arrays:
+        """The tensors that stay at the site for its next round, see :class:`SiteMemory`; often empty.
+
+        A worker of the same site in another process takes them over by assignment, before :meth:`load`.
+        """
         return self._memory.tensors
 
-    def remember(self, own: Arrays) -> None:
-        """Takes over the :attr:`own` of a worker of the same site, of another process; before :meth:`load`."""
-        self._memory.tensors = own
+    @site_tensors.setter
+    def site_tensors(self, tensors: Arrays) -> None:
+        self._memory.tensors = tensors
 
     def validate(self, split: str) -> Validation:
         """Validates the current model on ``valid`` or ``test``; the loss of a split smaller than a batch is NaN."""
@@ -179,7 +182,7 @@ class SiteWorker:
         round_number, store = self._features
         if binds_to_kept_teacher(self._settings, round_number=round_number):
             self._model.eval()
-            store.prepare(np.concatenate(store.plan[: self._settings.pretrain_steps]), check=check)
+            store.prepare(np.concatenate(store.step_rows[: self._settings.pretrain_steps]), check=check)
 
     def align(self, *, round_number: int, check: Check = keep_going) -> LocalUpdate:
         """Phase one from the current model: the change of the alignment modules in T1 steps."""
@@ -208,8 +211,8 @@ class SiteWorker:
         """The features that both phases of a round share; lost ones are computed again, with the same bits."""
         if self._features is None or self._features[0] != round_number:
             seed = seed_of(self._settings.seed, self.site, round_number, "batches")
-            plan = [share_of(rows) for rows in round_plan(len(self.data.train), self._settings, seed=seed)]
-            store = FeatureStore(self._model, self.data.train, self._settings, plan=plan, folder=self._folder)
+            shares = [share_of(rows) for rows in round_rows(len(self.data.train), self._settings, seed=seed)]
+            store = FeatureStore(self._model, self.data.train, self._settings, step_rows=shares, folder=self._folder)
             self._features = (round_number, store)
         return self._features[1]
 

@@ -35,7 +35,7 @@ class KeptTeacher:
         parts: list[Embeddings] = []
         model.eval()
         device = model.log_logit_scale.device
-        rows = np.concatenate(features.plan[: settings.pretrain_steps])
+        rows = np.concatenate(features.step_rows[: settings.pretrain_steps])
         for chunk in features.chunks(rows):
             check()
             with torch.no_grad(), autocast(settings.precision, device):

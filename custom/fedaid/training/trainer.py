@@ -76,7 +76,7 @@ def train_alignment(
     with frozen_encoders(model):
         rate = settings.align_learning_rate or settings.learning_rate
         trainer = Trainer(model, model.align, settings, learning_rate=rate)
-        for rows in features.plan[: settings.align_steps]:
+        for rows in features.step_rows[: settings.align_steps]:
             check()
             trainer.step(StepInputs(rows, features.of(rows), features.groups(rows)))
     return trainer.mean_losses()
@@ -108,9 +108,9 @@ def pretrain(
     features.clear()
     model.train()
     trainer = Trainer(model, model, settings, learning_rate=settings.learning_rate, terms=terms)
-    plan = features.plan[: settings.pretrain_steps]
-    batches = training_batches(features.dataset, plan, seed=seed, workers=settings.workers)
-    for rows, batch in zip(plan, batches, strict=True):
+    step_rows = features.step_rows[: settings.pretrain_steps]
+    batches = training_batches(features.dataset, step_rows, seed=seed, workers=settings.workers)
+    for rows, batch in zip(step_rows, batches, strict=True):
         check()
         batch = placed(batch, model, settings)
         trainer.step(StepInputs(rows, batch.inputs, batch.groups))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from admin.federation.kit_settings import bind_to_loopback, keep_own_store, tell_data_root
+from admin.federation.kit_settings import bind_to_loopback, set_server_store, write_data_root
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_the_server_is_bound_to_loopback_and_its_port(server_kit: Path) -> None:
 
 
 def test_jobs_and_snapshots_go_to_a_store_of_its_own(server_kit: Path, tmp_path: Path) -> None:
-    keep_own_store(server_kit, tmp_path / "store", heart_beat_timeout=45)
+    set_server_store(server_kit, tmp_path / "store", heart_beat_timeout=45)
     text = (server_kit / "local/resources.json").read_text()
     content = json.loads(text)
     assert "/shared" not in text
@@ -47,5 +47,5 @@ def test_jobs_and_snapshots_go_to_a_store_of_its_own(server_kit: Path, tmp_path:
 def test_a_site_is_told_an_absolute_data_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "local").mkdir()
     monkeypatch.chdir(tmp_path)
-    tell_data_root(tmp_path, Path("data"))
+    write_data_root(tmp_path, Path("data"))
     assert json.loads((tmp_path / "local/fedaid_site.json").read_text()) == {"data_root": str(tmp_path / "data")}

@@ -24,7 +24,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_a_site_without_data_is_refused(trivial_job: Path, data: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"data must have a folder for every site, got none for \['other'\]"):
+    with pytest.raises(InputError, match=r"data must have a folder for every site, got \['other'\] without one"):
         simulate(trivial_job, workspace=tmp_path / "w", sites=[*SITES, "other"], data=data)
 
 

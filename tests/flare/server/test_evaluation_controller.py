@@ -192,11 +192,11 @@ def test_no_model_of_a_site_stays_at_the_server_that_fails(make: Make, monkeypat
     made = make({"lake": site(shift=0.5), "north": site(shift=-1.0)})
     made.run()
     assert made.engine.panics == ["the disk is gone"]
-    assert not (made.store.parent / "fedaid_spool").exists()
+    assert not (made.store.parent / "fedaid_updates").exists()
     assert list(made.result["models"]) == ["global"]
 
 
 def test_no_model_of_a_site_stays_at_the_server(make: Make) -> None:
     made = make({"lake": site(shift=0.5), "north": site(shift=-1.0)})
     made.run()
-    assert not (made.store.parent / "fedaid_spool").exists()
+    assert not (made.store.parent / "fedaid_updates").exists()

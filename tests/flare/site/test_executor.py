@@ -512,8 +512,8 @@ def test_what_a_site_keeps_of_its_own_model_outlives_its_process(
     site.swap()
     site.ask(TRAIN)
     files = [
-        "fedaid_own.safetensors",
-        *(["fedaid_own_by_round.safetensors"] if "local_normalisation" in changes else []),
+        "fedaid_site_tensors.safetensors",
+        *(["fedaid_batch_norm_by_round.safetensors"] if "local_normalisation" in changes else []),
     ]
     assert sorted(path.name for path in (tmp_path / "run" / "job").iterdir()) == files
     site.swap()

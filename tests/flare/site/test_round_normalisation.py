@@ -115,11 +115,9 @@ def test_the_best_round_is_measured_at_the_end_with_the_normalisation_that_the_s
             assert reply.splits == expected, (name, number)
 
 
-def worker_with(model: DualEncoder, own: dict[str, Any]) -> Any:
-    """A worker that has this of its own, and takes over what it is told."""
-    worker = SimpleNamespace(model=model, own=own)
-    worker.remember = lambda other: setattr(worker, "own", other)
-    return worker
+def worker_with(model: DualEncoder, tensors: dict[str, Any]) -> Any:
+    """A worker with these site tensors."""
+    return SimpleNamespace(model=model, site_tensors=tensors)
 
 
 def test_a_site_that_missed_rounds_has_what_it_had_by_then_and_goes_on_with_its_newest(
@@ -128,16 +126,16 @@ def test_a_site_that_missed_rounds_has_what_it_had_by_then_and_goes_on_with_its_
     name, memory = min(batch_norm_names(model)), TaskMemory()
     worker = worker_with(model, {})
     for number in (1, 4):
-        worker.own = {name: np.full(2, number), "whole.model.of.moon": np.zeros(2)}
+        worker.site_tensors = {name: np.full(2, number), "whole.model.of.moon": np.zeros(2)}
         remember_normalisation(memory, worker, rounds=number, fl_ctx=site_context)
     for number, expected in ((0, None), (1, 1), (3, 1), (4, 4), (9, 4)):
         with normalisation_after(memory, worker, rounds=number, fl_ctx=site_context):
-            found = {label: tensor[0] for label, tensor in worker.own.items()}
+            found = {label: tensor[0] for label, tensor in worker.site_tensors.items()}
         assert found == ({} if expected is None else {name: expected})
-        assert set(worker.own) == {name, "whole.model.of.moon"}
+        assert set(worker.site_tensors) == {name, "whole.model.of.moon"}
 
 
 def test_where_nothing_was_kept_the_worker_stays_as_it_is(model: DualEncoder, site_context: FLContext) -> None:
     worker = worker_with(model, {"a": np.zeros(1)})
     with normalisation_after(TaskMemory(), worker, rounds=2, fl_ctx=site_context):
-        assert set(worker.own) == {"a"}
+        assert set(worker.site_tensors) == {"a"}

@@ -29,7 +29,7 @@ def request_of_a_phase(model: DualEncoder, settings: TrainingSettings) -> PhaseR
 
 def test_a_request_comes_back_as_it_was(request_of_a_phase: PhaseRequest, tmp_path: Path) -> None:
     start = {"a": np.arange(6, dtype=np.float32).reshape(2, 3).T, "count": np.array(7)}
-    request_of_a_phase.write(tmp_path, start, own={"kept": np.arange(3)})
+    request_of_a_phase.write(tmp_path, start, site_tensors={"kept": np.arange(3)})
     found, tensors, own = read_request(tmp_path)
     assert found == request_of_a_phase
     assert [(name, array.tolist()) for name, array in own.items()] == [("kept", [0, 1, 2])]
@@ -48,6 +48,6 @@ def test_an_update_comes_back_as_it_was(tmp_path: Path) -> None:
 
 
 def test_nothing_is_written_that_runs_when_it_is_read(request_of_a_phase: PhaseRequest, tmp_path: Path) -> None:
-    request_of_a_phase.write(tmp_path, {"a": np.ones(2)}, own={})
+    request_of_a_phase.write(tmp_path, {"a": np.ones(2)}, site_tensors={})
     write_update(tmp_path, LocalUpdate({"a": np.ones(2)}, PhaseLosses()))
     assert {file.suffix for file in tmp_path.iterdir()} == {".json", ".safetensors"}

@@ -48,11 +48,11 @@ def test_one_process_alone_does_to_the_bit_what_the_sites_worker_does(
     asked = replace(asked, settings=replace(asked.settings, **changes))
     worker = SiteWorker(model, site_data, asked.settings, site=asked.site)
     start = {name: np.asarray(tensor * 0.9, tensor.dtype) for name, tensor in worker.tensors().items()}
-    own = {name: tensor for name, tensor in start.items() if changes}
-    worker.remember(own)
+    site_tensors = {name: tensor for name, tensor in start.items() if changes}
+    worker.site_tensors = site_tensors
     worker.load(start)
     expected = getattr(worker, task)(round_number=asked.round_number)
-    replace(asked, task=task).write(tmp_path, start, own=own)
+    replace(asked, task=task).write(tmp_path, start, site_tensors=site_tensors)
     train(tmp_path)
     found = read_update(tmp_path)
     assert found.losses == expected.losses

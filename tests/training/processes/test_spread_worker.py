@@ -122,7 +122,8 @@ def test_several_processes_know_the_sites_last_model_and_their_student_is_measur
     updates, losses = [], []
     for processes in (1, 2):
         worker = make(processes=processes, moon_weight=2.0, report_student_loss=True)
-        worker.remember({name: np.asarray(tensor * 0.5, tensor.dtype) for name, tensor in worker.tensors().items()})
+        tensors = worker.tensors().items()
+        worker.site_tensors = {name: np.asarray(tensor * 0.5, tensor.dtype) for name, tensor in tensors}
         updates.append(worker.pretrain(round_number=1))
         losses.append(worker.student_loss(1)["student_loss"])
     alone, spread = updates

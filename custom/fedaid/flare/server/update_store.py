@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 from fedaid.flare.wire.tasks import Arrays
 from fedaid.minmax.weighted_average import apply, weighted_sum
 
-UPDATE_FOLDER = "fedaid_spool"  # in the run's folder
+UPDATE_FOLDER = "fedaid_updates"  # in the run's folder
 
 
 class UpdateStore:

@@ -29,7 +29,7 @@ from fedaid.training.settings import WHERE, TrainingSettings
 
 OF_TRAINING = ("batch_size", "valid_batch_size", "precision", "channels_last", "threads")
 OF_EVALUATION = tuple(field.name for field in fields(EvaluationSettings))
-GIVEN_RANKS = "given_ranks"  # set of tensors: ranks of the test studies under the given model
+TEST_RANKS = "test_ranks"  # set of tensors: ranks of the test studies under the given model
 SHARE = "FEDAID_SHARE_LOCAL_MODEL"
 LEAST, LEAST_UNSAID = "FEDAID_LEAST_PATIENTS", 5
 LEAST_DRAWS, LEVELS = 200, (0.8, 0.99)  # of the intervals that leave a site
@@ -94,9 +94,9 @@ def difference_to_given(
     """
     ranks = retrieval_ranks(test.image, test.text, test.text_groups)
     if number == GIVEN_MODEL:
-        memory.remember(GIVEN_RANKS, ranks._asdict(), fl_ctx=fl_ctx)
+        memory.remember(TEST_RANKS, ranks._asdict(), fl_ctx=fl_ctx)
         return None
-    found = memory.recall(GIVEN_RANKS, fl_ctx)
+    found = memory.recall(TEST_RANKS, fl_ctx)
     if found is None:
         return None
     return {METRIC: plain_interval(recall_difference(ranks, Ranks(**found.tensors), test.patients, settings))}

@@ -47,7 +47,7 @@ from fedaid.training.settings import WHERE, TrainingSettings
 from fedaid.training.site_worker import LocalUpdate, SiteWorker, Student
 
 ROUND_MODEL = "round"  # set of tensors: the model of the round, because pretrain sends its alignment modules only
-OWN = "own"  # set of tensors: those of the site's own last model, for MOON and local normalisation
+SITE_TENSORS = "site_tensors"  # set of tensors: those of the site's last model, for MOON and local normalisation
 IMAGE_CACHE = "fedaid_image_cache"  # folder in the site's startup kit, for all jobs
 
 
@@ -181,8 +181,9 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
         update = worker.pretrain(round_number=message.round_number, check=self._abort)
         if self._memory.may_end_with_task:
             worker.measure_student()
-            if worker.own or worker.student:
-                self._memory.remember(OWN, dict(worker.own), description={"student": worker.student}, fl_ctx=fl_ctx)
+            if worker.site_tensors or worker.student:
+                student = {"student": worker.student}
+                self._memory.remember(SITE_TENSORS, dict(worker.site_tensors), description=student, fl_ctx=fl_ctx)
         if self._settings.local_normalisation:
             remember_normalisation(self._memory, worker, rounds=message.round_number + 1, fl_ctx=fl_ctx)
         return update
@@ -225,9 +226,9 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             alone = local_model_of(site, Path(workspace.get_root_dir()), os.environ)
             self._alone = alone.alone_loss(split, configuration, message.vocabulary_hash)
             self._worker = worker_for(model, data, settings, site=site, folders=folders, folder=run)
-            if own := self._memory.recall(OWN, fl_ctx):
-                self._worker.remember(own.tensors)
-                student = own.description["student"]
+            if found := self._memory.recall(SITE_TENSORS, fl_ctx):
+                self._worker.site_tensors = found.tensors
+                student = found.description["student"]
                 self._worker.student = Student(*student) if student else None
         return self._worker
 

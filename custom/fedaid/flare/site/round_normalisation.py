@@ -1,4 +1,4 @@
-"""A site's own batch norm after each round, so that the best model is measured with the batch norm of its round.
+"""The batch norm of a site after each round, so that the best model is measured with the batch norm of its round.
 
 The best round is known only at the end, so the batch norm of every round is remembered. It is small beside a model
 (0.4 MB a round for a ResNet-50), and it never leaves the site.
@@ -17,14 +17,14 @@ from fedaid.flare.site.task_memory import TaskMemory
 from fedaid.models.tensor_names import batch_norm_names
 from fedaid.training.site_worker import SiteWorker
 
-BY_ROUND = "own_by_round"  # name of the set; a tensor's name there is ROUND/NAME
+BY_ROUND = "batch_norm_by_round"  # name of the set; a tensor's name there is ROUND/NAME
 
 
 def remember_normalisation(memory: TaskMemory, worker: SiteWorker, *, rounds: int, fl_ctx: FLContext) -> None:
-    """Adds the batch norm that the worker has of its own after this many rounds."""
-    found = memory.recall(BY_ROUND, fl_ctx)
-    own = {f"{rounds}/{name}": worker.own[name] for name in batch_norm_names(worker.model) & worker.own.keys()}
-    memory.remember(BY_ROUND, (found.tensors if found else {}) | own, fl_ctx=fl_ctx)
+    """Adds the batch norm of the site's model after this many rounds."""
+    found, tensors = memory.recall(BY_ROUND, fl_ctx), worker.site_tensors
+    newest = {f"{rounds}/{name}": tensors[name] for name in batch_norm_names(worker.model) & tensors.keys()}
+    memory.remember(BY_ROUND, (found.tensors if found else {}) | newest, fl_ctx=fl_ctx)
 
 
 @contextmanager
@@ -34,17 +34,17 @@ def normalisation_after(memory: TaskMemory, worker: SiteWorker, *, rounds: int, 
     A site that missed rounds gets the batch norm of the last round in which it trained, or none before its first one.
     If nothing was remembered, the worker stays unchanged.
     """
-    newest, found = worker.own, memory.recall(BY_ROUND, fl_ctx)
+    newest, found = worker.site_tensors, memory.recall(BY_ROUND, fl_ctx)
     if found is None:
         yield
         return
     by_round = split_by_round(found.tensors)
     trained = [number for number in by_round if number <= rounds]
-    worker.remember(by_round[max(trained)] if trained else {})
+    worker.site_tensors = by_round[max(trained)] if trained else {}
     try:
         yield
     finally:
-        worker.remember(newest)
+        worker.site_tensors = newest
 
 
 def split_by_round(tensors: dict[str, NDArray[Any]]) -> dict[int, dict[str, NDArray[Any]]]:

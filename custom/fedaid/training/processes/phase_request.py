@@ -20,7 +20,7 @@ from fedaid.training.settings import TrainingSettings
 from fedaid.training.site_worker import LocalUpdate
 from fedaid.training.trainer import PhaseLosses
 
-REQUEST, START, OWN = "request.json", "start.safetensors", "own.safetensors"
+REQUEST, START, SITE_TENSORS = "request.json", "start.safetensors", "site_tensors.safetensors"
 LOSSES, DELTA = "losses.json", "delta.safetensors"
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -47,11 +47,11 @@ class PhaseRequest:
     folders: DataFolders
     studies: int
 
-    def write(self, folder: Path, start: Arrays, *, own: Arrays) -> None:
+    def write(self, folder: Path, start: Arrays, *, site_tensors: Arrays) -> None:
         """Writes the request, the initial tensors of the phase and the site's stored tensors to an empty folder."""
         (folder / REQUEST).write_text(json.dumps(asdict(self), default=str))  # paths become text
         save_arrays(start, folder / START)
-        save_arrays(own, folder / OWN)
+        save_arrays(site_tensors, folder / SITE_TENSORS)
 
 
 def read_request(folder: Path) -> tuple[PhaseRequest, Arrays, Arrays]:
@@ -59,7 +59,7 @@ def read_request(folder: Path) -> tuple[PhaseRequest, Arrays, Arrays]:
     fields = json.loads((folder / REQUEST).read_text())
     fields["settings"] = TrainingSettings(**fields["settings"])
     fields["folders"] = DataFolders(**{name: Path(path) for name, path in fields["folders"].items()})
-    return PhaseRequest(**fields), load_file(folder / START), load_file(folder / OWN)
+    return PhaseRequest(**fields), load_file(folder / START), load_file(folder / SITE_TENSORS)
 
 
 def write_update(folder: Path, update: LocalUpdate) -> None:

@@ -61,11 +61,11 @@ def join(file: Path) -> None:
 
 def train(folder: Path) -> None:
     """Trains the requested phase together with the other processes."""
-    request, start, own = read_request(folder)
+    request, start, site_tensors = read_request(folder)
     if request.settings.threads:
         torch.set_num_threads(max(1, request.settings.threads // request.settings.processes))
     worker = worker_of(request, folder)
-    worker.remember(own)
+    worker.site_tensors = site_tensors
     worker.load(start)
     phase = {"align": worker.align, "pretrain": worker.pretrain}[request.task]
     update = phase(round_number=request.round_number)

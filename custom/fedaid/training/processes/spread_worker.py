@@ -68,7 +68,7 @@ class SpreadWorker(SiteWorker):
         torch.cuda.empty_cache()  # process 0 uses the same GPU
         with TemporaryDirectory(prefix="fedaid_phase_", dir=self._run) as name:
             folder = Path(name)
-            self._request(task, round_number).write(folder, self.tensors(), own=self.own)
+            self._request(task, round_number).write(folder, self.tensors(), site_tensors=self.site_tensors)
             entry, processes = ["-m", "fedaid.training.processes.rank", name], self._settings.processes
             code = run_processes(entry, folder, processes=processes, log=self._run / LOG, check=check)
             if code != 0:

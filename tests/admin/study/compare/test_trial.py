@@ -164,7 +164,7 @@ def test_a_method_whose_baseline_is_training_alone_needs_the_result_of_it_and_no
     consortium: dict[str, Path], model_options: dict[str, Any], tmp_path: Path
 ) -> None:
     with pytest.raises(
-        InputError, match="alone must be the result of the sites alone, got none: trial set-fedaid_alone"
+        InputError, match="alone must be the file with the result of the sites alone, got None: trial set-fedaid_alone"
     ):
         run("fedaid_alone_baseline", consortium, model_options, tmp_path)
     run("fedavg", consortium, model_options, tmp_path, alone=str(tmp_path / "failed.json"))
