@@ -94,14 +94,8 @@ def require_data(data: Path, sites: Sequence[str]) -> None:
     """Refuse a data folder without a folder for every site."""
     missing = [site for site in sites if not (data / site).is_dir()]
     remedy = "Give the folder that has one folder for each site, by its name."
-    require(
-        not missing,
-        "data",
-        "have a folder for every site",
-        got=f"{missing} without one",
-        where=str(data),
-        remedy=remedy,
-    )
+    got = f"{missing} without one"
+    require(not missing, "data", "have a folder for every site", got=got, where=str(data), remedy=remedy)
 
 
 def require_replaceable(workspace: Path) -> None:

@@ -22,9 +22,8 @@ def require_site_names(sites: Sequence[str]) -> None:
         InputError: a name is invalid; the message names the first one.
     """
     remedy = "Use letters, digits, underscores and hyphens, as in hospital-a."
-    require(
-        len(sites) > 0, "sites", "name at least one site", got="an empty list", where="the list of sites", remedy=remedy
-    )
+    where = "the list of sites"
+    require(len(sites) > 0, "sites", "name at least one site", got=list(sites), where=where, remedy=remedy)
     for number, site in enumerate(sites):
         where = f"site {number + 1} of {len(sites)}"
         require(bool(ALLOWED.fullmatch(site)), "site", "be a plain name", got=repr(site), where=where, remedy=remedy)

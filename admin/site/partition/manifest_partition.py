@@ -165,15 +165,8 @@ def _table(manifest: Path) -> Table:
     """Return the manifest, after checking that it has the required columns and a patient in every row."""
     table = read_table(manifest)
     missing = [column for column in REQUIRED if column not in table.columns]
-    remedy = "See docs/data.md."
-    require(
-        not missing,
-        "manifest",
-        f"have {', '.join(REQUIRED)}",
-        got=f"no {', '.join(missing)}",
-        where=table.name,
-        remedy=remedy,
-    )
+    rule, got, remedy = f"have {', '.join(REQUIRED)}", f"no {', '.join(missing)}", "See docs/data.md."
+    require(not missing, "manifest", rule, got=got, where=table.name, remedy=remedy)
     for row in table.rows:
         given, where = bool(row.cell("patient_id")), f"{table.name}, line {row.line}"
         require(given, "patient_id", "be given in every row", got="an empty cell", where=where, remedy="Fill it in.")

@@ -111,10 +111,8 @@ def loaded_backbone(config: Any, folder: Path) -> nn.Module:
             output_loading_info=True,
         )
         missing = sorted(name for name in report["missing_keys"] if not name.startswith("pooler."))
-    remedy = "Convert the weights to safetensors; pickled weights are not loaded."
-    require(
-        not missing, "encoder", "have all its weights", got=f"a file without {missing[:3]}", where=where, remedy=remedy
-    )
+    got, remedy = f"a file without {missing[:3]}", "Convert the weights to safetensors; pickled weights are not loaded."
+    require(not missing, "encoder", "have all its weights", got=got, where=where, remedy=remedy)
     loaded: nn.Module = backbone
     return loaded
 

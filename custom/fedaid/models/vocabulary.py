@@ -66,15 +66,8 @@ def load_tokenizer(path: Path = VOCABULARY_FILE, *, max_tokens: int = 112) -> To
     where = "model args of config_fed_server.json"
     require(max_tokens >= 3, "max_tokens", "be 3 or more", got=max_tokens, where=where, remedy="Use 112.")
     missing = [token for token in SPECIAL_TOKENS if token not in ids]
-    remedy = "Use a vocabulary of the uncased BERT family."
-    require(
-        not missing,
-        "vocabulary",
-        "hold all special tokens",
-        got=f"a file without {missing}",
-        where=where,
-        remedy=remedy,
-    )
+    got, remedy = f"a file without {missing}", "Use a vocabulary of the uncased BERT family."
+    require(not missing, "vocabulary", "hold all special tokens", got=got, where=where, remedy=remedy)
     tokenizer = Tokenizer(WordPiece(ids, unk_token="[UNK]", max_input_chars_per_word=LONGEST_WORD))  # noqa: S106
     tokenizer.normalizer = BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = BertPreTokenizer()
