@@ -16,12 +16,12 @@ class Found:
     """What a check found.
 
     Attributes:
-        cases: the studies concerned.
-        files: files that belong to no study.
-        detail: number by name, the names from a closed list.
-        of: how many there are to be concerned.
-        fired: whether there is anything to do about it.
-        said: a sentence that quotes nothing of the site's data.
+        cases: the studies with the problem.
+        files: files with the problem that belong to no study.
+        detail: name → number; the names are from a closed list.
+        of: number of all studies.
+        fired: whether the check found a problem.
+        said: a sentence without any data of the site.
     """
 
     cases: tuple[Case, ...] = field(default=(), repr=False)
@@ -33,12 +33,12 @@ class Found:
 
     @property
     def count(self) -> int:
-        """How many studies or files it concerns; 1 if it concerns the site as a whole."""
+        """Number of studies or files with the problem; 1 if it concerns the site as a whole."""
         return len(self.cases) + len(self.files) or sum(self.detail.values()) or int(self.fired)
 
     @property
     def whole(self) -> bool:
-        """Whether it fired for the site as a whole."""
+        """Whether the check fired for the site as a whole."""
         return self.fired and not (self.cases or self.files or self.detail)
 
 
@@ -51,14 +51,14 @@ class Check:
     """One check.
 
     Attributes:
-        name: by which it is known, in kebab case.
-        title: what it looks for.
+        name: unique name in kebab case.
+        title: what the check looks for.
         meaning: why that matters.
         remedy: what to do.
         severity: :data:`ERROR`, :data:`WARNING` or :data:`NOTE`.
         look: a pure function of the evidence.
-        screen: whether it judges by a likeness and may err, on single studies, either way.
-        needs: whether there is anything of a study for it to look at; None if there always is.
+        screen: whether the check compares pictures or texts, and so may be wrong about a single study.
+        needs: whether a study has input for the check; None if every study has.
     """
 
     name: str
@@ -71,12 +71,12 @@ class Check:
     needs: Test | None = None
 
     def is_blind(self, evidence: Evidence) -> bool:
-        """Whether there is nothing to look at in any study, so that to find nothing says nothing."""
+        """Whether no study has input for the check."""
         return self.needs is not None and not any(map(self.needs, evidence.cases))
 
 
 def found(cases: Iterable[Case], evidence: Evidence) -> Found:
-    """Return these studies, of all there are; fired if there is one."""
+    """Return these studies as found; fires if there is at least one."""
     concerned = tuple(cases)
     return Found(cases=concerned, of=len(evidence.cases), fired=bool(concerned))
 

@@ -16,21 +16,23 @@ NORMAL = "No Finding"
 
 @dataclass(frozen=True)
 class Case:
-    """One row of the manifest with its facts. Only private output may show more of it than its line.
+    """One row of the manifest with its facts. Only private output may show more than its line.
 
     Attributes:
-        line: of the manifest, counted from 1.
+        line: line of the manifest, counted from 1.
         name: identifier of the study.
         patient: identifier of the patient.
-        cells: the row as the manifest has it, by column.
-        split: stated split, even if unknown; otherwise by the patient's hash.
-        labels: as given.
-        header: facts of its DICOM header, or None without a readable header.
-        size: bytes of its image file.
-        picture: what was measured of its picture, or None; then `image_fault` says why.
-        letters: what was seen of letters in its full image, or None where nobody looked.
-        report: its text as the file or cell has it, or None; then `report_fault` says why.
-        sections: of the report.
+        cells: column → cell of the manifest's row.
+        split: the stated split, even an unknown one; without one, the split of the patient's hash.
+        labels: labels of the row.
+        header: facts of the DICOM header; None without a readable header.
+        size: bytes of the image file.
+        picture: measurements of the picture; None if there is a fault.
+        image_fault: code of the reason why the image cannot be used, or None.
+        letters: letters seen in the full picture; None if nobody looked.
+        report: text of the file or cell, unchanged; None if it cannot be read.
+        report_fault: code of the reason why the report cannot be used, or None.
+        sections: the report divided into sections; None without a text.
     """
 
     line: int
@@ -50,32 +52,32 @@ class Case:
 
     @property
     def image(self) -> str:
-        """The path of its image as the manifest has it."""
+        """Path of the image in the manifest."""
         return self.cells.get("image", "")
 
     @property
     def view(self) -> str:
-        """Its view from the manifest, otherwise from the header; empty if not stated."""
+        """View from the manifest, otherwise from the header; empty if neither states one."""
         return self.cells.get("view", "").upper() or (self.header.view_position or "" if self.header else "")
 
     @property
     def frontal(self) -> bool:
-        """Whether it is not declared as a lateral view."""
+        """Whether the image is not declared as a lateral view."""
         return self.view not in LATERAL_VIEWS
 
     @property
     def text(self) -> str:
-        """The part of its report that training uses."""
+        """The part of the report that training uses."""
         return self.sections.text if self.sections else ""
 
     @property
     def normal(self) -> bool:
-        """Whether its only label is :data:`NORMAL`."""
+        """Whether :data:`NORMAL` is the only label."""
         return self.labels == (NORMAL,)
 
     @property
     def usable(self) -> bool:
-        """Whether it has an image and a report that can be used."""
+        """Whether image and report can be used."""
         return self.image_fault is None and self.report_fault is None
 
 
@@ -84,17 +86,17 @@ class Evidence:
     """A site as the doctor sees it.
 
     Attributes:
-        columns: of the manifest.
-        cases: one for each row.
-        prepared: whether ``python -m admin prepare`` made it.
-        refusal: why training would refuse the manifest as a whole, or None.
-        malformed: why the manifest is not a valid table, or None. `cases` then has the readable rows.
-        read_as: the manifest's encoding and separator, if they are not UTF-8 and commas.
-        stray_images: files beside the images that no row names.
-        stray_reports: files beside the reports that no row names.
-        quarantined: code → number, as ``python -m admin prepare`` counted what it left out.
+        columns: column names of the manifest.
+        cases: one case for each row.
+        prepared: whether ``python -m admin prepare`` made the site.
+        refusal: reason why training refuses the manifest, or None.
+        malformed: reason why the manifest is not a valid table, or None. `cases` then has the readable rows.
+        read_as: encoding and separator of the manifest, if they are not UTF-8 and commas.
+        stray_images: image files that no row names.
+        stray_reports: report files that no row names.
+        quarantined: code → number of files that ``python -m admin prepare`` left out.
         grey_levels: number of pixels of all pictures in equal bins of [0, 1].
-        free_bytes: left on the disk of the site.
+        free_bytes: free bytes on the site's disk.
     """
 
     columns: tuple[str, ...]

@@ -21,13 +21,13 @@ class Finding:
     """A check with its result in words.
 
     Attributes:
-        check: what was looked for.
-        fired: whether there is anything to do.
-        count: how many studies or files, as it may be shown; empty if it concerns the site as a whole.
-        of: of how many.
-        detail: number by name, as it may be shown.
-        said: a sentence, or empty.
-        places: where, with names; empty for others.
+        check: the check.
+        fired: whether the check found a problem.
+        count: number of studies or files, as it may be shown; empty if the check concerns the site as a whole.
+        of: number of all studies, as it may be shown.
+        detail: name → number, as it may be shown.
+        said: a sentence about the finding, or empty.
+        places: lines, names and images of the studies; empty in the shareable outcome.
         blind: whether the check had no input.
     """
 
@@ -42,7 +42,7 @@ class Finding:
 
     @property
     def amount(self) -> str:
-        """How many of how many."""
+        """The count and the number of all studies, in words."""
         return f"{self.count} of {self.of}" if self.count else "the site as a whole"
 
 
@@ -51,11 +51,11 @@ class Outcome:
     """The doctor's result.
 
     Attributes:
-        private: whether it may hold names, lines and exact counts.
-        least_cell: below which a count is suppressed, if it is not private.
-        studies: how many rows there are.
-        usable: how many have an image and a report that can be used.
-        findings: of all checks, what fired first, by severity.
+        private: whether the outcome may hold names, lines and exact counts.
+        least_cell: smallest count that a shareable outcome shows.
+        studies: number of rows.
+        usable: number of rows with a usable image and a usable report.
+        findings: of all checks, by severity; those that fired come first.
         distributions: title → class → number of studies.
     """
 
@@ -68,17 +68,17 @@ class Outcome:
 
     @property
     def fired(self) -> list[Finding]:
-        """The findings with something to do."""
+        """The findings of checks that found a problem."""
         return [finding for finding in self.findings if finding.fired]
 
     @property
     def passed(self) -> list[Finding]:
-        """The checks that found no problem."""
+        """The findings of checks that found no problem."""
         return [finding for finding in self.findings if not (finding.fired or finding.blind)]
 
     @property
     def blind(self) -> list[Finding]:
-        """The checks without input."""
+        """The findings of checks without input."""
         return [finding for finding in self.findings if finding.blind and not finding.fired]
 
     @property
@@ -89,13 +89,13 @@ class Outcome:
 
 
 def private_outcome(evidence: Evidence, results: Sequence[Result], *, least: int) -> Outcome:
-    """Return all findings with lines and names. They must not leave the site."""
+    """Return all findings with lines and names, which must not leave the site."""
     exact: Cells = lambda cells: {name: str(count) for name, count in cells.items()}  # noqa: E731
     return _outcome(evidence, results, private=True, least=least, shown=str, cells=exact)
 
 
 def shareable_outcome(evidence: Evidence, results: Sequence[Result], *, least: int) -> Outcome:
-    """Return the counts, as they may be shown to others, and nothing else."""
+    """Return all findings as counts that others may see."""
     shown, cells = partial(disclosed, least=least), partial(disclosed_cells, least=least)
     return _outcome(evidence, results, private=False, least=least, shown=shown, cells=cells)
 
@@ -103,8 +103,8 @@ def shareable_outcome(evidence: Evidence, results: Sequence[Result], *, least: i
 def _outcome(
     evidence: Evidence, results: Sequence[Result], *, private: bool, least: int, shown: Shown, cells: Cells
 ) -> Outcome:
-    told = [_finding(result.check, result.found, private=private, shown=shown, cells=cells) for result in results]
-    findings = [replace(one, blind=one.check.is_blind(evidence)) for one in told]
+    found = [_finding(result.check, result.found, private=private, shown=shown, cells=cells) for result in results]
+    findings = [replace(one, blind=one.check.is_blind(evidence)) for one in found]
     rank = {severity: number for number, severity in enumerate(SEVERITIES)}
     tables = distributions(evidence).items()
     return Outcome(
@@ -125,20 +125,20 @@ def _finding(check: Check, found: Found, *, private: bool, shown: Shown, cells: 
 
 
 def _place(case: Case) -> str:
-    """Where a study is: its line in the manifest, its name and its image, on one line."""
+    """Return a study's line in the manifest, its name and its image, on one line."""
     return " ".join(f"line {case.line}: {case.name} {case.image}".split())
 
 
 HIDDEN = "hidden"
-"""Shown in place of two counts. At least one of them is small."""
+"""Shown in place of two counts, at least one of which is small."""
 
 
 def disclosed(count: int, *, least: int) -> str:
-    """Return a count as it may be shown: "0", "<5", or a multiple of 5, for a least cell of 5.
+    """Return a count as it may be shown. With a least cell of 5: "0", "<5", or a multiple of 5.
 
     Args:
-        count: of studies or files.
-        least: the least cell that is shown; 1 shows every count as it is.
+        count: number of studies or files.
+        least: smallest count that is shown; 1 shows every count unchanged.
     """
     if count == 0:
         return "0"
@@ -148,7 +148,7 @@ def disclosed(count: int, *, least: int) -> str:
 
 
 def disclosed_cells(cells: Mapping[str, int], *, least: int) -> dict[str, str]:
-    """Return a table's cells for sharing. The total may be known, so a single small count hides two cells."""
+    """Return a table's cells for sharing. Because the total may be known, a single small count hides two cells."""
     shown = {name: disclosed(count, least=least) for name, count in cells.items()}
     by_size = sorted((count, name) for name, count in cells.items() if count)
     if sum(count < least for count, _ in by_size) == 1:

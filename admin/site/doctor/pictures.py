@@ -17,7 +17,7 @@ from fedaid.data.pixels.decode_pool import WORKERS, DecodePool
 from fedaid.data.pixels.decode_process import Answer, Limits, Request
 
 SIDE, AT_ONCE = 256, 64
-"""Pixels a side to which pictures are decoded; how many lie on the disk at the same time."""
+"""Pixels a side of a decoded picture; number of pictures on the disk at the same time."""
 
 Picture = NDArray[np.float32]
 Track = Callable[[Iterable[Answer], int, str], Iterator[Answer]]
@@ -25,14 +25,14 @@ Track = Callable[[Iterable[Answer], int, str], Iterator[Answer]]
 
 @dataclass
 class Album:
-    """The measures of a site's pictures.
+    """Measurements of a site's pictures.
 
     Attributes:
-        facts: key → measures.
-        letters: key → what was seen of letters in the full picture.
-        faults: key → the code of why there is no picture.
-        kept: key → picture (S, S) in [0, 1], of those few that were asked for.
-        grey_levels: pixels of all pictures in equal bins of [0, 1].
+        facts: key → measurements of the picture.
+        letters: key → letters seen in the full picture.
+        faults: key → code of the reason why there is no picture.
+        kept: key → picture (S, S) in [0, 1], for the few keys in `keep`.
+        grey_levels: number of pixels of all pictures in equal bins of [0, 1].
     """
 
     facts: dict[int, PictureFacts] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Album:
     grey_levels: NDArray[np.int64] = field(default_factory=lambda: np.zeros(BINS, dtype=np.int64))
 
     def add(self, key: int, picture: Picture, *, keep: bool) -> None:
-        """Measure a picture, and keep it if it was asked for."""
+        """Measure a picture, and store it if `keep` is set."""
         self.facts[key] = measured(picture)
         self.grey_levels += grey_counts(picture)
         if keep:
@@ -52,14 +52,14 @@ class Album:
 def decoded_album(
     files: Sequence[tuple[int, Path]], folder: Path, *, keep: frozenset[int], track: Track, limits: Limits | None = None
 ) -> Album:
-    """Return the measures of the pictures of some files. Few pictures are on disk at once, and they are removed.
+    """Return the measurements of the pictures in these files. At most :data:`AT_ONCE` pictures are on the disk.
 
     Args:
-        files: key and path of each.
-        folder: private folder for temporary pictures.
+        files: key and path of each file.
+        folder: private folder for temporary pictures, which are removed.
         keep: keys of the pictures to keep.
         track: shows progress.
-        limits: of a file.
+        limits: limits of time, bytes and pixels of a file.
     """
     album = Album()
     if not files:
@@ -87,10 +87,10 @@ def _answers(pool: DecodePool, files: Sequence[tuple[int, Path]]) -> Iterator[An
 
 
 def prepared_album(rows: Sequence[tuple[int, Path, int]], *, keep: frozenset[int]) -> Album:
-    """Return what the pictures of a prepared site show, read row by row.
+    """Return the measurements of a prepared site's pictures, read row by row.
 
     Args:
-        rows: key, file of pixels and row of each.
+        rows: key, file of pixels and row of each picture.
         keep: keys of the pictures to keep.
     """
     album = Album()
@@ -108,10 +108,10 @@ def prepared_album(rows: Sequence[tuple[int, Path, int]], *, keep: frozenset[int
 
 
 def picture_at(file: Path, row: int) -> Picture:
-    """Return one picture (S, S) of a .npy file (N, S, S); read, not mapped, so that what was read is not held.
+    """Return one picture (S, S) of a .npy file (N, S, S). It is read, not mapped, so its memory is freed with it.
 
     Raises:
-        ValueError: if the file is no such file or has no such row.
+        ValueError: if the file has another shape or no such row.
     """
     mapped = np.load(file, mmap_mode="r", allow_pickle=False)
     if mapped.ndim != 3 or not 0 <= row < len(mapped):

@@ -1,4 +1,4 @@
-"""Checks of pictures and texts that occur more than once."""
+"""Checks of pictures and texts that several studies share."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ LEAST_WORDS = 8
 
 
 def image_groups(evidence: Evidence) -> list[tuple[Case, ...]]:
-    """Return the groups of studies with one picture."""
+    """Return the groups of studies that share a picture."""
     by_line = {case.line: case for case in evidence.cases}
     fingerprints = {case.line: case.picture.fingerprint for case in evidence.cases if case.picture}
-    return [tuple(by_line[line] for line in group) for group in twins(fingerprints)]
+    return [tuple(by_line[line] for line in group) for group in near_equal(fingerprints)]
 
 
 def duplicate_images(evidence: Evidence) -> Found:
@@ -31,7 +31,7 @@ def leaked_images(evidence: Evidence) -> Found:
 
 
 def text_groups(evidence: Evidence) -> list[tuple[Case, ...]]:
-    """Return the groups of studies whose reports differ at most in case and spacing."""
+    """Return the groups of studies whose reports are equal except for case and spacing."""
     groups: defaultdict[str, list[Case]] = defaultdict(list)
     for case in evidence.cases:
         if case.text:
@@ -40,7 +40,7 @@ def text_groups(evidence: Evidence) -> list[tuple[Case, ...]]:
 
 
 def duplicate_reports(evidence: Evidence) -> Found:
-    """Return the studies of different patients that share a long report that is not a normal one."""
+    """Return the studies that share a long report with another patient, unless all of them are labelled normal."""
     groups = (group for group in text_groups(evidence) if len({case.patient for case in group}) > 1)
     long = (group for group in groups if len(group[0].text.split()) >= LEAST_WORDS)
     return found((case for group in long if not _is_normal(group) for case in group), evidence)
@@ -90,8 +90,7 @@ DUPLICATE_CHECKS = (
         "repeated-texts",
         "Many studies with the same text",
         f"More than {MOST_REPEATED:.0%} have a text that other studies have too; usually these are normal studies. "
-        "Training "
-        "does not use them as negatives of each other, and retrieval counts each as correct.",
+        "Training does not use them as negatives of each other, and retrieval counts each as correct.",
         "Nothing, if they are normal reports. Otherwise check the report template.",
         NOTE,
         repeated_texts,
@@ -101,11 +100,11 @@ DUPLICATE_CHECKS = (
 
 BITS, BANDS = 256, 8
 NEAR = BANDS - 1
-"""Bits in which two fingerprints may differ: so few that they agree in at least one band."""
+"""Most bits in which two fingerprints may differ. They then agree in at least one band."""
 
 
-def twins(fingerprints: Mapping[int, int]) -> list[tuple[int, ...]]:
-    """Return the groups of keys whose fingerprints are at most :data:`NEAR` bits apart from another of their group.
+def near_equal(fingerprints: Mapping[int, int]) -> list[tuple[int, ...]]:
+    """Return the groups of keys whose fingerprints differ in at most :data:`NEAR` bits from another of the group.
 
     Args:
         fingerprints: key → number of `BITS` bits.
@@ -123,7 +122,7 @@ def twins(fingerprints: Mapping[int, int]) -> list[tuple[int, ...]]:
 
 
 def _banded(fingerprints: Mapping[int, int]) -> list[list[int]]:
-    """The keys that agree in all bits of a band, for every band."""
+    """Return, for every band, the groups of keys that agree in all its bits."""
     width = BITS // BANDS
     buckets: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     for key, bits in fingerprints.items():
@@ -133,7 +132,7 @@ def _banded(fingerprints: Mapping[int, int]) -> list[list[int]]:
 
 
 def _head(leader: dict[int, int], key: int) -> int:
-    """The key that stands for its group."""
+    """Return the key that represents a key's group."""
     while leader[key] != key:
         leader[key] = leader[leader[key]]
         key = leader[key]

@@ -56,6 +56,9 @@ def declared_lateral(evidence: Evidence) -> Found:
     return found((case for case in evidence.cases if not case.frontal), evidence)
 
 
+declares_letters = header_says(lambda header: header.burned_in is True)
+
+
 def has_header(case: Case) -> bool:
     """Whether the study has a DICOM header; PNG and JPEG have none."""
     return case.header is not None
@@ -74,7 +77,7 @@ HEADER_CHECKS = (
     Check(
         "modality",
         "Images that are not radiographs",
-        "Modality is not a kind of radiography. CT, MR and mammography are other tasks.",
+        "Modality is not a kind of radiography. The model is not meant for CT, MR or mammography.",
         "Leave the study out.",
         WARNING,
         where(header_says(lambda header: header.modality is not None and header.modality not in RADIOGRAPHY)),
@@ -83,17 +86,17 @@ HEADER_CHECKS = (
     Check(
         "declared-burned-in",
         "Images with a declared name in the pixels",
-        "BurnedInAnnotation is YES, so the picture itself may identify the patient.",
-        "Look at each picture. Mask the text or leave the study out.",
+        "BurnedInAnnotation is YES, so the picture itself may identify the patient. The study is left out.",
+        "Look at each picture. Mask the text and export the image again.",
         ERROR,
-        where(header_says(lambda header: header.burned_in is True)),
+        where(lambda case: case.image_fault == "image-burned-in" or declares_letters(case)),
         needs=has_header,
     ),
     Check(
         "missing-window",
         "Images without a window",
-        "Most images of the site have a window. Images without one are scaled by their pixel values and may look "
-        "different.",
+        "Most images of the site have a window. "
+        "Images without one are scaled by their pixel values and may look different.",
         "Export them with WindowCenter and WindowWidth.",
         NOTE,
         without_window,
@@ -102,9 +105,8 @@ HEADER_CHECKS = (
     Check(
         "photometric-mix",
         "Both polarities at one site",
-        "Some images are stored with low values bright. They are inverted when they are read. A wrong tag is visible "
-        "only "
-        "in the picture.",
+        "Some images are stored with low values bright. They are inverted when they are read. "
+        "A wrong tag is visible only in the picture.",
         "Nothing, if the check 'Pictures with inverted grey values' finds none.",
         NOTE,
         mixed_polarity,
@@ -122,7 +124,7 @@ HEADER_CHECKS = (
     Check(
         "lossy-images",
         "Many images with lossy compression",
-        "More than half. At the model's image size this is harmless, but a model can recognise a site by it.",
+        "More than half. This is harmless at the model's image size, but a model can recognise the site by it.",
         "Nothing, or export with lossless compression.",
         NOTE,
         above(header_says(lambda header: header.lossy is True), USUAL),

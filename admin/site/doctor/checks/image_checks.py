@@ -9,7 +9,7 @@ from admin.site.doctor.evidence import Case, Evidence
 from fedaid.data.unusable import REMEDIES
 
 TINY = 64
-"""Pixels of the shorter side below which a radiograph holds no findings."""
+"""Pixels of the shorter side below which a radiograph shows no findings."""
 UNREADABLE = (
     *("image-unreadable", "image-crash", "image-timeout", "image-unsupported", "image-size-tags"),
     *(code for code in REMEDIES if code.startswith("image-codec-")),
@@ -19,25 +19,25 @@ SMALL_PART = 0.25
 
 
 def tiny(evidence: Evidence) -> Found:
-    """The images with fewer pixels a side than :data:`TINY`, or than a quarter of what is usual at the site."""
+    """Return the images whose shorter side is below :data:`TINY` pixels, or below a quarter of the site's median."""
     sides = {case.line: side for case in evidence.cases if (side := shorter_side(case))}
     least = max(TINY, SMALL_PART * median(sides.values())) if sides else TINY
     return found((case for case in evidence.cases if sides.get(case.line, least) < least), evidence)
 
 
 def shorter_side(case: Case) -> int | None:
-    """Pixels of the shorter side as the header has it."""
+    """Return the pixels of the shorter side by the header, or None if the header does not state them."""
     header = case.header
     return min(header.rows, header.columns) if header and header.rows and header.columns else None
 
 
 def is_long(case: Case) -> bool:
-    """Whether a picture is a strip."""
+    """Whether one side of the picture is more than :data:`LONGEST_ASPECT` times the other."""
     return case.picture is not None and case.picture.aspect > LONGEST_ASPECT
 
 
 def is_clipped(case: Case) -> bool:
-    """Whether much of a picture has the highest value."""
+    """Whether more than :data:`MOST_CLIPPED` of the pixels have the highest value."""
     return case.picture is not None and case.picture.clipped > MOST_CLIPPED
 
 
@@ -94,8 +94,8 @@ IMAGE_CHECKS = (
     Check(
         "image-clipped",
         "Overexposed pictures",
-        f"More than {MOST_CLIPPED:.0%} of the pixels have the highest value. Probably the window is wrong and hides "
-        "findings.",
+        f"More than {MOST_CLIPPED:.0%} of the pixels have the highest value. "
+        "Probably the window is wrong and hides findings.",
         "Export the image again without a fixed window.",
         WARNING,
         where(is_clipped),
@@ -104,8 +104,8 @@ IMAGE_CHECKS = (
     Check(
         "image-tiny",
         "Images with very few pixels",
-        f"A side has fewer than {TINY} pixels, or less than a quarter of the usual number at this site. Probably a "
-        "thumbnail.",
+        f"A side has fewer than {TINY} pixels, or less than a quarter of the usual number at this site. "
+        "Probably a thumbnail.",
         "Export the original image.",
         WARNING,
         tiny,
@@ -126,7 +126,7 @@ MODEL_SIDE, BYTES_A_PIXEL = 224, 2
 
 
 def disk(evidence: Evidence) -> Found:
-    """Whether the decoded pictures would not fit on the disk."""
+    """Fires if the decoded pictures do not fit on the disk."""
     needed = len(evidence.cases) * MODEL_SIDE**2 * BYTES_A_PIXEL
     short = evidence.free_bytes < needed
     said = f"{needed >> 20} MiB are needed at {MODEL_SIDE} pixels a side" if short else ""

@@ -49,9 +49,8 @@ LABEL_CHECKS = (
     Check(
         "report-contradicts-labels",
         "Reports that contradict their labels",
-        "The report asserts none of the study's labels, or a finding although the label is 'No Finding'. It may belong "
-        "to "
-        "another study. Only English words are known; unknown wording causes false alarms.",
+        "The report asserts none of the study's labels, or a finding although the label is 'No Finding'. "
+        "It may belong to another study. Only English words are known; unknown wording causes false alarms.",
         "Compare report and picture. If there are many, check how reports were matched to images.",
         WARNING,
         where(contradicts_labels),

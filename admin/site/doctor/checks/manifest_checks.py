@@ -15,12 +15,12 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def refused(evidence: Evidence) -> Found:
-    """Whether training refuses the manifest as a whole."""
+    """Fires if training refuses the manifest."""
     return Found(fired=evidence.refusal is not None, said=evidence.refusal or "")
 
 
 def malformed(evidence: Evidence) -> Found:
-    """Whether it is not a valid table."""
+    """Fires if the manifest is not a valid table."""
     return Found(fired=evidence.malformed is not None, said=evidence.malformed or "")
 
 
@@ -31,7 +31,7 @@ def unusual_form(evidence: Evidence) -> Found:
 
 
 def columns(evidence: Evidence) -> Found:
-    """Whether it has the columns that it must have, and one source of the report."""
+    """Fires if a required column is missing, or if the manifest does not have exactly one source of reports."""
     missing = [name for name in REQUIRED if name not in evidence.columns]
     sources = sum(any(name in evidence.columns for name in source) for source in REPORT_SOURCES)
     said = f"without {', '.join(missing)}" if missing else f"{sources} sources of the report" if sources != 1 else ""
@@ -39,7 +39,7 @@ def columns(evidence: Evidence) -> Found:
 
 
 def repeated(key: Callable[[Case], str]) -> Callable[[Evidence], Found]:
-    """Return a look that finds the studies that share a key with another."""
+    """Return a look that finds the studies whose key occurs more than once."""
 
     def look(evidence: Evidence) -> Found:
         groups: defaultdict[str, list[Case]] = defaultdict(list)
@@ -51,7 +51,7 @@ def repeated(key: Callable[[Case], str]) -> Callable[[Evidence], Found]:
 
 
 def has_formula(case: Case) -> bool:
-    """Whether a spreadsheet would run a cell of it; a signed number is not a formula."""
+    """Whether a spreadsheet would run a cell of the row; a signed number is not a formula."""
     return any(cell.startswith(FORMULA) and not _is_number(cell) for cell in case.cells.values())
 
 

@@ -13,7 +13,7 @@ MOST_UNUSABLE = 0.2
 
 
 def unusable(evidence: Evidence) -> Found:
-    """The studies that cannot be used, by reason; fired above :data:`MOST_UNUSABLE`."""
+    """Return the studies that cannot be used, by reason; fires above :data:`MOST_UNUSABLE`."""
     cases = tuple(case for case in evidence.cases if not case.usable)
     reasons = Counter(reason for case in cases for reason in (case.image_fault, case.report_fault) if reason)
     fired = len(cases) > MOST_UNUSABLE * len(evidence.cases)
@@ -21,7 +21,7 @@ def unusable(evidence: Evidence) -> Found:
 
 
 def quarantined(evidence: Evidence) -> Found:
-    """What ``python -m admin prepare`` left out, by code."""
+    """Return the files that ``python -m admin prepare`` left out, by code."""
     codes: Counter[str] = Counter()
     for code, number in evidence.quarantined.items():
         codes[code if code in REMEDIES else "another code"] += number
@@ -40,12 +40,12 @@ def other_case(case: Case) -> bool:
 
 
 def stray_images(evidence: Evidence) -> Found:
-    """The image files that no row names."""
+    """Return the image files that no row names."""
     return Found(files=evidence.stray_images, of=len(evidence.cases), fired=bool(evidence.stray_images))
 
 
 def stray_reports(evidence: Evidence) -> Found:
-    """The report files that no row names."""
+    """Return the report files that no row names."""
     return Found(files=evidence.stray_reports, of=len(evidence.cases), fired=bool(evidence.stray_reports))
 
 

@@ -14,7 +14,7 @@ MANY_STUDIES, LARGE_PART = 20, 0.1
 
 
 def overlap(evidence: Evidence) -> Found:
-    """The studies of patients that are in several splits."""
+    """Return the studies of patients in several splits."""
     splits: defaultdict[str, set[str]] = defaultdict(set)
     for case in evidence.cases:
         splits[case.patient].add(case.split)
@@ -39,7 +39,7 @@ def sizes(evidence: Evidence) -> Counter[str]:
 
 
 def empty(evidence: Evidence) -> Found:
-    """Whether there is nothing to train or to validate on."""
+    """Fires if the training or the validation split has no usable study."""
     counts = sizes(evidence)
     missing = [name for name in ("train", "valid") if not counts[name]]
     return Found(
@@ -48,20 +48,20 @@ def empty(evidence: Evidence) -> Found:
 
 
 def small_held_out(evidence: Evidence) -> Found:
-    """The studies of a split for validation or testing that is too small for a useful metric."""
+    """Return the studies of a validation or test split that is too small for a useful metric."""
     counts = sizes(evidence)
     small = [name for name in ("valid", "test") if 0 < counts[name] < FEWEST_HELD_OUT]
     return found((case for case in evidence.cases if case.usable and case.split in small), evidence)
 
 
 def few_to_train(evidence: Evidence) -> Found:
-    """Whether there are very few studies to train on."""
+    """Fires if the training split has fewer than :data:`FEWEST_TRAINED` usable studies."""
     few = sizes(evidence)["train"] < FEWEST_TRAINED
     return Found(fired=few, of=len(evidence.cases), said=f"fewer than {FEWEST_TRAINED} for training" if few else "")
 
 
 def frequent_patients(evidence: Evidence) -> Found:
-    """The studies of patients with very many of them."""
+    """Return the studies of patients with very many studies."""
     counts = Counter(case.patient for case in evidence.cases if case.patient)
     most = max(MANY_STUDIES, LARGE_PART * len(evidence.cases))
     return found((case for case in evidence.cases if counts[case.patient] > most), evidence)
@@ -73,7 +73,7 @@ def unlabelled(case: Case) -> bool:
 
 
 def partly_labelled(evidence: Evidence) -> Found:
-    """The studies without a label at a site that has labels."""
+    """Return the studies without a label; fires at a site where other studies have labels."""
     bare = tuple(filter(unlabelled, evidence.cases))
     return Found(cases=bare, of=len(evidence.cases), fired=0 < len(bare) < len(evidence.cases))
 

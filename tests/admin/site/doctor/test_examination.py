@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from admin.site.doctor.doctor_check import ERROR, SEVERITIES
-from admin.site.doctor.examination import CHECKS, checks_fired, has_error
+from admin.site.doctor.evidence import Case, Evidence
+from admin.site.doctor.examination import CHECKS, checks_fired, examine, has_error
 from admin.twin.faults.bad_hospital import AS_A_WHOLE, EXCLUDED
 from admin.twin.faults.planted import FAULTS
+from fedaid.data.unusable import REMEDIES
 from tests.admin.site.doctor.bad_hospitals import fired_on_bad_hospitals
 from tests.admin.site.doctor.conftest import Visit
 from tests.catalogue.run import ROOT, bound, permissions_bind
@@ -165,6 +167,24 @@ def test_the_checks_that_fire_are_counted(spoilt: Visit) -> None:
     assert fired == {name: result.found.count for name, result in spoilt.fired.items()}
     assert len(fired) >= 50
     assert fired["image-multiframe"] == 1
+
+
+def fired_on(**faults: str) -> set[str]:
+    """The checks that flag a site's only study."""
+    case = Case(1, "s1", "p1", {}, "train", (), report="" if "report_fault" in faults else None, **faults)
+    return {result.check.name for result in examine(Evidence((), (case,))) if case in result.found.cases}
+
+
+@pytest.mark.parametrize("code", REMEDIES)
+def test_every_reason_to_leave_a_study_out_has_a_check_of_its_own(code: str) -> None:
+    flagged = fired_on(**{f"{code.partition('-')[0]}_fault": code})
+    assert flagged - fired_on() - {"pairing-rate"}
+
+
+def test_the_page_of_the_doctor_lists_every_check() -> None:
+    page = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \| (.+?) \| (error|warning|note)(, screen)? \|$", page, re.MULTILINE)
+    assert rows == [(one.name, one.title, one.severity, ", screen" if one.screen else "") for one in CHECKS]
 
 
 def test_there_are_many_checks_with_names_of_their_own_and_words_for_a_person() -> None:
