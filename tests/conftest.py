@@ -18,6 +18,7 @@ from fedaid.data.site_data import SiteData, load_site_data
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.vocabulary import find_vocabulary, load_tokenizer
 from fedaid.training.settings import TrainingSettings
+from tests import real_data
 
 IMAGE_SIZE, MAX_TOKENS = 32, 40
 STUDIES = 36  # about 25 to train on, 5 each to validate and test on
@@ -27,6 +28,11 @@ torch.set_num_threads(1)
 # Properties are not timed: other tests keep the machine busy meanwhile.
 property_settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 property_settings.load_profile("untimed")
+
+
+def pytest_report_header() -> str:
+    """Which real data this run has."""
+    return real_data.summary()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,8 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
+
+from tests.real_data import REAL_DICOM, present
 
 WriteDicom = Callable[..., Path]
 
@@ -56,8 +57,4 @@ def ramp() -> np.ndarray:
 @pytest.fixture(scope="session")
 def real_dicom() -> Path:
     """The folder of the real DICOM files; a test that needs it is skipped where it is absent."""
-    default = Path(__file__).parents[2] / ".." / "shared" / "data"
-    folder = Path(os.environ.get("FEDAID_REAL_DATA", default)) / "dicom"
-    if not folder.is_dir():
-        pytest.skip("no real DICOM files: set FEDAID_REAL_DATA")
-    return folder
+    return present(REAL_DICOM)

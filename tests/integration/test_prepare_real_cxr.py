@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import random
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -15,12 +14,9 @@ from fedaid.data.manifest import Manifest, read_manifest
 from fedaid.data.pixels.image import read_radiograph
 from tests.catalogue.run import Prepared, prepare
 from tests.catalogue.wrong_pairs import word
+from tests.real_data import REAL_CXR, needs
 
-REAL = Path(os.environ.get("FEDAID_REAL_DATA", Path(__file__).parents[3] / "shared" / "data")) / "real_cxr"
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not REAL.is_dir(), reason="real_cxr is not on this machine: set FEDAID_REAL_DATA"),
-]
+pytestmark = [pytest.mark.slow, needs(REAL_CXR)]
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def rows() -> list[dict[str, str]]:
-    with (REAL / "pairs.csv").open(encoding="utf-8", newline="") as file:
+    with (REAL_CXR / "pairs.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -44,7 +40,7 @@ def prepared(folder: Path, rows: list[dict[str, str]]) -> Prepared:
     random.Random(0).shuffle(lines)
     with (folder / "reports.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([("image", "patient_id", "labels", "report"), *lines])
-    return prepare(REAL / "images", folder / "reports.csv", folder / "site")
+    return prepare(REAL_CXR / "images", folder / "reports.csv", folder / "site")
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +58,7 @@ def test_each_picture_stands_beside_its_own_text(manifest: Manifest, rows: list[
     pixels = np.load(manifest.studies[0].image, mmap_mode="r", allow_pickle=False)
     for study in manifest.studies:
         (number,) = (n for n in range(len(rows)) if word(n) in study.text)
-        expected = read_radiograph(REAL / rows[number]["image"], pixels.shape[1]).astype(np.float16)
+        expected = read_radiograph(REAL_CXR / rows[number]["image"], pixels.shape[1]).astype(np.float16)
         np.testing.assert_array_equal(pixels[study.row], expected)
         assert "|".join(study.labels) == rows[number]["labels"]
         compared += 1

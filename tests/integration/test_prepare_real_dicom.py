@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import shutil
 from collections.abc import Container
 from pathlib import Path
@@ -16,21 +15,18 @@ from fedaid.data.manifest import read_manifest
 from tests.catalogue.canaries import scan
 from tests.catalogue.run import Prepared, by_code, prepare
 from tests.catalogue.wrong_pairs import word
+from tests.real_data import REAL_DICOM, needs
 
-REAL = Path(os.environ.get("FEDAID_REAL_DATA", Path(__file__).parents[3] / "shared" / "data")) / "dicom"
 WITHOUT_PATIENT = 1
 CHESTS = (1, 2, 4, 5, 6)
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not REAL.is_dir(), reason="no real DICOM files on this machine: set FEDAID_REAL_DATA"),
-]
+pytestmark = [pytest.mark.slow, needs(REAL_DICOM)]
 
 
 def site_of(folder: Path, numbers: Container[int], *, unreported: Container[int] = ()) -> Prepared:
     """Prepare these files, each with a report under its name that ends with a word of its own, but for some."""
     (folder / "images").mkdir(parents=True)
     rows = [("image", "patient_id", "report")]
-    for path in sorted(REAL.glob("*.dcm")):
+    for path in sorted(REAL_DICOM.glob("*.dcm")):
         number = int(path.name[:2])
         if number in numbers:
             shutil.copy(path, folder / "images")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import shutil
 from pathlib import Path
 
@@ -13,19 +12,16 @@ from admin.federation.simulate import simulate
 from admin.results.run_results import read_results
 from fedaid.data.manifest import read_manifest
 from tests.integration.conftest import small_job
+from tests.real_data import REAL_CXR, needs
 
-REAL = Path(os.environ.get("FEDAID_REAL_DATA", Path(__file__).parents[3] / "shared" / "data")) / "real_cxr"
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not REAL.is_dir(), reason="real_cxr is not on this machine: set FEDAID_REAL_DATA"),
-]
+pytestmark = [pytest.mark.slow, needs(REAL_CXR)]
 
 
 @pytest.fixture(scope="module")
 def sites(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One folder per site, as its data manager would lay it out; nothing is copied into the project."""
     folder = tmp_path_factory.mktemp("real")
-    with (REAL / "pairs.csv").open(encoding="utf-8", newline="") as file:
+    with (REAL_CXR / "pairs.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     for site in sorted({row["site"] for row in rows}):
         own = [row for row in rows if row["site"] == site]
@@ -34,7 +30,7 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Path:
             manifest = csv.writer(file)
             manifest.writerow(["study_id", "patient_id", "image", "report", "labels"])
             for number, row in enumerate(own):
-                shutil.copy(REAL / row["image"], folder / site / "images")
+                shutil.copy(REAL_CXR / row["image"], folder / site / "images")
                 manifest.writerow([f"study-{number}", row["patient"], row["image"], row["text"], row["labels"]])
     return folder
 

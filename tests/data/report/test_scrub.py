@@ -2,16 +2,15 @@ from __future__ import annotations
 
 import csv
 import datetime
-import os
 import re
 import time
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fedaid.data.report.scrub import CLASSES, scrub
+from tests.real_data import REAL_CXR, present
 
 HARMLESS = """
 The lungs are clear. Heart size is normal.
@@ -264,11 +263,7 @@ def test_a_long_run_of_any_piece_is_scrubbed_in_time() -> None:
 
 @pytest.fixture(scope="module")
 def real_texts() -> list[str]:
-    default = Path(__file__).parents[4] / "shared" / "data"
-    table = Path(os.environ.get("FEDAID_REAL_DATA", default)) / "real_cxr" / "pairs.csv"
-    if not table.is_file():
-        pytest.skip("no real texts: set FEDAID_REAL_DATA")
-    with table.open(encoding="utf-8", newline="") as file:
+    with (present(REAL_CXR) / "pairs.csv").open(encoding="utf-8", newline="") as file:
         return [row["text"] for row in csv.DictReader(file)]
 
 

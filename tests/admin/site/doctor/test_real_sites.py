@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,8 +17,8 @@ from admin.site.doctor.collection import collect
 from admin.site.doctor.examination import Result, examine
 from admin.site.doctor.picture_facts import without_bands, without_padding
 from fedaid.data.pixels.image import read_radiograph
+from tests.real_data import REAL_CXR, REAL_DICOM, present
 
-DATA = Path(os.environ.get("FEDAID_REAL_DATA", Path(__file__).parents[5] / "shared" / "data"))
 FRONTAL = ("PA", "AP", "AP Supine")
 pytestmark = pytest.mark.slow
 
@@ -49,13 +48,11 @@ def files(result: Result) -> set[str]:
 @pytest.fixture(scope="module")
 def films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
     """What the doctor says of all real films, frontal and lateral ones as one site."""
-    if not (DATA / "real_cxr").is_dir():
-        pytest.skip("real_cxr is not on this machine: set FEDAID_REAL_DATA")
-    rows = []
+    rows, folder = [], present(REAL_CXR)
     for table in ("pairs.csv", "pairs_templated.csv"):
-        with (DATA / "real_cxr" / table).open(encoding="utf-8", newline="") as file:
+        with (folder / table).open(encoding="utf-8", newline="") as file:
             rows += list(csv.DictReader(file))
-    images = [(DATA / "real_cxr" / row["image"], row["text"], row["patient"], row["view"]) for row in rows]
+    images = [(folder / row["image"], row["text"], row["patient"], row["view"]) for row in rows]
     folder = tmp_path_factory.mktemp("films")
     return said_of(written(folder / "site", images), folder)
 
@@ -63,9 +60,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
 @pytest.fixture(scope="module")
 def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
     """What the doctor says of the real DICOM files as one site."""
-    if not (DATA / "dicom").is_dir():
-        pytest.skip("dicom is not on this machine: set FEDAID_REAL_DATA")
-    found = sorted((DATA / "dicom").glob("*.dcm"))
+    found = sorted(present(REAL_DICOM).glob("*.dcm"))
     folder = tmp_path_factory.mktemp("objects")
     return said_of(
         written(folder / "site", [(file, "The lungs are clear.", file.name[:2], "") for file in found]), folder
@@ -86,11 +81,9 @@ def test_hardly_a_real_film_is_said_to_lie_wrong(films: dict[str, Result]) -> No
 def test_nearly_every_real_frontal_film_that_is_turned_is_found(
     way: str, turn: Callable[[NDArray[np.float32]], NDArray[np.float32]]
 ) -> None:
-    if not (DATA / "real_cxr").is_dir():
-        pytest.skip("real_cxr is not on this machine: set FEDAID_REAL_DATA")
-    with (DATA / "real_cxr" / "pairs.csv").open(encoding="utf-8", newline="") as file:
+    with (present(REAL_CXR) / "pairs.csv").open(encoding="utf-8", newline="") as file:
         frontal = [row["image"] for row in csv.DictReader(file) if row["view"] in FRONTAL][::4]
-    seen = [without_padding(read_radiograph(DATA / "real_cxr" / image, 64)) for image in frontal]
+    seen = [without_padding(read_radiograph(REAL_CXR / image, 64)) for image in frontal]
     found = [pose_of(without_bands(np.ascontiguousarray(turn(film)))).lies(way, margin=MARGIN) for film in seen]
     assert len(found) > 50
     assert np.mean(found) > 0.92

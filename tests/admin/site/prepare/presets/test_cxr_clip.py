@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import pytest
 
 from admin.site.prepare.presets.cxr_clip import cxr_clip
 from fedaid.errors import InputError
+from tests.real_data import REAL_CXR, present
 
 Import = Callable[..., dict[str, Any]]
 
@@ -80,11 +80,7 @@ def test_a_column_that_is_not_there_is_named(header: str, named: str, tmp_path: 
 @pytest.fixture
 def real_pairs() -> Path:
     """The folder of real radiographs with their texts; a test that needs it is skipped where it is absent."""
-    default = Path(__file__).parents[5] / ".." / "shared" / "data"
-    folder = Path(os.environ.get("FEDAID_REAL_DATA", default)) / "real_cxr"
-    if not folder.is_dir():
-        pytest.skip("no real radiographs: set FEDAID_REAL_DATA")
-    return folder
+    return present(REAL_CXR)
 
 
 @pytest.mark.slow
