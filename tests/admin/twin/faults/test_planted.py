@@ -10,7 +10,7 @@ import pytest
 
 from admin.twin.consortia import FIVE_HOSPITALS
 from admin.twin.consortium import write_consortium
-from admin.twin.faults.manifest_faults import WHOLE_MANIFEST_FAULTS
+from admin.twin.faults.manifest_faults import MANIFEST_FAULTS, WHOLE_MANIFEST_FAULTS
 from admin.twin.faults.planted import FAULTS, REASONS, plant_faults
 from admin.twin.hospital import DEMO_HOSPITALS, Hospital
 from fedaid.data.cache import cached_images
@@ -18,6 +18,7 @@ from fedaid.data.manifest import read_manifest
 from fedaid.data.unusable import REMEDIES
 from fedaid.errors import InputError
 from tests.admin.twin.bad_site import COPIES, BadSite, make_bad_site, read_rows
+from tests.admin.twin.faults.fault_proofs import PROOFS
 
 MADE_BY_TWO = {"report-of-another-study"}
 NOT_FOR_ROOT = {"unreadable-file"} if os.geteuid() == 0 else set()
@@ -32,6 +33,22 @@ def test_every_fault_is_planted_as_often_as_said(bad_site: BadSite) -> None:
     expected |= dict.fromkeys(MADE_BY_TWO, 2 * COPIES) | {"tiny-validation-split": 1} | dict.fromkeys(NOT_FOR_ROOT, 0)
     assert {name: len(studies) for name, studies in bad_site.planted.items()} == expected
     assert len(expected) > 60
+
+
+def test_every_fault_that_is_not_of_the_manifest_has_a_proof() -> None:
+    assert set(PROOFS) == set(FAULTS) - set(MANIFEST_FAULTS) - set(WHOLE_MANIFEST_FAULTS)
+
+
+@pytest.mark.parametrize("fault", PROOFS)
+def test_the_studies_of_a_fault_have_it(bad_site: BadSite, fault: str) -> None:
+    studies = bad_site.planted[fault]
+    assert studies or fault in NOT_FOR_ROOT
+    assert all(PROOFS[fault](bad_site, study) for study in studies)
+
+
+@pytest.mark.parametrize("fault", PROOFS)
+def test_sound_studies_do_not_have_it(bad_site: BadSite, fault: str) -> None:
+    assert not any(PROOFS[fault](bad_site, study) for study in bad_site.sound[:8])
 
 
 def test_no_study_has_two_faults(bad_site: BadSite) -> None:
