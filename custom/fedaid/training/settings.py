@@ -194,7 +194,7 @@ class TrainingSettings:
         self._check("processes", self.batch_size % self.processes == 0, rule, remedy=remedy)
         fits = self.batch_size % self.pairs_at_once == 0 and self.pairs_at_once > 1
         remedy = "Use 0, or half, a quarter … of batch_size."
-        self._check("micro_batch_size", fits, f"divide batch_size {self.batch_size} and be no 1", remedy=remedy)
+        self._check("micro_batch_size", fits, f"{rule} and be above 1", remedy=remedy)
 
     def _check_schedule(self) -> None:
         """Refuses a schedule of the binding that has no effect, or that needs a quality nobody measures."""
