@@ -94,9 +94,9 @@ def plan_job(job: Path, conditions: Conditions) -> Plan:
         InputError: the job's rounds exchange no model.
     """
     settings = values_by_name(job)
-    rule, remedy = "have rounds in which a model is exchanged", "Set its task_timeout by hand, with --set."
-    missing = sorted(EXCHANGE_SETTINGS - settings.keys())
-    require(not missing, "job", rule, got=f"no {', '.join(missing)}", where=job.name, remedy=remedy)
+    missing, remedy = sorted(EXCHANGE_SETTINGS - settings.keys()), "Set its task_timeout by hand, with --set."
+    rule, got = "have rounds in which a model is exchanged", f"no {', '.join(missing)}"
+    require(not missing, "job", rule, got=got, where=job.name, remedy=remedy)
     federation = PlannedFederation(
         **asdict(conditions),
         align_steps=settings["align_steps"],

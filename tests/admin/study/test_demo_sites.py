@@ -94,7 +94,7 @@ def test_what_cannot_be_used_is_counted(tmp_path: Path) -> None:
 
 def test_an_export_without_reports_fails_with_the_sites_name(exports: Mapping[str, Path], tmp_path: Path) -> None:
     name, reports = SMALL[0].name, exports[SMALL[0].name].with_name("absent.csv")
-    with pytest.raises(RuntimeError, match=f"{name} could not be prepared: --reports must be a folder or a table"):
+    with pytest.raises(RuntimeError, match=f"{name} could not be prepared: --reports must exist"):
         list(prepare_sites({name: reports}, tmp_path, image_size=SIZE))
 
 
