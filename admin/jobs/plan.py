@@ -94,9 +94,8 @@ def plan_job(job: Path, conditions: Conditions) -> Plan:
         InputError: the job's rounds exchange no model.
     """
     settings = values_by_name(job)
-    missing, remedy = sorted(EXCHANGE_SETTINGS - settings.keys()), "Set its task_timeout by hand, with --set."
-    rule, got = "have rounds in which a model is exchanged", f"no {', '.join(missing)}"
-    require(not missing, "job", rule, got=got, where=job.name, remedy=remedy)
+    rule, remedy = "have rounds in which a model is exchanged", "Set its task_timeout by hand, with --set."
+    require(settings.keys() >= EXCHANGE_SETTINGS, "job", rule, got=job.name, where="its settings", remedy=remedy)
     federation = PlannedFederation(
         **asdict(conditions),
         align_steps=settings["align_steps"],
