@@ -10,7 +10,7 @@ import pytest
 
 from admin.twin.consortia import FIVE_HOSPITALS
 from admin.twin.consortium import write_consortium
-from admin.twin.faults.manifest_faults import MANIFEST_FAULTS, WHOLE_MANIFEST_FAULTS
+from admin.twin.faults.manifest_faults import MANIFEST_FAULTS, SPELLING_FAULTS, WHOLE_MANIFEST_FAULTS
 from admin.twin.faults.planted import FAULTS, REASONS, plant_faults
 from admin.twin.hospital import DEMO_HOSPITALS, Hospital
 from fedaid.data.cache import cached_images
@@ -36,7 +36,7 @@ def test_every_fault_is_planted_as_often_as_said(bad_site: BadSite) -> None:
 
 
 def test_every_fault_that_is_not_of_the_manifest_has_a_proof() -> None:
-    assert set(PROOFS) == set(FAULTS) - set(MANIFEST_FAULTS) - set(WHOLE_MANIFEST_FAULTS)
+    assert set(PROOFS) == set(FAULTS) - {*MANIFEST_FAULTS, *SPELLING_FAULTS, *WHOLE_MANIFEST_FAULTS}
 
 
 @pytest.mark.parametrize("fault", PROOFS)
