@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from tests.field import file_cases, letter_cases, plain_cases
+from tests.field import file_cases, letter_cases, manifest_cases, plain_cases, table_cases
 from tests.field.field_case import FieldCase
 
 CASES: tuple[FieldCase, ...] = (
     *plain_cases.CASES,
     *file_cases.CASES,
     *letter_cases.CASES,
+    *manifest_cases.CASES,
+    *table_cases.CASES,
 )

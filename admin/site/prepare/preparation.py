@@ -127,8 +127,9 @@ class Preparation:
                 others=self.others,
             )  # fmt: skip
             self.spelt_twice = len({match.patient for match in found if match.spelt_twice})
+            unclear = numbers.unclear
             del studies, numbers, versions, claims
-            for one in bad:
+            for one in (*unclear, *bad):
                 self._leave_out(one.reason, one.name)
             self._decode([match.study for match in found], stamps, pictures)
             for match in found:

@@ -19,6 +19,7 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
         "pair-no-image": "Add the image of this report, or leave the report out.",
         "pair-ambiguous": "Give each study one report, or its versions a status (preliminary, final, corrected).",
         "pair-conflict": "Correct the export: image and report, or images of one study, differ in patient or number.",
+        "number-list": "Write each accession number in full, separated by commas: a range or abbreviation is not read.",
         "patient-conflict": "Correct the export: the image and its report name different patients.",
         "image-conflict": "Export the study again: two of its files carry one SOPInstanceUID and differ.",
         "image-letters": "Mask the letters in the picture and export it again, or leave the film out.",

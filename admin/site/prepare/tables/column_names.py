@@ -5,6 +5,7 @@ Names are compared without case, accents, blanks and signs: "Accession No." is "
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -21,8 +22,8 @@ NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "accession": (
             "accession", "accessionnumber", "accessionno", "accessionnr", "accessionnum", "accessionid", "accno",
             "accnr", "accnum", "accnumber", "acc", "acn", "acsn", "accessionsnummer", "zugangsnummer",
-            "numeroaccession", "numerodaccession", "numerodeaccession", "noaccession", "nacces", "accesion",
-            "numeroaccesion", "numerodeaccesion", "numeroacceso", "numerodeacceso", "nacceso",
+            "numeroaccession", "numerodaccession", "numerodeaccession", "noaccession", "nodaccession", "nacces",
+            "accesion", "numeroaccesion", "numerodeaccesion", "numeroacceso", "numerodeacceso", "nacceso",
             "accessienummer", "accessionnummer",
         ),
         "study": ("studyuid", "studyinstanceuid", "studyiuid", "suid", "siuid", "uidestudio", "uidetude", "studienuid"),
@@ -74,6 +75,8 @@ NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )  # fmt: skip
 """Role → names, the preferred one first."""
 
+_NUMBER = re.compile(r"\bn[°º]")
+
 ORDERS = (
     "ordernumber", "orderno", "ordernr", "orderid", "fillerordernumber", "placerordernumber", "examnumber", "examno",
     "examid", "requestnumber", "requestno", "risnumber", "anforderungsnummer", "anforderungsnr", "auftragsnummer",
@@ -97,6 +100,6 @@ HALF = (
 
 
 def squeezed(name: str) -> str:
-    """Return a column's name for comparison: its letters and digits only, in lower case and without accents."""
-    plain = unicodedata.normalize("NFKD", name.casefold())
+    """Return a column's name for comparison: letters and digits in lower case, no accents; "N°" is "numero"."""
+    plain = unicodedata.normalize("NFKD", _NUMBER.sub("numero", name.casefold()))
     return "".join(letter for letter in plain if letter.isalnum())

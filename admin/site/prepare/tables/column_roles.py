@@ -95,5 +95,6 @@ def _remedy(roles: Roles) -> str:
     """Return what to do about columns that are not known."""
     lacking = [role for role in ("accession", "report") if not roles.get(role)]
     example = " ".join(f'--column {role}="Name of the column"' for role in lacking or ["accession"])
-    known = "; ".join(f"{role}: {', '.join(NAMES[role][:4])}" for role in (*KEYS, *WORDED) if not roles.get(role))
+    groups = [group for group in (KEYS, WORDED) if not any(roles.get(role) for role in group)] or [KEYS]
+    known = "; ".join(f"{role}: {', '.join(NAMES[role][:4])}" for group in groups for role in group)
     return f"Say which column it is: {example}. Names that are known, among others: {known}. See docs/data.md."

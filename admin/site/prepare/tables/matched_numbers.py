@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from admin.site.prepare.imaged_study import ImagedStudy
+from admin.site.prepare.quarantine import Bad
 from admin.site.prepare.records import Record
 from admin.site.prepare.tables.near_matches import accession_hints, match_without_zeros, patient_hints
 from admin.site.prepare.tables.several_numbers import with_single_numbers
@@ -21,12 +22,14 @@ class MatchedNumbers(NamedTuple):
         records: the reports, one accession number each.
         hints: why numbers do not match, one sentence a reason.
         divided: reports that named several accession numbers.
+        unclear: reports whose accession number is a range or an abbreviated list; they are not in ``records``.
     """
 
     studies: Sequence[ImagedStudy]
     records: Sequence[Record]
     hints: tuple[str, ...]
     divided: int
+    unclear: Sequence[Bad]
 
 
 def matched_numbers(
@@ -50,8 +53,9 @@ def matched_numbers(
         f"{count} {what} have lost digits, such as 2.02E+15. Export the column as text."
         for what, count in lost.items() if count
     ]  # fmt: skip
-    single, divided = with_single_numbers(exact, known, names)
+    single = with_single_numbers(exact, known, names)
     if zeros:
-        return MatchedNumbers(*match_without_zeros(studies, single, names), tuple(hints), divided)
-    hints += [*accession_hints(studies, single, names), *patient_hints(studies, single, names)]
-    return MatchedNumbers(studies, single, tuple(hints), divided)
+        films, reports = match_without_zeros(studies, single.records, names)
+        return MatchedNumbers(films, reports, tuple(hints), single.divided, single.unclear)
+    hints += [*accession_hints(studies, single.records, names), *patient_hints(studies, single.records, names)]
+    return MatchedNumbers(studies, single.records, tuple(hints), single.divided, single.unclear)

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from typing import NamedTuple
 
 from admin.site.prepare.imaged_study import key
+from admin.site.prepare.quarantine import Bad
 from admin.site.prepare.records import Record
 from fedaid.data.pseudonym import Pseudonyms
 from fedaid.data.spelling import plain
@@ -21,10 +23,16 @@ _UNCLEAR = re.compile(r"[\s/]+|\b(?:and|und|et|y|e|en|ou|oder|or)\b", re.IGNOREC
 _DIGIT = re.compile(r"\d")
 
 
-def with_single_numbers(
-    records: Iterable[Record], known: Collection[str], names: Pseudonyms
-) -> tuple[list[Record], int]:
-    """Return the records with one accession number each, and the number of reports that had several.
+class SingleNumbers(NamedTuple):
+    """Records with one accession number each, the number of reports that had several, and those with unclear lists."""
+
+    records: list[Record]
+    divided: int
+    unclear: list[Bad]
+
+
+def with_single_numbers(records: Iterable[Record], known: Collection[str], names: Pseudonyms) -> SingleNumbers:
+    """Return the records with one accession number each.
 
     Args:
         records: the reports. One with several numbers is followed by its copies.
@@ -32,19 +40,32 @@ def with_single_numbers(
         names: the site's pseudonyms.
     """
     single: list[Record] = []
-    divided = 0
+    divided, unclear = 0, list[Bad]()
     for record in records:
         cells = [cell for kind, cell in record.keys if kind == "accession"]
         numbers = numbers_of(cells[0], known, names) if len(cells) == 1 else cells
         if len(numbers) <= 1 or len(cells) > 1:
-            single.append(record)
+            if len(cells) == 1 and _is_list(cells[0], known, names):
+                unclear.append(Bad("number-list", record.name))
+            else:
+                single.append(record)
             continue
         divided += 1
         others = tuple(one for one in record.keys if one[0] != "accession")
         for place, number in enumerate(numbers, start=1):
             name = f"{record.name}, number {place} of {len(numbers)}"
             single.append(replace(record, keys=(("accession", number), *others), name=name))
-    return single, divided
+    return SingleNumbers(single, divided, unclear)
+
+
+def _is_list(cell: str, known: Collection[str], names: Pseudonyms) -> bool:
+    """Whether a cell is no film's number but begins with one: a range, or an abbreviated list."""
+    first, *more = re.split(r"[^\w.]+", cell.strip())
+    return (
+        bool(more and more[-1])
+        and key("accession", cell, names) not in known
+        and key("accession", first, names) in known
+    )
 
 
 def numbers_of(cell: str, known: Collection[str], names: Pseudonyms) -> list[str]:

@@ -25,7 +25,7 @@ def test_every_name_is_squeezed_and_has_one_role() -> None:
         ("Numéro d’accession;IPP;Compte-rendu;Sexe;Âge", "accession,patient,report,sex,age"),
         ("No accession;Résultats;Conclusion", "accession,findings,impression"),
         ("Número de acceso;NHC;Informe;Sexo;Edad", "accession,patient,report,sex,age"),
-        ("nº de petición;Hallazgos;Impresión diagnóstica", "?,findings,impression"),
+        ("nº de petición;Hallazgos;Impresión diagnóstica", "accession,findings,impression"),
         ("Onderzoeksnummer;Patiëntnummer;Verslag;Geslacht;Leeftijd", "accession,patient,report,sex,age"),
         ("StudyInstanceUID;Bevindingen;Conclusie", "study,findings,impression"),
         ("Dateiname;Bericht", "image,report"),
