@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.field import file_cases, letter_cases, manifest_cases, plain_cases, table_cases
+from tests.field import file_cases, letter_cases, manifest_cases, plain_cases, report_cases, table_cases
 from tests.field.field_case import FieldCase
 
 CASES: tuple[FieldCase, ...] = (
@@ -10,5 +10,6 @@ CASES: tuple[FieldCase, ...] = (
     *file_cases.CASES,
     *letter_cases.CASES,
     *manifest_cases.CASES,
+    *report_cases.CASES,
     *table_cases.CASES,
 )

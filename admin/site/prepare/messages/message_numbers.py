@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from admin.site.prepare.imaged_study import ImagedStudy, key
@@ -15,7 +15,8 @@ def with_accessions(studies: Sequence[ImagedStudy], records: Sequence[Record], n
     """Return the records of messages with the number of one field as their accession number.
 
     All messages use the same field: the one that finds most studies, so that an order number cannot match the
-    accession number of another study. A message without that field uses the other one.
+    accession number of another study. A message without that field uses the other one. An order number that no film
+    has is left out if the message states the StudyInstanceUID of a film.
     """
     given = [one for record in records for one in record.keys if one[0] in ORDER_FIELDS]
     if not given:
@@ -26,7 +27,15 @@ def with_accessions(studies: Sequence[ImagedStudy], records: Sequence[Record], n
         for kind in ORDER_FIELDS
     }
     ranked = sorted(ORDER_FIELDS, key=lambda kind: -found[kind])
-    return [_with_accession(record, ranked) for record in records]
+    return [_without_unknown(_with_accession(record, ranked), known, names) for record in records]
+
+
+def _without_unknown(record: Record, known: Collection[str], names: Pseudonyms) -> Record:
+    """The record without the accession numbers that no film has, if a film has its StudyInstanceUID."""
+    if not any(kind == "study" and key(kind, identifier, names) in known for kind, identifier in record.keys):
+        return record
+    kept = [one for one in record.keys if one[0] != "accession" or key(*one, names) in known]
+    return replace(record, keys=tuple(kept))
 
 
 def _with_accession(record: Record, ranked: Sequence[str]) -> Record:

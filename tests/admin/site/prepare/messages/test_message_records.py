@@ -91,3 +91,10 @@ def test_the_field_that_finds_most_studies_is_the_accession_number(known: str, c
 def test_records_without_messages_stay() -> None:
     records = [Record(keys=(("accession", "A1"),), name="r", text="x")]
     assert with_accessions([], records, NAMES) is records
+
+
+def test_an_order_number_of_no_film_does_not_contradict_a_study_uid() -> None:
+    record = Record(keys=(("OBR-3", "F1"), ("study", "1.2.3")), name="r", text="x")
+    for number, kept in (("A1", ()), ("F1", (("accession", "F1"),))):
+        found = with_accessions([study(("accession", number), ("study", "1.2.3"))], [record], NAMES)
+        assert found[0].keys == (*kept, ("study", "1.2.3"))
