@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from tests.field import file_cases, letter_cases, manifest_cases, plain_cases, report_cases, table_cases
+from tests.field import file_cases, image_cases, letter_cases, manifest_cases, plain_cases, report_cases, table_cases
 from tests.field.field_case import FieldCase
 
 CASES: tuple[FieldCase, ...] = (
-    *plain_cases.CASES,
     *file_cases.CASES,
+    *image_cases.CASES,
     *letter_cases.CASES,
     *manifest_cases.CASES,
+    *plain_cases.CASES,
     *report_cases.CASES,
     *table_cases.CASES,
 )
