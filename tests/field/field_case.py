@@ -73,9 +73,9 @@ class Run:
     @property
     def named(self) -> set[str]:
         """Everything that was said by a name: keys of counts that are not 0, codes of the quarantine, checks."""
-        data = self.result.get("data", {})
-        counts = {name for name, value in data.items() if value}
-        codes = {code for value in data.values() if isinstance(value, dict) for code, count in value.items() if count}
+        counts = {name for name, value in self.result.items() if value}
+        nested = [value for value in self.result.values() if isinstance(value, dict)]
+        codes = {code for value in nested for code, count in value.items() if count}
         return counts | codes | set(self.checks)
 
 

@@ -31,7 +31,7 @@ def lost(run: Run, studies: Sequence[int] = STUDIES) -> list[str]:
 
 
 def counted(run: Run, name: str, expected: Mapping[str, int] | int) -> list[str]:
-    given = run.result["data"][name]
+    given = run.result[name]
     return [] if given == expected else [f"{name} is {given}"]
 
 

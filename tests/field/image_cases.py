@@ -87,7 +87,7 @@ def odd_films(
         write_reports(folder, [(number, report(number)) for number in (*PLAIN, *numbers)])
 
     def faults(run: Run) -> list[str]:
-        given = run.result["data"]
+        given = run.result
         codes = given["quarantined"]
         wrong = [f"{code} is not counted" for code, count in (refused or {}).items() if codes.get(code) != count]
         said = {name: given.get(name) for name in counted or {}}

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.datadict import dictionary_VR
 from pydicom.dataset import FileDataset
 from pydicom.pixels.decoders.base import Decoder, get_decoder
 from pydicom.uid import (
@@ -92,16 +93,14 @@ def stored_pixels(header: FileDataset, tags: PixelTags) -> StoredPixels:
     syntax = header.file_meta.TransferSyntaxUID
     decoder = codec(header)
     tags = _with_size_of_cells(header, tags)
-    _replace_tags(header, tags)
-    shifted = tags.high > tags.stored - 1
-    if shifted:
-        header.BitsStored = tags.high + 1
+    _replace_tags(header, tags, stored=tags.high + 1)
     grey = tags.samples == 1
     options: dict[str, Any] = {"correct_unused_bits": False, "view_only": not syntax.is_encapsulated}
     cells, _ = decoder.as_array(header, raw=grey, **options)
     cells = cells.reshape(tags.rows, tags.columns, *(() if grey else (tags.samples,)))
     whole = syntax in JPEG2000TransferSyntaxes or syntax in JPEGLSTransferSyntaxes  # their decoders return numbers
-    shift = tags.high + 1 - tags.stored if shifted and _reaches_above(cells, tags.stored) else 0
+    shift = tags.high + 1 - tags.stored
+    shift = shift if shift and _reaches_above(cells, tags.stored) else 0
     return StoredPixels(cells, None if whole and not shift else tags.stored, shift, tags.signed, tags.padding)
 
 
@@ -142,16 +141,23 @@ def _with_size_of_cells(header: FileDataset, tags: PixelTags) -> PixelTags:
     return replace(tags, allocated=bits, stored=stored, high=max(stored - 1, min(tags.high, bits - 1)))
 
 
-def _replace_tags(header: FileDataset, tags: PixelTags) -> None:
-    """Replace the tags that the decoders read."""
-    header.Rows, header.Columns, header.NumberOfFrames = tags.rows, tags.columns, 1
-    header.SamplesPerPixel, header.BitsAllocated, header.BitsStored = tags.samples, tags.allocated, tags.stored
-    header.PixelRepresentation = int(tags.signed)
-    if tags.samples > 1:
-        header.PlanarConfiguration = tags.planar
-        header.PhotometricInterpretation = tags.photometric if tags.photometric.startswith("YBR") else "RGB"
-    else:
-        header.PhotometricInterpretation = "MONOCHROME2"  # the caller inverts
+def _replace_tags(header: FileDataset, tags: PixelTags, *, stored: int) -> None:
+    """Replace the tags that the decoders read; what was there is not looked at, because it may be broken."""
+    colour = tags.photometric if tags.photometric.startswith("YBR") else "RGB"
+    replaced: dict[str, object] = {
+        "Rows": tags.rows,
+        "Columns": tags.columns,
+        "NumberOfFrames": 1,
+        "SamplesPerPixel": tags.samples,
+        "PlanarConfiguration": tags.planar,
+        "PhotometricInterpretation": "MONOCHROME2" if tags.samples == 1 else colour,  # the caller inverts
+        "BitsAllocated": tags.allocated,
+        "BitsStored": stored,
+        "HighBit": stored - 1,
+        "PixelRepresentation": int(tags.signed),
+    }
+    for keyword, value in replaced.items():
+        header.add_new(keyword, dictionary_VR(keyword), value)
 
 
 def _reaches_above(cells: NDArray[Any], bits: int) -> bool:
