@@ -25,18 +25,18 @@ _SENTENCE, _WORD = re.compile(r"[^.!?\n]+"), re.compile(r"[^\W\d_]{2,}")
 _ENDS = (".", "!", "?", ")", "]", ":", ";")
 
 
-def told(pattern: re.Pattern[str]) -> Test:
-    """Return a test of whether a report has this in it."""
+def contains(pattern: re.Pattern[str]) -> Test:
+    """Return a test of whether a report contains this pattern."""
     return lambda case: bool(case.report and pattern.search(case.report))
 
 
 def is_marked_up(case: Case) -> bool:
-    """Whether a report is a document or an encoding of one, or has markup within its text."""
-    return case.report_fault == "report-not-text" or told(MARKUP)(case)
+    """Whether a report is a document, encoded bytes, or text with markup."""
+    return case.report_fault == "report-not-text" or contains(MARKUP)(case)
 
 
 def says_only_boilerplate(case: Case) -> bool:
-    """Whether fewer than a few words are left of a report without its sentences of boilerplate."""
+    """Whether a report has fewer than :data:`FEWEST_WORDS` words beside sentences of boilerplate."""
     if not case.text or not BOILERPLATE.search(case.text):
         return False
     left = [sentence for sentence in _SENTENCE.findall(case.text) if not BOILERPLATE.search(sentence)]
@@ -49,20 +49,20 @@ def is_blank(case: Case) -> bool:
 
 
 def has_headings_only(case: Case) -> bool:
-    """Whether a report has text, but none that describes the picture."""
+    """Whether a report is not empty, but has no text that describes the picture."""
     return bool(case.report and case.report.strip()) and not case.text
 
 
 def truncated(evidence: Evidence) -> Found:
-    """The reports that seem to break off: without a full stop where the others have one, or within a word.
+    """Return the reports that seem truncated: without a full stop where the others have one, or within a word.
 
-    A last word counts as broken if it stands nowhere else at the site while a longer one that begins so does.
+    A last word counts as incomplete if no other report has it and another report has a longer word with this beginning.
     """
-    told = [case for case in evidence.cases if case.text]
-    ended = sum(case.text.endswith(_ENDS) for case in told)
-    words = Counter(word for case in told for word in set(_words(case.text)))
-    usual = bool(told) and ended >= ENDED * len(told)
-    open_ended = [case for case in told if not case.text.endswith(_ENDS)]
+    filled = [case for case in evidence.cases if case.text]
+    ended = sum(case.text.endswith(_ENDS) for case in filled)
+    words = Counter(word for case in filled for word in set(_words(case.text)))
+    usual = bool(filled) and ended >= ENDED * len(filled)
+    open_ended = [case for case in filled if not case.text.endswith(_ENDS)]
     return found((case for case in open_ended if usual or _breaks_word(case.text, words)), evidence)
 
 
@@ -77,7 +77,7 @@ def _breaks_word(text: str, known: Counter[str]) -> bool:
 
 
 def of_another_language(evidence: Evidence) -> Found:
-    """The reports in another language than most of the site's."""
+    """Return the reports in another language than most reports of the site."""
     languages = {case.line: name for case in evidence.cases if (name := language_of(case.text))}
     usual = Counter(languages.values()).most_common(1)
     main = usual[0][0] if usual else None
@@ -154,7 +154,7 @@ REPORT_CHECKS = (
         "Control characters truncate texts in other programs and split words here.",
         "Export the report as plain text.",
         WARNING,
-        where(told(CONTROL)),
+        where(contains(CONTROL)),
     ),
     Check(
         "report-markup",
@@ -170,7 +170,7 @@ REPORT_CHECKS = (
         "For example 'Ã¤' instead of 'ä': the text was read in a wrong encoding and saved.",
         "Export the report again as UTF-8.",
         WARNING,
-        where(told(GARBLED)),
+        where(contains(GARBLED)),
     ),
     Check(
         "report-language",
@@ -184,9 +184,8 @@ REPORT_CHECKS = (
     Check(
         "section-coverage",
         "Many reports without sections",
-        "More than half have neither findings nor an impression under a heading. The whole text or its last paragraph "
-        "is "
-        "used, including history and signature.",
+        "More than half have neither findings nor an impression under a heading. "
+        "The whole text or its last paragraph is used, including history and signature.",
         "If the reports have headings, name them in report_grammar.yml.",
         NOTE,
         above(without_sections, SECTIONED),
