@@ -25,6 +25,7 @@ def keeps_arguments(*settings: inspect.Parameter) -> Callable[[Constructor], Con
     """
 
     def decorate(constructor: Constructor) -> Constructor:
+        """The constructor that also sets the attributes."""
         signature = signature_with(constructor, settings)
 
         @functools.wraps(constructor)

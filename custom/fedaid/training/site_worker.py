@@ -130,14 +130,12 @@ class SiteWorker:
 
     @property
     def site_tensors(self) -> Arrays:
-        """The tensors that stay at the site for its next round, see :class:`SiteMemory`; often empty.
-
-        A worker of the same site in another process takes them over by assignment, before :meth:`load`.
-        """
+        """The tensors that stay at the site for its next round, see :class:`SiteMemory`; often empty."""
         return self._memory.tensors
 
     @site_tensors.setter
     def site_tensors(self, tensors: Arrays) -> None:
+        """Takes over the tensors of a worker of the same site in another process; before :meth:`load`."""
         self._memory.tensors = tensors
 
     def validate(self, split: str) -> Validation:

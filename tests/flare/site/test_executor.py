@@ -3,91 +3,33 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from nvflare.apis.event_type import EventType
 from nvflare.apis.fl_constant import ReturnCode
 from nvflare.apis.fl_context import FLContext
-from nvflare.apis.shareable import Shareable
 from nvflare.apis.signal import Signal
-from safetensors import SafetensorError
 
 from fedaid.data.pixels.decode_pool import WORKERS
 from fedaid.data.pixels.decode_process import DecodeProcess
-from fedaid.errors import InputError
 from fedaid.flare.site import executor as module
 from fedaid.flare.site.executor import FedAIDExecutor
-from fedaid.flare.wire.messages import metrics_from_shareable, model_to_shareable, update_from_shareable
+from fedaid.flare.wire.messages import metrics_from_shareable
 from fedaid.flare.wire.replies import ERROR_HEADER
-from fedaid.flare.wire.tasks import ALIGN, PRETRAIN, TRAIN, VALIDATE, ModelMessage, UpdateMessage
+from fedaid.flare.wire.tasks import ALIGN, PRETRAIN, TRAIN, VALIDATE
 from fedaid.minmax.selection import METRICS
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.tensor_names import is_alignment
 from fedaid.training.processes.data_folders import DataFolders
-from fedaid.training.processes.spread_worker import ProcessesFailed
 from fedaid.training.settings import TrainingSettings
 from fedaid.training.site_worker import SiteWorker
 from fedaid.training.trainer import PhaseLosses
-
-Arrays = dict[str, NDArray[Any]]
-CANARY = "/data/patients/DOE^JANE-1234567/chest.dcm"
-
-
-class Site:
-    """One site's executor, and what the server says to it."""
-
-    def __init__(self, context: FLContext, settings: TrainingSettings, model: DualEncoder, theta: Arrays) -> None:
-        self.executor = FedAIDExecutor(**asdict(settings))
-        self.context, self.settings, self.model, self.theta = context, settings, model, theta
-        self.abort = Signal()
-
-    def restart(self) -> None:
-        """A new process: all state is lost but for files."""
-        self.executor = FedAIDExecutor(**asdict(self.settings))
-
-    def swap(self) -> None:
-        """What FLARE does before a task that has a process of its own."""
-        self.restart()
-        self.executor.handle_event(EventType.SWAP_IN, self.context)
-
-    def sent(self) -> None:
-        """What FLARE says once the server has the answer."""
-        self.executor.handle_event(EventType.AFTER_SEND_TASK_RESULT, self.context)
-
-    def ask(self, task: str, tensors: Any = None, *, round_number: int = 0, **changes: Any) -> Shareable:
-        message = ModelMessage(round_number, self.theta, self.model.configuration, self.model.vocabulary_hash)
-        shareable = model_to_shareable(replace(message, **changes), num_rounds=2)
-        if tensors is not None:
-            shareable["DXO"]["data"] = tensors
-        return self.executor.execute(task, shareable, self.context, self.abort)
-
-    @property
-    def ideal(self) -> Arrays:
-        return {name: np.asarray(tensor * 0.9) for name, tensor in self.theta.items() if is_alignment(name)}
-
-    def pretrain(self, round_number: int = 0) -> Shareable:
-        ideal = {name: np.asarray(tensor, np.float32) for name, tensor in self.ideal.items()}
-        return self.ask(PRETRAIN, ideal, round_number=round_number)
-
-
-@pytest.fixture
-def site(site_context: FLContext, settings: TrainingSettings, model: DualEncoder, theta: Arrays) -> Site:
-    return Site(site_context, settings, model, theta)
-
-
-def update_of(reply: Shareable) -> UpdateMessage:
-    assert reply.get_return_code() == ReturnCode.OK
-    return update_from_shareable(reply)
-
-
-def same(one: UpdateMessage, other: UpdateMessage) -> bool:
-    return all(np.array_equal(one.delta[name], other.delta[name]) for name in one.delta)
+from tests.flare.site.asked_site import CANARY, Site, same, update_of
 
 
 def test_align_answers_with_an_alignment_update_and_metrics_of_the_model(site: Site) -> None:
@@ -283,24 +225,6 @@ def test_pretrain_is_not_disturbed_by_a_validation_in_between(site: Site) -> Non
     assert same(update_of(site.pretrain()), expected)
 
 
-@pytest.mark.parametrize("asked", [0, 2])
-@pytest.mark.parametrize("before", ["nothing", "align of round 1", "align of round 1 in another process"])
-def test_pretrain_without_its_align_is_refused(before: str, asked: int, site: Site) -> None:
-    if "process" in before:
-        site.swap()
-    if "align" in before:
-        site.ask(ALIGN, round_number=1)
-        site.pretrain(round_number=1)
-    if "process" in before:
-        site.swap()
-    reply = site.pretrain(round_number=asked)
-    assert reply.get_return_code() == ReturnCode.BAD_TASK_DATA
-    got = "no model" if before == "nothing" else "the model of round 1"
-    assert reply.get_header(ERROR_HEADER) == (
-        f"pretrain of round {asked} must follow align of that round, got {got}: this site"
-    )
-
-
 @pytest.mark.parametrize("task", [ALIGN, PRETRAIN])
 def test_an_abort_in_training_is_answered_as_such(task: str, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site.ask(ALIGN)
@@ -317,41 +241,6 @@ def test_an_abort_in_training_is_answered_as_such(task: str, site: Site, monkeyp
     assert reply.get_return_code() == ReturnCode.TASK_ABORTED
     assert len(steps) == 1
     assert "DXO" not in reply
-
-
-def test_an_unknown_task_is_answered_as_such(site: Site) -> None:
-    assert site.ask("learn").get_return_code() == ReturnCode.TASK_UNKNOWN
-
-
-def test_an_input_error_travels_in_the_header(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FEDAID_DATA", "relative")
-    reply = site.ask(ALIGN)
-    assert reply.get_return_code() == ReturnCode.BAD_TASK_DATA
-    assert reply.get_header(ERROR_HEADER).startswith("data_root must be an absolute path")
-
-
-def test_a_site_with_another_vocabulary_says_so(site: Site) -> None:
-    reply = site.ask(ALIGN, vocabulary_hash="f" * 64)
-    assert reply.get_return_code() == ReturnCode.BAD_TASK_DATA
-    assert "vocabulary must have sha256 ffffffffffff" in reply.get_header(ERROR_HEADER)
-
-
-def test_a_long_error_is_cut(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*args: Any, **kwargs: Any) -> None:
-        raise InputError("x", "be short", got="y" * 10_000, where="z", remedy="Shorten it.")
-
-    monkeypatch.setattr(module.DataFolders, "load", fail)
-    assert len(site.ask(ALIGN).get_header(ERROR_HEADER)) == 500
-
-
-def test_a_lost_process_is_told_in_words(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*args: Any, **kwargs: Any) -> None:
-        raise ProcessesFailed("training must end well in all processes")
-
-    monkeypatch.setattr(SiteWorker, "align", fail)
-    reply = site.ask(ALIGN)
-    assert reply.get_return_code() == ReturnCode.BAD_TASK_DATA
-    assert reply.get_header(ERROR_HEADER) == "training must end well in all processes"
 
 
 @pytest.mark.slow
@@ -374,101 +263,6 @@ def test_a_round_in_two_processes_answers_as_one_does(
     means = [delta for name, delta in found[1].delta.items() if "running_mean" in name]
     assert len(means) > 3
     assert all(np.abs(mean).max() > 0 for mean in means)
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        RuntimeError,
-        ValueError,
-        OSError,
-        KeyError,
-        TypeError,
-        IndexError,
-        AttributeError,
-        MemoryError,
-        ZeroDivisionError,
-        SafetensorError,
-        UnicodeError,
-    ],
-)
-def test_any_other_error_is_told_by_its_type_only_even_in_the_log(
-    error: type[Exception], site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def fail(*args: Any, **kwargs: Any) -> None:
-        try:
-            raise FileNotFoundError(CANARY)
-        except FileNotFoundError as cause:
-            raise error(CANARY) from cause
-
-    monkeypatch.setattr(module.DataFolders, "load", fail)
-    with caplog.at_level(logging.DEBUG):
-        reply = site.ask(ALIGN)
-    assert reply.get_return_code() == ReturnCode.EXECUTION_EXCEPTION
-    assert reply.get_header(ERROR_HEADER) == f"align: {error.__name__}"
-    assert "DOE" not in str(dict(reply))
-    assert "DOE" not in caplog.text
-    assert "test_executor.py" in caplog.text  # the place of the fault is there
-
-
-def test_a_loss_that_is_not_finite_is_told_as_such(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_number(*args: Any) -> torch.Tensor:
-        return torch.tensor(float("nan"), requires_grad=True)
-
-    monkeypatch.setattr("fedaid.training.trainer.info_nce_loss", no_number)
-    reply = site.ask(ALIGN)
-    assert reply.get_return_code() == ReturnCode.BAD_TASK_DATA
-    assert reply.get_header(ERROR_HEADER).startswith("loss must be finite")
-
-
-def test_what_is_not_a_message_is_refused(site: Site) -> None:
-    reply = site.executor.execute(ALIGN, Shareable(), site.context, site.abort)
-    assert reply.get_return_code() == ReturnCode.BAD_TASK_DATA
-    assert reply.get_header(ERROR_HEADER) == "message must hold a DXO"
-
-
-@pytest.mark.parametrize(
-    ("spoil", "reason"),
-    [
-        (lambda theta: {**theta, "log_logit_scale": np.array(np.nan, np.float32)}, "must be finite"),
-        (lambda theta: {name: theta[name] for name in list(theta)[1:]}, "is missing (1 in all)"),
-        (lambda theta: {**theta, "more": np.zeros(1, np.float32)}, "is not of the model"),
-        (lambda theta: {**theta, "log_logit_scale": np.zeros(1, np.float32)}, "must have shape ()"),
-        (lambda theta: {**theta, "log_logit_scale": np.array(1.0)}, "must have type float32"),
-    ],
-)
-def test_a_bad_global_model_is_refused_before_it_is_kept(
-    spoil: Callable[[Arrays], Arrays], reason: str, site: Site
-) -> None:
-    reply = site.ask(ALIGN, spoil(site.theta))
-    assert reply.get_return_code() == ReturnCode.BAD_TASK_DATA
-    assert "model of round 0 refused" in reply.get_header(ERROR_HEADER)
-    assert reason in reply.get_header(ERROR_HEADER)
-    assert site.pretrain().get_return_code() == ReturnCode.BAD_TASK_DATA
-
-
-def test_pretrain_takes_alignment_tensors_only(site: Site) -> None:
-    site.ask(ALIGN)
-    assert site.ask(PRETRAIN, site.theta).get_return_code() == ReturnCode.BAD_TASK_DATA
-
-
-def test_an_update_that_is_not_plain_does_not_leave(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    align = SiteWorker.align
-
-    def spoilt(worker: SiteWorker, **arguments: Any) -> Any:
-        update = align(worker, **arguments)
-        return replace(update, delta={name: torch.from_numpy(delta) for name, delta in update.delta.items()})
-
-    monkeypatch.setattr(SiteWorker, "align", spoilt)
-    reply = site.ask(ALIGN)
-    assert reply.get_return_code() == ReturnCode.BAD_TASK_DATA
-    assert "DXO" not in reply
-
-
-@pytest.mark.parametrize("settings", [{"batch_size": 1}, {"batchsize": 8}, {"data_root": "/etc"}])
-def test_a_bad_setting_is_refused_when_the_executor_is_made(settings: dict[str, Any]) -> None:
-    with pytest.raises(InputError):
-        FedAIDExecutor(**settings)
 
 
 def test_threads_are_set_at_the_start_of_a_run(site: Site) -> None:
