@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fedaid.data.split import SPLITS, split_of
+from fedaid.data.split import SPLITS, split_of, splits_of
 from fedaid.errors import InputError
 
 names = st.text(min_size=1, max_size=30)
@@ -54,3 +54,21 @@ def test_another_seed_is_an_independent_partition() -> None:
 def test_shares_that_are_no_partition_are_refused(shares: tuple[float, float, float]) -> None:
     with pytest.raises(InputError, match="shares must"):
         split_of("p", seed="s", shares=shares)
+
+
+def test_likely_spellings_of_a_patient_are_in_one_split() -> None:
+    names = [f"{number}" for number in range(500, 560)]
+    spellings = [spelling for name in names for spelling in (name, f"0{name}", f"{name}.0")]
+    splits = splits_of(spellings, {}, seed="s")
+    assert all(splits[name] == splits[f"0{name}"] == splits[f"{name}.0"] for name in names)
+    assert set(splits.values()) == {"train", "valid", "test"}
+
+
+def test_a_patient_with_one_spelling_has_the_split_of_its_hash() -> None:
+    assert splits_of(["a", "b"], {}, seed="s") == {name: split_of(name, seed="s") for name in "ab"}
+
+
+def test_a_stated_split_stays_and_is_that_of_the_other_spellings() -> None:
+    given = {"7": "valid", "x": "test", "X": "train"}
+    splits = splits_of(["7", "07", "x", "X", "X "], given, seed="s")
+    assert splits == {"7": "valid", "07": "valid", "x": "test", "X": "train", "X ": "train"}

@@ -115,7 +115,9 @@ def _report_columns(table: Table) -> tuple[str, ...]:
     """The columns of the report, after a check of the header."""
     missing = [column for column in _REQUIRED if column not in table.columns]
     if missing:
-        raise _fault(table, [1], "header", f"have the columns {', '.join(_REQUIRED)}", f"no {', '.join(missing)}")
+        read_as = f" in a table read as {table.read_as}" if table.read_as else ""
+        got = f"no {', '.join(missing)}{read_as}"
+        raise _fault(table, [1], "header", f"have the columns {', '.join(_REQUIRED)}", got)
     for column in table.columns:
         if column in (*_REQUIRED, *_OPTIONAL):
             continue

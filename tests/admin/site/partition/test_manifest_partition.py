@@ -128,3 +128,34 @@ def test_a_manifest_that_cannot_be_divided_is_refused(
     (tmp_path / "manifest.csv").write_text(text)
     assert run(tmp_path, tmp_path / "out", "--kind", "natural", "--least-patients", "1") == 1
     assert message in capsys.readouterr().err
+
+
+def respelt(folder: Path, sites: str) -> None:
+    """A manifest in which each of twelve patients is written in two ways, with a site for each spelling."""
+    rows = [
+        f"s{number}{place},{spelling},images\\{number}.png,x,{site}"
+        for number in range(10, 22)
+        for place, (spelling, site) in enumerate(zip((f"{number}", f"0{number}"), sites, strict=True))
+    ]
+    (folder / "images").mkdir()
+    (folder / "images" / "10.png").write_bytes(b"x")
+    (folder / "manifest.csv").write_text("study_id,patient_id,image,report,site\n" + "\n".join(rows))
+
+
+def test_a_drawn_partition_keeps_the_spellings_of_a_patient_together(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    respelt(tmp_path, "ab")
+    assert run(tmp_path, tmp_path / "out", "--sites", "2", "--least-patients", "2") == 0
+    homes = {
+        (row.cell("patient_id").lstrip("0"), site) for site, rows in sites_of(tmp_path / "out").items() for row in rows
+    }
+    assert len(homes) == 12
+    assert "warning" not in capsys.readouterr().err
+    assert len(list((tmp_path / "out").glob("*/images/10.png"))) == 1
+
+
+def test_a_natural_partition_that_parts_them_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    respelt(tmp_path, "ab")
+    assert run(tmp_path, tmp_path / "out", "--kind", "natural") == 0
+    assert "warning: 12 patients are at several sites" in capsys.readouterr().err
