@@ -11,6 +11,11 @@ from fedaid.data.letters.screen import Place, full_grey
 from fedaid.data.pixels.grey_picture import grey_picture
 from tests.data.letters.conftest import Film
 
+
+def line(text: str, *, score: float = 0.9, line_score: float = 0.9, length: float = 1.0, area: float = 1.0) -> Words:
+    return Words(text, score, line_score, length, area)
+
+
 NAME = "PELLOWICK UNA 03.02.1948"
 
 
@@ -66,7 +71,7 @@ def test_many_places_are_read_as_quarters(monkeypatch: pytest.MonkeyPatch) -> No
 
     def spy(grey: np.ndarray) -> list[Words]:
         read.append(grey.shape)
-        return [Words("PELLOWICK", 0.9, 100.0), Words("L", 0.9, 7.0), Words("UNSURE", 0.2, 7.0)]
+        return [line("PELLOWICK", area=100.0), line("L", area=7.0), line("1", score=0.2, area=50.0)]
 
     monkeypatch.setattr("fedaid.data.letters.reader.read_words", spy)
     monkeypatch.setattr(look, "places", lambda grey, sensitivity: [Place(0, 0, 9, 9)] * (look.MOST_PLACES + 1))
@@ -74,3 +79,19 @@ def test_many_places_are_read_as_quarters(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(read) == 4
     assert all(min(shape) >= 400 for shape in read)
     assert letters.share == pytest.approx(4 * 107 / 640000, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("read", "found"),
+    [(line("AP"), False), (line("Pellowick"), True), (line("Pellowick", score=0.5), False),
+     (line("", length=3.0), True), (line("", length=2.0), False), (line("", line_score=0.6, length=3.0), False),
+     (line("L", length=3.0), True), (line("L", length=1.5), False), (line("AP", score=0.5, length=4.0), True)],
+)  # fmt: skip
+def test_a_line_that_cannot_be_read_may_be_a_name(read: Words, found: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fedaid.data.letters.reader.read_words", lambda grey: [read])
+    monkeypatch.setattr(look, "places", lambda grey, sensitivity: [Place(0, 0, 9, 9)])
+    assert letters_in(np.zeros((800, 800), dtype=np.float32), "ocr").found == found
+
+
+def test_a_name_in_a_script_that_the_reader_does_not_know_is_found(film: Film) -> None:
+    assert letters_in(film("ПРОСКОВИН АРТЕМИЙ"), "ocr").found

@@ -29,9 +29,6 @@ MARGIN = 60
 TALL = 2
 """A place is tall if its height is more than this many times its width."""
 
-LEAST_SCORE = 0.6
-"""Least confidence of the reader in a line."""
-
 
 def letters_in(picture: Picture, how: str) -> Letters:
     """Return what is seen of letters in a picture (H, W).
@@ -50,15 +47,15 @@ def letters_in(picture: Picture, how: str) -> Letters:
 
 
 def _named(grey: Grey, proposed: list[Place]) -> float:
-    """The area of the lines, in the proposed places, that may identify a person."""
+    """The area of the lines, in the proposed places, that may identify a person; what cannot be read may."""
     from fedaid.data.letters.reader import read_words
 
     covered = 0.0
     for place in proposed if len(proposed) <= MOST_PLACES else _quarters(grey):
         for part in _ways(_with_margin(grey, place)):
-            words = [word for word in read_words(part) if word.score >= LEAST_SCORE]
-            if identifies([word.text for word in words]):
-                covered += sum(word.area for word in words)
+            lines = [line for line in read_words(part) if line.is_sure or line.is_unread]
+            if any(line.is_unread for line in lines) or identifies([line.text for line in lines]):
+                covered += sum(line.area for line in lines)
                 break
     return covered
 
