@@ -35,6 +35,7 @@ MARKERS = (
 SIZES = ((512, 428), (1024, 1024), (1500, 1500), (2000, 1700), (2430, 1994), (3000, 2400))
 FONTS = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSansMono.ttf", "DejaVuSerif.ttf")
 DRAWN = 512
+KINDS = ("name", "marker", "none")
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,11 @@ class LetterFilm:
     kind: str
     told: str
 
+    @property
+    def grey(self) -> NDArray[np.float32]:
+        """The film in [0, 1]."""
+        return self.levels.astype(np.float32) / np.float32(2**self.bits - 1)
+
 
 @cache
 def chest(seed: int) -> NDArray[np.float32]:
@@ -63,7 +69,7 @@ def chest(seed: int) -> NDArray[np.float32]:
 
 def letter_film(kind: str, seed: int) -> LetterFilm:
     """Return a film of a kind; size, position, brightness, font, direction and bits are drawn by the seed."""
-    rng = np.random.default_rng([seed, len(kind)])
+    rng = np.random.default_rng([seed, KINDS.index(kind)])
     height, width = SIZES[rng.integers(len(SIZES))]
     picture = Image.fromarray(chest(int(rng.integers(4)))).resize((width, height), Image.Resampling.BICUBIC)
     grey = np.array(picture) + rng.normal(0, rng.uniform(0.005, 0.02), (height, width)).astype(np.float32)
