@@ -18,6 +18,7 @@ from fedaid.data.tables.separator import separator_of
         ("SEP=\t\na\tb\n", "\t", True),
         ("sep=^\na^b\n1^2,3\n", "^", True),
         ("sep=,\na;b\n1;2\n", ";", True),
+        ("sep=;\ra;b\r1;2\r", ";", True),
         ("alone\nx\n", ",", False),
         ("", ",", False),
     ],

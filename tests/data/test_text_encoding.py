@@ -69,4 +69,5 @@ def test_a_named_encoding_must_fit() -> None:
     data = TEXTS["Japanese"].encode("cp932")
     assert given_encoding(data, "cp932").codec == "cp932"
     assert given_encoding(data, "utf-8").fault == "bytes that are not UTF-8"
+    assert given_encoding(TEXTS["German"].encode(), "cp1252").fault == "UTF-8 and not Windows-1252"
     assert "unknown encoding 'klingon'" in given_encoding(data, "klingon").fault

@@ -6,13 +6,16 @@ import json
 import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from pathlib import Path
 
 from fedaid.data.table import unusual
 from fedaid.data.tables.sheet import SAVE_AS, BrokenRow, Sheet, open_sheet
 from fedaid.data.tables.table_fault import TableFault, refusal
 from fedaid.errors import InputError
+
+_TITLES = 12
+"""Rows in which a header below a title is looked for."""
 
 KINDS = (".csv", ".tsv", ".tab", ".txt", ".jsonl", ".ndjson")
 OF_JSON = (".jsonl", ".ndjson")
@@ -21,7 +24,7 @@ HeaderCheck = Callable[[Sequence[str], str], Sequence[TableFault]]
 """Names of columns, and how the table is read → why it cannot be used."""
 
 _REMEDY = "Export it again as CSV, TSV or JSONL in UTF-8, with a header that names its columns; see docs/data.md."
-_PROTECTED = re.compile(r'="([^"]*)"|\'(?=\d)')
+_PROTECTED = re.compile(r'^(?:="([^"]*)"$|\'(?=\d+$))')
 """How a spreadsheet is made to keep a number as text: ="0012" or '0012."""
 
 
@@ -69,13 +72,24 @@ def _of_text(sheet: Sheet, needs: Collection[str], check: HeaderCheck) -> Iterat
     """Yield the rows below the header. A missing cell is empty."""
     header = next((cells for _, cells in sheet.rows(strict=False)), [])
     columns = [column(cell.strip("\ufeff")) for cell in header]
-    faults = [*_encoding(sheet), *_header(columns, needs), *check(header, sheet.read_as), *_shape(sheet, len(columns))]
+    unknown = check(header, sheet.read_as)
+    if unknown and (place := _header_below(sheet, check)):
+        unknown = [
+            TableFault("row 1", "begin with its header", f"a header in row {place}", "Remove the rows above it.")
+        ]
+    faults = [*_encoding(sheet), *_header(columns, needs), *unknown, *_shape(sheet, len(columns))]
     if faults:
         raise refusal(sheet.name, faults)
     for number, (_, row) in enumerate(sheet.rows(), start=1):
         if number > 1:
             filled = zip_longest(columns, row[: len(columns)], fillvalue="")
             yield number, {key: _PROTECTED.sub(r"\1", cell.strip(), count=1) for key, cell in filled}
+
+
+def _header_below(sheet: Sheet, check: HeaderCheck) -> int:
+    """Return the row of the header if it is one of the next rows, below a title; otherwise 0."""
+    rows = enumerate(islice(sheet.rows(strict=False), _TITLES), start=1)
+    return next((number for number, (_, cells) in rows if number > 1 and not check(cells, sheet.read_as)), 0)
 
 
 def _encoding(sheet: Sheet) -> list[TableFault]:

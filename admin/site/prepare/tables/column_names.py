@@ -24,9 +24,10 @@ NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "accnr", "accnum", "accnumber", "acc", "acn", "acsn", "accessionsnummer", "zugangsnummer",
             "numeroaccession", "numerodaccession", "numerodeaccession", "noaccession", "nodaccession", "nacces",
             "accesion", "numeroaccesion", "numerodeaccesion", "numeroacceso", "numerodeacceso", "nacceso",
-            "accessienummer", "accessionnummer",
+            "accessienummer", "accessionnummer", "00080050",
         ),
-        "study": ("studyuid", "studyinstanceuid", "studyiuid", "suid", "siuid", "uidestudio", "uidetude", "studienuid"),
+        "study": ("studyuid", "studyinstanceuid", "studyiuid", "suid", "siuid", "uidestudio", "uidetude", "studienuid",
+                  "0020000d"),
         "image": (
             "image", "imagepath", "file", "filename", "filepath", "path", "stem", "dicomid", "dicomfile", "dicompath",
             "imagefile", "imagename", "datei", "dateiname", "dateipfad", "bild", "bilddatei", "fichier", "nomfichier",
@@ -37,7 +38,7 @@ NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "patientennummer", "patientennr", "patientenid", "patnr", "patno", "pid", "piz", "hospitalnumber",
             "medicalrecordnumber", "medicalrecordno", "ipp", "nip", "numeropatient", "nopatient", "idpatient", "nhc",
             "numerohistoria", "numerodehistoria", "numerohistoriaclinica", "historiaclinica", "idpaciente", "paciente",
-            "numeropaciente", "patientnummer", "idpaziente",
+            "numeropaciente", "patientnummer", "idpaziente", "00100020",
         ),
         "report": (
             "report", "text", "reporttext", "title", "caption", "reporttxt", "rpttext", "rpttxt", "reportbody",
@@ -76,6 +77,7 @@ NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """Role → names, the preferred one first."""
 
 _NUMBER = re.compile(r"\bn[°º]")
+_REMARK = re.compile(r"\s*[(\[].*")
 
 ORDERS = (
     "ordernumber", "orderno", "ordernr", "orderid", "fillerordernumber", "placerordernumber", "examnumber", "examno",
@@ -100,6 +102,7 @@ HALF = (
 
 
 def squeezed(name: str) -> str:
-    """Return a column's name for comparison: letters and digits in lower case, no accents; "N°" is "numero"."""
-    plain = unicodedata.normalize("NFKD", _NUMBER.sub("numero", name.casefold()))
+    """Return a column's name for comparison: letters and digits only, in lower case. "N°" is "numero"."""
+    head = _REMARK.sub("", name.casefold()) or name.casefold()
+    plain = unicodedata.normalize("NFKD", _NUMBER.sub("numero", head))
     return "".join(letter for letter in plain if letter.isalnum())

@@ -78,6 +78,8 @@ def column_faults(columns: Sequence[str], named: Mapping[str, str], *, read_as: 
 
 def shown_columns(columns: Sequence[str]) -> str:
     """Return the columns of a header for a message. A first row that looks like data is not quoted."""
+    if not any(columns):
+        return "no columns"
     if any(looks_like_data(column) for column in columns):
         return f"a first row of {len(columns)} cells that looks like data, not like names of columns"
     if len(columns) == 1 and any(sign in columns[0] for sign in ",;\t|"):

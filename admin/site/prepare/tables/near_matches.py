@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import replace
@@ -18,6 +19,10 @@ Forms = Mapping[str, Callable[[str], bool]]
 
 ZEROS = "without leading zeros"
 _AS_TEXT = "Export the column as text"
+_DATE = re.compile(
+    r"\d{1,2}[./ -]+(?:\d{1,2}|[^\W\d_]{3,4})[./ -]*(?:\d{4}|\d\d)?|[^\W\d_]{3,4}[./ -]+\d{2,4}|\d{4}-\d\d-\d\d.*"
+)
+"""What a spreadsheet makes of a number such as 3-12."""
 
 
 def match_without_zeros(
@@ -35,9 +40,10 @@ def match_without_zeros(
     _require_distinct("accession numbers", tabled)
     _require_distinct("patients", {(without_zeros(one.patient), plain(one.patient)) for one in records})
     known = frozenset[str]().union(*(study.keys for study in studies))
+    zeros = frozenset(study.near_accession.zeros for study in studies)
     wider = [replace(one, keys=(*one.keys, *filter(None, [one.near_accession.zeros]))) for one in studies]
     return wider, [
-        replace(record, keys=tuple(_zeros_key(one, known, names) for one in record.keys)) for record in records
+        replace(record, keys=tuple(_zeros_key(one, known, zeros, names) for one in record.keys)) for record in records
     ]
 
 
@@ -49,11 +55,15 @@ def _require_distinct(what: str, forms: Set[tuple[str, str]]) -> None:
     require(not equal, "--match-without-leading-zeros", rule, got=got, where="the export", remedy=remedy)
 
 
-def _zeros_key(one: tuple[str, str], known: Collection[str], names: Pseudonyms) -> tuple[str, str]:
+def _zeros_key(
+    one: tuple[str, str], known: Collection[str], zeros: Collection[str], names: Pseudonyms
+) -> tuple[str, str]:
+    """Return the key of a record without leading zeros, if only so it is that of a film."""
     kind, identifier = one
-    if kind != "accession" or key(kind, identifier, names) in known:
+    if kind not in ("accession", FILE_NAME) or key("accession", identifier, names) in known:
         return one
-    return ZEROS_KIND, without_zeros(identifier)
+    shorter = without_zeros(identifier)
+    return (ZEROS_KIND, shorter) if key(ZEROS_KIND, shorter, names) in zeros else one
 
 
 def accession_hints(studies: Sequence[ImagedStudy], records: Sequence[Record], names: Pseudonyms) -> list[str]:
@@ -73,7 +83,9 @@ def accession_hints(studies: Sequence[ImagedStudy], records: Sequence[Record], n
         "as StudyInstanceUID": lambda one: key("study", one, names) in known,
         "as name of an image file": lambda one: key("stem", stem(one), names) in known,
     }
-    return _sentences("accession numbers", lost, of=len(numbers), forms=forms)
+    dates = [one for one in lost if _DATE.fullmatch(one) and not any(matches(one) for matches in forms.values())]
+    told = [f"{len(dates)} of {len(numbers)} accession numbers look like dates. {_AS_TEXT}."] if dates else []
+    return _sentences("accession numbers", lost, of=len(numbers), forms=forms) + told
 
 
 def patient_hints(studies: Sequence[ImagedStudy], records: Sequence[Record], names: Pseudonyms) -> list[str]:

@@ -16,6 +16,7 @@ ROWS = 200
 """Rows that are compared."""
 
 _STATED = re.compile(r'"?sep=(.)"?[;,\t|]*', re.IGNORECASE)
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 class Separator(NamedTuple):
@@ -36,9 +37,9 @@ def separator_of(head: str) -> Separator:
     Args:
         head: the beginning of its text.
     """
-    first, _, rest = head.partition("\n")
-    line = _STATED.fullmatch(first.strip(" \r\n\ufeff"))
-    body = rest if line else head
+    first, *rest = _LINE_END.split(head, maxsplit=1)
+    line = _STATED.fullmatch(first.strip(" \ufeff"))
+    body = "".join(rest) if line else head
     likely = dict.fromkeys([*(line.group(1) if line else ""), *SEPARATORS])
     scores = {one: _score(body, one) for one in likely}
     if line and scores[line.group(1)][0]:

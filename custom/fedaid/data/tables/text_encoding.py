@@ -94,6 +94,8 @@ def given_encoding(data: bytes, name: str) -> TextEncoding:
         "".encode(codec)
     except LookupError:
         return TextEncoding("latin-1", fault=f"the unknown encoding {name[:40]!a}")
+    if not (codec.startswith("utf") or data.isascii()) and broken_at(data, "utf-8") is None:
+        return TextEncoding("utf-8-sig", fault=f"UTF-8 and not {TITLES.get(codec, codec)}")
     return _checked(data, "utf-8-sig" if codec == "utf-8" else codec)
 
 

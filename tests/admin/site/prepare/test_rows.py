@@ -30,6 +30,11 @@ def test_a_cell_too_long_for_a_report_does_not_cost_the_table(tmp_path: Path) ->
     assert [cells["a"] for _, cells in read_rows(tmp_path / "t.csv")] == ["1", "2"]
 
 
+def test_a_number_that_a_spreadsheet_must_keep_is_read_as_text(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a;b;c\n=\"007\";'008;since '90s, '12\n")
+    assert [cells for _, cells in read_rows(tmp_path / "t.csv")] == [{"a": "007", "b": "008", "c": "since '90s, '12"}]
+
+
 def test_labels_may_be_a_list_of_json(tmp_path: Path) -> None:
     (tmp_path / "t.jsonl").write_text('{"labels": ["Edema", "Pneumonia"], "image": ["a", "b"]}\n')
     ((_, cells),) = read_rows(tmp_path / "t.jsonl")

@@ -29,10 +29,12 @@ def test_every_name_is_squeezed_and_has_one_role() -> None:
         ("Onderzoeksnummer;Patiëntnummer;Verslag;Geslacht;Leeftijd", "accession,patient,report,sex,age"),
         ("StudyInstanceUID;Bevindingen;Conclusie", "study,findings,impression"),
         ("Dateiname;Bericht", "image,report"),
+        ("Accession # (0008,0050);Patient ID [0010,0020];Text", "accession,patient,report"),
+        ("(0008,0050);Informe", "accession,report"),
     ],
 )
 def test_columns_of_five_languages_are_known(header: str, roles: str) -> None:
-    columns = header.replace(";", ",").split(",")
+    columns = header.split(";") if ";" in header else header.split(",")
     found = {names[0]: role for role, names in roles_of(columns, {}).items()}
     assert [found.get(column, "?") for column in columns] == roles.split(",")
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from admin.site.prepare.imaged_study import ImagedStudy, ImageFile, imaged_studies, key, near_hashes
-from admin.site.prepare.records import Record
+from admin.site.prepare.imaged_study import ZEROS_KIND, ImagedStudy, ImageFile, imaged_studies, key, near_hashes
+from admin.site.prepare.records import FILE_NAME, Record
 from admin.site.prepare.scan import Found
 from admin.site.prepare.tables.near_matches import accession_hints, match_without_zeros, patient_hints
 from fedaid.data.pseudonym import Pseudonyms
@@ -40,6 +40,7 @@ def table(*numbers: tuple[str, str]) -> list[Record]:
         ("712", "712,00", "without the ending '.0'"),
         ("00712", "712.0", "without the ending '.0' and leading zeros"),
         ("RX-7/12", "RX712", "without dashes, dots and other marks"),
+        ("1234567", "1.234.567", "without dashes, dots and other marks"),
         ("712", "1.2.0", "as StudyInstanceUID"),
         ("712", "0.png", "as name of an image file"),
     ],
@@ -65,6 +66,18 @@ def test_patients_have_their_own_sentence(film: str, cell: str, form: str) -> No
     assert accession_hints(studies, records, NAMES) == []
     (hint,) = patient_hints(studies, records, NAMES)
     assert hint.startswith(f"1 of 1 patients match {form}. ")
+
+
+@pytest.mark.parametrize("cell", ["12. Mär", "Mar 21", "03.12.2020", "2020-12-03 00:00:00", "3-Dez-20"])
+def test_numbers_that_became_dates_are_named(cell: str) -> None:
+    (hint,) = accession_hints(films(("3-12", "p")), table((cell, "")), NAMES)
+    assert hint.startswith("1 of 1 accession numbers look like dates. ")
+
+
+def test_without_zeros_a_file_name_matches_too() -> None:
+    records = [Record(keys=((FILE_NAME, "7"),), name="r"), Record(keys=((FILE_NAME, "1.2.5"),), name="r")]
+    _, changed = match_without_zeros(films(("007", "p")), records, NAMES)
+    assert [one.keys for one in changed] == [((ZEROS_KIND, "7"),), ((FILE_NAME, "1.2.5"),)]
 
 
 def test_what_matches_or_never_would_gives_no_sentence() -> None:
