@@ -122,7 +122,9 @@ def beside(table: Path, relative: str) -> str:
 
 
 def read_records(source: Path, asked: TableOptions = AS_FOUND, *, facts: TableFacts | None = None) -> list[Record]:
-    """Return the reports of a folder of text files, or of a table. Rows that are equal in all that is used are one.
+    """Return the reports of a folder of text files, of a table, or of a file of HL7 messages.
+
+    Rows that are equal in all that is used are one.
 
     Args:
         source: the folder or the table.
@@ -132,6 +134,8 @@ def read_records(source: Path, asked: TableOptions = AS_FOUND, *, facts: TableFa
     Raises:
         InputError: if it is neither, or its header has no column with a key or with a text.
     """
+    if source.is_file() and is_message_file(source):
+        return list(_of_messages(Record(keys=(), name=source.name), source))
     if not source.is_dir():
         return list(_of_table(source, asked, facts or TableFacts()))
     require_texts(source)

@@ -41,7 +41,8 @@ def test_a_banner_in_the_report_is_a_status() -> None:
 @pytest.mark.parametrize(
     ("earlier", "later"),
     [("20230102", "20230103"), ("20230102093000", "20230102101500+0100"), ("2023-01-02", "2023-01-02 08:00:00"),
-     ("2.1.2023", "01.02.2023"), ("01.02.2023 08:00", "01.02.2023 08:01:30"), ("1", "v2")],
+     ("2.1.2023", "01.02.2023"), ("01.02.2023 08:00", "01.02.2023 08:01:30"), ("1", "v2"),
+     ("2023/01/02", "2023/01/03"), ("01/02/2023 09:30 AM", "01/02/2023 1:15 PM")],
 )  # fmt: skip
 def test_moments_are_compared(earlier: str, later: str) -> None:
     first, second = moment_of(earlier), moment_of(later)
@@ -53,3 +54,10 @@ def test_moments_are_compared(earlier: str, later: str) -> None:
 @pytest.mark.parametrize("written", ["", "01/02/2023", "yesterday"])
 def test_an_unclear_date_is_none(written: str) -> None:
     assert moment_of(written) is None
+
+
+def test_times_of_two_unclear_dates_are_of_two_kinds() -> None:
+    first, second = moment_of("01/02/2023 10:00"), moment_of("02/01/2023 10:00")
+    assert first is not None
+    assert second is not None
+    assert first[0] != second[0]

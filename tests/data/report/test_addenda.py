@@ -25,7 +25,9 @@ AMENDED = Report(FINDINGS, f"{NORMAL} {ADDED}", f"{FINDINGS} {NORMAL} {ADDED}", 
         f"{REPORT}\nCorrection: {ADDED}", f"ADDENDUM: {ADDED}\n\n{REPORT}",
         f"   FINAL ADDENDUM\n {ADDED}\n______________\n   FINAL REPORT\n{REPORT}",
         f"ADDENDUM\n{ADDED}\nORIGINAL REPORT\n{REPORT}", f"ADDENDUM:\n{ADDED}\nEND OF ADDENDUM\n\n{REPORT}",
-        f"ADDENDUM [DATE] [NAME]: {ADDED}\n{REPORT}",
+        f"ADDENDUM [DATE] [NAME]: {ADDED}\n{REPORT}", f"ADDENDUM BEGINS\n{ADDED}\nADDENDUM ENDS\n\n{REPORT}",
+        f"{REPORT}\nATTENDING RADIOLOGIST ADDENDUM: {ADDED}", f"{REPORT}\nRadiology addendum:\n{ADDED}",
+        f"{REPORT}\nElectronically signed by: A. Quillon MD\n\nADDENDUM: {ADDED}\n\nSigned by: A. Quillon MD",
     ],
 )  # fmt: skip
 def test_an_addendum_joins_the_impression_wherever_it_stands(report: str) -> None:

@@ -12,6 +12,7 @@ from fedaid.data.report.sections import report_text, sections
         "", "nan", "NaN", "NULL", "N/A", "n.a.", "#N/A", "<NA>", "None.", "(none)", "-", ".", "[]", "{}", "___",
         "'nan'", "TBD",
         "See report", "See above.", "Please see the full report.", "Not available", "Report to follow.", "As above",
+        "Report not available", "No dictation available", "kein Befund vorhanden", "o.A.", "#ERROR!", "unread",
         "nicht beurteilt", "Siehe Bericht", "s.o.", "k. A.", "entfällt", "Befund folgt",
         "Néant.", "Non renseigné", "voir compte-rendu", "en attente", "Ver informe", "No valorado.", "Pendiente",
         "n.v.t.", "zie verslag", "Niet beoordeeld", "Geen.",

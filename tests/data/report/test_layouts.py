@@ -20,7 +20,10 @@ BELOW = f"IMPRESSION: {NORMAL}"
         "CHEST, PA AND LATERAL:", "PORTABLE AP CHEST:", "RADIOGRAPH OF THE CHEST.", "Chest x-ray (2 views):", "CXR -",
         "Frontal and lateral views of the chest:", "XR CHEST 1 VIEW", "CHEST PA AND LATERAL\n\n",
         "TWO VIEWS OF THE CHEST:\n",
-        "AP portable chest radiograph.", "RESULT:", "RESULTS:", "DESCRIPTION:", "Comment:",
+        "CHEST X-RAY FINDINGS:", "FINDINGS ON CHEST RADIOGRAPH:", "Narrative\n",
+        "XR CHEST PA AND LATERAL [DATE] [TIME]:",
+        "CHEST (PORTABLE) 12/3/2020 05:30:", "AP portable chest radiograph.",
+        "RESULT:", "RESULTS:", "DESCRIPTION:", "Comment:",
         "CT CHEST WITHOUT CONTRAST:",
     ],
 )  # fmt: skip
@@ -101,3 +104,30 @@ def test_prose_above_the_impression_is_the_findings_if_there_are_none(above: str
 
 def test_a_letters_head_is_not() -> None:
     assert sections(f"Clinic of Radiology\n\nDear colleague,\n\nthank you for Mr X.\n\n{BELOW}").findings == ""
+
+
+@pytest.mark.parametrize(
+    ("report", "findings", "grammar"),
+    [
+        (
+            "INDICATION: SECRET\n\nLungs: Clear.\n\nHeart and mediastinum: Normal.",
+            "Lungs: Clear. Heart and mediastinum: Normal.",
+            "",
+        ),
+        ("HISTORY: SECRET\nLUNGS: Clear.\nBONES: Intact.", "LUNGS: Clear. BONES: Intact.", ""),
+        ("Indikation: SECRET\n\nLunge: Frei.\n\nHerz: Schlank.", "Lunge: Frei. Herz: Schlank.", "german"),
+        ("Motif: SECRET\n\nPoumons : Clairs.\n\nMédiastin : Fin.", "Poumons : Clairs. Médiastin : Fin.", "french"),
+    ],
+)
+def test_headings_of_organs_begin_the_findings_if_there_are_none(report: str, findings: str, grammar: str) -> None:
+    layout = read_grammar(GRAMMARS / f"{grammar}.yml") if grammar else ENGLISH
+    found = sections(f"{report}\n\nIMPRESSION: {NORMAL}", layout)
+    assert (found.findings, found.impression) == (findings, NORMAL)
+
+
+def test_words_behind_a_heading_belong_to_it_on_its_own_line_only() -> None:
+    report = (
+        "History of present illness: SECRET\nFINDINGS: Clear. Findings of concern: none.\nAMENDED IMPRESSION: Normal."
+    )
+    found = sections(report)
+    assert (found.findings, found.impression) == ("Clear. Findings of concern: none.", "Normal.")

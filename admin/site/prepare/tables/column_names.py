@@ -59,12 +59,16 @@ NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "labels": ("labels",),
         "status": (
             "reportstatus", "resultstatus", "status", "befundstatus", "berichtstatus", "statut", "statutcr",
-            "statutcompterendu", "estado", "estadoinforme", "verslagstatus", "obr25", "obx11",
+            "statutcompterendu", "estado", "estadoinforme", "verslagstatus", "obr25", "obx11", "examstatus",
+            "state", "reportstate", "documentstatus", "reporttype", "versiontype", "etat", "etatcompterendu",
+            "tipoinforme",
         ),
         "written": (
             "reportdatetime", "reporttimestamp", "reporttime", "reportdate", "signeddatetime", "signedat", "signed",
             "verifieddatetime", "verifiedat", "verifieddate", "finalizedat", "finaldate", "resultdate",
-            "reportversion", "version", "versionno", "versionnumber", "revision", "befundzeit", "befunddatum",
+            "reportversion", "version", "versionno", "versionnumber", "revision", "timestamp", "updatedat",
+            "modifiedat", "lastmodified",
+            "createdat", "befundzeit", "befunddatum",
             "befundversion", "datecompterendu", "dateducompterendu", "datecr", "fechainforme", "fechadelinforme",
             "verslagdatum", "verslagversie",
         ),

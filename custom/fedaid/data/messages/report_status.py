@@ -81,8 +81,16 @@ def moment_of(written: str) -> Moment | None:
     """Return a date, a time or the number of a version for comparison with others of its kind; None if it is unclear.
 
     A date in figures whose day and month could be exchanged is unclear, except with dots, where the day comes first.
+    Two times of one such date can be compared.
     """
     text = written.strip()
+    if (
+        day := re.fullmatch(r"(\d{1,2}/\d{1,2}/\d{2,4}),? (\d{1,2}):(\d{2})(?::(\d{2}))?( ?[AaPp][Mm])?", text)
+    ) is not None:
+        hour = int(day[2]) % 12 + 12 * ("p" in day[5].lower()) if day[5] else int(day[2])
+        return day[1], hour * 3600.0 + int(day[3]) * 60 + int(day[4] or 0)
+    if re.match(r"\d{4}/", text):
+        text = text.replace("/", "-")
     if re.fullmatch(r"\d{8}(?:\d{2}){0,3}(?:\.\d{1,4})?(?:[+-]\d{4})?", text):
         return "date", float(re.split(r"[.+-]", text)[0].ljust(14, "0"))
     if re.fullmatch(r"[vV]?\.? ?\d{1,4}(?:\.\d{1,3})?", text):

@@ -12,14 +12,18 @@ from collections.abc import Callable, Iterable
 ADDENDUM_WORDS = (
     "addendum", "addenda", "addend", "addended report", "amendment", "late entry", "correction", "erratum",
     "corrigendum",
-    "supplementary report", "supplemental report", "additional report",
-    "Nachtrag", "Nachbefund", "Nachbericht", "Zusatzbefund", "Ergänzung", "Ergänzender Befund", "Befundergänzung",
+    "addendum report", "addendum impression", "addendum findings", "addendum comment", "supplementary report",
+    "supplemental report", "additional report",
+    "Nachtrag", "Nachtragsbefund", "Befundnachtrag", "Ergänzungsbefund", "Zusatz", "Nachbefund", "Nachbericht",
+    "Zusatzbefund", "Ergänzung", "Ergänzender Befund", "Befundergänzung",
     "Berichtigung", "Korrektur", "Korrekturbefund", "Befundkorrektur",
-    "complément", "complément de compte rendu", "compte rendu complémentaire", "additif", "avenant", "rectificatif",
+    "complément", "complément de compte rendu", "compte rendu complémentaire", "additif", "ajout",
+    "additif au compte rendu", "compte rendu additionnel", "avenant", "rectificatif",
     "note complémentaire",
-    "adenda", "anexo", "ampliación", "informe complementario", "nota adicional", "rectificación", "corrección",
+    "adenda", "adendum", "añadido", "nota aclaratoria", "informe adicional", "anexo", "ampliación",
+    "informe complementario", "nota adicional", "rectificación", "corrección",
     "fe de erratas",
-    "aanvulling", "aanvullend verslag", "naschrift", "correctie", "nagekomen verslag",
+    "aanvulling", "toevoeging", "aanvullend verslag", "naschrift", "correctie", "nagekomen verslag",
 )  # fmt: skip
 """Headings of an addendum in five languages. They are known in every grammar, unless the site gives them a section."""
 
@@ -28,9 +32,12 @@ _COUNT = r"(?: ?(?:#|no\.?|nr\.?|n[º°])? ?\d{1,2})?"
 _WHO = (
     r"(?: ?\([^()\n]{0,60}\)| ?\[[^\[\]\n]{0,60}\]"
     r""
-    r"| (?:to|on|by|from|of|begins?|starts?|added|created|dated|at|vom|zum|von|du|au|del|al|de|por|par|van|bij|door)\b"
+    r"| (?:begins?|starts?|follows|below)(?: here)?(?= ?[:*_#=~–-]|$)"
+    r"| (?:to|on|by|from|of|added|created|dated|at|vom|zum|von|du|au|del|al|de|por|par|van|bij|door|op)\b"
     r"(?=[^\n]{0,60}(?:\d|\[|report|befund|bericht|rendu|informe|verslag))[^\n:]{0,60}?(?:\d{1,2}:\d{2}[^\n:]{0,30}?)?)"
 )
+_BEFORE = r"(?P<before>(?:[^\W\d_][\w.'’/-]{0,20} ){0,3}?)"
+_NO_TITLE = ("end ", "see ", "please ", "per ", "no ", "without ", "siehe ", "voir ", "ver ", "zie ")
 _ORDINAL = r"(?:(?:final|first|second|third|late|new|\d(?:st|nd|rd|th|er|e|º|\.)?|erster|zweiter|premier|segunda?) )?"
 _BOUNDARY = re.compile(
     rf"^(?:{_RULE}{{5,}}$|{_RULE}{{0,40}} ?(?:"
@@ -50,7 +57,8 @@ def addendum_heading(words: str) -> re.Pattern[str]:
     """
     ended = rf"{_COUNT}{_WHO}{{0,2}} ?{_RULE}{{0,80}}(?: ?[:：]{_RULE}{{0,80}}| [-–—](?= )|(?P<bare>\.?$))"
     return re.compile(
-        rf"(?:^{_RULE}{{0,80}} ?|(?<=[.;!?]) |(?P<inline>(?<= )(?=(?-i:[A-ZÀ-Þ\d])))){_ORDINAL}(?P<name>{words})"
+        rf"(?:^{_RULE}{{0,80}} ?{_BEFORE}|(?<=[.;!?]) |(?P<inline>(?<= )(?=(?-i:[A-ZÀ-Þ\d])))){_ORDINAL}"
+        rf"(?P<name>{words})"
         rf"(?:{ended}|{_COUNT}(?P<run>\.?(?= (?-i:[A-ZÀ-Þ][a-zß-ÿ]|\d{{1,2}}[.)]))))",
         re.IGNORECASE | re.MULTILINE,
     )
@@ -85,7 +93,11 @@ def without_addenda(
 
 def _opens(match: re.Match[str]) -> bool:
     """Whether a match opens an addendum: within a line, or without a colon before its text, it needs capitals."""
-    name = match["name"]
+    name, before = match["name"], match["before"] or ""
+    if before.casefold().startswith(_NO_TITLE):
+        return False
+    if before and not (before.isupper() and name.isupper()) and not match[0].rstrip("*_#=~ ").endswith((":", "：")):
+        return False
     if match["run"] is not None:
         return name.isupper()
     if match["inline"] is not None:

@@ -8,6 +8,9 @@ from __future__ import annotations
 import re
 
 _VALUES = (
+    "(?:the )?(?:report|text|result|findings?|impression|dictation)(?: is| are)? (?:not (?:available|dictated|provided)"
+    "|missing|blank|empty|in progress)|no (?:report|dictation|result|text|interpretation) available|to be dictated"
+    "|(?:un|not )(?:read|interpreted|reported)|#?error!?|x|"
     "nan|null|none|nil|#?n[./]? ?a|n/?d|s/?d|n/?v/?t|nvt|undefined|unknown|void|blank|empty|missing|deleted"
     "|redacted|tbd|tba"
     "|todo|test|xxx+|lorem ipsum|no (?:data|text|report|value|content|comment|information|findings recorded)"
@@ -23,25 +26,26 @@ _GERMAN = (
     "keine?|keine angaben?|ohne angaben?|ohne|k\\.? ?a|entfällt|entfaellt|leer|unbekannt|s\\.? ?[ou]|wie oben"
     "|nicht (?:beurteilt|beurteilbar|angegeben|verfügbar|vorhanden|erhoben|befundet|bekannt|ausgefüllt|zutreffend)"
     "|(?:bericht|befund|beurteilung|diktat) (?:folgt|ausstehend|steht aus|fehlt|liegt nicht vor)|ausstehend|folgt"
-    "|kein (?:text|bericht|eintrag)|noch nicht (?:befundet|beurteilt)"
+    "|o\\.? ?a|kein (?:text|bericht|eintrag|befund)(?: vorhanden| verfügbar)|kein (?:text|bericht|eintrag)"
+    "|noch nicht (?:befundet|beurteilt)"
 )
 _FRENCH = (
     "néant|neant|aucune?|vide|nc|n\\.? ?c|s\\.? ?o|sans objet|inconnue?|en attente|à (?:compléter|venir|suivre)"
     "|non (?:renseignée?s?|disponible|précisée?|applicable|évaluée?s?|réalisée?s?|fait|saisie?|évaluable|communiquée?)"
     "|(?:compte[ -]rendu|rapport) (?:à (?:suivre|venir)|en attente|non disponible)"
-    "|pas de (?:compte[ -]rendu|rapport|texte)"
+    "|pas de (?:compte[ -]rendu|rapport|texte) disponible|pas de (?:compte[ -]rendu|rapport|texte)"
     "|idem"
 )
 _SPANISH = (
     "ningun[oa]?|ningún|nulo|nula|vacío|vacio|desconocido|pendiente|informe pendiente|pendiente de informe"
-    "|sin (?:datos|informe|texto)"
+    "|sin (?:datos|informe|texto)(?: disponibles?)?"
     "|no (?:disponible|aplica|procede|consta|valorad[oa]s?|valorable|informad[oa]|realizad[oa])"
     "|no (?:especificad[oa]|evaluad[oa])"
     "|ídem"
 )
 _DUTCH = (
     "geen|leeg|onbekend|niet van toepassing|n\\.? ?v\\.? ?t|volgt|verslag volgt|nog niet verslagen"
-    "|geen (?:verslag|gegevens|tekst|opmerkingen)"
+    "|geen (?:verslag|gegevens|tekst|opmerkingen)(?: beschikbaar)?"
     "|niet (?:beschikbaar|beoordeeld|beoordeelbaar|ingevuld|bekend|uitgevoerd|vermeld|gegeven)|idem"
 )
 _SEE = (

@@ -28,7 +28,17 @@ _WORDS = (
     r"|bipedestación|del|y"
     r"|r(?:ö|oe)ntgenfoto|foto|longen|van|het|een|voor-?achterwaartse|dwarse|laterale|opname|staand|twee|richtingen"
 )
-_TOKEN = rf"(?:{_CORE}|{_WORDS})"
+_DATE = r"\[[A-Z]{2,12}\]|\d{1,4}(?:[./:-]\d{1,4}){1,3}|dated|at|hrs?|vom|am|pm"
+_TOKEN = rf"(?:{_CORE}|{_WORDS}|{_DATE})"
+_ORGANS = re.compile(
+    r"^[*_#=•>-]{0,6} ?(?:lungs?|pleura|heart|cardiac|mediastin\w{1,5}|cardiomediastin\w{1,5}|airways?|trachea|hila"
+    r"|bones?|osseous|skelet\w{1,6}|soft tissues?|diaphragms?|(?:support )?(?:devices|lines|tubes)"
+    r"|lungen?|herz|zwerchfell|knochen|pleuren|poumons?|c(?:œ|oe)ur|médiastin|plèvres?|squelette|os|pulmones|pulmón"
+    r"|corazón|mediastino|huesos|longen|hart|botten)"
+    r"(?:(?: ?[/,&] ?| )(?:and|und|et|y|en|structures?|silhouette|size|spaces?|parenchyma|tubes?|lines?|devices"
+    r"|pleural?|mediastinum|heart|lungs?|bones|hila|contours?|wall|chest|soft|tissues?)){0,5} ?:",
+    re.IGNORECASE | re.MULTILINE,
+)
 _SENTENCE = (  # a word that begins a sentence behind the title, as in "PORTABLE CHEST The left lung"
     rf"(?!(?-i:The|An?|In|On|Left|Right|Ribs?) (?!(?:{_CORE}|lateral|decubitus|erect|supine|upright|two|2)(?!\w)))"
 )
@@ -40,6 +50,12 @@ _TITLE = re.compile(
     r"(?: ?[:：][*_#=]{0,6}| [-–—](?= )|(?P<stop>\.(?= \S))|(?P<bare>$)|(?P<run>(?= \w)))",
     re.IGNORECASE | re.MULTILINE,
 )
+
+
+def first_organ(text: str) -> int | None:
+    """Return where the first heading of an organ begins, such as "Lungs and pleura:", or None."""
+    match = _ORGANS.search(text)
+    return match.start() if match else None
 
 
 def titles(text: str) -> list[re.Match[str]]:

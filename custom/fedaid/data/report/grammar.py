@@ -21,9 +21,12 @@ FALLBACKS = ("last paragraph", "whole text", "none")
 
 _EXAM = "(?:exam|examination|study|test|request|referral)"
 _CLINICAL = "(?:(?:clinical|patient|brief|past|medical|relevant|pertinent|present|surgical) ){0,3}"
-_BOTH = "findings?(?: and | ?[&/,] ?| )(?:impressions?|conclusions?)"
+_BOTH = "narrative(?: and | ?[&/] ?)impressions?|findings?(?: and | ?[&/,] ?| )(?:impressions?|conclusions?)"
 _IMPRESSION = "impressions?(?:(?: and | ?[&/] ?)(?:recommendations?|plan))?|conclusions?|opinion|summary|imp|impr|concl"
-_FINDINGS = "findings?|observations?|interpretation|(?:radiology )?report|results?|descriptions?|comments?|narrative"
+_FINDINGS = (
+    "findings?|observations?|interpretation|(?:radiology )?report(?: text)?|body of (?:the )?report"
+    "|(?:study |full |exam(?:ination)? )?results?|descriptions?|comments?|narrative"
+)
 _DROPPED = "|".join(
     (
         f"{_CLINICAL}(?:history|information|indications?|details|data|context|questions?|symptoms?|diagnosis)",
@@ -38,7 +41,8 @@ _DROPPED = "|".join(
 )
 _QUALIFIER = (
     "(?:(?:chest|thoracic|lung|radiographic|radiologic(?:al)?|imaging|x-?ray|diagnostic|provisional|preliminary|final"
-    "|initial|overall|main|key|pertinent|other|additional|further|incidental) )?"
+    "|initial|overall|main|key|pertinent|other|additional|further|incidental|amended|addended|revised|corrected|updated"
+    "|plain|film|radiograph|cxr) ){0,3}"
 )
 _SPELLED = (
     "findings", "impression", "impressions", "conclusion", "conclusions", "observations", "interpretation", "results",
@@ -97,7 +101,7 @@ def _heading(names: str) -> re.Pattern[str]:
     return re.compile(
         r"(?:(?:^|(?<=[.;!?]) |(?P<inline>(?<= )(?=(?-i:[*_#=•>A-ZÀ-Þ-]))))(?:(?:\d{1,2}|[A-Z])[.)] ?)?[*_#=•>-]{0,6} ?"
         r"|(?P<glued>(?<=[.;!?)\]])(?=(?-i:[A-ZÀ-Þ]))))"
-        rf"{names}(?: ?\([^()\n]{{0,40}}\))? ?[*_#=]{{0,6}}"
+        rf"{names}(?: ?\([^()\n]{{0,40}}\)|(?P<of>(?: (?:on|of|for|from|in)|,) [^\n:.;]{{2,40}}(?=:)))? ?[*_#=]{{0,6}}"
         r"(?: ?[:：][*_]{0,6}| [-–—](?= )|(?P<bare>$))",
         re.IGNORECASE | re.MULTILINE,
     )

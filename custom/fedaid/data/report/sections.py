@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from fedaid.data.report.addenda import without_addenda
 from fedaid.data.report.empty_words import says_nothing
-from fedaid.data.report.examination_title import titles
+from fedaid.data.report.examination_title import first_organ, titles
 from fedaid.data.report.grammar import ENGLISH, ReportGrammar
 from fedaid.data.report.heading_spelling import corrected
 from fedaid.data.report.letter import body
@@ -98,9 +98,15 @@ def _starts(text: str, grammar: ReportGrammar) -> list[int]:
 
 def _is_heading(match: re.Match[str]) -> bool:
     """Whether a match is a heading. Inside a line it needs capitals; without a colon, its own line and a capital."""
+    if match["of"] is not None and not _begins_line(match):
+        return False
     if match["inline"] is not None or match["glued"] is not None:
         return match["name"].isupper() and match["bare"] is None
     return match["bare"] is None or not match["name"][0].islower()
+
+
+def _begins_line(match: re.Match[str]) -> bool:
+    return match.start() == 0 or match.string[match.start() - 1] == "\n"
 
 
 def _is_run_in(match: re.Match[str]) -> bool:
@@ -127,24 +133,32 @@ def _bodies(plain: str, headings: list[re.Match[str]]) -> Bodies:
 
 
 def _titled(text: str, grammar: ReportGrammar) -> str:
-    """The text with the name of the examination as a heading of findings, if it has no findings of its own.
+    """The text with a heading of findings at the name of the examination, if it has no findings of its own.
 
-    Within the impression, or directly below a heading without text, the name is no heading.
+    Without such a name the first heading of an organ ("Lungs:") begins the findings. Within the impression, or directly
+    below a heading without text, neither is a heading.
     """
-    named = titles(text)
-    headings = _headings(text, grammar) if named else []
-    if not named or _joined(_bodies(text, headings)["findings"]):
+    named, organ = titles(text), first_organ(text)
+    headings = _headings(text, grammar) if named or organ is not None else []
+    if (not named and organ is None) or _joined(_bodies(text, headings)["findings"]):
         return text
+    places = [(title.start(), title.end()) for title in named if _may_open(title.start(), text, headings)]
+    if not places and organ is not None and _may_open(organ, text, headings):
+        places = [(organ, organ)]
     pieces, place = [], 0
-    for title in named:
-        above = [match for match in headings if match.start() <= title.start()]
-        if above and (_kind(above[-1]) == "impression" or not _LETTER.search(text[above[-1].end() : title.start()])):
-            continue
-        if any(match.start() <= title.start() < match.end() for match in headings):
-            continue
-        pieces += [text[place : title.start()], "\nFINDINGS:"]
-        place = title.end()
+    for start, end in places:
+        pieces += [text[place:start], "\nFINDINGS: "]
+        place = end
     return "".join([*pieces, text[place:]])
+
+
+def _may_open(place: int, text: str, headings: list[re.Match[str]]) -> bool:
+    """Whether findings may begin at a place: not within a heading, the impression, or below a heading without text."""
+    above = [match for match in headings if match.start() <= place]
+    if not above:
+        return True
+    last = above[-1]
+    return last.end() <= place and _kind(last) != "impression" and bool(_LETTER.search(text[last.end() : place]))
 
 
 def _unheaded(plain: str, headings: list[re.Match[str]], grammar: ReportGrammar) -> str:

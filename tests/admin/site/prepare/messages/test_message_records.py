@@ -98,3 +98,8 @@ def test_an_order_number_of_no_film_does_not_contradict_a_study_uid() -> None:
     for number, kept in (("A1", ()), ("F1", (("accession", "F1"),))):
         found = with_accessions([study(("accession", number), ("study", "1.2.3"))], [record], NAMES)
         assert found[0].keys == (*kept, ("study", "1.2.3"))
+
+
+def test_a_file_of_messages_can_be_given_itself(tmp_path: Path) -> None:
+    (tmp_path / "all.txt").write_text(message("A1", "a") + message("A2", "b"))
+    assert [record.report() for record in read_records(tmp_path / "all.txt")] == ["a", "b"]
