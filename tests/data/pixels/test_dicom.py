@@ -30,6 +30,7 @@ from pydicom.uid import (
 
 from fedaid.data.header.pixel_tags import pixel_tags
 from fedaid.data.pixels.dicom import read_dicom
+from fedaid.data.pixels.image import read_image
 from fedaid.data.pixels.stored_pixels import codec, stored_pixels
 from fedaid.data.unusable import UnusableStudy
 
@@ -177,6 +178,52 @@ def test_colour_is_refused(write_dicom: WriteDicom, photometric: str) -> None:
     assert reason(write_dicom(pixels, **tags)) == "image-colour"
 
 
+def test_a_grey_jpeg_in_colour_is_the_grey_film(write_dicom: WriteDicom, ramp: np.ndarray) -> None:
+    grey, buffer = (ramp // 16).astype(np.uint8), io.BytesIO()
+    Image.fromarray(np.stack([grey] * 3, -1)).save(buffer, "JPEG", quality=98)
+    tags = {"SamplesPerPixel": 3, "PhotometricInterpretation": "YBR_FULL_422", "PlanarConfiguration": 0}
+    path = write_dicom(np.stack([grey] * 3, -1), **tags)
+    header = dcmread(path)
+    header.file_meta.TransferSyntaxUID, header.PixelData = JPEGBaseline8Bit, encapsulate([buffer.getvalue()])
+    header.save_as(path)
+    np.testing.assert_allclose(read_dicom(path), ramp / 4095, atol=0.03)
+
+
+@pytest.mark.parametrize("planar", [0, 1])
+def test_equal_channels_give_the_picture_of_the_same_png(
+    planar: int, write_dicom: WriteDicom, ramp: np.ndarray, tmp_path: Path
+) -> None:
+    grey = (ramp // 16).astype(np.uint8)
+    Image.fromarray(np.stack([grey] * 3, -1)).save(tmp_path / "film.png")
+    tags = {"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB", "PlanarConfiguration": planar}
+    path = write_dicom(
+        np.stack([grey] * 3, -1), **tags, PixelData=np.stack([grey] * 3, -1 if planar == 0 else 0).tobytes()
+    )
+    assert np.array_equal(read_dicom(path), read_image(tmp_path / "film.png"))
+
+
+def test_one_frame_is_not_assumed_where_the_number_is_junk(write_dicom: WriteDicom, ramp: np.ndarray) -> None:
+    assert read_dicom(write_dicom(ramp, NumberOfFrames=0)).shape == ramp.shape
+    assert reason(write_dicom(ramp, NumberOfFrames=0, PixelData=ramp.tobytes() * 2)) == "image-multiframe"
+
+
+@pytest.mark.parametrize("representation", ["OB", "UN"])
+def test_pixels_in_another_value_representation_are_read(
+    representation: str, write_dicom: WriteDicom, ramp: np.ndarray
+) -> None:
+    path = write_dicom(ramp)
+    content = path.read_bytes()
+    place = content.index(b"\xe0\x7f\x10\0OW") + 4
+    path.write_bytes(content[:place] + representation.encode() + content[place + 2 :])
+    np.testing.assert_allclose(read_dicom(path), ramp / 4095, atol=2e-3)
+
+
+def test_an_unusable_bits_allocated_follows_from_the_number_of_bytes(write_dicom: WriteDicom, ramp: np.ndarray) -> None:
+    expected = read_dicom(write_dicom(ramp))
+    for tags in ({"BitsAllocated": 12}, {"BitsAllocated": 0}, {"BitsAllocated": 12, "BitsStored": None}):
+        assert np.array_equal(read_dicom(write_dicom(ramp, **tags)), expected)
+
+
 def test_a_palette_is_refused(write_dicom: WriteDicom, ramp: np.ndarray) -> None:
     assert reason(write_dicom(ramp, PhotometricInterpretation="PALETTE COLOR")) == "image-colour"
 
@@ -277,7 +324,7 @@ def compressed_by(syntax: str) -> FileDataset:
 )
 def test_a_compression_without_decoder_is_named(syntax: str, code: str) -> None:
     with pytest.raises(UnusableStudy) as caught:
-        codec(compressed_by(syntax))
+        codec(compressed_by(syntax), bits=12)
     assert caught.value.reason == code
 
 
@@ -292,7 +339,7 @@ def test_a_file_without_decoder_is_refused(write_dicom: WriteDicom, ramp: np.nda
 def test_htj2k_without_its_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pydicom.pixels.decoders.base.Decoder.is_available", False)
     with pytest.raises(UnusableStudy, match=r"image-codec-htj2k: .*High-Throughput JPEG 2000"):
-        codec(compressed_by(HTJ2KLossless))
+        codec(compressed_by(HTJ2KLossless), bits=12)
 
 
 def test_a_stream_that_is_no_jpeg2000_is_refused(write_dicom: WriteDicom, ramp: np.ndarray) -> None:

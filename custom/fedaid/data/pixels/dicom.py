@@ -123,7 +123,7 @@ def _require_one_frame(header: FileDataset, tags: PixelTags) -> None:
         raise without_picture(header)
     if "YES" in words(header, "BurnedInAnnotation"):
         raise UnusableStudy("image-burned-in")
-    if tags.frames > 1:
+    if tags.frames > 1 or ("NumberOfFrames" in tags.ignored and _has_room_for_two(header, tags)):
         raise UnusableStudy("image-multiframe")
     if tags.samples > 1 and not (tags.samples == 3 and tags.photometric in _COLOUR):
         raise UnusableStudy("image-colour")
@@ -131,6 +131,13 @@ def _require_one_frame(header: FileDataset, tags: PixelTags) -> None:
         raise UnusableStudy("image-photometric")
     if tags.rows * tags.columns > MAX_PIXELS:
         raise UnusableStudy("image-too-large")
+
+
+def _has_room_for_two(header: FileDataset, tags: PixelTags) -> bool:
+    """Whether uncompressed pixels are enough for two frames."""
+    frame = tags.rows * tags.columns * tags.samples * tags.allocated // 8
+    compressed = header.file_meta.TransferSyntaxUID.is_encapsulated
+    return not compressed and len(header.get("PixelData") or b"") >= 2 * frame
 
 
 def _picture(header: FileDataset, tags: PixelTags) -> Picture:

@@ -91,8 +91,8 @@ def stored_pixels(header: FileDataset, tags: PixelTags) -> StoredPixels:
             broken pixels.
     """
     syntax = header.file_meta.TransferSyntaxUID
-    decoder = codec(header)
     tags = _with_size_of_cells(header, tags)
+    decoder = codec(header, bits=tags.stored)
     _replace_tags(header, tags, stored=tags.high + 1)
     grey = tags.samples == 1
     options: dict[str, Any] = {"correct_unused_bits": False, "view_only": not syntax.is_encapsulated}
@@ -104,17 +104,21 @@ def stored_pixels(header: FileDataset, tags: PixelTags) -> StoredPixels:
     return StoredPixels(cells, None if whole and not shift else tags.stored, shift, tags.signed, tags.padding)
 
 
-def codec(header: FileDataset) -> Decoder:
+def codec(header: FileDataset, *, bits: int) -> Decoder:
     """Return the decoder of an object's compression.
 
     pydicom refuses JPEG of 12 bits for GDCM, which decodes it. So it is declared as another JPEG: GDCM reads the
     process and the precision from the stream.
 
+    Args:
+        header: its transfer syntax may be changed.
+        bits: of a number.
+
     Raises:
         UnusableStudy: with the code that names the compression.
     """
     syntax = UID(str(header.file_meta.TransferSyntaxUID))
-    if syntax == JPEGExtended12Bit:
+    if syntax == JPEGExtended12Bit and bits != 8:
         header.file_meta.TransferSyntaxUID = syntax = JPEGLossless
     try:
         decoder = get_decoder(syntax)
