@@ -109,7 +109,15 @@ class Federation:
     kind: type[Any] = FedAIDController
     defaults: Mapping[str, Any] = {"min_clients": 2, "num_rounds": 2}
 
-    def __init__(self, folder: Path, model: dict[str, Any], answers: Mapping[str, Answer], **settings: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        model: dict[str, Any],
+        answers: Mapping[str, Answer],
+        *,
+        kit: Path | None = None,
+        **settings: Any,
+    ) -> None:
         self.controller = self.kind(**self.defaults | settings)
         self.persistor, self.aggregator = RunPersistor(model), SiteWeightedAggregator()
         components = {
@@ -117,7 +125,10 @@ class Federation:
             "aggregator": self.aggregator,
             "shareable_generator": FullModelShareableGenerator(),
         }
-        self.engine = Engine(list(answers), components)
+        root = kit or folder.with_name(f"{folder.name}-kit")
+        workspace = SimpleNamespace(get_root_dir=lambda: str(root), get_site_config_dir=lambda: str(root / "local"))
+        self.engine = Engine(list(answers), components, workspace)
+        self.run_store = root / "fedaid_runs" / (settings.get("run_name") or "job")
         contexts = FLContextManager(engine=self.engine, identity_name="server", job_id="job")
         self.communicator = Communicator(answers, contexts)
         self.controller.set_communicator(self.communicator)
@@ -130,8 +141,11 @@ class Federation:
 
     def run(self) -> None:
         self.start()
-        if not self.engine.abort_signal.triggered:
-            self.controller.control_flow(self.engine.abort_signal, self.fl_ctx)
+        try:
+            if not self.engine.abort_signal.triggered:
+                self.controller.control_flow(self.engine.abort_signal, self.fl_ctx)
+        finally:
+            self.controller.stop_controller(self.fl_ctx)
 
     @property
     def store(self) -> Path:
@@ -213,7 +227,7 @@ def honest(theta: dict[str, NDArray[Any]]) -> Callable[..., Answer]:
             delta = random_delta(moves, zlib.crc32(site.encode()), message.round_number, task == ALIGN)
             measured = MEASURED | {"loss": loss} if task in (ALIGN, TRAIN) else {}
             metrics = measured | ({} if task == ALIGN else {"contrastive": loss, "binding": 0.1})
-            return update_to_shareable(UpdateMessage(message.round_number, delta, metrics, 20, {}))
+            return update_to_shareable(UpdateMessage(message.round_number, delta, metrics, 20, {}, message.run))
 
         return answer
 

@@ -90,5 +90,14 @@ class BestModel:
         self.round_number, self._metrics = round_number, metrics
         return True
 
+    @property
+    def metrics(self) -> Metrics:
+        """Site → metrics of the best model."""
+        return self._metrics
+
+    def restore(self, round_number: int, metrics: Metrics) -> None:
+        """Takes over the best round of an earlier job of the run."""
+        self.round_number, self._metrics = round_number, metrics
+
     def _score(self, metrics: Metrics, sites: Iterable[str]) -> float:
         return self.selection.score({site: metrics[site] for site in sites})

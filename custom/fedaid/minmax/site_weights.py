@@ -57,6 +57,16 @@ class SiteWeights:
         self._pairs: dict[str, int] = {}
         self.current: dict[str, float] = {site: 1 / len(sites) for site in sorted(sites)}
 
+    @property
+    def state(self) -> dict[str, dict[str, float]]:
+        """What the next step depends on, plain JSON."""
+        return {"weights": dict(self.current), "pairs": dict(self._pairs)}
+
+    def restore(self, state: Mapping[str, Mapping[str, float]]) -> None:
+        """Continues from the :attr:`state` of an earlier job; the sites of the run are those that it names."""
+        self.current = {site: state["weights"][site] for site in sorted(state["weights"])}
+        self._pairs = {site: int(pairs) for site, pairs in state["pairs"].items()}
+
     def step(
         self, losses: Mapping[str, float], pairs: Mapping[str, int], baselines: Mapping[str, float] = NONE
     ) -> Move:

@@ -16,6 +16,7 @@ from safetensors.numpy import load_file, save_file
 from fedaid.errors import require
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.vocabulary import find_vocabulary, vocabulary_hash
+from fedaid.sealed_folder import require_whole
 from fedaid.version import VERSION, VERSION_KEY
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
@@ -57,9 +58,10 @@ def load_model(folder: Path) -> DualEncoder:
     """The model that ``save_model`` wrote, in evaluation mode.
 
     Raises:
-        InputError: if this machine has another vocabulary.
+        InputError: if this machine has another vocabulary, or the files are not as they were written.
         RuntimeError: if the tensors do not fit the configuration.
     """
+    require_whole(folder)
     config = json.loads((folder / CONFIG).read_text())
     model = new_model(config["configuration"], config["vocabulary_sha256"], where=str(folder))
     tensors = {name: torch.from_numpy(tensor) for name, tensor in load_file(folder / WEIGHTS).items()}

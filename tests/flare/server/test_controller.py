@@ -70,7 +70,7 @@ def results(made: Any) -> Any:
 
 
 def final(made: Any) -> bytes:
-    return (made.persistor.open_store.newest("round") / "model.safetensors").read_bytes()
+    return (made.persistor.open_store.newest.folder / "model.safetensors").read_bytes()
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD.items() for value in values])
@@ -134,7 +134,7 @@ def test_a_round_is_the_algorithm_of_the_method(federation: Make, honest: Make, 
     alignment = {name: tensor for name, tensor in theta.items() if is_alignment(name)}
     ideal = apply(alignment, weighted_sum(deltas(ALIGN), weights.current))
     expected = apply({**theta, **ideal}, weighted_sum(deltas(PRETRAIN), weights.current), scale=0.5)
-    state = load_model(made.persistor.open_store.newest("round")).state_dict()
+    state = load_model(made.persistor.open_store.newest.folder).state_dict()
     assert state.keys() == expected.keys()
     assert all(state[name].numpy().tobytes() == expected[name].tobytes() for name in state)
     assert results(made)["history"][0]["site_weights"] == weights.current
@@ -160,9 +160,9 @@ def test_the_server_optimizer_moves_phase_two_and_its_state_is_committed_with_th
         alignment = {name: tensor for name, tensor in now.items() if is_alignment(name)}
         ideal = apply(alignment, weighted_sum(deltas(ALIGN), weights.current))
         now = optimizer.moved({**now, **ideal}, weighted_sum(deltas(PRETRAIN), weights.current))
-    state = load_model(made.persistor.open_store.newest("round")).state_dict()
+    state = load_model(made.persistor.open_store.newest.folder).state_dict()
     assert all(state[name].numpy().tobytes() == now[name].tobytes() for name in state)
-    committed = made.persistor.open_store.optimizer_state()
+    committed = made.persistor.open_store.newest.tensors("server_optimizer.safetensors")
     assert committed.keys() == optimizer.state.keys()
     assert all(committed[name].tobytes() == tensor.tobytes() for name, tensor in optimizer.state.items())
     assert len(committed) > 10
@@ -349,7 +349,7 @@ def test_the_last_model_can_be_the_best(federation: Make, honest: Make) -> None:
     assert (found["best_round"], found["model"]) == (3, "best-00003")
     assert found["best"] == found["last"]
     assert [task for task, _ in made.communicator.asked].count(VALIDATE) == 3
-    best = made.persistor.open_store.newest("best") / "model.safetensors"
+    best = made.persistor.open_store.newest.best.folder / "model.safetensors"
     assert best.read_bytes() == final(made)
 
 

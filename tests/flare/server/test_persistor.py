@@ -56,7 +56,7 @@ def test_a_round_is_saved_in_the_store_and_for_flare(
     later = {name: np.asarray(tensor + np.ones((), tensor.dtype)) for name, tensor in theta.items()}
     fl_ctx.set_prop(RUN_STATE, {"round": 1, "history": []}, private=True, sticky=False)
     persistor.save(make_model_learnable(later, {}), fl_ctx)
-    saved = load_model(persistor.open_store.newest("round"))
+    saved = load_model(persistor.open_store.newest.folder)
     assert saved.log_logit_scale.item() == later["log_logit_scale"].item()
     assert torch.load(tmp_path / "app" / "FL_global_model.pt", weights_only=True)
 
@@ -66,8 +66,10 @@ def test_the_best_model_is_saved_and_announced(
 ) -> None:
     learnable = persistor.load(fl_ctx)
     fl_ctx.set_prop(AppConstants.GLOBAL_MODEL, learnable, private=True, sticky=True)
-    persistor.save_best(learnable, {"round": 0, "metrics": {}}, fl_ctx)
-    best = persistor.open_store.best_tensors()
+    persistor.note_best(learnable, {"round": 0, "metrics": {}}, fl_ctx)
+    fl_ctx.set_prop(RUN_STATE, {"round": 1, "history": []}, private=True, sticky=False)
+    persistor.save(learnable, fl_ctx)
+    best = persistor.open_store.newest.best.tensors()
     assert all(np.array_equal(best[name], tensor) for name, tensor in theta.items())
     assert (tmp_path / "app" / "best_FL_global_model.pt").is_file()
 

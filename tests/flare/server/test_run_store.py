@@ -1,20 +1,22 @@
 from __future__ import annotations
 
-import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
 
-from fedaid import atomic_file
+from fedaid import sealed_folder
+from fedaid.errors import InputError
 from fedaid.flare.server import run_store
-from fedaid.flare.server.run_store import BEST, OPTIMIZER, ROUND, RunStore
+from fedaid.flare.server.run_store import KEPT, OPTIMIZER, VIEW, NewBest, RunStore
+from fedaid.models.saved_model import load_model
+from fedaid.sealed_folder import Damaged, damage, require_whole
 
-Generation = tuple[int, float]
+Seen = tuple[int, float, int | None]
 
 
 class Crash(BaseException):
@@ -25,18 +27,36 @@ def tensors(value: float) -> dict[str, Any]:
     return {"matrix": np.full((2, 3), value, np.float32), "scalar": np.array(value, np.float32)}
 
 
-def read(store: RunStore, kind: str = ROUND) -> Generation:
-    """Round and value of the newest generation, read from the disk; fails where any part of it is missing."""
-    folder = store.newest(kind)
-    state, found = json.loads((folder / "state.json").read_text()), load_file(folder / "model.safetensors")
-    assert json.loads((folder / "config.json").read_text())["configuration"] == {"image_size": 32}
-    assert found["scalar"].shape == ()
-    return state["round"], float(found["matrix"][0, 0])
+def best_of(value: int) -> NewBest:
+    return NewBest(tensors(value), {"round": value})
+
+
+def opened(folder: Path) -> RunStore:
+    return RunStore(folder, configuration={"image_size": 32}, vocabulary_hash="0a1b")
+
+
+def commit(store: RunStore, number: int, value: float = -1.0, best: NewBest | None = None) -> None:
+    value = float(number) if value < 0 else value
+    moments = {"first_moment/matrix": np.full((2, 3), value, np.float32)}
+    store.commit(tensors(value), {"round": number}, optimizer=moments, run={"settings": {"seed": 0}}, best=best)
+
+
+def seen(store: RunStore) -> Seen:
+    """Round, value and round of the best model as a new process finds them; every part must be of one commit."""
+    newest = opened(store.folder).newest
+    assert newest is not None
+    value = float(newest.tensors()["matrix"][0, 0])
+    assert newest.tensors(OPTIMIZER)["first_moment/matrix"][0, 0] == value
+    assert newest.run == {"settings": {"seed": 0}}
+    if newest.best is None:
+        return newest.state["round"], value, None
+    assert newest.best.tensors()["matrix"][0, 0] == newest.best.state["round"]
+    return newest.state["round"], value, newest.best.state["round"]
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> RunStore:
-    return RunStore(tmp_path / "store", configuration={"image_size": 32}, vocabulary_hash="0a1b")
+    return opened(tmp_path / "store")
 
 
 def names(store: RunStore) -> list[str]:
@@ -62,171 +82,227 @@ def crash_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
         for name in ("mkdir", "write_text", "rename", "replace"):
             guarded(Path, name)
-        for name in ("open", "fsync"):
-            guarded(os, name)
-        guarded(run_store, "save_model")
-        guarded(run_store, "save_file")
-        guarded(run_store.shutil, "rmtree")
+        guarded(os, "fsync")
+        for name in ("save_model", "save_file"):
+            guarded(run_store, name)
+        guarded(sealed_folder, "description")
+        for name in ("rmtree", "copytree"):
+            guarded(shutil, name)
 
     return arm
 
 
-def test_a_commit_is_read_back(store: RunStore) -> None:
-    folder = store.commit(tensors(1.0), {"round": 1})
-    assert folder == store.newest(ROUND)
-    assert read(store) == (1, 1.0)
+def test_a_generation_is_one_set_and_is_read_back(store: RunStore) -> None:
+    commit(store, 1, best=best_of(0))
+    assert seen(store) == (1, 1.0, 0)
+    assert names(store) == ["round-00001"]
 
 
-def test_the_one_before_is_kept_and_older_ones_are_removed(store: RunStore) -> None:
-    for number in range(1, 5):
-        store.commit(tensors(number), {"round": number})
-    assert names(store) == ["ROUND", "round-00003", "round-00004"]
+def test_an_empty_store_has_no_generation(store: RunStore) -> None:
+    assert store.newest is None
+    assert store.results is None
 
 
-def test_one_best_model_is_kept_beside_the_rounds(store: RunStore) -> None:
-    store.commit(tensors(1), {"round": 1})
-    for number in (0, 2):
-        store.commit_best(tensors(number), {"round": number})
-    assert names(store) == ["BEST", "ROUND", "best-00002", "round-00001"]
-    assert read(store, BEST) == (2, 2.0)
-    assert store.best_tensors()["matrix"][0, 0] == 2.0
+def test_an_optimizer_and_a_view_without_a_memory_have_no_file(store: RunStore) -> None:
+    newest = store.commit(tensors(1), {"round": 1})
+    assert newest.tensors(OPTIMIZER) == newest.tensors(VIEW) == {}
+    assert not (newest.folder / OPTIMIZER).exists()
 
 
-def test_the_best_may_be_of_an_earlier_round_than_the_best_before(store: RunStore) -> None:
-    for number in (5, 3):
-        store.commit_best(tensors(number), {"round": number})
-        store.commit(tensors(number), {"round": number})
-    assert read(store, BEST) == read(store) == (3, 3.0)
+def test_a_view_is_read_back_whatever_its_memory_layout(store: RunStore) -> None:
+    turned = np.asfortranarray(np.arange(6, dtype=np.float32).reshape(2, 3))
+    store.commit(tensors(1), {"round": 1}, view={"matrix": turned})
+    newest = opened(store.folder).newest
+    assert newest is not None
+    assert np.array_equal(newest.tensors(VIEW)["matrix"], turned)
 
 
-@pytest.mark.parametrize("times", [2, 3, 5])
-def test_a_round_may_be_committed_again(store: RunStore, times: int) -> None:
-    for value in range(times):
-        store.commit(tensors(value), {"round": 1})
-    assert read(store) == (1, times - 1.0)
-    assert len([name for name in names(store) if name.startswith("round-")]) == 2
+def test_the_last_generations_are_kept_and_older_ones_are_removed(store: RunStore) -> None:
+    for number in range(1, KEPT + 3):
+        commit(store, number)
+    assert names(store) == [f"round-{number:05d}" for number in range(3, KEPT + 3)]
 
 
-def steps_of_a_commit() -> int:
-    """Enough: the crash tests say themselves when an operation is beyond the last."""
-    return 60
+def test_the_best_model_is_carried_along_until_there_is_a_better_one(store: RunStore) -> None:
+    commit(store, 1, best=best_of(0))
+    commit(store, 2)
+    assert seen(store) == (2, 2.0, 0)
+    commit(store, 3, best=best_of(2))
+    commit(opened(store.folder), 4)
+    assert seen(store) == (4, 4.0, 2)
 
 
-@pytest.mark.parametrize("again", [False, True], ids=["next round", "same round again"])
-@pytest.mark.parametrize("kind", [ROUND, BEST])
-def test_a_crash_at_any_operation_leaves_the_old_or_the_new_generation(
-    kind: str, again: bool, tmp_path: Path, crash_at: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    outcomes: list[Generation] = []
-    number = 2 if again else 3
-    for at in range(steps_of_a_commit()):
-        store = RunStore(tmp_path / str(at), configuration={"image_size": 32}, vocabulary_hash="0a1b")
-        commit = store.commit if kind == ROUND else store.commit_best
-        commit(tensors(1), {"round": 1})
-        commit(tensors(2), {"round": 2})
-        with monkeypatch.context():
-            crash_at(at)
-            try:
-                commit(tensors(30), {"round": number})
-                finished = True
-            except Crash:
-                finished = False
-            monkeypatch.undo()
-        outcomes.append(read(store, kind))
-        again_store = RunStore(store.folder, configuration={"image_size": 32}, vocabulary_hash="0a1b")
-        (again_store.commit if kind == ROUND else again_store.commit_best)(tensors(40), {"round": number})
-        assert read(again_store, kind) == (number, 40.0)
-        assert not [name for name in names(again_store) if name.endswith(".unfinished")]
-        if finished:
-            break
-    assert finished
-    assert len(outcomes) > 15
-    assert set(outcomes) == {(2, 2.0), (number, 30.0)}
-    assert outcomes == sorted(outcomes, key=lambda outcome: outcome[1])  # old up to one instant, new from then on
+def test_a_round_may_be_committed_again(store: RunStore) -> None:
+    for value in range(KEPT + 2):
+        commit(store, 1, value)
+    assert seen(store) == (1, KEPT + 1.0, None)
+    assert len(names(store)) == KEPT
 
 
-def test_the_servers_optimizer_is_read_back(store: RunStore) -> None:
-    store.commit(tensors(1), {"round": 1}, {"first_moment/matrix": np.full((2, 3), 0.5, np.float32)})
-    found = store.optimizer_state()
-    assert found.keys() == {"first_moment/matrix"}
-    np.testing.assert_array_equal(found["first_moment/matrix"], np.full((2, 3), 0.5, np.float32))
-
-
-def test_an_optimizer_without_a_memory_has_no_file(store: RunStore) -> None:
-    folder = store.commit(tensors(1), {"round": 1})
-    assert not (folder / OPTIMIZER).exists()
-    assert store.optimizer_state() == {}
-
-
-def test_a_crash_at_any_operation_leaves_model_and_optimizer_of_one_round(
+def test_a_crash_at_any_operation_leaves_a_whole_generation(
     tmp_path: Path, crash_at: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen, finished = [], False
-    for at in range(steps_of_a_commit()):
-        store = RunStore(tmp_path / str(at), configuration={"image_size": 32}, vocabulary_hash="0a1b")
-        store.commit(tensors(1), {"round": 1}, tensors(1))
+    for at in range(200):
+        store = opened(tmp_path / str(at))
+        commit(store, 1, best=best_of(0))
+        commit(store, 2)
         crash_at(at)
         try:
-            store.commit(tensors(2), {"round": 2}, tensors(2))
-            finished = True
+            commit(store, 3, best=best_of(3))
+            done = True
         except Crash:
-            pass
+            done = False
         monkeypatch.undo()
-        number, value = read(store)
-        assert number == value == store.optimizer_state()["matrix"][0, 0]
-        seen.append(number)
-        if finished:
+        assert seen(store) in ((2, 2.0, 0), (3, 3.0, 3)), at
+        commit(opened(store.folder), 3, best=best_of(3))
+        assert seen(store) == (3, 3.0, 3), at
+        if done:
             break
-    assert finished
-    assert set(seen) == {1, 2}
+    assert 30 < at < 199, "every operation must have been hit"
 
 
-def test_a_crash_before_the_first_commit_is_over_leaves_no_generation(
-    store: RunStore, crash_at: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+def damaged_at(file: Path, bit: int) -> None:
+    content = bytearray(file.read_bytes())
+    content[bit // 8] ^= 1 << bit % 8
+    file.write_bytes(content)
+
+
+def test_a_flipped_bit_or_a_cut_anywhere_means_the_generation_before_and_says_so(tmp_path: Path) -> None:
+    first = opened(tmp_path / "store")
+    for number in (1, 2):
+        commit(first, number, best=best_of(number - 1))
+    files = sorted(path for path in (first.folder / "round-00002").rglob("*") if path.is_file())
+    assert len(files) == 10
+    rng, tried = np.random.default_rng(0), 0
+    for file in files:
+        whole = file.read_bytes()
+        for bit in [0, 8 * len(whole) - 1, *rng.integers(0, 8 * len(whole), 18)]:
+            damaged_at(file, int(bit))
+            tried += check_skipped(opened(first.folder))
+            file.write_bytes(whole)
+        for length in {0, len(whole) // 2, len(whole) - 1}:
+            file.write_bytes(whole[:length])
+            tried += check_skipped(opened(first.folder))
+            file.write_bytes(whole)
+    assert tried == 10 * 23
+    assert seen(first) == (2, 2.0, 1)
+
+
+def check_skipped(store: RunStore) -> int:
+    assert store.newest is not None
+    assert store.newest.state["round"] == 1
+    assert store.skipped.keys() == {"round-00002"}
+    return 1
+
+
+def test_a_missing_file_counts_as_damage_and_an_extra_one_does_not(store: RunStore) -> None:
+    for number in (1, 2):
+        commit(store, number)
+    (store.folder / "round-00002" / "note.txt").write_text("seen")
+    assert seen(store)[0] == 2
+    (store.folder / "round-00002" / OPTIMIZER).unlink()
+    again = opened(store.folder)
+    assert again.newest is not None
+    assert again.newest.state["round"] == 1
+    assert "cannot be read" in again.skipped["round-00002"]
+
+
+def test_a_store_with_damaged_generations_only_is_an_error_and_never_a_new_start(store: RunStore) -> None:
+    for number in (1, 2):
+        commit(store, number)
+        damaged_at(store.folder / f"round-{number:05d}" / "model.safetensors", 900)
+    with pytest.raises(Damaged, match="no whole generation: round-00002: model.safetensors differs.*round-00001"):
+        _ = opened(store.folder).newest
+
+
+def test_a_damaged_generation_does_not_push_a_whole_one_out(store: RunStore) -> None:
+    for number in range(1, KEPT + 1):
+        commit(store, number)
+    damaged_at(store.folder / f"round-{KEPT:05d}" / "model.safetensors", 900)
+    again = opened(store.folder)
+    commit(again, KEPT, 9.0)
+    assert seen(store) == (KEPT, 9.0, None)
+    assert names(store) == ["round-00001", "round-00002", "round-00003", "round-00003.1"]
+    commit(again, KEPT + 1)
+    assert names(store) == ["round-00002", "round-00003", "round-00003.1", "round-00004"]
+
+
+def test_a_best_model_that_was_damaged_meanwhile_is_not_carried_along(store: RunStore) -> None:
+    commit(store, 1, best=best_of(0))
+    damaged_at(store.folder / "round-00001" / "best" / "model.safetensors", 900)
+    with pytest.raises(Damaged, match="best cannot be copied: model.safetensors differs"):
+        commit(store, 2)
+    assert names(store) == [".round.unfinished", "round-00001"]
+
+
+def test_a_generation_that_the_disk_did_not_take_is_an_error_and_removes_nothing(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    crash_at(5)
-    with pytest.raises(Crash):
-        store.commit(tensors(1), {"round": 1})
-    monkeypatch.undo()
-    with pytest.raises(FileNotFoundError):
-        store.newest(ROUND)
+    for number in range(1, KEPT + 1):
+        commit(store, number)
+    monkeypatch.setattr(run_store, "damage", lambda folder: "model.safetensors differs from MANIFEST.json")
+    with pytest.raises(Damaged, match="round-00004 is not on disk as it was written"):
+        commit(store, KEPT + 1)
+    assert len(names(store)) == KEPT + 1
 
 
-def test_all_files_are_on_the_disk_before_the_folder_gets_its_name(
+def test_all_of_a_generation_is_on_disk_before_it_gets_its_name(
     store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[str] = []
-    flush, rename, replace = atomic_file.flush, Path.rename, Path.replace
-    for module in (run_store, atomic_file):
-        monkeypatch.setattr(module, "flush", lambda path: (done.append(f"flush {path.name}"), flush(path)))
-    monkeypatch.setattr(Path, "rename", lambda path, to: (done.append("rename"), rename(path, to))[1])
-    monkeypatch.setattr(Path, "replace", lambda path, to: (done.append(f"replace {to.name}"), replace(path, to))[1])
-    store.commit(tensors(1), {"round": 1})
-    named, pointed = done.index("rename"), done.index("replace ROUND")
-    before = {"flush model.safetensors", "flush config.json", "flush state.json", "flush .round.unfinished"}
-    assert set(done[:named]) == before
-    assert done[named + 1 : pointed] == ["flush store", "flush .ROUND.unfinished"]
-    assert done[pointed + 1 :] == ["flush store"]
+    rename = Path.rename
+    monkeypatch.setattr(sealed_folder, "flush", lambda path: done.append(path.name))
+    monkeypatch.setattr(run_store, "flush", lambda path: done.append(path.name))
+    monkeypatch.setattr(Path, "rename", lambda path, to: (done.append(f"rename {to.name}"), rename(path, to))[1])
+    commit(store, 1, best=best_of(0))
+    named = done.index("rename round-00001")
+    written = {"model.safetensors", "config.json", "state.json", "run.json", OPTIMIZER, "best"}
+    assert written <= set(done[:named])
+    assert done[named + 1 :] == ["store"]
 
 
-def test_results_are_plain_json_and_replaced_in_one_step(
-    store: RunStore, crash_at: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+def test_results_are_kept_whole_or_not_at_all(
+    tmp_path: Path, crash_at: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store.write_results({"best_round": 1})
-    for at in range(5):
+    for at in range(50):
+        store = opened(tmp_path / str(at))
+        store.finish({"best_round": 1})
         crash_at(at)
-        with pytest.raises(Crash):
-            store.write_results({"best_round": 2})
+        try:
+            store.finish({"best_round": 2})
+            done = True
+        except Crash:
+            done = False
         monkeypatch.undo()
-        if json.loads((store.folder / "results.json").read_text()) != {"best_round": 1}:
+        assert opened(store.folder).results in ({"best_round": 1}, None, {"best_round": 2}), at
+        if done:
             break
-    assert at == 4  # write, open, fsync, replace, then the folder's own flush
-    assert json.loads((store.folder / "results.json").read_text()) == {"best_round": 2}
+    assert opened(store.folder).results == {"best_round": 2}
+    damaged_at(store.folder / "finished" / "results.json", 40)
+    assert opened(store.folder).results is None
 
 
-def test_the_state_of_the_newest_generation_can_be_read(store: RunStore) -> None:
-    assert store.state(ROUND) is None
-    for number in (1, 2):
-        store.commit(tensors(1.0), {"round": number})
-    assert store.state(ROUND) == {"round": 2}
-    assert store.state(BEST) is None
+def test_a_delivered_run_has_the_names_that_its_readers_know_and_is_sealed(store: RunStore, tmp_path: Path) -> None:
+    commit(store, 1, best=best_of(0))
+    commit(store, 2)
+    commit(store, 2, best=best_of(2))
+    target = tmp_path / "job"
+    store.deliver(target, {"best_round": 2})
+    found = sorted(path.name for path in target.iterdir())
+    assert found == ["BEST", "MANIFEST.json", "ROUND", "best-00002", "results.json", "round-00002"]
+    assert (target / "ROUND").read_text() == "round-00002"
+    assert not (target / "round-00002" / "best").exists()
+    assert [damage(folder) for folder in (target, target / "round-00002", target / "best-00002")] == ["", "", ""]
+    damaged_at(target / "best-00002" / "model.safetensors", 900)
+    with pytest.raises(InputError, match=r"folder must be as its MANIFEST.json says, got model.safetensors differs"):
+        load_model(target / "best-00002")
+    with pytest.raises(InputError, match="got best-00002/model.safetensors differs"):
+        require_whole(target)
+
+
+def test_a_damaged_generation_is_not_delivered(store: RunStore, tmp_path: Path) -> None:
+    commit(store, 1)
+    assert store.newest is not None
+    damaged_at(store.newest.folder / "model.safetensors", 900)
+    with pytest.raises(Damaged, match="round-00001 cannot be copied"):
+        store.deliver(tmp_path / "job")

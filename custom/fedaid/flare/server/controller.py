@@ -12,10 +12,13 @@ from nvflare.apis.fl_context import FLContext
 from fedaid.arguments import keeps_arguments, parameters_of
 from fedaid.errors import split_settings
 from fedaid.flare.server.ballot import Ballot, Splits
+from fedaid.flare.server.durable_run import DurableScatterAndGather
 from fedaid.flare.server.gate import BelowQuorum
-from fedaid.flare.server.gated_scatter_gather import Found, GatedScatterAndGather
+from fedaid.flare.server.gated_scatter_gather import Found
 from fedaid.flare.server.persistor import SERVER_OPTIMIZER, tensors_of
 from fedaid.flare.server.run_settings import RunSettings, require_flag
+from fedaid.flare.server.run_store import BEST, OPTIMIZER, Generation
+from fedaid.flare.store.run_identity import RunIdentity
 from fedaid.flare.wire.tasks import ALIGN, PRETRAIN, TRAIN, VALIDATE, Arrays, UpdateMessage
 from fedaid.minmax.loss_baseline import LossBaseline
 from fedaid.minmax.selection import METRICS, BestModel, Selection
@@ -25,16 +28,16 @@ from fedaid.minmax.site_weights import SiteWeights
 from fedaid.models.tensor_names import is_alignment, is_statistic
 
 TRAIN_METRICS = ("contrastive", "binding")
-SETTINGS = (RunSettings, MinMaxSettings, ServerOptimizerSettings)
+SETTINGS = (RunSettings, RunIdentity, MinMaxSettings, ServerOptimizerSettings)
 
 
-class FedAIDController(GatedScatterAndGather):
+class FedAIDController(DurableScatterAndGather):
     """Runs the rounds of FedAID; FLARE's own loop aggregates, saves, fires events and watches for an abort.
 
     Args:
         selection_metric, selection_share: choose the best model, see :class:`Selection`.
         alignment_phase: whether a round starts with the alignment phase; without it a round is one task, as in FedAvg.
-        settings: the fields of :class:`RunSettings`, of :class:`MinMaxSettings`, and of
+        settings: the fields of :class:`RunSettings`, of :class:`RunIdentity`, of :class:`MinMaxSettings`, and of
             :class:`ServerOptimizerSettings` for the model at the end of a round; the ideal alignment is a plain sum.
 
     Raises:
@@ -53,8 +56,8 @@ class FedAIDController(GatedScatterAndGather):
         **settings: Any,
     ) -> None:
         require_flag("alignment_phase", alignment_phase)
-        run, self._minmax, optimizer = split_settings(SETTINGS, settings, where=WHERE)
-        super().__init__(run, task_name=PRETRAIN if alignment_phase else TRAIN)
+        run, identity, self._minmax, optimizer = split_settings(SETTINGS, settings, where=WHERE)
+        super().__init__(run, identity, task_name=PRETRAIN if alignment_phase else TRAIN)
         self._alignment_phase, self._best = alignment_phase, BestModel(Selection(selection_metric, selection_share))
         self._optimizer = ServerOptimizer(optimizer, is_statistic=is_statistic)
         self._baseline = LossBaseline(self._minmax.loss_baseline)
@@ -63,7 +66,16 @@ class FedAIDController(GatedScatterAndGather):
     def check_sites(self, sites: list[str]) -> None:
         """Checks ``min_clients`` and the bounds of the site weights."""
         super().check_sites(sites)
-        self._site_weights = SiteWeights(self._minmax, sites)
+        self._site_weights = SiteWeights(self._minmax, self.sites_of_run)
+        if self.generation:
+            self._continue(self.generation)
+
+    def _continue(self, generation: Generation) -> None:
+        """Takes over what the next round depends on, besides the model."""
+        resume = generation.state["resume"]
+        self._site_weights.restore(resume["site_weights"])
+        self._best.restore(generation.state["best_round"], resume["best_metrics"])
+        self._optimizer.state = generation.tensors(OPTIMIZER)
 
     def run(self, fl_ctx: FLContext) -> None:
         """The rounds, then the validation of the last and of the best model at every site."""
@@ -81,7 +93,13 @@ class FedAIDController(GatedScatterAndGather):
             return
         self._record.pretrained(pretrained, self.aggregator.refused)
         self.log_info(fl_ctx, self.traffic.describe(self._current_round))
-        self.publish(fl_ctx, best_round=self._best.round_number)
+        self._publish(fl_ctx)
+
+    def _publish(self, fl_ctx: FLContext) -> None:
+        """Gives the persistor what it commits with the model."""
+        metrics = {site: dict(values) for site, values in self._best.metrics.items()}
+        resume = {"site_weights": self._site_weights.state, "best_metrics": metrics}
+        self.publish(fl_ctx, best_round=self._best.round_number, resume=resume)
         fl_ctx.set_prop(SERVER_OPTIMIZER, self._optimizer, private=True, sticky=False)
 
     def _round(self, task: Task, fl_ctx: FLContext) -> dict[str, UpdateMessage]:
@@ -128,18 +146,23 @@ class FedAIDController(GatedScatterAndGather):
         self.progress.measured(losses, weights)
         self._select(self._current_round, metrics, fl_ctx)
 
-    def _select(self, round_number: int, metrics: Mapping[str, Mapping[str, float]], fl_ctx: FLContext) -> None:
+    def _select(self, round_number: int, metrics: Mapping[str, Mapping[str, float]], fl_ctx: FLContext) -> bool:
+        """Whether the present model is the best so far; the next commit then has it."""
         if self._best.improves(round_number, metrics):
-            self.persistor.save_best(self._global_weights, {"round": round_number, "metrics": metrics}, fl_ctx)
+            self.persistor.note_best(self._global_weights, {"round": round_number, "metrics": metrics}, fl_ctx)
+            return True
+        return False
 
     def _measure(self, fl_ctx: FLContext, found: Found) -> None:
         """Adds the sites' metrics of the last and of the best model to ``found``."""
-        rounds, store = self._current_round, self.persistor.open_store
+        rounds = self._current_round
         last = self._validate(tensors_of(self._global_weights), rounds, fl_ctx)
         found["last"] = last
-        self._select(rounds, {site: splits["valid"] for site, splits in last.items()}, fl_ctx)
+        if self._select(rounds, {site: dict(splits["valid"]) for site, splits in last.items()}, fl_ctx):
+            self._publish(fl_ctx)
+            self.commit(fl_ctx)
         chosen = self._best.round_number
-        found["best"] = last if chosen == rounds else self._validate(store.best_tensors(), chosen, fl_ctx)
+        found["best"] = last if chosen == rounds else self._validate(self.best_tensors(), chosen, fl_ctx)
 
     def _validate(self, tensors: Arrays, round_number: int, fl_ctx: FLContext) -> dict[str, Splits]:
         """Metrics of a model at every site, on the validation and test splits."""
@@ -149,6 +172,6 @@ class FedAIDController(GatedScatterAndGather):
 
     def _results(self, found: Found) -> Found:
         """What the run ended with, besides the metrics of its models."""
-        best = self.persistor.open_store.newest("best").name
         state = self._record.state(best_round=self._best.round_number)
+        best = f"{BEST}-{self._best.round_number:05d}"
         return state | {"selection_metric": self._best.selection.name, "model": best}

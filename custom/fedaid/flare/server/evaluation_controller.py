@@ -28,6 +28,7 @@ from fedaid.flare.wire.messages import is_report, report_from_shareable
 from fedaid.flare.wire.tasks import EVALUATE, GIVEN_MODEL, LOCAL_MODEL, Arrays, MalformedMessage
 from fedaid.minmax.settings import WHERE
 from fedaid.models.saved_model import CONFIG, WEIGHTS
+from fedaid.sealed_folder import require_whole, seal
 
 GLOBAL, LOCAL = "global", "local:"  # names of models: the given one, and a site's local one with the site's name
 RESULT = "evaluation.json"
@@ -71,7 +72,9 @@ class EvaluationController(GatedScatterAndGather):
         finally:
             self.progress.enter("finished", self._current_round)
             found = self._found | {"bytes": self.traffic.bytes}
-            replace_text(self.persistor.open_store.folder / RESULT, json.dumps(found, indent=1, sort_keys=True))
+            folder = self.persistor.open_store.folder
+            replace_text(folder / RESULT, json.dumps(found, indent=1, sort_keys=True))
+            seal(folder)
 
     def _given_model(self, folder: Path) -> dict[str, NDArray[Any]]:
         """The model that came with the job.
@@ -80,6 +83,7 @@ class EvaluationController(GatedScatterAndGather):
             InputError: if the model does not have the job's configuration.
         """
         remedy, where = "Package the job again: python -m admin package NAME --model FOLDER.", self._model_folder
+        require_whole(folder)
         try:
             tensors: dict[str, NDArray[Any]] = load_file(folder / WEIGHTS)
             config = json.loads((folder / CONFIG).read_text())

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 
 from fedaid.flare.server.update_store import UpdateStore
 from fedaid.flare.wire.messages import update_from_shareable
-from fedaid.flare.wire.tasks import MOST_FIELDS, MalformedMessage, UpdateMessage
+from fedaid.flare.wire.tasks import MOST_FIELDS, MalformedMessage, RunStamp, UpdateMessage
 
 Specs = Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]]  # name → shape, type
 
@@ -45,6 +45,7 @@ class Gate:
         sites: names of the sites that were asked, as FLARE authenticated them.
         needs: required metrics.
         largest_norm: bound of the update's Euclidean norm.
+        run: that an update must answer; None if the run cannot be continued by another job.
 
     Attributes:
         accepted: site → update.
@@ -60,8 +61,9 @@ class Gate:
         sites: list[str],
         needs: tuple[str, ...] = (),
         largest_norm: float = LARGEST_NORM,
+        run: RunStamp | None = None,
     ) -> None:
-        self.phase, self.round_number = phase, round_number
+        self.phase, self.round_number, self._run = phase, round_number, run
         self._specs = specs_of(template)
         self.sites, self._needs, self._largest_norm = set(sites), needs, largest_norm
         self._open = True
@@ -127,6 +129,7 @@ class Gate:
         demand(self._open, "the phase is over")
         demand(site in self.sites, "the site was not asked")
         demand(site not in self.accepted, "the site has answered already")
+        demand(update.run == self._run, "it answers another run or another attempt of this one")
         demand(update.round_number == self.round_number, "it answers another round")
 
     def _judge_counts(self, update: UpdateMessage) -> None:

@@ -27,7 +27,7 @@ from fedaid.flare.server.run_record import RunProgress, RunRecord
 from fedaid.flare.server.run_settings import RunSettings
 from fedaid.flare.wire.messages import model_to_shareable
 from fedaid.flare.wire.replies import error_text, was_refused
-from fedaid.flare.wire.tasks import Arrays, ModelMessage, UpdateMessage
+from fedaid.flare.wire.tasks import Arrays, ModelMessage, RunStamp, UpdateMessage
 from fedaid.flare.wire.traffic import Traffic
 from fedaid.minmax.settings import WHERE
 
@@ -61,6 +61,7 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
         self.progress, self.traffic = RunProgress(settings.num_rounds), Traffic()
         self._record, self._abort = RunRecord(self.traffic), Signal()
         self._site_errors: dict[str, str] = {}
+        self.stamp: RunStamp | None = None  # of a run that another job can continue
 
     def set_communicator(self, communicator: WFCommServer) -> None:
         """Sets the check period under the name that the communicator of 2.9.0 reads; the base class sets another."""
@@ -114,13 +115,15 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
 
     def task(self, name: str, tensors: Arrays, round_number: int) -> Task:
         """A task with tensors and what a site needs to build the model around them."""
-        message = ModelMessage(round_number, tensors, self.persistor.configuration, self.persistor.vocabulary_hash)
+        model = (tensors, self.persistor.configuration, self.persistor.vocabulary_hash)
+        message = ModelMessage(round_number, *model, self.stamp, self._record.trained)
         return Task(name, model_to_shareable(message, num_rounds=self._num_rounds), timeout=self._train_timeout)
 
     def gate(self, phase: str, template: Arrays, *, sites: list[str], needs: tuple[str, ...] = ()) -> Gate:
         """Enters a phase of the current round and returns its gate."""
         self.progress.enter(phase, self._current_round)
-        return Gate(phase=phase, round_number=self._current_round, template=template, sites=sites, needs=needs)
+        asked = {"phase": phase, "round_number": self._current_round, "run": self.stamp}
+        return Gate(**asked, template=template, sites=sites, needs=needs)
 
     def collect_updates(self, task: Task, fl_ctx: FLContext) -> dict[str, UpdateMessage]:
         """Sends ``task`` to the sites of the aggregator's phase, ends the phase and returns the accepted updates.
@@ -191,9 +194,9 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
                 f"{self._current_round}. The model is unchanged. {reasons}"
             )
 
-    def publish(self, fl_ctx: FLContext, *, best_round: int) -> None:
-        """Gives the run's record to the components that save and show it."""
-        fl_ctx.set_prop(RUN_STATE, self._record.state(best_round=best_round), private=True, sticky=False)
+    def publish(self, fl_ctx: FLContext, *, best_round: int, **more: Any) -> None:
+        """Gives the run's record, and what else a commit holds, to the components that save and show it."""
+        fl_ctx.set_prop(RUN_STATE, self._record.state(best_round=best_round) | more, private=True, sticky=False)
 
     def conclude(self, measure: Callable[[Found], None], results: Callable[[Found], Found]) -> None:
         """Writes ``results.json``, whether or not all models could be measured.
@@ -210,7 +213,7 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
             raise
         finally:
             self.progress.enter("finished", self._current_round)
-            self.persistor.open_store.write_results(found | results(found))
+            self.persistor.deliver(found | results(found))
 
     def _accept_train_result(
         self, client_name: str, result: Shareable, fl_ctx: FLContext, is_unknown_task: bool = False

@@ -83,7 +83,7 @@ class LocalController(GatedScatterAndGather):
     def _results(self, found: Found) -> Found:
         """What the run ended with, as other runs say it; the model is the one that all sites started from."""
         state = self._record.state(best_round=NO_ROUND)
-        start = self.persistor.open_store.commit(tensors_of(self._global_weights), {"round": 0}).name
+        start = self.persistor.open_store.commit(tensors_of(self._global_weights), {"round": 0}).folder.name
         rounds = best_rounds(state["history"], found["last"])
         best = {site: rounds[site] for site in found["best"]}
         return state | {"selection_metric": SITE_METRIC, "model": start, "best_rounds": best}

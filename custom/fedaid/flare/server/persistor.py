@@ -1,4 +1,4 @@
-"""The persistor component: saves the model in FLARE's own files and in the run store."""
+"""The persistor component: saves the model in the run store and in FLARE's own files."""
 
 from __future__ import annotations
 
@@ -10,33 +10,45 @@ from numpy.typing import NDArray
 from nvflare.apis.event_type import EventType
 from nvflare.apis.fl_constant import FLContextKey
 from nvflare.apis.fl_context import FLContext
-from nvflare.app_common.abstract.model import ModelLearnable, ModelLearnableKey
+from nvflare.app_common.abstract.model import ModelLearnable, ModelLearnableKey, make_model_learnable
 from nvflare.app_common.app_event_type import AppEventType
 from nvflare.app_opt.pt.file_model_persistor import PTFileModelPersistor
 from torch import nn
 
 from fedaid.arguments import keeps_arguments
-from fedaid.flare.server.run_store import RunStore
+from fedaid.flare.server.run_store import NOTHING, RESULTS, VIEW, NewBest, RunStore, write
 from fedaid.flare.transport.array_exchange import receive_on_disk
+from fedaid.flare.wire.downlink import DOWNLINK_VIEW
 from fedaid.minmax.server_optimizer import ServerOptimizer
+from fedaid.sealed_folder import seal
 from fedaid.training.heap import give_back_freed_memory
 
-RUN_STATE = "fedaid_run_state"  # private context property that the controller sets: plain JSON
-SERVER_OPTIMIZER = "fedaid_server_optimizer"  # the same: the optimizer; its state is saved with the round's model
+# Private context properties that the controller sets.
+RUN_STATE = "fedaid_run_state"  # plain JSON
+RUN_FILE = "fedaid_run_file"  # plain JSON: the settings of the run
+SERVER_OPTIMIZER = "fedaid_server_optimizer"  # the optimizer; its state is saved with the round's model
 STORE_FOLDER = "fedaid"
 
 
 class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
-    """Saves each round's model and site weights atomically, the model as safetensors; writes FLARE's files too.
+    """Commits each round's generation to the run store, then writes FLARE's files.
 
     Args:
         model: ``{"path": "fedaid.models.dual_encoder.DualEncoder", "args": {...}}``, or the model itself.
+
+    Attributes:
+        store: of the run; in the job's folder, unless the controller moves it to a folder that outlives the job.
+        job_folder: what is downloaded with the job.
+        delivered: whether it holds the end of the run.
     """
 
     @keeps_arguments()
     def __init__(self, model: dict[str, Any] | nn.Module) -> None:
         super().__init__(model=model, allow_numpy_conversion=True, load_weights_only=True)
         self.store: RunStore | None = None
+        self.job_folder = Path()
+        self.delivered = False
+        self._new_best: NewBest | None = None
 
     @property
     def configuration(self) -> Mapping[str, Any]:
@@ -56,19 +68,59 @@ class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
             app = Path(str(fl_ctx.get_prop(FLContextKey.APP_ROOT)))
             give_back_freed_memory()
             receive_on_disk(app)
-            folder = app / STORE_FOLDER
-            self.store = RunStore(folder, configuration=self.configuration, vocabulary_hash=self.vocabulary_hash)
+            self.job_folder = app / STORE_FOLDER
+            self.keep_in(self.job_folder)
+
+    def keep_in(self, folder: Path) -> RunStore:
+        """Opens the store in this folder and returns it."""
+        self.store = RunStore(folder, configuration=self.configuration, vocabulary_hash=self.vocabulary_hash)
+        return self.store
+
+    def load_model(self, fl_ctx: FLContext) -> ModelLearnable:
+        """The model of the newest generation; the configured initial model if there is none."""
+        initial = super().load_model(fl_ctx)
+        newest = self.store.newest if self.store else None
+        if newest is None:
+            return initial
+        fl_ctx.set_prop(DOWNLINK_VIEW, newest.tensors(VIEW), private=True, sticky=False)
+        return make_model_learnable(newest.tensors(), {})
 
     def save_model(self, ml: ModelLearnable, fl_ctx: FLContext) -> None:
-        """Saves a round; FLARE's base controller calls it after aggregation."""
-        super().save_model(ml, fl_ctx)
-        optimizer: ServerOptimizer | None = fl_ctx.get_prop(SERVER_OPTIMIZER)
-        self.open_store.commit(tensors_of(ml), fl_ctx.get_prop(RUN_STATE), optimizer.state if optimizer else {})
+        """Saves a round; FLARE's base controller calls it after aggregation.
 
-    def save_best(self, ml: ModelLearnable, state: Mapping[str, Any], fl_ctx: FLContext) -> None:
-        """Saves the best model so far and fires FLARE's event for it."""
-        self.open_store.commit_best(tensors_of(ml), state)
+        Our commit comes first: after a crash between the two, FLARE's file is older than the store, never newer.
+        """
+        optimizer: ServerOptimizer | None = fl_ctx.get_prop(SERVER_OPTIMIZER)
+        self.open_store.commit(
+            tensors_of(ml),
+            fl_ctx.get_prop(RUN_STATE),
+            optimizer=optimizer.state if optimizer else {},
+            view=fl_ctx.get_prop(DOWNLINK_VIEW) or {},
+            run=fl_ctx.get_prop(RUN_FILE) or {},
+            best=self._new_best,
+        )
+        self._new_best = None
+        super().save_model(ml, fl_ctx)
+
+    def note_best(self, ml: ModelLearnable, state: Mapping[str, Any], fl_ctx: FLContext) -> None:
+        """Notes the best model so far, which the next commit saves, and fires FLARE's event for it."""
+        self._new_best = NewBest(tensors_of(ml), state)
         self.fire_event(AppEventType.GLOBAL_BEST_MODEL_AVAILABLE, fl_ctx)
+
+    def deliver(self, results: Mapping[str, Any] = NOTHING) -> None:
+        """Puts the newest generation, the best model and ``results.json`` into the job's folder, sealed.
+
+        Args:
+            results: of the run; if they are complete, the store keeps them too. None if the run stopped on the way.
+        """
+        store, self.delivered = self.open_store, True
+        if store.folder != self.job_folder:
+            if results.get("best") and "incomplete" not in results:
+                store.finish(results)
+            store.deliver(self.job_folder, results)
+            return
+        write(self.job_folder / RESULTS, results)
+        seal(self.job_folder)
 
     @property
     def open_store(self) -> RunStore:

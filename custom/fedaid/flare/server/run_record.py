@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from fedaid.flare.wire.tasks import UpdateMessage
+from fedaid.flare.wire.tasks import STATE_LOST, UpdateMessage
 from fedaid.flare.wire.traffic import Traffic
 from fedaid.minmax.site_weights import Move
 
@@ -20,6 +20,11 @@ class RunRecord:
 
     Args:
         traffic: counts the bytes.
+
+    Attributes:
+        skipped_generations: damaged generation → the reason why a job did not continue from it.
+        software_changes: one line for each version that changed between two jobs of the run.
+        state_lost: round and site where a site had lost what it keeps between jobs.
     """
 
     def __init__(self, traffic: Traffic) -> None:
@@ -27,6 +32,21 @@ class RunRecord:
         self.history: list[dict[str, Any]] = []
         self.pairs: dict[str, int] = {}
         self.skipped: dict[str, dict[str, int]] = {}
+        self.skipped_generations: dict[str, str] = {}
+        self.software_changes: list[str] = []
+        self.state_lost: list[dict[str, Any]] = []
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continues from what :meth:`state` returned in an earlier job."""
+        self.history, self.pairs, self.skipped = [*state["history"]], dict(state["pairs"]), dict(state["skipped"])
+        self.skipped_generations, self.state_lost = dict(state["skipped_generations"]), [*state["state_lost"]]
+        self.software_changes = [*state["software_changes"]]
+        self._traffic.restore(state["bytes"])
+
+    @property
+    def trained(self) -> dict[str, int]:
+        """Site → the last round in which its update of phase two was accepted."""
+        return {site: entry["round"] for entry in self.history for site in entry.get("train", ())}
 
     def aligned(
         self,
@@ -40,15 +60,24 @@ class RunRecord:
         """Adds the entry of a round after phase one: losses of its model, site weights and their move, refusals."""
         for site, update in updates.items():
             self.pairs[site], self.skipped[site] = update.pairs, dict(update.skipped)
+            self._note_lost(site, update)
         valid = {site: without(update.metrics, TRAINING) for site, update in updates.items()}
         entry = {"round": round_number, "site_weights": dict(weights), "weight_move": asdict(move)}
         self.history.append(entry | {"valid": valid, "refused": dict(refused)})
 
     def pretrained(self, updates: Mapping[str, UpdateMessage], refused: Mapping[str, str]) -> None:
         """Completes the entry of a round after phase two: training losses and refusals."""
+        for site, update in updates.items():
+            self._note_lost(site, update)
         valid = self.history[-1]["valid"]
         train = {site: without(update.metrics, valid.get(site, ())) for site, update in updates.items()}
         self.history[-1] |= {"train": train, "refused": self.history[-1]["refused"] | dict(refused)}
+
+    def _note_lost(self, site: str, update: UpdateMessage) -> None:
+        """Notes that a site has lost what it kept: from this round on, the bits differ from those without a stop."""
+        lost = {"round": update.round_number, "site": site}
+        if STATE_LOST in update.metrics and lost not in self.state_lost:
+            self.state_lost.append(lost)
 
     def state(self, *, best_round: int) -> dict[str, Any]:
         """The state to commit after the round; ``round`` is the number of rounds that the model was trained for."""
@@ -61,6 +90,9 @@ class RunRecord:
             "skipped": self.skipped,
             "history": self.history,
             "bytes": self._traffic.bytes,
+            "skipped_generations": self.skipped_generations,
+            "software_changes": self.software_changes,
+            "state_lost": self.state_lost,
         }
 
 
@@ -78,7 +110,7 @@ class RunProgress:
 
     def __init__(self, num_rounds: int) -> None:
         self._started = time.monotonic()
-        self._num_rounds = num_rounds
+        self._num_rounds, self._first = num_rounds, 0
         self._round, self._phase = 0, "start"
         self._losses: dict[str, float] = {}
         self._weights: dict[str, float] = {}
@@ -86,6 +118,10 @@ class RunProgress:
     def expect(self, num_rounds: int) -> None:
         """Sets the number of rounds, for a run that learns it on the way."""
         self._num_rounds = num_rounds
+
+    def continue_from(self, round_number: int) -> None:
+        """Sets the first round of this job, for the time that remains."""
+        self._first = self._round = round_number
 
     def enter(self, phase: str, round_number: int) -> None:
         """Notes that a phase begins."""
@@ -98,7 +134,7 @@ class RunProgress:
     def as_dict(self) -> dict[str, Any]:
         """The progress for FLARE's statistics; times in seconds, ``remaining`` None before the first round is done."""
         elapsed = time.monotonic() - self._started
-        left = self._num_rounds - self._round
+        done, left = self._round - self._first, self._num_rounds - self._round
         return {
             "phase": self._phase,
             "current_round": self._round,
@@ -106,5 +142,5 @@ class RunProgress:
             "site_losses": dict(self._losses),
             "site_weights": dict(self._weights),
             "elapsed": round(elapsed, 1),
-            "remaining": round(elapsed / self._round * left, 1) if self._round else None,
+            "remaining": round(elapsed / done * left, 1) if done else None,
         }

@@ -1,7 +1,8 @@
-"""The checkpoints of a run: the model, the site weights and the round, committed together.
+"""The generations of a run: model, optimizer, best model, state and settings, committed as one set.
 
-A checkpoint is a folder that gets its name only when all of it is on disk. The small files ``ROUND`` and ``BEST`` name
-the newest and the best checkpoint. They are replaced in one step, so after a crash they name complete checkpoints.
+A generation is a sealed folder (:mod:`fedaid.sealed_folder`) that gets its name only when all of it is on disk. There
+is no pointer: the newest generation that is whole counts. A damaged one is skipped as a whole, with a reason, so a
+model, site weights and a best model of different rounds never meet.
 """
 
 from __future__ import annotations
@@ -9,104 +10,232 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from itertools import count
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from fedaid.atomic_file import flush, replace_text
 from fedaid.models.saved_model import WEIGHTS, save_model
+from fedaid.sealed_folder import Damaged, copy_sealed, damage, seal
 
-STATE, OPTIMIZER = "state.json", "server_optimizer.safetensors"
-ROUND, BEST = "round", "best"  # kinds of checkpoint: folders round-00003 and best-00003, pointers ROUND and BEST
+STATE, RUN, RESULTS = "state.json", "run.json", "results.json"
+OPTIMIZER, VIEW = "server_optimizer.safetensors", "view.safetensors"
+ROUND, BEST = "round", "best"  # round-00003 of the store; best in it, and best-00003 in a job's folder
+FINISHED, KEPT = "finished", 3
 
 Tensors = Mapping[str, NDArray[Any]]
 NONE: Tensors = MappingProxyType({})
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class NewBest(NamedTuple):
+    """A model that is better than those before, and its state: plain JSON with its ``round``."""
+
+    tensors: Tensors
+    state: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Generation:
+    """A whole generation.
+
+    Attributes:
+        folder: with ``model.safetensors`` and ``config.json``.
+        state: plain JSON; ``round`` is the number of rounds that the model was trained for.
+    """
+
+    folder: Path
+    state: Mapping[str, Any]
+
+    def tensors(self, file: str = WEIGHTS) -> dict[str, NDArray[Any]]:
+        """The tensors in a file of the generation; empty if it has no such file."""
+        path = self.folder / file
+        found: dict[str, NDArray[Any]] = load_file(path) if path.exists() else {}
+        return found
+
+    @property
+    def run(self) -> dict[str, Any]:
+        """The settings of the run; empty if none were committed."""
+        return read(self.folder / RUN)
+
+    @property
+    def best(self) -> Generation | None:
+        """The best model until this generation, with its state; None if there is none."""
+        folder = self.folder / BEST
+        return Generation(folder, read(folder / STATE)) if folder.exists() else None
 
 
 class RunStore:
-    """The newest checkpoints of a run, and its best model.
+    """The newest generations of a run.
 
     Args:
-        folder: of the checkpoints; made if absent.
+        folder: of the generations; made if absent.
         configuration: constructor arguments of the model, stored with it.
         vocabulary_hash: sha256 of the vocabulary, stored with it.
+
+    Attributes:
+        skipped: folder → why this generation was skipped.
     """
 
     def __init__(self, folder: Path, *, configuration: Mapping[str, Any], vocabulary_hash: str) -> None:
         self.folder = folder
         self._configuration, self._vocabulary_hash = configuration, vocabulary_hash
+        self.skipped: dict[str, str] = {}
+        self._newest: Generation | None = None
         folder.mkdir(parents=True, exist_ok=True)
 
-    def commit(self, tensors: Tensors, state: Mapping[str, Any], optimizer: Tensors = NONE) -> Path:
-        """Writes the checkpoint of ``state["round"]`` durably and makes it the newest; the previous one stays.
+    @property
+    def newest(self) -> Generation | None:
+        """The newest whole generation, or None before the first commit; :attr:`skipped` names the damaged ones.
+
+        Raises:
+            Damaged: if there are generations, but every one is damaged.
+        """
+        if self._newest is None:
+            for folder in reversed(self._generations()):
+                found = damage(folder)
+                if not found:
+                    self._newest = Generation(folder, read(folder / STATE))
+                    break
+                self.skipped[folder.name] = found
+            if self._newest is None and self.skipped:
+                reasons = "; ".join(f"{name}: {reason}" for name, reason in self.skipped.items())
+                raise Damaged(f"run {self.folder.name} has no whole generation: {reasons}")
+        return self._newest
+
+    def commit(
+        self,
+        tensors: Tensors,
+        state: Mapping[str, Any],
+        *,
+        optimizer: Tensors = NONE,
+        view: Tensors = NONE,
+        run: Mapping[str, Any] = NOTHING,
+        best: NewBest | None = None,
+    ) -> Generation:
+        """Writes the generation of ``state["round"]`` durably, reads it back, and removes the oldest ones.
 
         Args:
             tensors: of the model.
             state: plain JSON.
             optimizer: the state of the server's optimizer; if it is empty, no file is written.
+            view: the model as the sites hold it, if the wire rounds it; likewise.
+            run: the settings of the run, plain JSON.
+            best: the best model, if it is a new one; otherwise that of the newest generation is copied.
+
+        Raises:
+            OSError: if the generation is not on disk as it was written; older ones are unchanged then.
         """
-        return self._commit(ROUND, tensors, state, optimizer=optimizer, keep_previous=True)
+        unfinished = self._fresh(f".{ROUND}.unfinished")
+        self._write(unfinished, tensors, state)
+        for name, extra in ((OPTIMIZER, optimizer), (VIEW, view)):
+            if extra:
+                save_file({label: np.asarray(tensor, order="C") for label, tensor in extra.items()}, unfinished / name)
+        write(unfinished / RUN, run)
+        if best is not None:
+            (unfinished / BEST).mkdir()
+            self._write(unfinished / BEST, best.tensors, best.state)
+            seal(unfinished / BEST)
+        elif self.newest is not None and self.newest.best is not None:
+            copy_sealed(self.newest.best.folder, unfinished / BEST)
+        seal(unfinished)
+        final = self._named(unfinished, f"{ROUND}-{state['round']:05d}")
+        found = damage(final)
+        if found:
+            raise Damaged(f"{final.name} is not on disk as it was written: {found}")
+        self._newest = Generation(final, read(final / STATE))
+        self._prune()
+        return self._newest
 
-    def commit_best(self, tensors: Tensors, state: Mapping[str, Any]) -> Path:
-        """Writes a checkpoint durably and makes it the best one; the previous best one is removed."""
-        return self._commit(BEST, tensors, state, optimizer=NONE, keep_previous=False)
+    def finish(self, results: Mapping[str, Any]) -> None:
+        """Writes the results of the finished run durably."""
+        unfinished = self._fresh(f".{FINISHED}.unfinished")
+        write(unfinished / RESULTS, results)
+        seal(unfinished)
+        shutil.rmtree(self.folder / FINISHED, ignore_errors=True)
+        unfinished.rename(self.folder / FINISHED)
+        flush(self.folder)
 
-    def optimizer_state(self) -> dict[str, NDArray[Any]]:
-        """The state of the server's optimizer after the newest round; empty if it has no state."""
-        file = self.newest(ROUND) / OPTIMIZER
-        state: dict[str, NDArray[Any]] = load_file(file) if file.exists() else {}
-        return state
+    @property
+    def results(self) -> dict[str, Any] | None:
+        """The results of the finished run; None if it is not finished, or if its results are damaged."""
+        folder = self.folder / FINISHED
+        return read(folder / RESULTS) if folder.exists() and not damage(folder) else None
 
-    def newest(self, kind: str) -> Path:
-        """Folder of the newest checkpoint of a kind."""
-        return self.folder / (self.folder / kind.upper()).read_text()
+    def deliver(self, target: Path, results: Mapping[str, Any] = NOTHING) -> None:
+        """Puts a sealed copy of the newest generation and of the best model into a job's folder, for its download.
 
-    def state(self, kind: str) -> dict[str, Any] | None:
-        """The state in the newest checkpoint of a kind, or None before the first one."""
-        if not (self.folder / kind.upper()).exists():
-            return None
-        state: dict[str, Any] = json.loads((self.newest(kind) / STATE).read_text())
-        return state
+        The copy has the names ``round-00003`` and ``best-00002``; the files ``ROUND`` and ``BEST`` name them.
 
-    def best_tensors(self) -> dict[str, NDArray[Any]]:
-        """The tensors of the best model."""
-        tensors: dict[str, NDArray[Any]] = load_file(self.newest(BEST) / WEIGHTS)
-        return tensors
+        Args:
+            target: emptied first.
+            results: what ``results.json`` says; without them the file is not written.
+        """
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        if self.newest is not None:
+            name = self.newest.folder.stem  # without the number of a round that was committed again
+            copy_sealed(self.newest.folder, target / name, leave_out=(BEST,))
+            replace_text(target / "ROUND", name)
+            if best := self.newest.best:
+                copy_sealed(best.folder, target / best_name(best))
+                replace_text(target / "BEST", best_name(best))
+        if results:
+            write(target / RESULTS, results)
+        seal(target)
 
-    def write_results(self, results: Mapping[str, Any]) -> None:
-        """Writes ``results.json``, the result of the run, for people and programs."""
-        replace_text(self.folder / "results.json", json.dumps(results, indent=1, sort_keys=True))
+    def _write(self, folder: Path, tensors: Tensors, state: Mapping[str, Any]) -> None:
+        save_model(folder, tensors, configuration=self._configuration, vocabulary_hash=self._vocabulary_hash)
+        write(folder / STATE, state)
 
-    def _commit(
-        self, kind: str, tensors: Tensors, state: Mapping[str, Any], *, optimizer: Tensors, keep_previous: bool
-    ) -> Path:
-        pointer = self.folder / kind.upper()
-        previous = pointer.read_text() if pointer.exists() else ""
-        final = self._free_folder(f"{kind}-{state['round']:05d}")
-        unfinished = self.folder / f".{kind}.unfinished"
-        if unfinished.exists():
-            shutil.rmtree(unfinished)
-        unfinished.mkdir()
-        save_model(unfinished, tensors, configuration=self._configuration, vocabulary_hash=self._vocabulary_hash)
-        if optimizer:
-            save_file(dict(optimizer), unfinished / OPTIMIZER)
-        (unfinished / STATE).write_text(json.dumps(state, indent=1, sort_keys=True))
-        for path in (*unfinished.iterdir(), unfinished):
-            flush(path)
+    def _generations(self) -> list[Path]:
+        """Folders of all generations in the order of their commits; a round may have been committed again."""
+        return sorted(self.folder.glob(f"{ROUND}-*"), key=lambda path: (path.stem, number_of(path)))
+
+    def _fresh(self, name: str) -> Path:
+        folder = self.folder / name
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.mkdir()
+        return folder
+
+    def _named(self, unfinished: Path, name: str) -> Path:
+        """Gives a finished folder a new name: committing a round again must not touch the one in use."""
+        former = [number_of(folder) for folder in self._generations() if folder.stem == name]
+        final = self.folder / (f"{name}.{max(former) + 1}" if former else name)
         unfinished.rename(final)
         flush(self.folder)
-        replace_text(pointer, final.name)
-        kept = {final.name, previous if keep_previous else ""}
-        for old in self.folder.glob(f"{kind}-*"):
-            if old.name not in kept:
-                shutil.rmtree(old)
         return final
 
-    def _free_folder(self, name: str) -> Path:
-        """A folder that does not exist yet: committing a round again must not touch the checkpoint in use."""
-        names = (f"{name}.{again}" if again else name for again in count())
-        return next(self.folder / free for free in names if not (self.folder / free).exists())
+    def _prune(self) -> None:
+        """Removes all but the newest whole generations; damaged ones go with those that are older."""
+        whole = [folder for folder in self._generations() if folder.name not in self.skipped]
+        oldest = self._generations().index(whole[-KEPT:][0])
+        for folder in self._generations()[:oldest]:
+            shutil.rmtree(folder)
+
+
+def number_of(folder: Path) -> int:
+    """How often the round of a generation had been committed before it."""
+    return int(folder.suffix[1:] or 0)
+
+
+def best_name(best: Generation) -> str:
+    """The name of the best model's folder in a job's folder."""
+    return f"{BEST}-{best.state['round']:05d}"
+
+
+def read(file: Path) -> dict[str, Any]:
+    """The JSON object in a file; empty if there is no file."""
+    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return content
+
+
+def write(file: Path, content: Mapping[str, Any]) -> None:
+    """Writes a JSON object as indented text."""
+    file.write_text(json.dumps(dict(content), indent=1, sort_keys=True), encoding="utf-8")

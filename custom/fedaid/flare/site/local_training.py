@@ -7,14 +7,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
 from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import Shareable
-from safetensors.numpy import load_file
 
 from fedaid.arguments import keeps_arguments, parameters_of
 from fedaid.errors import require
 from fedaid.evaluation.retrieval import split_metrics
-from fedaid.flare.server.run_store import BEST, ROUND, RunStore
+from fedaid.flare.server.run_store import Generation, NewBest, RunStore
 from fedaid.flare.site.executor import FedAIDExecutor
 from fedaid.flare.site.local_model import local_model_of, valid_split
 from fedaid.flare.wire.messages import metrics_to_shareable, report_to_shareable
@@ -29,7 +29,6 @@ from fedaid.flare.wire.tasks import (
 )
 from fedaid.minmax.selection import SITE_METRIC
 from fedaid.minmax.weighted_average import apply, weighted_sum
-from fedaid.models.saved_model import WEIGHTS
 from fedaid.training.settings import WHERE, TrainingSettings
 from fedaid.training.site_worker import SiteWorker
 
@@ -64,12 +63,15 @@ class LocalTrainingExecutor(FedAIDExecutor):
         The update is added as the server adds it, so the result has the bits of a federation of one site.
         """
         number = message.round_number
+        if number == 0:
+            shutil.rmtree(self._store(message, fl_ctx).folder)  # of a run that started before
         worker = self._loaded(message, fl_ctx) if number == 0 else self._continued(message, fl_ctx)
-        metrics, store = self._measured(worker, message, fl_ctx), self._store(message, fl_ctx)
+        metrics, store = split_metrics(worker.validate("valid")), self._store(message, fl_ctx)
         start = worker.tensors()
+        best = self._if_best(start, metrics, number, store)
         update = worker.pretrain(round_number=number, check=self._abort)
         end = apply(start, weighted_sum({worker.site: update.delta}, {worker.site: 1.0}))
-        store.commit(end, {"round": number + 1})
+        store.commit(end, {"round": number + 1}, best=best)
         worker.load(end)
         self._round = number + 1
         report = metrics | update.metrics
@@ -77,21 +79,25 @@ class LocalTrainingExecutor(FedAIDExecutor):
 
     def _validate_last(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
         """Metrics of the site's last model; it is saved if it is the best."""
-        worker = self._continued(message, fl_ctx)
-        self._measured(worker, message, fl_ctx)
+        worker, store, number = self._continued(message, fl_ctx), self._store(message, fl_ctx), message.round_number
+        best = self._if_best(worker.tensors(), split_metrics(worker.validate("valid")), number, store)
+        if best:
+            store.commit(best.tensors, {"round": number}, best=best)
         return self._metrics(worker, message)
 
     def _keep(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
         """Makes the best model the site's local model, removes the others, and returns its metrics."""
         worker, store = self._ready(message, fl_ctx), self._store(message, fl_ctx)
-        best, state = store.newest(BEST), store.state(BEST) or {}
-        worker.load(load_file(best / WEIGHTS))
+        best = self._newest(store).best
+        if best is None:
+            raise MalformedMessage("keep_alone must follow a round, got a site that has no best model")
+        worker.load(best.tensors())
         self._round = None
         kit = Path(fl_ctx.get_engine().get_workspace().get_root_dir())
         local_model_of(worker.site, kit, os.environ).keep(
-            best,
-            round_number=state["round"],
-            valid_loss=state["valid_loss"],
+            best.folder,
+            round_number=best.state["round"],
+            valid_loss=best.state["valid_loss"],
             valid=valid_split(worker.data.valid, batch_size=self._settings.valid_batch_size),
             job_id=fl_ctx.get_job_id(),
             pairs=message.round_number * self._settings.pretrain_steps * self._settings.batch_size,
@@ -106,24 +112,33 @@ class LocalTrainingExecutor(FedAIDExecutor):
             MalformedMessage: if the site has done another number of rounds.
         """
         number, worker, store = message.round_number, self._ready(message, fl_ctx), self._store(message, fl_ctx)
-        state = store.state(ROUND)
-        if state is None or state["round"] != number:
-            done = state["round"] if state else "no"
+        newest = self._newest(store)
+        if newest.state["round"] != number:
+            done = newest.state["round"]
             raise MalformedMessage(f"round {number} must follow the one before, got a site that has done {done} rounds")
         if self._round != number:
-            worker.load(load_file(store.newest(ROUND) / WEIGHTS))
+            worker.load(newest.tensors())
             self._round = number
         return worker
 
-    def _measured(self, worker: SiteWorker, message: ModelMessage, fl_ctx: FLContext) -> dict[str, float]:
-        """Metrics on the validation split; saves the model if it is the site's best so far."""
-        metrics = split_metrics(worker.validate("valid"))
-        store, number = self._store(message, fl_ctx), message.round_number
-        best = store.state(BEST) if number > 0 else None
-        if best is None or metrics[SITE_METRIC] > best[SITE_METRIC]:
-            found = {SITE_METRIC: metrics[SITE_METRIC], "valid_loss": metrics["loss"]}
-            store.commit_best(worker.tensors(), {"round": number} | found)
-        return metrics
+    def _newest(self, store: RunStore) -> Generation:
+        """The site's newest generation.
+
+        Raises:
+            MalformedMessage: if it has none.
+        """
+        if store.newest is None:
+            raise MalformedMessage("this task must follow a round, got a site that has done no rounds")
+        return store.newest
+
+    def _if_best(
+        self, tensors: dict[str, NDArray[Any]], metrics: dict[str, float], number: int, store: RunStore
+    ) -> NewBest | None:
+        """The model after ``number`` rounds, if it is better than the site's models before."""
+        former = store.newest.best if store.newest and number > 0 else None
+        if former is not None and metrics[SITE_METRIC] <= former.state[SITE_METRIC]:
+            return None
+        return NewBest(tensors, {"round": number, SITE_METRIC: metrics[SITE_METRIC], "valid_loss": metrics["loss"]})
 
     def _metrics(self, worker: SiteWorker, message: ModelMessage) -> Shareable:
         splits = [name for name in worker.splits if len(worker.splits[name])]

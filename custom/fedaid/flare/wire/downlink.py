@@ -18,15 +18,19 @@ from nvflare.apis.event_type import EventType
 from nvflare.apis.fl_constant import FLContextKey
 from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import ReservedHeaderKey, Shareable
+from nvflare.app_common.app_event_type import AppEventType
 
 from fedaid.arguments import keeps_arguments
 from fedaid.errors import require
 from fedaid.flare.site.task_memory import TaskMemory
 from fedaid.flare.wire.codec import SCALE, WIRE_DTYPES, Arrays, Packed, decode, encode, is_packable
-from fedaid.flare.wire.messages import MODEL, TensorFilter, held_version, part
+from fedaid.flare.wire.message_fields import part
+from fedaid.flare.wire.messages import MODEL, TensorFilter, held_version
 from fedaid.flare.wire.tasks import MalformedMessage
 
 ORDER = "fedaid_wire_order"  # private context property at the site: (dtype, version) of the answer to this task
+DOWNLINK_VIEW = "fedaid_downlink_view"  # private context property at the server: the model as the sites hold it
+OF_A_FORMER_JOB = "of a former job"  # version that no site holds
 MODEL_SET = "view"  # the site's set of tensors: the whole model as the server holds it for this site
 WHERE = "task_data_filters of config_fed_server.json"
 
@@ -91,8 +95,17 @@ class ModelEncoder(TensorFilter):
         self._base, self._version = self._version, version
 
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
-        """Notes the version that a site holds, as its answer says; after a failed answer it is unknown."""
+        """Notes the version that a site holds, as its answer says; after a failed answer it is unknown.
+
+        It also gives the sites' version of the model to the persistor before a commit, and takes that of an earlier
+        job at the start: no site holds it, so each site first gets the whole model, with the bits of a run without a
+        stop.
+        """
         super().handle_event(event_type, fl_ctx)
+        if event_type == AppEventType.BEFORE_LEARNABLE_PERSIST and self._dtype != "fp32":
+            fl_ctx.set_prop(DOWNLINK_VIEW, dict(self._model), private=True, sticky=False)
+        if event_type == AppEventType.INITIAL_MODEL_LOADED and fl_ctx.get_prop(DOWNLINK_VIEW):
+            self._model, self._version = fl_ctx.get_prop(DOWNLINK_VIEW), OF_A_FORMER_JOB
         if event_type == EventType.BEFORE_TASK_RESULT_FILTER:
             result, site = fl_ctx.get_prop(FLContextKey.TASK_RESULT), peer_of(fl_ctx)
             version = held_version(result) if isinstance(result, Shareable) else None

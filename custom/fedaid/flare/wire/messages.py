@@ -20,6 +20,7 @@ from nvflare.apis.shareable import Shareable
 from nvflare.app_common.app_constant import AppConstants
 
 from fedaid.flare.wire.codec import Packed
+from fedaid.flare.wire.message_fields import described, part, stamp_of, stamped
 from fedaid.flare.wire.tasks import (
     MOST_FIELDS,
     Arrays,
@@ -31,6 +32,7 @@ from fedaid.flare.wire.tasks import (
 
 LONGEST_RESULT = 1_000_000  # characters of JSON: the evaluation of one model at one site
 WIRE = "wire"  # meta field of a message: how its tensors are encoded
+TRAINED = "trained"  # meta field of a task: site → the last round that it took part in
 HOLDS = "holds"  # meta field of an answer: the version of the model that the site holds
 MODEL, UPDATE = DataKind.WEIGHTS, DataKind.WEIGHT_DIFF  # kinds of messages with tensors
 
@@ -41,7 +43,10 @@ def model_to_shareable(message: ModelMessage, *, num_rounds: int) -> Shareable:
         "round": message.round_number,
         "configuration": dict(message.configuration),
         "vocabulary_hash": message.vocabulary_hash,
+        **stamped(message.run),
     }
+    if message.run:
+        meta[TRAINED] = dict(message.trained)
     require_plain(message.tensors)
     shareable = DXO(MODEL, data=dict(message.tensors), meta=meta).to_shareable()
     shareable.set_header(AppConstants.CURRENT_ROUND, message.round_number)
@@ -54,9 +59,10 @@ def model_from_shareable(shareable: Shareable) -> ModelMessage:
     """Unpacks what the server sent."""
     dxo = read(shareable, MODEL)
     meta = dxo.meta
-    return ModelMessage(
-        part(meta, "round", int), dxo.data, part(meta, "configuration", dict), part(meta, "vocabulary_hash", str)
-    )
+    number, configuration = part(meta, "round", int), part(meta, "configuration", dict)
+    vocabulary_hash, run = part(meta, "vocabulary_hash", str), stamp_of(meta)
+    trained = part(meta, TRAINED, dict) if run else {}
+    return ModelMessage(number, dxo.data, configuration, vocabulary_hash, run, trained)
 
 
 def total_to_shareable(tensors: Arrays) -> Shareable:
@@ -68,16 +74,6 @@ def update_to_shareable(message: UpdateMessage) -> Shareable:
     """Packs a site's update as a difference, so that the privacy filters of the site treat it as one."""
     require_plain(message.delta)
     return DXO(UPDATE, data=dict(message.delta), meta=described(message)).to_shareable()
-
-
-def described(message: UpdateMessage) -> dict[str, Any]:
-    """All of an update except its tensors, as plain numbers."""
-    return {
-        "round": message.round_number,
-        "metrics": {name: float(value) for name, value in message.metrics.items()},
-        "pairs": int(message.pairs),
-        "skipped": {str(reason): int(count) for reason, count in message.skipped.items()},
-    }
 
 
 def update_from_shareable(shareable: Shareable) -> UpdateMessage:
@@ -112,9 +108,8 @@ def report_from_shareable(shareable: Shareable) -> UpdateMessage:
 
 def update_of(meta: Mapping[str, Any], delta: Arrays, *, metrics: Mapping[str, float]) -> UpdateMessage:
     """An update from the fields of a message."""
-    return UpdateMessage(
-        part(meta, "round", int), delta, metrics, part(meta, "pairs", int), part(meta, "skipped", dict)
-    )
+    pairs, skipped = part(meta, "pairs", int), part(meta, "skipped", dict)
+    return UpdateMessage(part(meta, "round", int), delta, metrics, pairs, skipped, stamp_of(meta))
 
 
 def result_to_shareable(round_number: int, result: Mapping[str, Any]) -> Shareable:
@@ -218,18 +213,6 @@ def read(shareable: Shareable, kind: str) -> DXO:
     if len(dxo.meta) > MOST_FIELDS:
         raise MalformedMessage(f"message must have at most {MOST_FIELDS} meta fields, got {len(dxo.meta)}")
     return dxo
-
-
-def part(fields: Mapping[str, Any], name: str, kind: type) -> Any:
-    """A field of a message.
-
-    Raises:
-        MalformedMessage: naming the field, if it has another type; a bool is not a number.
-    """
-    value = fields.get(name)
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise MalformedMessage(f"{name} must be of type {kind.__name__}, got {type(value).__name__}")
-    return value
 
 
 def require_plain(arrays: Arrays) -> None:

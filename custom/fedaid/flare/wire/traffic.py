@@ -41,6 +41,11 @@ class Traffic:
         with self._lock:
             return copy.deepcopy(self._counts)
 
+    def restore(self, counts: dict[str, dict[str, dict[str, int]]]) -> None:
+        """Continues from :attr:`bytes` of an earlier job; a round that is done again is counted again."""
+        with self._lock:
+            self._counts = copy.deepcopy(counts)
+
     def describe(self, round_number: int) -> str:
         """A line for the log."""
         counts = self.bytes.get(str(round_number), {})

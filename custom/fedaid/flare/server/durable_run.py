@@ -1,0 +1,166 @@
+"""A controller whose run outlives its job: another job of the same name continues it with the same bits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+from nvflare.apis.fl_constant import FLContextKey
+from nvflare.apis.fl_context import FLContext
+from nvflare.apis.signal import Signal
+from nvflare.app_common.app_event_type import AppEventType
+
+from fedaid.errors import InputError, require
+from fedaid.flare.server.gated_scatter_gather import GatedScatterAndGather
+from fedaid.flare.server.persistor import RUN_FILE, RunPersistor
+from fedaid.flare.server.run_settings import RunSettings
+from fedaid.flare.server.run_store import Generation
+from fedaid.flare.store.run_folder import run_folder
+from fedaid.flare.store.run_identity import (
+    SOFTWARE,
+    WHERE,
+    RunIdentity,
+    differing,
+    require_same_settings,
+    require_same_sites,
+    run_file,
+)
+from fedaid.flare.store.run_lock import RunLock
+from fedaid.flare.wire.tasks import RunStamp
+from fedaid.sealed_folder import Damaged, damage
+
+
+class DurableScatterAndGather(GatedScatterAndGather):
+    """Opens the run of its job, continues from its newest whole generation, and commits every round to it.
+
+    Opening writes nothing but the lock. So a job that ends while it opens the run, however often, changes nothing.
+
+    Args:
+        settings: what the job sets.
+        identity: name and attempt of the run.
+        task_name: the task of FLARE's own loop.
+
+    Attributes:
+        generation: where this job continues; None for a new run.
+        sites_of_run: names of all sites of the run, including those that are withdrawn.
+    """
+
+    def __init__(self, settings: RunSettings, identity: RunIdentity, *, task_name: str) -> None:
+        super().__init__(settings, task_name=task_name)
+        self._identity = identity
+        self._lock: RunLock | None = None
+        self._run_file: Mapping[str, Any] = {}
+        self.generation: Generation | None = None
+        self.sites_of_run: list[str] = []
+
+    def start_controller(self, fl_ctx: FLContext) -> None:
+        """Opens the run, loads the model of its newest generation, or the initial one, and checks the sites."""
+        persistor = self._engine.get_component(self.persistor_id)
+        try:
+            if isinstance(persistor, RunPersistor) and persistor.store is not None:
+                self._open_run(persistor, fl_ctx)
+        except (InputError, OSError) as error:
+            self.stop(error, fl_ctx)
+            return
+        super().start_controller(fl_ctx)
+
+    def _open_run(self, persistor: RunPersistor, fl_ctx: FLContext) -> None:
+        """Locks the run and finds its newest whole generation.
+
+        Raises:
+            InputError: if the run is alive in another job, or has other settings.
+            Damaged: if all its generations are damaged.
+        """
+        workspace, job = fl_ctx.get_engine().get_workspace(), str(fl_ctx.get_job_id())
+        kit, config_dir = Path(workspace.get_root_dir()), Path(workspace.get_site_config_dir())
+        stamp = RunStamp(self._identity.run_name or job, self._identity.attempt)
+        folder = run_folder(stamp.name, kit, config_dir, os.environ, machine="server")
+        self._lock, self.stamp = RunLock(folder, job_id=job), stamp
+        config = Path(str(fl_ctx.get_prop(FLContextKey.APP_ROOT))) / "config"
+        self._run_file = run_file(config, vocabulary_hash=persistor.vocabulary_hash)
+        self.generation = persistor.keep_in(folder).newest
+        if self.generation:
+            require_same_settings(stamp.name, self.generation.run, self._run_file)
+
+    def sites(self) -> list[str]:
+        """Names of the connected sites that are not withdrawn."""
+        return [site for site in super().sites() if site not in self._identity.without]
+
+    def check_sites(self, sites: list[str]) -> None:
+        """Checks ``min_clients``, the rounds and the sites of the run; FLARE's loop then starts at its next round."""
+        super().check_sites(sites)
+        self.sites_of_run = sites
+        if self.generation is None:
+            return
+        state, name = self.generation.state, self.stamp.name if self.stamp else ""
+        require_same_sites(name, state["sites"], sites, self._identity.without)
+        done, remedy = state["round"], "Set num_rounds higher, or package the job with another --run-name."
+        ok, rule = self._num_rounds >= done, f"be at least {done}, the rounds that are done"
+        require(ok, "num_rounds", rule, got=self._num_rounds, where=WHERE, remedy=remedy)
+        self.sites_of_run = state["sites"]
+        self._record.restore(state)
+        self._current_round = done
+        self.progress.continue_from(done)
+
+    def control_flow(self, abort_signal: Signal, fl_ctx: FLContext) -> None:
+        """Runs the algorithm; a finished run only delivers its results again."""
+        self._say_start(fl_ctx)
+        results = self.persistor.open_store.results if self.generation else None
+        if results is None or results["round"] < self._num_rounds:
+            super().control_flow(abort_signal, fl_ctx)
+            return
+        self.log_warning(fl_ctx, "the run is finished: its results are delivered again. A new run needs another name")
+        self.persistor.deliver(results)
+
+    def _say_start(self, fl_ctx: FLContext) -> None:
+        """Says in the log, and notes in the record, where the run continues and what changed since its last job."""
+        if self.stamp is None:
+            return
+        at = f"continues after round {self.generation.state['round']}" if self.generation else "starts"
+        self.log_info(fl_ctx, f"run {self.stamp.name}, attempt {self.stamp.attempt}, {at}")
+        skipped = self.persistor.open_store.skipped
+        changes = differing(SOFTWARE, self.generation.run, self._run_file) if self.generation else []
+        self._record.skipped_generations |= skipped
+        self._record.software_changes += changes
+        for name, reason in skipped.items():
+            self.log_warning(fl_ctx, f"{name} of the run store is damaged and was skipped: {reason}")
+        for line in changes:
+            self.log_warning(fl_ctx, f"the software has changed, so the bits may differ: {line}")
+
+    def publish(self, fl_ctx: FLContext, *, best_round: int, **more: Any) -> None:
+        """Gives what a commit holds to the persistor."""
+        attempt = self.stamp.attempt if self.stamp else 1
+        super().publish(fl_ctx, best_round=best_round, sites=self.sites_of_run, attempt=attempt, **more)
+        fl_ctx.set_prop(RUN_FILE, self._run_file, private=True, sticky=False)
+
+    def commit(self, fl_ctx: FLContext) -> None:
+        """Commits the present model again, after :meth:`publish`, because it has become the best one."""
+        self.fire_event(AppEventType.BEFORE_LEARNABLE_PERSIST, fl_ctx)
+        self.persistor.save(self._global_weights, fl_ctx)
+
+    def best_tensors(self) -> dict[str, NDArray[Any]]:
+        """The tensors of the best model that is committed.
+
+        Raises:
+            Damaged: if its files are not as they were written; the next job continues from an older generation.
+        """
+        best: Generation = self.persistor.open_store.newest.best
+        found = damage(best.folder)
+        if found:
+            raise Damaged(f"the best model is damaged: {found}. Submit the job again: it continues from a whole round")
+        return best.tensors()
+
+    def stop_controller(self, fl_ctx: FLContext) -> None:
+        """Puts the newest generation into the job's folder if no results are there, and frees the run."""
+        super().stop_controller(fl_ctx)
+        try:
+            if self._lock and self.persistor and not self.persistor.delivered:
+                self.persistor.deliver()
+        except OSError as error:
+            self.stop(error, fl_ctx)
+        finally:
+            if self._lock:
+                self._lock.release()

@@ -1,0 +1,139 @@
+"""What makes two jobs the same run: its name, its settings and its sites; and what may differ between them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import fedaid
+from fedaid.errors import require
+from fedaid.flare.store.run_folder import is_run_name
+
+CONFIGS = ("config_fed_server.json", "config_fed_client.json")
+# Settings that do not change the bits of a round.
+FREE = {
+    "run_name",
+    "attempt",
+    "without",
+    "num_rounds",
+    "min_clients",
+    "task_timeout",
+    "wait_time_after_min_received",
+    "task_request_interval",
+    "tensorboard",
+    "mlflow",
+    "feature_memory_mb",
+    "workers",
+}
+SETTINGS, SOFTWARE = "settings", "software"  # parts of run.json
+WHERE = "controller args of config_fed_server.json"
+ABSENT = "absent"
+
+
+@dataclass(frozen=True)
+class RunIdentity:
+    """The name of a run, and which of its jobs this is.
+
+    Attributes:
+        run_name: a later job of the same name continues the run; empty for the job's id, so that no other job does.
+        attempt: number of this job in the run, from 1; an answer to another attempt is refused.
+        without: names of sites that are withdrawn from the run.
+
+    Raises:
+        InputError: naming the setting.
+    """
+
+    run_name: str = ""
+    attempt: int = 1
+    without: tuple[str, ...] | list[str] = ()
+
+    def __post_init__(self) -> None:
+        name, rule = self.run_name, "be letters, digits, dots, underscores and hyphens"
+        remedy = "Package the job with another --run-name."
+        require(name == "" or is_run_name(name), "run_name", rule, got=repr(name), where=WHERE, remedy=remedy)
+        whole = isinstance(self.attempt, int) and not isinstance(self.attempt, bool) and self.attempt >= 1
+        rule, remedy = "be a whole number of at least 1", "Use 1 for the first job of a run."
+        require(whole, "attempt", rule, got=repr(self.attempt), where=WHERE, remedy=remedy)
+        listed = isinstance(self.without, (list, tuple)) and all(isinstance(site, str) for site in self.without)
+        remedy = 'Write ["site-c"].'
+        require(listed, "without", "be a list of site names", got=repr(self.without), where=WHERE, remedy=remedy)
+
+
+def run_file(config: Path, *, vocabulary_hash: str) -> dict[str, Any]:
+    """The content of ``run.json``: the settings of a job by their path, and the software that the server runs.
+
+    Args:
+        config: the job's folder ``config`` at the server.
+        vocabulary_hash: sha256 of the vocabulary.
+    """
+    files = [config / name for name in CONFIGS if (config / name).is_file()]
+    settings = {path: value for file in files for path, value in leaves(json.loads(file.read_text()), file.stem)}
+    return {SETTINGS: settings | {"vocabulary_sha256": vocabulary_hash}, SOFTWARE: software()}
+
+
+def software() -> dict[str, str]:
+    """Versions, code and processor: another one may give other bits, but the run can continue."""
+    versions = {name: version(name) for name in ("torch", "numpy", "nvflare")}
+    return {"fedaid": code_hash(), **versions, "cpu": f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}"}
+
+
+def code_hash() -> str:
+    """One hash of the Python and text files of this package."""
+    root, digest = Path(str(fedaid.__file__)).parent, hashlib.sha256()
+    for file in sorted(path for path in root.rglob("*") if path.suffix in (".py", ".txt")):
+        digest.update(f"{file.relative_to(root).as_posix()} ".encode() + hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def leaves(content: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """The values of a config that are not :data:`FREE`, by their path; an entry of a list has its ``id`` or number."""
+    if isinstance(content, Mapping) and content:
+        for key in sorted(content.keys() - FREE):
+            yield from leaves(content[key], f"{path}.{key}")
+    elif isinstance(content, list) and any(isinstance(part, (Mapping, list)) for part in content):
+        for number, part in enumerate(content):
+            named = part.get("id") if isinstance(part, Mapping) else None
+            yield from leaves(part, f"{path}.{named or number}")
+    else:
+        yield path, content
+
+
+def differing(part: str, committed: Mapping[str, Any], present: Mapping[str, Any]) -> list[str]:
+    """One line for each value of a part of ``run.json`` that differs between the run and this job."""
+    before, now = committed.get(part, {}), present.get(part, {})
+    keys = sorted(key for key in before.keys() | now.keys() if before.get(key, ABSENT) != now.get(key, ABSENT))
+    return [f"{key}: {before.get(key, ABSENT)} in the run, {now.get(key, ABSENT)} in this job" for key in keys]
+
+
+def require_same_settings(run_name: str, committed: Mapping[str, Any], present: Mapping[str, Any]) -> None:
+    """Refuses a job with other settings than the run was started with.
+
+    Raises:
+        InputError: with one line for each setting that differs.
+    """
+    lines = differing(SETTINGS, committed, present)
+    remedy = "Package the job with the run's settings, or with another --run-name."
+    got = "".join(f"\n  {line}" for line in lines) + "\n "
+    require(not lines, f"job of run {run_name}", "have the run's settings", got=got, where=WHERE, remedy=remedy)
+
+
+def require_same_sites(run_name: str, committed: Collection[str], present: Collection[str], without: Any) -> None:
+    """Refuses a job with a site that the run did not have, or without one that was not withdrawn.
+
+    Raises:
+        InputError: naming the sites.
+    """
+    missing, new = sorted({*committed} - {*present} - {*without}), sorted({*present} - {*committed})
+    rule, where = "be the sites of the run", f"run {run_name}"
+    remedy = f"Start it, or package the job with --without {' '.join(missing)}: its site weight stays as it is."
+    require(not missing, "sites", rule, got=f"no {', '.join(missing)}", where=where, remedy=remedy)
+    remedy = "A new site needs a new run: package the job with another --run-name."
+    require(not new, "sites", rule, got=f"also {', '.join(new)}", where=where, remedy=remedy)
