@@ -14,7 +14,6 @@ import pytest
 from nvflare.app_common.app_event_type import AppEventType
 
 from fedaid.flare.server import run_store
-from fedaid.flare.server.run_store import RunStore
 from fedaid.flare.wire.tasks import ALIGN, PRETRAIN, VALIDATE
 from tests.flare.conftest import Federation
 

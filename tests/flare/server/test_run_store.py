@@ -211,7 +211,7 @@ def test_a_store_with_damaged_generations_only_is_an_error_and_never_a_new_start
     for number in (1, 2):
         commit(store, number)
         damaged_at(store.folder / f"round-{number:05d}" / "model.safetensors", 900)
-    with pytest.raises(Damaged, match="no whole generation: round-00002: model.safetensors differs.*round-00001"):
+    with pytest.raises(Damaged, match=r"no whole generation: round-00002: model.safetensors differs.*round-00001"):
         _ = opened(store.folder).newest
 
 
@@ -230,7 +230,7 @@ def test_a_damaged_generation_does_not_push_a_whole_one_out(store: RunStore) -> 
 def test_a_best_model_that_was_damaged_meanwhile_is_not_carried_along(store: RunStore) -> None:
     commit(store, 1, best=best_of(0))
     damaged_at(store.folder / "round-00001" / "best" / "model.safetensors", 900)
-    with pytest.raises(Damaged, match="best cannot be copied: model.safetensors differs"):
+    with pytest.raises(Damaged, match=r"best cannot be copied: model.safetensors differs"):
         commit(store, 2)
     assert names(store) == [".round.unfinished", "round-00001"]
 
@@ -296,7 +296,7 @@ def test_a_delivered_run_has_the_names_that_its_readers_know_and_is_sealed(store
     damaged_at(target / "best-00002" / "model.safetensors", 900)
     with pytest.raises(InputError, match=r"folder must be as its MANIFEST.json says, got model.safetensors differs"):
         load_model(target / "best-00002")
-    with pytest.raises(InputError, match="got best-00002/model.safetensors differs"):
+    with pytest.raises(InputError, match=r"got best-00002/model.safetensors differs"):
         require_whole(target)
 
 

@@ -23,7 +23,8 @@ from fedaid.errors import InputError, settings_from
 from fedaid.evaluation.retrieval import split_metrics
 from fedaid.flare.server.gate import judge_tensors
 from fedaid.flare.site.local_model import local_model_of, valid_split
-from fedaid.flare.site.round_normalisation import normalisation_after, remember_normalisation
+from fedaid.flare.site.round_normalisation import normalisation_after
+from fedaid.flare.site.site_state import SiteState
 from fedaid.flare.site.task_memory import TaskMemory
 from fedaid.flare.transport.array_exchange import receive_in_memory
 from fedaid.flare.wire.messages import metrics_to_shareable, model_from_shareable, update_to_shareable
@@ -44,10 +45,9 @@ from fedaid.training.model_tensors import specs
 from fedaid.training.processes.data_folders import DataFolders
 from fedaid.training.processes.spread_worker import ProcessesFailed, at_site, worker_for
 from fedaid.training.settings import WHERE, TrainingSettings
-from fedaid.training.site_worker import LocalUpdate, SiteWorker, Student
+from fedaid.training.site_worker import LocalUpdate, SiteWorker
 
 ROUND_MODEL = "round"  # set of tensors: the model of the round, because pretrain sends its alignment modules only
-SITE_TENSORS = "site_tensors"  # set of tensors: those of the site's last model, for MOON and local normalisation
 IMAGE_CACHE = "fedaid_image_cache"  # folder in the site's startup kit, for all jobs
 
 
@@ -94,6 +94,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
         self._alone: dict[str, float] = {}  # the loss of the local model, if it is comparable with this run
         self._round: int | None = None  # round of the model that the worker holds, with its encoders as received
         self._memory, self._abort = TaskMemory(), Abort()
+        self._state = SiteState(self._settings, self._memory)
         self._tasks = {ALIGN: self._align, PRETRAIN: self._pretrain, TRAIN: self._train, VALIDATE: self._validate}
 
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
@@ -133,6 +134,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             return
         try:
             self._worker.work_ahead(check=self._abort)
+            self._state.settle(self._worker, fl_ctx)
         except Aborted:
             pass
         except Exception as error:
@@ -174,18 +176,12 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
     def _before_training(self, worker: SiteWorker, round_number: int) -> dict[str, float]:
         """Metrics of the round's model on the validation split, and the baseline losses of the site's own models."""
         metrics = split_metrics(worker.validate("valid"))
-        return metrics | self._alone | worker.student_loss(round_number - 1)
+        return metrics | self._alone | worker.student_loss(round_number - 1) | self._state.take_lost()
 
     def _trained(self, worker: SiteWorker, message: ModelMessage, fl_ctx: FLContext) -> LocalUpdate:
-        """Phase two; then remembers what later tasks need of the trained model."""
+        """Phase two; then keeps what later rounds need of the trained model."""
         update = worker.pretrain(round_number=message.round_number, check=self._abort)
-        if self._memory.may_end_with_task:
-            worker.measure_student()
-            if worker.site_tensors or worker.student:
-                student = {"student": worker.student}
-                self._memory.remember(SITE_TENSORS, dict(worker.site_tensors), description=student, fl_ctx=fl_ctx)
-        if self._settings.local_normalisation:
-            remember_normalisation(self._memory, worker, rounds=message.round_number + 1, fl_ctx=fl_ctx)
+        self._state.keep(worker, message, fl_ctx)
         return update
 
     def _validate(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
@@ -226,14 +222,10 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             alone = local_model_of(site, Path(workspace.get_root_dir()), os.environ)
             self._alone = alone.alone_loss(split, configuration, message.vocabulary_hash)
             self._worker = worker_for(model, data, settings, site=site, folders=folders, folder=run)
-            if found := self._memory.recall(SITE_TENSORS, fl_ctx):
-                self._worker.site_tensors = found.tensors
-                student = found.description["student"]
-                self._worker.student = Student(*student) if student else None
+            self._state.restore(self._worker, message, fl_ctx)
         return self._worker
 
     def _answer(self, message: ModelMessage, update: LocalUpdate, metrics: dict[str, float]) -> Shareable:
         data = self._worker.data  # type: ignore[union-attr]
-        return update_to_shareable(
-            UpdateMessage(message.round_number, update.delta, metrics, len(data.train), data.skipped)
-        )
+        pairs, number = len(data.train), message.round_number
+        return update_to_shareable(UpdateMessage(number, update.delta, metrics, pairs, data.skipped, message.run))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,11 +27,13 @@ class Packed:
         tensors: name → array.
         layout: plain JSON that says how the tensors are encoded; None if they are not.
         holds: of an answer: the version of the model that the site holds.
+        metrics: of an answer: metrics that the filter adds to those of the site.
     """
 
     tensors: Arrays
     layout: Any = None
     holds: str | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 def encode(arrays: Arrays, dtype: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:

@@ -9,6 +9,7 @@ gets the whole model, without encoding.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from threading import Lock
 from typing import Any
 
@@ -25,12 +26,13 @@ from fedaid.errors import require
 from fedaid.flare.site.task_memory import TaskMemory
 from fedaid.flare.wire.codec import SCALE, WIRE_DTYPES, Arrays, Packed, decode, encode, is_packable
 from fedaid.flare.wire.message_fields import part
-from fedaid.flare.wire.messages import MODEL, TensorFilter, held_version
+from fedaid.flare.wire.messages import MODEL, TensorFilter, held_version, model_from_shareable
 from fedaid.flare.wire.tasks import MalformedMessage
 
 ORDER = "fedaid_wire_order"  # private context property at the site: (dtype, version) of the answer to this task
 DOWNLINK_VIEW = "fedaid_downlink_view"  # private context property at the server: the model as the sites hold it
 OF_A_FORMER_JOB = "of a former job"  # version that no site holds
+TASK_MESSAGE = "fedaid_task_message"  # the same at the site: the message of this task, without its tensors
 MODEL_SET = "view"  # the site's set of tensors: the whole model as the server holds it for this site
 WHERE = "task_data_filters of config_fed_server.json"
 
@@ -131,6 +133,8 @@ class ModelDecoder(TensorFilter):
         if not isinstance(layout, dict):
             return None
         version = part(layout, "version", str)
+        message = replace(model_from_shareable(shareable), tensors={})
+        fl_ctx.set_prop(TASK_MESSAGE, message, private=True, sticky=False)
         if layout.get("base") is None:
             model, names = dict(packed.tensors), layout.get("only", list(packed.tensors))
         else:

@@ -170,6 +170,7 @@ class TensorFilter(DXOFilter):  # type: ignore[misc]
         meta = {name: value for name, value in dxo.meta.items() if name != WIRE}
         meta |= {} if found.layout is None else {WIRE: found.layout}
         meta |= {} if found.holds is None else {HOLDS: found.holds}
+        meta |= {"metrics": {**meta["metrics"], **found.metrics}} if found.metrics else {}
         return DXO(dxo.data_kind, data=dict(found.tensors), meta=meta)
 
 

@@ -10,15 +10,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from nvflare.apis.fl_constant import ReturnCode
+from nvflare.apis.fl_constant import FLContextKey, ReturnCode
 from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import Shareable
 
+from fedaid.flare.site.kept_rounds import KeptRounds, is_lost
 from fedaid.flare.site.task_memory import TaskMemory
 from fedaid.flare.wire.codec import Packed, decode, encode, is_packable
-from fedaid.flare.wire.downlink import ORDER
+from fedaid.flare.wire.downlink import ORDER, TASK_MESSAGE
 from fedaid.flare.wire.messages import UPDATE, TensorFilter
 from fedaid.flare.wire.replies import error_reply
+from fedaid.flare.wire.tasks import ALIGN, STATE_LOST, ModelMessage
 
 RESIDUAL = "residual"  # the site's set of tensors: the rounding errors of its last update
 STILL = "still"  # layout field: name → shape and type of a tensor of zeros, which is not sent
@@ -32,16 +34,20 @@ class UpdateEncoder(TensorFilter):
 
     def __init__(self) -> None:
         super().__init__(UPDATE)
-        self._memory = TaskMemory()
+        self._memory, self._kept = TaskMemory(), KeptRounds("residual")
+        self._lost = False
 
     def convert(self, packed: Packed, shareable: Shareable, fl_ctx: FLContext) -> Packed | None:
-        """The encoded update, with the version of the model that this site holds."""
+        """The encoded update, with the version of the model that this site holds.
+
+        If the site has lost the rounding errors of its last update, the answer says so.
+        """
         order = fl_ctx.get_prop(ORDER)
         if order is None:
             return None
         dtype, version = order
-        found = self._memory.recall(RESIDUAL, fl_ctx)
-        residual = found.tensors if found else {}
+        message: ModelMessage | None = fl_ctx.get_prop(TASK_MESSAGE)
+        residual = self._residual(message, fl_ctx) if dtype != "fp32" else {}
         sent: Tensors = {}
         still: dict[str, Any] = {}
         for name, tensor in packed.tensors.items():
@@ -57,7 +63,20 @@ class UpdateEncoder(TensorFilter):
                 residual.pop(name, None)
         if dtype != "fp32":
             self._memory.remember(RESIDUAL, residual, fl_ctx=fl_ctx)
-        return Packed(sent, {"dtype": dtype, STILL: still}, holds=version)
+            if message and message.run and fl_ctx.get_prop(FLContextKey.TASK_NAME) != ALIGN:
+                self._kept.keep(message.run, message.round_number, residual, fl_ctx=fl_ctx, description={})
+        lost, self._lost = self._lost, False
+        metrics = {STATE_LOST: 1.0} if lost else {}
+        return Packed(sent, {"dtype": dtype, STILL: still}, holds=version, metrics=metrics)
+
+    def _residual(self, message: ModelMessage | None, fl_ctx: FLContext) -> Tensors:
+        """The rounding errors to add: from memory, or in a new job from the round before."""
+        found = self._memory.recall(RESIDUAL, fl_ctx)
+        if found is not None or message is None or message.run is None:
+            return found.tensors if found else {}
+        kept = self._kept.before(message.round_number, message.run, fl_ctx)
+        self._lost = is_lost(kept, message, site=fl_ctx.get_identity_name())
+        return kept.tensors if kept else {}
 
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
         """Passes the event on to the memory."""

@@ -1,0 +1,95 @@
+"""What a component of a site keeps from round to round, on the site's disk, so that another job can continue the run.
+
+The folder is the site's own, by the run's name, outside every FLARE workspace: ``<kit>/fedaid_runs/<run_name>``. Each
+round has a sealed folder in it, so that a damaged one is noticed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from nvflare.apis.fl_context import FLContext
+from safetensors.numpy import load_file, save_file
+
+from fedaid.flare.store.run_folder import run_folder
+from fedaid.flare.wire.tasks import ModelMessage, RunStamp
+from fedaid.sealed_folder import damage, seal
+
+KEPT = 3  # rounds: as many as the server has generations to go back to
+TENSORS, DESCRIPTION = "tensors.safetensors", "description.json"
+
+
+class KeptRound(NamedTuple):
+    """What was kept after phase two of a round: tensors, and plain JSON that describes them."""
+
+    round_number: int
+    tensors: dict[str, NDArray[Any]]
+    description: Mapping[str, Any]
+
+
+class KeptRounds:
+    """The last rounds of one component.
+
+    Args:
+        kind: what the component keeps: the start of the folders' names.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+
+    def keep(
+        self,
+        run: RunStamp,
+        round_number: int,
+        tensors: Mapping[str, NDArray[Any]],
+        *,
+        fl_ctx: FLContext,
+        description: Mapping[str, Any],
+    ) -> None:
+        """Writes what the next round needs; a round that is done again replaces the former one.
+
+        It is called before the answer is sent. So whenever the server has committed a round, the site has kept it.
+
+        Raises:
+            OSError: if the disk does not take it.
+        """
+        folder = folder_of(run, fl_ctx)
+        unfinished, final = folder / f".{self._kind}.unfinished", folder / f"{self._kind}-{round_number:05d}"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir()
+        save_file({name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}, unfinished / TENSORS)
+        (unfinished / DESCRIPTION).write_text(json.dumps(dict(description)), encoding="utf-8")
+        seal(unfinished)
+        shutil.rmtree(final, ignore_errors=True)
+        unfinished.rename(final)
+        for old in sorted(folder.glob(f"{self._kind}-*"))[:-KEPT]:
+            shutil.rmtree(old)
+
+    def before(self, round_number: int, run: RunStamp, fl_ctx: FLContext) -> KeptRound | None:
+        """What was kept of the newest whole round before this one; None if there is none."""
+        for folder in sorted(folder_of(run, fl_ctx).glob(f"{self._kind}-*"), reverse=True):
+            number = int(folder.name.rpartition("-")[2])
+            if number < round_number and not damage(folder):
+                description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+                return KeptRound(number, load_file(folder / TENSORS), description)
+        return None
+
+
+def is_lost(found: KeptRound | None, message: ModelMessage, *, site: str) -> bool:
+    """Whether the site lacks what it had in a run without a stop: it trained in a later round than it has kept."""
+    trained = message.trained.get(site, -1)
+    return trained > (found.round_number if found else -1)
+
+
+def folder_of(run: RunStamp, fl_ctx: FLContext) -> Path:
+    """The folder of a run at this site."""
+    workspace = fl_ctx.get_engine().get_workspace()
+    kit, config_dir = Path(workspace.get_root_dir()), Path(workspace.get_site_config_dir())
+    return run_folder(run.name, kit, config_dir, os.environ, machine=fl_ctx.get_identity_name())
