@@ -125,6 +125,7 @@ class Federation:
             "aggregator": self.aggregator,
             "shareable_generator": FullModelShareableGenerator(),
         }
+        self.app = folder
         root = kit or folder.with_name(f"{folder.name}-kit")
         workspace = SimpleNamespace(get_root_dir=lambda: str(root), get_site_config_dir=lambda: str(root / "local"))
         self.engine = Engine(list(answers), components, workspace)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ from tests.flare.conftest import Federation
 
 Make = Callable[..., Federation]
 SITES = {"site-a": 1.0, "site-b": 2.0, "site-c": 3.0}
-ROUNDS, NAME = 4, "run-one"
+ROUNDS, NAME = 3, "run-one"
 OF_RUN = ("best", "last", "best_round", "history", "pairs", "site_weights", "skipped", "round")
 
 
@@ -54,11 +55,14 @@ def ended(made: Federation) -> tuple[dict[str, Any], str]:
 
 def run_until_killed(made: Federation) -> None:
     """Runs a job that is killed: nothing is done after the kill; the kernel frees the lock."""
-    with pytest.raises(Killed):
+    try:
         made.start()
         made.controller.control_flow(made.engine.abort_signal, made.fl_ctx)
-    if made.controller._lock:
-        made.controller._lock.release()
+    except Killed:
+        if made.controller._lock:
+            made.controller._lock.release()
+        return
+    pytest.fail("the job was not killed")
 
 
 def kill_at_event(event: str, round_number: int) -> Callable[[Federation, pytest.MonkeyPatch], None]:
@@ -93,7 +97,7 @@ def kill_in_commit(call: str, nth: int) -> Callable[[Federation, pytest.MonkeyPa
     """Kills in a commit, at the n-th call of a function of the store."""
 
     def arm(made: Federation, patch: pytest.MonkeyPatch) -> None:
-        owner: Any = {"rename": Path, "fsync": os, "rmtree": run_store.shutil}.get(call, run_store)
+        owner: Any = {"rename": Path, "fsync": os, "rmtree": run_store.shutil, "copytree": shutil}.get(call, run_store)
         original, left = getattr(owner, call), iter(range(nth, -1, -1))
 
         def called(*args: Any, **named: Any) -> Any:
@@ -114,10 +118,10 @@ KILLS = {
     "between the phases": kill_at_answer(PRETRAIN, 1, "site-a"),
     "before aggregation": kill_at_event(AppEventType.BEFORE_AGGREGATION, 2),
     "after aggregation": kill_at_event(AppEventType.AFTER_AGGREGATION, 2),
-    "in the middle of the model's file": kill_in_commit("save_model", 3),
+    "in the middle of the model's file": kill_in_commit("save_model", 2),
     "before the rename": kill_in_commit("rename", 1),
     "after the rename": kill_in_commit("damage", 1),
-    "while old generations are removed": kill_in_commit("rmtree", 0),
+    "while the best model is copied": kill_in_commit("copytree", 0),
     "after the commit": kill_at_event(AppEventType.ROUND_DONE, 2),
     "in the first round": kill_at_answer(PRETRAIN, 0, "site-c"),
     "in the final validation": kill_at_answer(VALIDATE, ROUNDS, "site-b"),
@@ -131,7 +135,9 @@ def armed(kill: Any, made: Federation) -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
+@pytest.mark.parametrize(
+    "optimizer", ["adam", *(pytest.param(name, marks=pytest.mark.slow) for name in ("sgd", "momentum"))]
+)
 def test_a_kill_at_any_instant_changes_no_bit_of_the_end(optimizer: str, job: Make) -> None:
     settings = {"server_optimizer": optimizer, "server_learning_rate": 0.1}
     whole = job("whole", **settings)
@@ -144,3 +150,151 @@ def test_a_kill_at_any_instant_changes_no_bit_of_the_end(optimizer: str, job: Ma
         again = job(f"kit{number}", attempt=2, **settings)
         again.run()
         assert ended(again) == expected, list(KILLS)[number]
+
+
+def test_kills_while_the_run_is_opened_change_nothing(job: Make) -> None:
+    whole = job("whole")
+    whole.run()
+    first = job()
+    with armed(KILLS["before aggregation"], first):
+        run_until_killed(first)
+    before = contents(first.run_store)
+    for attempt in range(2, 5):
+        again = job(attempt=attempt)
+        with armed(kill_in_commit("damage", attempt - 2), again), pytest.MonkeyPatch.context() as patch:
+            patch.setattr(again.controller, "_say_start", killed)
+            run_until_killed(again)
+        assert contents(first.run_store) == before
+    last = job(attempt=5)
+    last.run()
+    assert ended(last) == ended(whole)
+
+
+def killed(*args: Any) -> None:
+    raise Killed
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and file.name != "LOCK"
+    }
+
+
+def stopped_in_round_two(job: Make, **settings: Any) -> Federation:
+    first = job(**settings)
+    with armed(KILLS["before aggregation"], first):
+        run_until_killed(first)
+    return first
+
+
+def refusal(made: Federation) -> str:
+    """Why a job is refused; no site was asked."""
+    made.run()
+    (panic,) = made.engine.panics
+    assert made.communicator.asked == []
+    return panic
+
+
+def test_a_damaged_generation_is_skipped_as_a_whole_and_the_results_name_it(job: Make) -> None:
+    whole = job("whole")
+    whole.run()
+    first = stopped_in_round_two(job)
+    file = first.run_store / "round-00002" / "server_optimizer.safetensors"
+    file = file if file.exists() else first.run_store / "round-00002" / "model.safetensors"
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    again = job(attempt=2)
+    again.run()
+    assert ended(again) == ended(whole)
+    skipped = json.loads((again.store / "results.json").read_text())["skipped_generations"]
+    assert skipped == {"round-00002": f"{file.name} differs from MANIFEST.json"}
+
+
+def test_a_run_whose_generations_are_all_damaged_is_refused_and_does_not_start_again(job: Make) -> None:
+    first = stopped_in_round_two(job)
+    for file in first.run_store.glob("round-*/state.json"):
+        file.write_text("{}")
+    assert refusal(job(attempt=2)).startswith("run run-one has no whole generation: round-00002: state.json differs")
+
+
+def test_a_run_that_is_alive_in_another_job_is_refused(job: Make) -> None:
+    first = job()
+    first.start()
+    assert refusal(job(attempt=2)).startswith("run run-one must be free, got alive in job job")
+
+
+def test_another_setting_is_refused_by_its_path_and_what_changes_no_bit_may_differ(job: Make) -> None:
+    def config(made: Federation, **args: Any) -> Federation:
+        server = {"workflows": [{"id": "fedaid", "args": {"rho": 0.25, "task_timeout": 60} | args}]}
+        (made.app / "config" / "config_fed_server.json").write_text(json.dumps(server))
+        return made
+
+    first = config(job())
+    with armed(KILLS["before aggregation"], first):
+        run_until_killed(first)
+    reason = refusal(config(job(attempt=2), rho=0.5, seed=1))
+    assert "config_fed_server.workflows.fedaid.args.rho: 0.25 in the run, 0.5 in this job\n" in reason
+    assert "config_fed_server.workflows.fedaid.args.seed: absent in the run, 1 in this job\n" in reason
+    again = config(job(attempt=2), task_timeout=90, num_rounds=9, min_clients=1)
+    again.run()
+    assert again.engine.panics == []
+
+
+def test_rounds_may_grow_and_the_end_is_that_of_a_longer_run(job: Make) -> None:
+    whole = job("whole")
+    whole.run()
+    short = job(num_rounds=1)
+    short.run()
+    longer = job(attempt=2)
+    longer.run()
+    assert ended(longer) == ended(whole)
+    assert refusal(job(attempt=3, num_rounds=2)).startswith("num_rounds must be at least 3, the rounds that are done")
+
+
+def test_a_finished_run_is_delivered_again_without_a_task(job: Make) -> None:
+    first = job()
+    first.run()
+    again = job(attempt=2)
+    again.run()
+    assert ended(again) == ended(first)
+    assert again.communicator.asked == []
+
+
+def test_a_site_is_withdrawn_by_name_only_and_a_new_one_is_refused(job: Make, honest: Callable[..., Any]) -> None:
+    stopped_in_round_two(job)
+    two = {site: honest(site, SITES[site]) for site in ("site-a", "site-b")}
+    reason = refusal(job(answers=two, min_clients=2, attempt=2))
+    assert reason.startswith("sites must be the sites of the run, got no site-c: run run-one. Start it, or package")
+    four = {site: honest(site) for site in (*SITES, "site-d")}
+    assert refusal(job(answers=four, attempt=2)).startswith("sites must be the sites of the run, got also site-d")
+    again = job(answers=two, min_clients=2, attempt=2, without=["site-c"])
+    again.run()
+    assert again.engine.panics == []
+    results = json.loads((again.store / "results.json").read_text())
+    assert results["site_weights"].keys() == SITES.keys(), "the weight of a withdrawn site stays"
+    assert results["history"][-1]["valid"].keys() == two.keys()
+
+
+def test_an_answer_of_another_attempt_is_refused(job: Make, honest: Callable[..., Any]) -> None:
+    def late(task: str, shareable: Any) -> Any:
+        reply = honest("site-c", 3.0)(task, shareable)
+        if task != VALIDATE:
+            reply["DXO"]["meta"]["run"]["attempt"] = 1
+        return reply
+
+    answers = {site: honest(site, SITES[site]) for site in ("site-a", "site-b")} | {"site-c": late}
+    made = job(answers=answers, min_clients=2, attempt=2)
+    made.run()
+    refused = json.loads((made.store / "results.json").read_text())["history"][0]["refused"]
+    assert refused["site-c"].endswith("refused: it answers another run or another attempt of this one")
+
+
+def test_a_run_without_a_name_has_that_of_its_job(job: Make) -> None:
+    made = job(run_name="")
+    made.run()
+    assert sorted(path.name for path in made.run_store.iterdir())[:2] == ["LOCK", "finished"]
+    assert made.run_store.name == "job"
+    assert oct(made.run_store.stat().st_mode)[-3:] == oct(made.run_store.parent.stat().st_mode)[-3:] == "700"
