@@ -16,6 +16,7 @@ from admin.federation.site_names import require_site_names
 from admin.jobs.job_check import check_job
 from admin.results.failure import failure_reason
 from fedaid.errors import require
+from fedaid.flare.store.run_folder import VARIABLE as RUN_STORE
 
 CONSOLE = "console.txt"
 RUN_FOLDER = Path("server/simulate_job/app_server")
@@ -30,6 +31,7 @@ def simulate(
     data: Path,
     threads: int | None = None,
     timeout: float = TIMEOUT_SECONDS,
+    runs: Path | None = None,
 ) -> Path:
     """Run the job to its end and return the server's run folder: models, metrics and everything that the job wrote.
 
@@ -41,6 +43,8 @@ def simulate(
         threads: number of sites that work at once; None means all. With fewer, every task starts a process (12 s a
             round).
         timeout: seconds after which the simulation is ended.
+        runs: folder that keeps the run, so that a later simulation of a job with the same run name continues it; None
+            keeps it in the workspace.
 
     Raises:
         InputError: job, sites, data or workspace are invalid.
@@ -54,7 +58,7 @@ def simulate(
     command = [sys.executable, "-m", "nvflare.private.fed.app.simulator.simulator", str(job.resolve())]
     command += ["-w", str(workspace.resolve()), "-c", ",".join(sites), "-t", str(threads or len(sites))]
     cores = site_threads(threads or len(sites))
-    code = run_logged(command, workspace=workspace, data=data, threads=cores, timeout=timeout)
+    code = run_logged(command, workspace=workspace, data=data, threads=cores, timeout=timeout, runs=runs)
     log = workspace / CONSOLE
     if code is None:
         raise TimeoutError(f"the simulation was ended after {timeout:.0f} s: see {log}")
@@ -63,21 +67,27 @@ def simulate(
     return workspace / RUN_FOLDER
 
 
-def run_logged(command: Sequence[str], *, workspace: Path, data: Path, timeout: float, threads: int = 1) -> int | None:
+def run_logged(
+    command: Sequence[str], *, workspace: Path, data: Path, timeout: float, threads: int = 1, runs: Path | None = None
+) -> int | None:
     """Run the command like :func:`run`, then move its log into the workspace, which the simulator empties first."""
     workspace.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=workspace.parent, prefix=".console-", delete=False) as console:
         try:
-            return run(command, console=Path(console.name), data=data, threads=threads, timeout=timeout)
+            return run(command, console=Path(console.name), data=data, threads=threads, timeout=timeout, runs=runs)
         finally:
             workspace.mkdir(exist_ok=True)
             Path(console.name).rename(workspace / CONSOLE)
 
 
-def run(command: Sequence[str], *, console: Path, data: Path, timeout: float, threads: int = 1) -> int | None:
+def run(
+    command: Sequence[str], *, console: Path, data: Path, timeout: float, threads: int = 1, runs: Path | None = None
+) -> int | None:
     """Return the command's exit code, or None after a timeout; end all its processes in every case."""
     mark = new_mark()
     environment = kit_environment(mark, threads=threads) | {"FEDAID_DATA": f"{data.resolve()}{os.sep}{{site}}"}
+    if runs is not None:
+        environment |= {RUN_STORE: f"{runs.resolve()}{os.sep}{{site}}"}
     with sigterm_leaves(), console.open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - this interpreter, no shell
             command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True

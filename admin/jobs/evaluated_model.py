@@ -11,6 +11,7 @@ from admin.jobs.components import components
 from admin.jobs.folder import META, config_files, read_object, write_object
 from fedaid.errors import require
 from fedaid.models.saved_model import CONFIG, WEIGHTS
+from fedaid.sealed_folder import require_whole, seal
 
 SERVER, SITES_APP = "server", "app_sites"
 LARGEST_SENT = 3_000_000  # bytes of a model in an app that goes to every site
@@ -44,6 +45,7 @@ def add_evaluated_model(job: Path, model: Path | None) -> None:
         folder.mkdir()
         for part in (WEIGHTS, CONFIG):
             shutil.copyfile(model / part, folder / part)
+        seal(folder)
         for component in parts:
             if component.file == file and component.is_model:
                 component.args.clear()
@@ -84,6 +86,7 @@ def saved_configuration(model: Path) -> dict[str, Any]:
         remedy = "Give the folder of a run's best model, or the one that the demo printed."
         rule, held = f"be a folder with {name}", (model / name).is_file()
         require(held, "--model", rule, got=model.name, where=str(model), remedy=remedy)
+    require_whole(model)
     content = read_object(model / CONFIG)
     configuration: dict[str, Any] = content.get("configuration") or {}
     ok, remedy = isinstance(configuration, dict) and bool(configuration), "Use the config.json beside the weights."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,12 +22,13 @@ from admin.jobs.folder import (
 from admin.jobs.job_check import PACKAGE, SOURCE, check_job
 from admin.jobs.methods import job_settings
 from admin.jobs.plan import PLAN_FILE, plan_again
-from admin.jobs.settings import change_settings, values_by_name
+from admin.jobs.settings import change_settings, settable, values_by_name
 from fedaid.errors import require
 from fedaid.version import VERSION, VERSION_KEY
 
 JOBS = Path(__file__).resolve().parents[2] / "jobs"
 OUT = Path("build/jobs")
+RUN_NAME = "run_name"  # a setting of the controllers whose run a later job can continue
 NOTHING: Mapping[str, object] = MappingProxyType({})
 PROPERTIES = "custom_props"  # of meta.json: what FLARE keeps with a job for its user, and does not read
 
@@ -40,6 +42,7 @@ def package_job(
     rename: str | None = None,
     model: Path | None = None,
     sites: Sequence[str] = (),
+    run_name: str | None = None,
     jobs: Path = JOBS,
 ) -> Path:
     """Return the folder of a new, checked job.
@@ -56,6 +59,7 @@ def package_job(
         rename: the new job's name, if it differs from ``name``.
         model: folder of the model that the job evaluates, if it evaluates one.
         sites: all sites of a job that evaluates a model; the model is then deployed to the server only.
+        run_name: the run that the job starts or continues; None gives a new name to a run that can be continued.
         jobs: the folder of source jobs.
 
     Raises:
@@ -72,7 +76,7 @@ def package_job(
         made = Path(part) / called
         copy_job(source, made)
         add_evaluated_model(made, model)
-        change_settings(made, settings)
+        change_settings(made, named_run(made, called, settings, run_name=run_name))
         if (out / called / PLAN_FILE).is_file():
             plan_again(made, out / called / PLAN_FILE, chosen=settings)
         write_object(made / META, named_and_versioned(read_object(made / META), called))
@@ -83,6 +87,23 @@ def package_job(
             shutil.rmtree(out / called)
         made.rename(out / called)
     return out / called
+
+
+def named_run(job: Path, called: str, settings: Mapping[str, object], *, run_name: str | None) -> dict[str, object]:
+    """Return the settings with the name of the run, if a later job can continue the run of this kind of job.
+
+    The name of a new run is the job's with date and time, so that no other run has it.
+
+    Raises:
+        InputError: a name was given for a job whose run cannot be continued.
+    """
+    known, present = settable(job), {name.rpartition(".")[2] for name in settings}
+    where = [name for name in known if name.rpartition(".")[2] == RUN_NAME]
+    rule, remedy = "be left out for this job", "Its run cannot be continued."
+    require(bool(where) or run_name is None, "--run-name", rule, got=run_name, where=called, remedy=remedy)
+    if not where or (run_name is None and (RUN_NAME in present or known[where[0]])):
+        return dict(settings)
+    return {**settings, where[0]: run_name or f"{called}-{datetime.now().astimezone():%Y%m%d-%H%M%S-%f}"}
 
 
 def source_jobs(jobs: Path = JOBS) -> list[str]:

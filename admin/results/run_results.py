@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fedaid.errors import require
+from fedaid.sealed_folder import require_whole
 
 STORE = Path("app_server") / "fedaid"
 
@@ -70,7 +71,7 @@ def read_results(run_folder: Path) -> RunResults:
         run_folder: the folder with ``app_server``: ``<download>/workspace``, or the simulator's ``simulate_job``.
 
     Raises:
-        InputError: if the folder is not a run folder, or the run did not finish.
+        InputError: if the folder is not a run folder, the run did not finish, or a file is not as the run wrote it.
     """
     store = run_folder / STORE
     file = store / "results.json"
@@ -78,6 +79,7 @@ def read_results(run_folder: Path) -> RunResults:
     require(is_run, "run folder", "hold app_server", got="a folder without it", where=str(run_folder), remedy=remedy)
     remedy = "The run did not finish; see log.txt beside app_server."
     require(file.is_file(), "result", "hold results.json", got="a folder without it", where=str(store), remedy=remedy)
+    require_whole(store)
     found = json.loads(file.read_text(encoding="utf-8"))
     remedy = f"The run ended before its best model was measured: {found.get('incomplete', 'see log.txt')}"
     require(bool(found["best"]), "result", "hold the metrics of a site", got="0 sites", where=str(file), remedy=remedy)

@@ -50,4 +50,4 @@ class SyntheticExecutor(Executor):
         time.sleep(self._spread * (zlib.crc32(fl_ctx.get_identity_name().encode()) % 100) / 100)
         moved = {name for name in self._like if task_name != ALIGN or is_alignment(name)}
         delta = {name: np.full(self._like[name].shape, 1e-4, self._like[name].dtype) for name in moved}
-        return update_to_shareable(UpdateMessage(message.round_number, delta, measured, 10, {}))
+        return update_to_shareable(UpdateMessage(message.round_number, delta, measured, 10, {}, message.run))

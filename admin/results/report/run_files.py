@@ -12,6 +12,7 @@ from admin.results.file_hash import sha256
 from admin.results.run_results import STORE, read_results
 from fedaid.errors import require
 from fedaid.models.saved_model import WEIGHTS
+from fedaid.sealed_folder import require_whole
 
 EVALUATION, SCHEMA_VERSION = "evaluation.json", "1"
 
@@ -68,6 +69,7 @@ def read_run_files(run_folder: Path, evaluation: Path | None = None) -> RunFiles
     there = evaluation is None or judged.is_file()
     got = "a folder without it"
     require(there, "--evaluation", f"hold {EVALUATION}", got=got, where=str(judged.parent), remedy=remedy)
+    require_whole(judged.parent)
     found = read_object(judged) if judged.is_file() else None
     require_readable(found or {}, where=str(judged))
     require_same_model(found or {}, model, where=str(judged))

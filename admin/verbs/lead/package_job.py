@@ -5,6 +5,7 @@ python -m admin package fedaid_pretrain --list          a job's settings
 python -m admin package --list-methods                  baselines and ablations
 python -m admin package fedaid_pretrain --set num_rounds=5 --set min_clients=3
 python -m admin package fedaid_pretrain --method fedprox --set proximal_weight=0.1
+python -m admin package fedaid_pretrain --run-name pilot   a later job of this name continues the run
 python -m admin package evaluate_global --model build/demo/model
 """
 
@@ -18,7 +19,7 @@ from admin.verbs.answer import Answer
 from admin.verbs.verb_parser import UsageError, existing_folder
 
 OUT = Path("build/jobs")
-PACKAGED = ("out", "method", "rename", "model", "sites")
+PACKAGED = ("out", "method", "rename", "model", "sites", "run_name")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--method", help="a baseline or an ablation; --set changes it further")
     parser.add_argument("--rename", help="the new job's name")
+    parser.add_argument("--run-name", metavar="NAME", help="the run to start, or to continue where it stopped")
+    parser.add_argument("--without", nargs="+", default=[], metavar="SITE", help="sites that left the run for good")
     parser.add_argument("--model", type=existing_folder, help="folder of the model that evaluate_global evaluates")
     parser.add_argument("--sites", nargs="+", default=[], help="all sites; needed for a model above 3 MB")
     parser.add_argument("--list", action="store_true", help="print what --set can change, or without JOB the jobs")
@@ -58,6 +61,7 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
         answer.add("\n".join(lines), settings=settings)
     else:
         settings = typed_settings(options.pairs, settable(source_job(options.name, jobs)))
+        settings |= {"without": options.without} if options.without else {}
         given = {name: getattr(options, name) for name in PACKAGED}
         job = package_job(options.name, settings=settings, jobs=jobs, **given)
         for problem in expected_problems(job):

@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sites", nargs="+", required=True, help="names of the sites")
     parser.add_argument("--data", type=existing_folder, required=True, help="folder with one folder for each site")
     parser.add_argument("--threads", type=int, help="sites at a time (default: all)")
+    parser.add_argument("--runs", type=Path, help="folder that keeps the run, to continue it (default: the workspace)")
     parser.add_argument("--timeout", type=float, default=1800.0, help="seconds (default: %(default)s)")
 
 
@@ -27,6 +28,6 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     answer.after_interrupt = "the simulation was ended"
     from admin.federation.simulate import simulate
 
-    names = ("workspace", "sites", "data", "threads", "timeout")
+    names = ("workspace", "sites", "data", "threads", "timeout", "runs")
     folder = simulate(options.job, **{name: getattr(options, name) for name in names})
     answer.add(str(folder), run_folder=folder)

@@ -20,7 +20,7 @@ from admin.verbs.verb_table import VERBS
 from fedaid.errors import InputError
 
 SECRET = "MUELLER^HANS.dcm"  # noqa: S105 - a file's name can be a patient's
-OUTPUTS = {"out", "workspace", "folder", "projection"}  # paths that need not exist
+OUTPUTS = {"out", "workspace", "folder", "projection", "runs"}  # paths that need not exist
 Words = tuple[str, ...]
 
 

@@ -49,7 +49,7 @@ def collect(federation: Make, theta: dict[str, NDArray[Any]]) -> Make:
         if phase == VALIDATE:
             return made, controller.collect_metrics(task, Ballot(0, controller.sites()), made.fl_ctx)
         alignment = {name: tensor for name, tensor in theta.items() if is_alignment(name)}
-        gate = Gate(phase=phase, round_number=0, template=alignment, sites=controller.sites(), needs=("loss",))
+        gate = controller.gate(phase, alignment, sites=controller.sites(), needs=("loss",))
         made.aggregator.open(gate, alignment)
         return made, controller.collect_updates(task, made.fl_ctx)
 
@@ -128,7 +128,7 @@ def test_an_error_reply_that_carries_an_update_is_not_taken(collect: Make, hones
 def test_a_late_result_is_refused(collect: Make, honest: Make, theta: dict[str, NDArray[Any]]) -> None:
     made, _ = collect({site: honest(site) for site in ("site-a", "site-b", "site-c")})
     made.controller._phase = AppConstants.PHASE_TRAIN
-    gate = Gate(phase=PRETRAIN, round_number=0, template=theta, sites=["site-c"])
+    gate = Gate(phase=PRETRAIN, round_number=0, template=theta, sites=["site-c"], run=made.controller.stamp)
     made.aggregator.open(gate, theta)  # even a phase that would take it
     late = honest("site-c")(PRETRAIN, made.controller.task(PRETRAIN, theta, 0).data)
     made.controller.process_result_of_unknown_task(Client("site-c", "token"), PRETRAIN, "id", late, made.fl_ctx)

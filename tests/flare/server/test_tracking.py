@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -53,7 +52,7 @@ def run(federation: Callable[..., Federation], tmp_path: Path) -> Callable[..., 
         made = federation(min_clients=3)
         made.engine.components["tracking"] = Tracking(**wanted)
         folder = lambda job: str(tmp_path / "run")  # noqa: E731
-        made.engine.workspace = SimpleNamespace(get_run_dir=folder, get_result_root=folder)
+        vars(made.engine.workspace).update(get_run_dir=folder, get_result_root=folder)
         made.fl_ctx.set_prop(FLContextKey.PROCESS_TYPE, ProcessType.SERVER_JOB, private=True, sticky=True)
         made.fl_ctx.set_prop(FLContextKey.WORKSPACE_OBJECT, made.engine.workspace, private=True, sticky=True)
         (tmp_path / "run").mkdir()

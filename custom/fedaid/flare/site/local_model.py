@@ -89,7 +89,15 @@ class LocalModel:
         return bool(config == json.loads(json.dumps(wanted)))  # as it was saved: JSON knows no tuples
 
     def tensors(self) -> dict[str, NDArray[Any]]:
-        """The model's tensors."""
+        """The model's tensors.
+
+        Raises:
+            InputError: if the file is not the one that the site kept.
+        """
+        digest, state = sha256_of(self.folder / WEIGHTS), self.state
+        whole, remedy = state is not None and digest == state.sha256, "Run local_pretrain again."
+        got = f"sha256 {digest[:12]}…"
+        require(whole, "local model", "be the one that the site kept", got=got, where=FOLDER, remedy=remedy)
         tensors: dict[str, NDArray[Any]] = load_file(self.folder / WEIGHTS)
         return tensors
 
@@ -109,13 +117,19 @@ class LocalModel:
         unfinished.mkdir(parents=True)
         for name in (WEIGHTS, CONFIG):
             shutil.copyfile(model / name, unfinished / name)
-        digest = hashlib.sha256((unfinished / WEIGHTS).read_bytes()).hexdigest()
+        digest = sha256_of(unfinished / WEIGHTS)
         state = LocalState(round_number, valid_loss, valid, job_id, digest, pairs)
         (unfinished / STATE).write_text(json.dumps(asdict(state), indent=1, sort_keys=True))
         if self.folder.exists():
             self.folder.rename(former)
         unfinished.rename(self.folder)
         shutil.rmtree(former, ignore_errors=True)
+
+
+def sha256_of(file: Path) -> str:
+    """The hash of a file, in hex."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def local_model_of(site: str, kit: Path, environ: Mapping[str, str]) -> LocalModel:
