@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from tests.field import file_cases, image_cases, letter_cases, manifest_cases, plain_cases, report_cases, table_cases
+from tests.field import (
+    file_cases,
+    image_cases,
+    letter_cases,
+    manifest_cases,
+    plain_cases,
+    report_cases,
+    table_cases,
+    view_cases,
+)
 from tests.field.field_case import FieldCase
 
 CASES: tuple[FieldCase, ...] = (
@@ -13,4 +22,5 @@ CASES: tuple[FieldCase, ...] = (
     *plain_cases.CASES,
     *report_cases.CASES,
     *table_cases.CASES,
+    *view_cases.CASES,
 )

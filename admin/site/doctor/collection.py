@@ -15,7 +15,7 @@ import numpy as np
 from admin.site.doctor.evidence import Case, Evidence
 from admin.site.doctor.pictures import Album, Picture, Track, decoded_album, prepared_album
 from admin.site.doctor.tolerant_table import report_sources, strays, tolerant_table
-from admin.site.prepare.prepared_site import study_headers, study_letters
+from admin.site.prepare.prepared_site import prepared_counts, study_headers, study_letters
 from fedaid.data.header.facts import Header, header_from
 from fedaid.data.letters.letters import Letters
 from fedaid.data.manifest import FILE_NAME, read_manifest, report_of
@@ -84,6 +84,7 @@ def collect(root: Path, folder: Path, *, track: Track = untracked, seed: int = S
         stray_images=() if prepared else strays(root, [case.image for case in seen], reports=False),
         stray_reports=strays(root, [case.cells.get("report_path", "") for case in seen], reports=True),
         quarantined=quarantined(root / "quarantine.csv") if prepared else {},
+        counts=prepared_counts(root) if prepared else {},
         grey_levels=tuple(album.grey_levels.tolist()),
         free_bytes=shutil.disk_usage(root).free,
     )

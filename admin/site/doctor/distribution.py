@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
-from admin.site.doctor.evidence import LATERAL_VIEWS, Case, Evidence
+from admin.site.doctor.evidence import Case, Evidence
 from admin.site.doctor.language import SMALL_WORDS, language_of
+from fedaid.data.header.views import LATERAL_VIEWS
 from fedaid.data.split import SPLITS
 from fedaid.data.table import CHEXPERT_14
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from admin.site.doctor.picture_facts import PictureFacts
 from fedaid.data.header.facts import Header
+from fedaid.data.header.views import LATERAL_VIEWS
 from fedaid.data.letters.letters import Letters
 from fedaid.data.report.sections import Report
 
-LATERAL_VIEWS = frozenset(("LL", "RL", "L", "LAT", "LATERAL", "LEFT LATERAL", "RIGHT LATERAL", "XTABLE LATERAL"))
 NORMAL = "No Finding"
 
 
@@ -57,8 +58,8 @@ class Case:
 
     @property
     def view(self) -> str:
-        """View from the manifest, otherwise from the header; empty if neither states one."""
-        return self.cells.get("view", "").upper() or (self.header.view_position or "" if self.header else "")
+        """View from the manifest, otherwise from the header; empty if it is not stated or contradicted."""
+        return self.cells.get("view", "").upper() or (self.header.view if self.header else "")
 
     @property
     def frontal(self) -> bool:
@@ -95,6 +96,7 @@ class Evidence:
         stray_images: image files that no row names.
         stray_reports: report files that no row names.
         quarantined: code → number of files that ``python -m admin prepare`` left out.
+        counts: name → what ``python -m admin prepare`` counted in the export.
         grey_levels: number of pixels of all pictures in equal bins of [0, 1].
         free_bytes: free bytes on the site's disk.
     """
@@ -108,5 +110,6 @@ class Evidence:
     stray_images: tuple[str, ...] = field(default=(), repr=False)
     stray_reports: tuple[str, ...] = field(default=(), repr=False)
     quarantined: Mapping[str, int] = field(default_factory=dict)
+    counts: Mapping[str, Any] = field(default_factory=dict)
     grey_levels: tuple[int, ...] = ()
     free_bytes: int = 1 << 40

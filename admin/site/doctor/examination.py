@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from admin.site.doctor.checks.duplicate_checks import DUPLICATE_CHECKS
+from admin.site.doctor.checks.export_checks import EXPORT_CHECKS
 from admin.site.doctor.checks.header_checks import HEADER_CHECKS
 from admin.site.doctor.checks.identity_checks import IDENTITY_CHECKS
 from admin.site.doctor.checks.image_checks import IMAGE_CHECKS, LIMIT_CHECKS
@@ -23,7 +24,8 @@ from admin.site.doctor.evidence import Evidence
 
 CHECKS: tuple[Check, ...] = (
     *(*MANIFEST_CHECKS, *SPLIT_CHECKS, *PAIRING_CHECKS, *IMAGE_CHECKS, *LIKENESS_CHECKS, *DUPLICATE_CHECKS),
-    *(*HEADER_CHECKS, *PIXEL_TAG_CHECKS, *REPORT_CHECKS, *LABEL_CHECKS, *IDENTITY_CHECKS, *LIMIT_CHECKS),
+    *(*EXPORT_CHECKS, *HEADER_CHECKS, *PIXEL_TAG_CHECKS, *REPORT_CHECKS, *LABEL_CHECKS, *IDENTITY_CHECKS),
+    *LIMIT_CHECKS,
 )
 
 

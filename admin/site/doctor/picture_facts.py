@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from admin.site.doctor.chest_template import Pose, lungs_of, pose_of
+from admin.site.films.chest_template import Pose, lungs_of, pose_of
+from admin.site.films.picture_edges import without_bands, without_padding
 
 HASH_SIDE = 16
 TOP = 0.995
 BINS = 32
-FLAT = 0.03
-"""A row is flat if the standard deviation of its grey levels is below this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +43,6 @@ def measured(picture: NDArray[np.floating]) -> PictureFacts:
         aspect=max(height, width) / min(height, width),
         fingerprint=fingerprint(content),
     )
-
-
-def without_padding(picture: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Return the picture without rows and columns of zeros at its edges; as it is if there is nothing else."""
-    rows, columns = np.flatnonzero(picture.any(axis=1)), np.flatnonzero(picture.any(axis=0))
-    if not len(rows):
-        return picture
-    return picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-
-
-def without_bands(picture: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Return the picture without the flat rows and columns at its edges: frames, and what collimation left dark."""
-    content = picture
-    for _ in range(4):  # rows and columns in turn, as a band may lie inside of a frame
-        uneven = np.flatnonzero(np.asarray(content, dtype=np.float64).std(axis=1) > FLAT)
-        if len(uneven) < len(content) / 2:  # there is nothing but bands
-            return picture
-        content = content[uneven[0] : uneven[-1] + 1].T
-    return content
 
 
 def fingerprint(picture: NDArray[np.floating]) -> int:

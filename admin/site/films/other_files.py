@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from admin.site.prepare.imaged_study import ImageFile, keys_of
@@ -38,6 +38,29 @@ class OtherFiles:
         if kind in object_kind.EXAMINATIONS:
             self._keys.update(keys)
 
+    def films(
+        self,
+        files: Sequence[tuple[Found, ImageFile]],
+        *,
+        named: Container[str],
+        names: Pseudonyms,
+        leave_out: Callable[[str, str], None],
+    ) -> list[tuple[Found, ImageFile]]:
+        """Return the files that may be radiographs, and count the others.
+
+        Args:
+            files: the readable files.
+            named: paths that a table names as images; another file among them is left out as a bad image.
+            names: the site's pseudonyms.
+            leave_out: takes the code and the path of a bad image.
+        """
+        for found, image in files:
+            if image.kind and found.relative in named:
+                leave_out("image-unsupported", found.relative)
+            elif image.kind:
+                self.add(image.kind, keys_of(found, image, names))
+        return [(found, image) for found, image in files if not image.kind]
+
     def takes(self, keys: Iterable[str]) -> bool:
         """Return whether a report without a film belongs to another examination, and count it."""
         taken = not self._keys.isdisjoint(set(keys) - {""})
@@ -59,21 +82,3 @@ class OtherFiles:
         if not archives:
             return ""
         return f"{archives} archives (ZIP, tar, 7z, ISO) lie in --images and were not read: unpack them first."
-
-
-def films_of(
-    files: Sequence[tuple[Found, ImageFile]], *, named: Container[str], names: Pseudonyms, others: OtherFiles
-) -> tuple[list[tuple[Found, ImageFile]], list[str]]:
-    """Return the files that may be radiographs, and the paths of others that a table names as images.
-
-    Args:
-        files: the readable files.
-        named: paths that a table names.
-        names: the site's pseudonyms.
-        others: counts the rest.
-    """
-    wrong = [found.relative for found, image in files if image.kind and found.relative in named]
-    for found, image in files:
-        if image.kind and found.relative not in named:
-            others.add(image.kind, keys_of(found, image, names))
-    return [(found, image) for found, image in files if not image.kind], wrong

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import filecmp
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from admin.site.films.film_order import Film, film_order
 from admin.site.prepare.pairing import normal, stem
 from admin.site.prepare.scan import Found
 from fedaid.data.pseudonym import Pseudonyms
 from fedaid.data.spelling import without_zeros
-
-FRONTAL = {"PA": 0, "POSTERO-ANTERIOR": 0, "AP": 1, "AP SUPINE": 1, "ANTERO-POSTERIOR": 1}
 
 TAGS = ("accession", "study")
 """Kinds of keys that an image file can state."""
@@ -61,6 +60,7 @@ class ImageFile:
         accession: hash of its accession number, or empty.
         instance: hash of its SOPInstanceUID, or empty.
         kind: of a file that is no radiograph, otherwise empty.
+        views: by :data:`fedaid.data.header.views.SOURCES`, or () if the file states none.
         view: one of :data:`fedaid.data.header.terms.VIEWS`, or empty.
         near_accession: hashes of its accession number, see :func:`near_hashes`.
         near_patient: hashes of its PatientID.
@@ -79,19 +79,27 @@ class ImageFile:
     near_accession: str = ""
     near_patient: str = ""
     kind: str = ""
+    views: Sequence[str] = ()
 
     def brief(self) -> ImageFile:
         """Return a copy whose header holds only what is counted or written later, which saves memory."""
         known = self.header.get
         sex, age = ("" if value is None else str(value) for value in (known("sex"), known("age")))
         flags = tuple(name for name in COUNTED if known(name))
-        return replace(self, header=_kept(sex, age, flags, tuple(known("ignored") or ())))
+        header = _kept(sex, age, flags, tuple(known("ignored") or ()))
+        return replace(self, header=header, views=_shared(tuple(self.views)))
 
 
 @cache
 def _kept(sex: str, age: str, flags: tuple[str, ...], ignored: tuple[str, ...]) -> Mapping[str, Any]:
     """Return a short header. Equal headers are one object, because a site has many images."""
     return MappingProxyType({"sex": sex, "age": age, "flags": flags, "ignored": ignored})
+
+
+@cache
+def _shared(views: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the views. Equal ones are one object."""
+    return views
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +118,10 @@ class ImagedStudy:
             "ignored", the keywords of the tags that cannot be used.
         near_accession: hashes of its accession number; empty if its images state none.
         near_patient: hashes of its patient; empty if its images state none.
+        level: how many of its first images only their pictures tell apart, see
+            :class:`admin.site.films.film_order.FilmOrder`.
+        unstated: whether the view of the first image is not stated.
+        view_conflicts: how many of its images state a frontal and a lateral view.
     """
 
     name: str
@@ -122,6 +134,9 @@ class ImagedStudy:
     people: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
     near_accession: Near = UNSTATED
     near_patient: Near = UNSTATED
+    level: int = 1
+    unstated: bool = False
+    view_conflicts: int = 0
 
 
 def file_name(found: Found, names: Pseudonyms) -> str:
@@ -153,15 +168,24 @@ def imaged_studies(files: Iterable[tuple[Found, ImageFile]], names: Pseudonyms) 
     return [_study(name, groups.pop(name), names) for name in list(groups)]
 
 
+def _stated(image: ImageFile) -> Sequence[str]:
+    """The views that an image states, by source. The view of the data set stands alone."""
+    return image.views or ((image.view,) if image.view else ())
+
+
 def _study(name: str, group: list[tuple[Found, ImageFile]], names: Pseudonyms) -> ImagedStudy:
-    ordered = sorted(group, key=lambda one: (preference(one[1].view), one[0].relative))
+    order = film_order([Film(_stated(image), image.instance, found.relative) for found, image in group])
+    ordered = [group[number] for number in order.numbers]
     keys = {one for found, image in ordered for one in keys_of(found, image, names)}
     return ImagedStudy(
         name=name,
         patients=tuple({image.patient for _, image in ordered} - {""}),
         keys=tuple(keys - {""}),
         images=tuple(image.file for _, image in ordered),
-        views=tuple(image.view for _, image in ordered),
+        views=order.views,
+        level=order.level,
+        unstated=order.unstated,
+        view_conflicts=order.conflicts,
         paths=tuple(found.relative for found, _ in ordered),
         stated=tuple(kind for kind in TAGS if any(getattr(image, kind) for _, image in ordered)),
         people=tuple(image.header for _, image in ordered),
@@ -173,11 +197,6 @@ def _study(name: str, group: list[tuple[Found, ImageFile]], names: Pseudonyms) -
 def _first_near(given: Iterable[tuple[str, str]]) -> Near:
     """Return the hashes of the first image that states the identifier."""
     return next((Near(exact, *near.split()) for exact, near in given if exact and near), UNSTATED)
-
-
-def preference(view: str) -> int:
-    """Return the rank of a view: PA, AP, not stated, all others."""
-    return FRONTAL.get(view, 3 if view else 2)
 
 
 def torn_studies(files: Iterable[tuple[Found, ImageFile]], images: Path) -> frozenset[str]:

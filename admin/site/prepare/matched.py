@@ -51,7 +51,9 @@ def placed(found: Found, image: ImageFile, claims: Claims) -> ImageFile:
     if found.relative not in claims:
         return image
     study, view = claims[found.relative]
-    return replace(image, study=study, accession="", patient="", view=view or image.view)
+    return replace(
+        image, study=study, accession="", patient="", view=view or image.view, views=() if view else image.views
+    )
 
 
 def matches(

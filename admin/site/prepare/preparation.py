@@ -8,7 +8,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from admin.site.films.other_files import OtherFiles, films_of, known_kind
+from admin.site.films.film_choice import FilmChoices, films_on_a_level
+from admin.site.films.other_files import OtherFiles, known_kind
+from admin.site.films.view_screen import score_at
 from admin.site.prepare.imaged_study import (
     ImagedStudy,
     ImageFile,
@@ -72,6 +74,7 @@ class Preparation:
     letters_apart: bool = False
     bad: list[Bad] = field(default_factory=list)
     others: OtherFiles = field(default_factory=OtherFiles)
+    choices: FilmChoices = field(default_factory=FilmChoices)
     lines: list[Line] = field(default_factory=list)
     hints: tuple[str, ...] = ()
     several: int = 0
@@ -108,9 +111,7 @@ class Preparation:
             claims = claims_of(records, self.names)
             with Journal(private / "files.jsonl", ImageFile, keep=ImageFile.brief) as described:
                 readable = self._describe(files, described)
-            films, wrong = films_of(readable, named=claims, names=self.names, others=self.others)
-            for path in wrong:
-                self._leave_out("image-unsupported", path)
+            films = self.others.films(readable, named=claims, names=self.names, leave_out=self._leave_out)
             tagged = [(found, placed(found, image, claims)) for found, image in films]
             del described, readable, films  # free it now: at a large site it takes most of the memory
             stamps = {image.file: found.stamp for found, image in tagged}
@@ -131,6 +132,7 @@ class Preparation:
             del studies, numbers, versions, claims
             for one in (*unclear, *bad):
                 self._leave_out(one.reason, one.name)
+            found = self._settled(found, stamps, pictures)
             self._decode([match.study for match in found], stamps, pictures)
             for match in found:
                 self._add(match, pictures=pictures, reports=reports)
@@ -167,6 +169,7 @@ class Preparation:
         """Return the journal entry of a file whose header was read."""
         tags = answer.tags
         patient, accession = tags.get("patient", "").strip(" \0"), tags.get("accession", "")
+        header = header_from(answer.header)
         return ImageFile(
             file=name,
             stamp=stamp,
@@ -178,7 +181,8 @@ class Preparation:
             near_patient=near_hashes(patient, likely_same(patient), self.names),
             instance=key("instance", tags.get("instance", ""), self.names),
             kind=known_kind(tags.get("kind", "")),
-            view=header_from(answer.header).view_position or "",
+            view=header.view_position or "",
+            views=header.views,
             header={name: value for name, value in answer.header.items() if value is not None},
         )
 
@@ -193,14 +197,24 @@ class Preparation:
                 study.images[rank]: study.paths[rank] for study in studies
                 if rank < len(study.images) and all(pictures.row(image) is None for image in study.images[:rank])
             }  # fmt: skip
-            for file in pictures.decode(files, stamps):
-                self.decoded += 1
-                if self.strict and (reason := pictures.fault(file)) is not None:
-                    self._leave_out(reason, files[file])
-            for file, path in files.items():
-                if (reason := pictures.fault(file)) is not None:
-                    self._leave_out(reason, path)
-                    self.letters_found += reason == LETTERS
+            self._decode_files(files, stamps, pictures)
+
+    def _decode_files(self, files: Mapping[str, str], stamps: Mapping[str, str], pictures: Pictures) -> None:
+        """Decode files, by the hash of their path, and leave out the unusable ones."""
+        for file in pictures.decode(files, stamps):
+            self.decoded += 1
+            if self.strict and (reason := pictures.fault(file)) is not None:
+                self._leave_out(reason, files[file])
+        for file, path in files.items():
+            if (reason := pictures.fault(file)) is not None:
+                self._leave_out(reason, path)
+                self.letters_found += reason == LETTERS
+
+    def _settled(self, found: Sequence[Match], stamps: Mapping[str, str], pictures: Pictures) -> list[Match]:
+        """Return the matches. Where headers do not tell films apart, only the frontal film by its picture is left."""
+        self._decode_files(films_on_a_level(found), stamps, pictures)
+        score = lambda file: score_at(self.site.pixels, pictures.row(file))  # noqa: E731
+        return self.choices.matches(found, score, leave_out=self._leave_out)
 
     def _add(self, match: Match, *, pictures: Pictures, reports: SiteReports) -> None:
         """Add the manifest line of a study that has an image and a report."""

@@ -7,12 +7,15 @@ A study's image file is found in three steps. Column ``image`` of the manifest n
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
+from typing import Any
 
 from admin.site.prepare.imaged_study import ImageFile
 from admin.site.prepare.journal import entries
 from admin.site.prepare.pixels import Decoded, Looked
 from admin.site.prepare.quarantine import Bad, unquoted
+from admin.site.prepare.site_folder import COUNTS
 from fedaid.data.header.facts import Header, header_from
 from fedaid.data.letters.letters import Letters
 from fedaid.data.manifest import FILE_NAME
@@ -107,3 +110,12 @@ def _file_of_row(site_root: Path, pixels: str) -> dict[int, str]:
     with journal.open("rb") as lines:
         last = {done.file: done for done in entries(lines, Decoded)}
     return {done.row: done.file for done in last.values() if done.reason is None}
+
+
+def prepared_counts(site_root: Path) -> dict[str, Any]:
+    """Return what the last run counted in the export; empty if there is no valid file of counts."""
+    try:
+        counts = json.loads((site_root / "private" / COUNTS).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return counts if isinstance(counts, dict) else {}

@@ -23,6 +23,7 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
         "patient-conflict": "Correct the export: the image and its report name different patients.",
         "image-conflict": "Export the study again: two of its files carry one SOPInstanceUID and differ.",
         "image-letters": "Mask the letters in the picture and export it again, or leave the film out.",
+        "view-unclear": "State the view of each film, or export the frontal film only: the study has several films.",
         "split-conflict": "Correct the table: it puts studies of this patient into two splits.",
         "patient-missing": "Give PatientID in the image, or a column 'patient_id' beside the report.",
     }

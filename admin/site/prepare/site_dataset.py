@@ -141,7 +141,7 @@ def table_result(facts: TableFacts) -> dict[str, Any]:
 
 def with_hints(result: dict[str, Any], run: Preparation) -> dict[str, Any]:
     """Return the result with what a person should know of numbers and patients; an error names it, too."""
-    hints = [*run.hints, *filter(None, [run.others.advice])]
+    hints = [*run.hints, *filter(None, [run.others.advice, run.choices.advice])]
     if run.several:
         result["reports_of_several"] = run.several
     if run.spelt_twice:
@@ -172,7 +172,9 @@ def finished(run: Preparation, site: SiteFolder, *, stopped: str, most: float) -
         "identifiers_replaced": dict(run.scrubbed),
         "quarantined": counts(run.bad),
         **run.others.counts(),
+        **run.choices.counts(),
     }
+    site.write_counts(run.others.counts() | run.choices.counts())
     asked_for = sum(bad.reason == LETTERS for bad in run.bad)
     share = (len(run.bad) - asked_for) / max(1, len(run.bad) + len(run.lines))
     if stopped:

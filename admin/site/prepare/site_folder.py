@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import csv
 import fcntl
+import json
 import os
 import re
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fedaid.atomic_file import private_file
+from fedaid.atomic_file import private_file, write_private
 from fedaid.data.manifest import FILE_NAME
 from fedaid.errors import InputError
 
+COUNTS = "counts.json"
+"""Name of the file of counts, below ``private``."""
 _REPORT = re.compile(r"s[a-z0-9]{26}\.txt")
 COLUMNS = ("study_id", "patient_id", "image", "image_row", "report_path", "split", "labels", "view", "sex", "age")
 
@@ -69,6 +72,10 @@ class SiteFolder:
         """Make the folders."""
         for folder in (self.private, self.reports):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def write_counts(self, counts: Mapping[str, object]) -> None:
+        """Write what the doctor cannot count itself."""
+        write_private(self.private / COUNTS, json.dumps(counts) + "\n")
 
     def write_manifest(self, lines: Sequence[Line]) -> None:
         """Write the manifest atomically."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pydicom import dcmread, dcmwrite
+from pydicom.uid import generate_uid
 
 from admin.twin.consortia import FIVE_HOSPITALS
 from admin.twin.consortium import write_hospital
@@ -51,6 +52,10 @@ EXCLUDED: Mapping[str, str] = {
     "few-studies": "separate studies for all faults need more than 50 training studies",
     "frequent-patients": "it needs more than 20 studies of one patient without another fault",
     "label-in-one-split": "the hospital's test split has every common label",
+    "views-unstated": "only prepare sees several films of one study",
+    "view-conflict": "only prepare counts the films whose header contradicts itself",
+    "packed-archives": "only prepare sees what lies beside the films",
+    "other-objects": "only prepare sees what lies beside the films",
     "label-dominant": "with it no study lacks a label, and no report can be swapped with one of other labels",
 }
 """Check → why it is silent in the hospital. These checks fire in the practice, where all studies are of one patient."""
@@ -73,7 +78,8 @@ def write_bad_hospital(folder: Path, *, seed: int = 0) -> Mapping[str, tuple[str
 def write_bad_export(folder: Path, *, seed: int = 0) -> Path:
     """Write a practice's export and return the path of its reports; its images are beside them.
 
-    All patients share one default identifier, all have a tube, and one file is not an image. The checks of
+    All patients share one default identifier, all have a tube, and one file is not an image. Views, a CT image
+    and an archive are planted, too. The checks of
     :data:`EXCLUDED` fire in the site dataset that ``python -m admin prepare`` makes from it.
 
     Args:
@@ -82,8 +88,26 @@ def write_bad_export(folder: Path, *, seed: int = 0) -> Path:
     """
     reports = export_consortium(folder, hospitals=[BAD_PRACTICE], seed=seed, image_size=IMAGE_SIZE)[BAD_PRACTICE.name]
     _retag(folder / BAD_PRACTICE.name, "PatientID", "ANONYMOUS")
-    (folder / BAD_PRACTICE.name / "images" / "notes.dcm").write_text("Please find the radiographs in the archive.\n")
+    images = folder / BAD_PRACTICE.name / "images"
+    _confuse_views(images)
+    (images / "notes.dcm").write_text("Please find the radiographs in the archive.\n")
+    (images / "archive.zip").write_bytes(b"PK\x05\x06" + bytes(18))
     return reports
+
+
+def _confuse_views(images: Path) -> None:
+    """Give the first study two films of unstated view and a CT image; contradict the view of the second study."""
+    first, second = sorted(path for path in images.rglob("*") if path.is_file())[:2]
+    film = dcmread(first)
+    film.ViewPosition, film.PatientOrientation = "", ""
+    for number, modality in enumerate((film.Modality, film.Modality, "CT")):
+        film.SOPInstanceUID = film.file_meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=[str(number)])
+        film.Modality = modality
+        path = first.with_name(f"{first.stem}-{number}.dcm") if number else first
+        dcmwrite(path, film, enforce_file_format=True)
+    film = dcmread(second)
+    film.ViewPosition, film.PatientOrientation = "PA", ["A", "F"]
+    dcmwrite(second, film, enforce_file_format=True)
 
 
 def _retag(folder: Path, keyword: str, value: str) -> None:

@@ -44,6 +44,7 @@ def test_the_facts_of_a_file_are_plain_values(write_dicom: WriteDicom, ramp: np.
         photometric="MONOCHROME2", burned_in=False, lossy=True, rows=32, columns=48, samples=1, bits_allocated=16,
         bits_stored=16, signed=False, pixel_spacing=(0.143, 0.143), windowed=True,
         transfer_syntax="1.2.840.10008.1.2.1", manufacturer="PHILIPS", sex="F", age=61,
+        views=("PA", "", "", "FRONTAL", *[""] * 8),
     )  # fmt: skip
     assert {type(value) for value in asdict(kept).values()} <= {str, int, bool, tuple, type(None)}
     json.dumps(asdict(kept))
@@ -155,6 +156,7 @@ def test_nothing_is_printed_of_a_value_that_breaks_the_standard(
 FULL = Header(
     *("DX", "PA", "CHEST", "U", ("L", "F"), "MONOCHROME1", "FOR PRESENTATION", False, True, 32, 48, 2, 1, 16, 12),
     *(False, (0.143, 1.0), True, False, "1.2.840.10008.1.2.1", "PHILIPS", "F", 61),
+    *(False, False, (), ("PA", "", "LL", *[""] * 9)),
 )
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from admin.site.doctor.doctor_check import ERROR, NOTE, WARNING, Check, Found, Test, above, found, where
-from admin.site.doctor.evidence import LATERAL_VIEWS, Case, Evidence
+from admin.site.doctor.evidence import Case, Evidence
 from fedaid.data.header.facts import Header
+from fedaid.data.header.views import FRONTAL_VIEWS, LATERAL_VIEWS
 
 CHEST_PARTS = frozenset(
     ("CHEST", "THORAX", "CHEST PORT", "PORT CHEST", "LUNG", "LUNGS", "HEART", "MEDIASTINUM", "RIB", "RIBS", "STERNUM",
      "CHEST_TO_ABDOMEN", "CHESTABDOMEN")
 )  # fmt: skip
 RADIOGRAPHY = frozenset(("CR", "DX", "DR", "RG", "RF", "SC", "OT"))
-FRONTAL_VIEWS = frozenset(("PA", "AP"))
 CHILD = 16
 USUAL = 0.5
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from statistics import median
 
-from admin.site.doctor.chest_template import Pose
 from admin.site.doctor.doctor_check import NOTE, WARNING, Check, Found, Look, Test, found, where
 from admin.site.doctor.evidence import Case, Evidence
+from admin.site.films.chest_template import Pose
 
 MARGIN, MIRROR_MARGIN = 0.05, 0.015
 LEAST_LIKENESS, LEAST_LUNGS, DEVIATIONS = 0.15, 0.0, 4.0

@@ -19,15 +19,17 @@ from pydicom.dataset import Dataset, FileDataset
 
 from fedaid.data.header.element_values import BROKEN, numbers, words
 from fedaid.data.header.pixel_tags import PIXEL_TAGS, is_distance, pixel_tags
-from fedaid.data.header.terms import MAKERS, OLDEST, PERMITTED
+from fedaid.data.header.terms import MAKERS, OLDEST, PERMITTED, VIEWS
+from fedaid.data.header.views import CODES, DESCRIPTIONS, EXAMINATIONS, SOURCES, film_views, stated_views
 from fedaid.data.unusable import UnusableStudy
 
 KEPT = (
-    *("Modality", "ViewPosition", "BodyPartExamined", "Laterality", "ImageLaterality", "PatientOrientation"),
+    *(*CODES, *DESCRIPTIONS, *EXAMINATIONS),
+    *("Modality", "ViewPosition", "Laterality", "ImageLaterality", "PatientOrientation"),
     *("PresentationIntentType", "BurnedInAnnotation", "LossyImageCompression", *PIXEL_TAGS),
     *("Manufacturer", "PatientSex", "PatientAge"),
 )
-"""The keywords that are read, and no others."""
+"""The keywords that are read, and no others. Descriptions are matched to words of views and never kept."""
 
 _AGE = re.compile(r"(\d{3})([DWMY])")
 _DIRECTION = re.compile("[APRLHF]{1,3}")
@@ -44,7 +46,8 @@ class Header:
     `age` is in years from 0 to 90, where 90 means above 89. `pixel_spacing` is (row, column) in mm. `orientation` is
     the direction of rows and columns, for example ("L", "F"). `not_square` is about a pixel.
     `contradicts_polarity` means that PresentationLUTShape does not fit to PhotometricInterpretation. `ignored` has the
-    keywords of the tags that cannot be used, in alphabetical order.
+    keywords of the tags that cannot be used, in alphabetical order. `views` is the view by each of
+    :data:`fedaid.data.header.views.SOURCES`, or ().
     """
 
     modality: str | None = None
@@ -73,6 +76,12 @@ class Header:
     not_square: bool = False
     contradicts_polarity: bool = False
     ignored: tuple[str, ...] = ()
+    views: tuple[str, ...] = ()
+
+    @property
+    def view(self) -> str:
+        """The view by all sources, of a study of one film; empty if it is not stated or in conflict."""
+        return film_views([self.views])[0].view
 
 
 def read_header(path: Path) -> Header:
@@ -127,6 +136,7 @@ def reduced(dataset: Dataset) -> Header:
         manufacturer=_maker(dataset),
         sex=_term(dataset, "PatientSex", "sex"),
         age=_age(dataset),
+        views=stated_views(dataset),
     )
 
 
@@ -151,6 +161,9 @@ def _sound(name: str, value: object) -> bool:
         return type(value) is bool
     if name == "ignored":
         return isinstance(value, tuple) and all(keyword in PIXEL_TAGS for keyword in value)
+    if name == "views":
+        known = isinstance(value, tuple) and all(type(view) is str and view in ("", *VIEWS) for view in value)
+        return known and len(value) in (0, len(SOURCES))  # type: ignore[arg-type]
     if value is None or name in ("burned_in", "lossy", "signed"):
         return value is None or type(value) is bool
     if name in PERMITTED:

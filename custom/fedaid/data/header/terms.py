@@ -23,7 +23,7 @@ VIEWS = frozenset(
         *("LPO", "RPO", "LAO", "RAO", "LATERAL", "LAT", "OBLIQUE", "DECUBITUS", "LORDOTIC", "SWIMMERS"),
         *("AP AXIAL", "AP SUPINE", "AP LLD", "AP RLD", "PA LLD", "PA RLD", "LEFT LATERAL", "RIGHT LATERAL"),
         *("XTABLE LATERAL", "PA OBLIQUE", "AP OBLIQUE", "ANTERO-POSTERIOR", "POSTERO-ANTERIOR"),
-        *("CC", "MLO", "ML", "LM", "XCCL"),
+        *("CC", "MLO", "ML", "LM", "XCCL", "FRONTAL"),
     )
 )
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from admin.site.doctor.chest_template import Pose
 from admin.site.doctor.doctor_check import Found
 from admin.site.doctor.evidence import Case, Evidence
 from admin.site.doctor.examination import CHECKS
 from admin.site.doctor.picture_facts import PictureFacts
+from admin.site.films.chest_template import Pose
 from fedaid.data.header.facts import Header
 from fedaid.data.letters.letters import Letters
 from fedaid.data.report.sections import sections

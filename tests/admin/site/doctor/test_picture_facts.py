@@ -8,9 +8,8 @@ from admin.site.doctor.picture_facts import (
     fingerprint,
     grey_counts,
     measured,
-    without_bands,
-    without_padding,
 )
+from admin.site.films.picture_edges import without_bands, without_padding
 
 RAMP = np.tile(np.linspace(0.1, 0.9, 64, dtype=np.float32), (64, 1))
 

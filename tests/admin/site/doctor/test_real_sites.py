@@ -12,10 +12,10 @@ import pytest
 from numpy.typing import NDArray
 
 from admin.site.doctor.checks.likeness_checks import MARGIN
-from admin.site.doctor.chest_template import pose_of
 from admin.site.doctor.collection import collect
 from admin.site.doctor.examination import Result, examine
-from admin.site.doctor.picture_facts import without_bands, without_padding
+from admin.site.films.chest_template import pose_of
+from admin.site.films.picture_edges import without_bands, without_padding
 from fedaid.data.pixels.image import read_radiograph
 from tests.real_data import REAL_CXR, REAL_DICOM, present
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from admin.site.prepare.imaged_study import ImageFile, file_name, imaged_studies, key, preference
+from admin.site.films.film_order import preference
+from admin.site.prepare.imaged_study import ImageFile, file_name, imaged_studies, key
 from admin.site.prepare.scan import Found
 from fedaid.data.pseudonym import Pseudonyms
 
@@ -52,9 +53,10 @@ def test_in_memory_a_header_is_reduced_to_sex_and_age_which_equal_ones_share() -
     first, second = (
         image(name, header={"sex": "F", "age": 57, "manufacturer": "GE"})[1].brief() for name in ("a", "b")
     )
-    assert dict(first.header) == {"sex": "F", "age": "57"}
+    assert (first.header["sex"], first.header["age"]) == ("F", "57")
+    assert "manufacturer" not in first.header
     assert first.header is second.header
-    assert dict(image("c")[1].brief().header) == {"sex": "", "age": ""}
+    assert {image("c")[1].brief().header[name] for name in ("sex", "age")} == {""}
 
 
 def test_a_study_knows_the_person_of_each_of_its_images() -> None:

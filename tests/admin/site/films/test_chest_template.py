@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from admin.site.doctor.chest_template import CHEST, SIDE, Pose, chest, pose_of, standardised
+from admin.site.films.chest_template import CHEST, SIDE, Pose, chest, pose_of, standardised
 from admin.twin.drawing.anatomy import sample_anatomy
 from admin.twin.drawing.lateral import draw_lateral
 from admin.twin.drawing.phantom import draw_radiograph
 from admin.twin.findings import Findings
-from tests.admin.site.doctor.drawn_chest import drawn_chest
+from tests.admin.site.films.drawn_chest import drawn_chest
 
 
 @pytest.fixture(scope="module")
