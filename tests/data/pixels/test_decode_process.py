@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fedaid.data.letters.letters import Letters
 from fedaid.data.pixels.decode_process import Answer, DecodeProcess, Limits, Lost, Request
 
 SAYS = "import sys; sys.stdin.readline(); print('\"ready\"', flush=True); sys.stdin.readline(); print({!r}, flush=True)"
@@ -32,9 +33,16 @@ def test_an_answer_carries_the_key_of_its_request(tmp_path: Path) -> None:
     assert heard(saying(said), tmp_path) == Answer(5, "image-colour", {"study": "1"}, {"rows": 7})
 
 
+def test_an_answer_says_what_was_seen_of_letters(tmp_path: Path) -> None:
+    said = '{"reason": null, "tags": {}, "header": {}, "letters": {"found": true, "share": 0.5, "seen": true}}'
+    assert heard(saying(said), tmp_path) == Answer(5, None, letters=Letters(found=True, share=0.5, seen=True))
+
+
 @pytest.mark.parametrize(
     "answer",
     [
+        '{"reason": null, "tags": {}, "header": {}, "letters": {"found": "DOE", "share": 0.5, "seen": true}}',
+        '{"reason": null, "tags": {}, "header": {}, "letters": "DOE"}',
         "no json", "[]", '{"reason": null}', '{"reason": "no code", "tags": {}, "header": {}}',
         '{"reason": null, "tags": {"a": 1}, "header": {}}', '{"reason": null, "tags": {}}',
         '{"reason": null, "tags": {}, "header": {"view_position": "DOE^JANE"}}',

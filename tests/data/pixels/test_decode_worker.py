@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from fedaid.data.header.facts import header_from, read_header
 from fedaid.data.pixels import decode_worker
@@ -113,3 +113,32 @@ def test_the_memory_limit_counts_from_the_start_and_no_core_is_written() -> None
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={"PYTHONPATH": str(CUSTOM)})
     assert done.stdout.split() == ["0", "refused"]
+
+
+@pytest.fixture
+def lettered(tmp_path: Path) -> Path:
+    page = Image.new("L", (300, 260), 60)
+    ImageDraw.Draw(page).text((10, 10), "PELLOWICK UNA", fill=255, font_size=20)
+    page.save(tmp_path / "lettered", format="PNG")
+    return tmp_path / "lettered"
+
+
+def test_a_process_looks_for_letters_with_or_without_a_row(lettered: Path, pixels: Path) -> None:
+    settings = {"pixels": str(pixels), "memory": 4 << 30, "seconds": 60}
+    asked = [
+        {"path": str(lettered), "row": row, "letters": way} for row, way in ((1, "ocr"), (None, "quick"), (2, "off"))
+    ]
+    _, both, only, none = conversation(settings, *asked)
+    assert both["letters"]["found"] is only["letters"]["found"] is True  # type: ignore[index, call-overload]
+    assert "letters" not in none  # type: ignore[operator]
+    written = np.load(pixels, allow_pickle=False)
+    np.testing.assert_array_equal(written[1], written[2])
+    assert written[1].any()
+
+
+def test_a_look_that_fails_costs_nothing_but_the_look(
+    picture: Path, pixels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fedaid.data.letters.look.letters_in", None)
+    assert answer_to({"path": picture, "row": 0, "letters": "ocr"}, PixelRows(pixels))["reason"] is None
+    assert np.load(pixels, allow_pickle=False)[0].any()
