@@ -32,7 +32,7 @@ def contains(pattern: re.Pattern[str]) -> Test:
 
 def is_marked_up(case: Case) -> bool:
     """Whether a report is a document, encoded bytes, or text with markup."""
-    return case.report_fault == "report-not-text" or contains(MARKUP)(case)
+    return case.report_fault in ("report-not-text", "report-message") or contains(MARKUP)(case)
 
 
 def says_only_boilerplate(case: Case) -> bool:
@@ -159,7 +159,7 @@ REPORT_CHECKS = (
     Check(
         "report-markup",
         "Reports with markup",
-        "The file holds HTML, RTF, PDF or encoded bytes instead of plain text.",
+        "The file holds HTML, XML, RTF, PDF, an HL7 message or encoded bytes instead of plain text.",
         "Export the report as plain text.",
         WARNING,
         where(is_marked_up),

@@ -37,6 +37,7 @@ def test_a_report_at_fault_is_found_and_a_sound_one_is_not(check: str, report: s
         ("report-unreadable", "report-unreadable"),
         ("report-unreadable", "report-too-large"),
         ("report-markup", "report-not-text"),
+        ("report-markup", "report-message"),
     ],
 )
 def test_a_report_that_cannot_be_used_is_found(check: str, reason: str) -> None:
