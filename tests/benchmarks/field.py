@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import admin  # noqa: F401 - makes custom/fedaid importable
+from tests.benchmarks.identifiers import form_numbers, real_numbers
 from tests.benchmarks.machine import surroundings
 from tests.field.catalogue import CASES
 from tests.field.field_case import FieldCase
@@ -74,6 +75,8 @@ def main(arguments: list[str] | None = None) -> None:
     reported = [case for case in CASES if REPORTED.match(case.name)]
     others = [case for case in CASES if not REPORTED.match(case.name)]
     found = surroundings() | asdict(case_numbers(reported)) | {"further_cases": asdict(case_numbers(others))}
+    real = real_numbers()
+    found |= asdict(form_numbers()) | ({"scrubbed_real_texts": asdict(real)} if real else {})
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(json.dumps({name: value for name, value in found.items() if name not in surroundings()}, indent=1))

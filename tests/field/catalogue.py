@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.field import (
     file_cases,
+    identifier_cases,
     image_cases,
     letter_cases,
     manifest_cases,
@@ -16,6 +17,7 @@ from tests.field.field_case import FieldCase
 
 CASES: tuple[FieldCase, ...] = (
     *file_cases.CASES,
+    *identifier_cases.CASES,
     *image_cases.CASES,
     *letter_cases.CASES,
     *manifest_cases.CASES,

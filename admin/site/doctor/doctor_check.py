@@ -22,6 +22,7 @@ class Found:
         of: number of all studies.
         fired: whether the check found a problem.
         said: a sentence without any data of the site.
+        phrases: words of reports that a person should judge, each with its number of reports. Private.
     """
 
     cases: tuple[Case, ...] = field(default=(), repr=False)
@@ -30,6 +31,7 @@ class Found:
     of: int = 0
     fired: bool = False
     said: str = ""
+    phrases: tuple[tuple[str, int], ...] = field(default=(), repr=False)
 
     @property
     def count(self) -> int:

@@ -14,7 +14,7 @@ from admin.site.doctor.distribution import distributions
 from admin.site.doctor.evidence import Evidence
 from admin.site.doctor.histograms import bar_chart, grey_chart
 from admin.site.doctor.outcome import Outcome
-from admin.site.doctor.plain_text import head
+from admin.site.doctor.plain_text import JUDGE, head
 
 TEMPLATE = "doctor_page.html.j2"
 CHARTS = ("View", "Age", "Words that describe the picture", "Label")
@@ -57,7 +57,7 @@ def _sheet(collected: Collected) -> list[Mapping[str, str]]:
 def _rendered(outcome: Outcome, **pictures: object) -> str:
     loader = FileSystemLoader(Path(__file__).parent)
     template = Environment(loader=loader, autoescape=True, undefined=StrictUndefined).get_template(TEMPLATE)
-    words = {"head": head(outcome), "marks": MARKS, "most": MOST_PLACES, "width": _widths(outcome)}
+    words = {"head": head(outcome), "marks": MARKS, "most": MOST_PLACES, "width": _widths(outcome), "judge": JUDGE}
     return template.render(outcome=outcome, **words, **pictures)
 
 

@@ -1,4 +1,4 @@
-"""The language of a report by its commonest small words; a screen for five languages, no more."""
+"""The language of a report by its commonest small words or its headings; a screen for five languages, no more."""
 
 from __future__ import annotations
 
@@ -23,3 +23,20 @@ def language_of(text: str) -> str | None:
     counts = sorted(((sum(word in small for word in words), name) for name, small in SMALL_WORDS.items()), reverse=True)
     (most, name), (second, _) = counts[:2]
     return name if most >= LEAST and most > second else None
+
+
+LABELS = {
+    "German": re.compile(r"\b(?:befunde?|beurteilung|angaben|fragestellung|indikation|voraufnahmen?)\s?:"),
+    "French": re.compile(r"\b(?:résultats?|compte[- ]rendu|renseignements cliniques|motif|au total|synthèse)\s?:"),
+    "Spanish": re.compile(r"\b(?:hallazgos?|impresión(?: diagnóstica)?|informe|técnica|motivo|datos clínicos)\s?:"),
+    "Dutch": re.compile(r"\b(?:bevinding(?:en)?|conclusie|verslag|klinische gegevens|vraagstelling|beoordeling)\s?:"),
+}
+"""Language → headings, of the languages with an example in docs/report-grammars."""
+
+
+def language_of_site(text: str) -> str:
+    """Return the language of a site's reports by their headings, otherwise by small words; empty if neither tells."""
+    small = text.lower()
+    counts = {language: len(labels.findall(small)) for language, labels in LABELS.items()}
+    most = max(counts, key=lambda language: counts[language])
+    return most if counts[most] else language_of(text) or ""

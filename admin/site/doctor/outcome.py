@@ -29,6 +29,7 @@ class Finding:
         said: a sentence about the finding, or empty.
         places: lines, names and images of the studies; empty in the shareable outcome.
         blind: whether the check had no input.
+        phrases: words that a person should judge, each with its number of reports; empty for others.
     """
 
     check: Check
@@ -39,6 +40,7 @@ class Finding:
     said: str = ""
     places: tuple[str, ...] = field(default=(), repr=False)
     blind: bool = False
+    phrases: tuple[tuple[str, int], ...] = field(default=(), repr=False)
 
     @property
     def amount(self) -> str:
@@ -121,7 +123,8 @@ def _finding(check: Check, found: Found, *, private: bool, shown: Shown, cells: 
     places = (*map(_place, found.cases), *found.files) if private else ()
     said = found.said if private else ""
     count = "" if found.whole else shown(found.count)
-    return Finding(check, found.fired, count, shown(found.of), cells(found.detail), said, places)
+    told = Finding(check, found.fired, count, shown(found.of), cells(found.detail), said, places)
+    return replace(told, phrases=found.phrases) if private else told
 
 
 def _place(case: Case) -> str:

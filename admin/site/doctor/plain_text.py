@@ -15,6 +15,11 @@ HEADS = {
     "are rounded to a multiple of {least}. 'hidden' marks two counts, at least one of them small.",
 }
 
+JUDGE = (
+    "The most suspicious phrases. Which of them are names, places or numbers of people? Give their numbers, such as "
+    "python -m admin doctor SITE_DIR --confirm 1,4-6, and run prepare again: it removes them from all reports."
+)
+
 
 def head(outcome: Outcome) -> str:
     """Return the sentence on who may see the outcome."""
@@ -51,6 +56,10 @@ def _described(finding: Finding) -> Iterator[str]:
         yield from textwrap.wrap(sentence, WIDTH, initial_indent="    ", subsequent_indent="    ")
     if finding.detail:
         yield "    " + ", ".join(f"{name} {count}" for name, count in finding.detail.items())
+    if finding.phrases:
+        yield from textwrap.wrap(JUDGE, WIDTH, initial_indent="    ", subsequent_indent="    ")
+    for number, (phrase, reports) in enumerate(finding.phrases, start=1):
+        yield f"      [ ] {number}. {phrase} (reports: {reports})"
     yield from (f"      {place}" for place in finding.places)
 
 
@@ -78,7 +87,10 @@ def _as_dict(finding: Finding, *, private: bool) -> dict[str, object]:
         "of": finding.of,
         "detail": finding.detail,
     }
-    return shown | ({"said": finding.said, "places": finding.places} if private else {})
+    if not private:
+        return shown
+    phrases = [phrase for phrase, _ in finding.phrases]
+    return shown | {"said": finding.said, "places": finding.places, "phrases": phrases}
 
 
 def as_json(outcome: Outcome) -> str:

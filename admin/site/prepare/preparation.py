@@ -37,6 +37,7 @@ from fedaid.data.letters.letters import OFF
 from fedaid.data.pixels.decode_pool import DecodePool
 from fedaid.data.pixels.decode_process import Answer, Request
 from fedaid.data.pseudonym import Pseudonyms
+from fedaid.data.report.deny_list import site_deny_list
 from fedaid.data.report.grammar_file import site_grammar
 from fedaid.data.spelling import bare, likely_same
 
@@ -106,8 +107,8 @@ class Preparation:
             private = self.site.private
             pictures = opened.enter_context(self._pictures())
             written = opened.enter_context(Journal(private / "reports.jsonl", Written))
-            grammar = site_grammar(self.site.root)
-            reports = SiteReports(self.site.reports, written, names=self.names, grammar=grammar)
+            grammar, deny = site_grammar(self.site.root), site_deny_list(private)
+            reports = SiteReports(self.site.reports, written, names=self.names, grammar=grammar, deny=deny)
             claims = claims_of(records, self.names)
             with Journal(private / "files.jsonl", ImageFile, keep=ImageFile.brief) as described:
                 readable = self._describe(files, described)

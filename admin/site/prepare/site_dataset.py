@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from admin.site.doctor.phrases.heading_advice import heading_advice
 from admin.site.prepare.display import tracked
 from admin.site.prepare.imaged_study import COUNTED
 from admin.site.prepare.pixels import LETTERS
@@ -92,7 +93,17 @@ def prepare(export: Export) -> dict[str, Any]:
             stopped = f"stopped at the first bad file, {bad}: {REMEDIES[str(bad)]} See quarantine.csv."
         write_quarantine(site.quarantine, run.bad)
         result = finished(run, site, stopped=stopped, most=export.max_bad_share)
+        if "error" not in result and export.preset is None:
+            with_heading_advice(result, run, site)
         return table_result(facts) | with_hints(result, run)
+
+
+def with_heading_advice(result: dict[str, Any], run: Preparation, site: SiteFolder) -> None:
+    """Add a hint and the number of reports, if no report has a heading that is known."""
+    advice = heading_advice(site.reports / f"{line.study_id}.txt" for line in run.lines)
+    if advice:
+        result["reports_without_headings"] = len(run.lines)
+        run.hints = (advice, *run.hints)
 
 
 def key_of(file: Path, site: SiteFolder) -> bytes:

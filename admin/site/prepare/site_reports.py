@@ -17,6 +17,7 @@ from admin.site.prepare.journal import Journal
 from admin.site.prepare.records import Record
 from fedaid.atomic_file import write_private
 from fedaid.data.pseudonym import Pseudonyms
+from fedaid.data.report.deny_list import NOTHING, DenyList
 from fedaid.data.report.grammar import ENGLISH, ReportGrammar
 from fedaid.data.report.scrub import RULES, Scrubbed, scrub
 from fedaid.data.report.sections import Report, sections
@@ -43,14 +44,21 @@ class SiteReports:
         folder: the folder of text files.
         journal: the journal of written reports.
         names: the site's pseudonyms. Their key makes the hashes.
-        grammar: grammar of the site's reports. If it or the scrubber's patterns changed, all reports are read again.
+        grammar: grammar of the site's reports. If it, the patterns or `deny` changed, all reports are read again.
+        deny: the site's own phrases to remove.
     """
 
     def __init__(
-        self, folder: Path, journal: Journal[Written], *, names: Pseudonyms, grammar: ReportGrammar = ENGLISH
+        self,
+        folder: Path,
+        journal: Journal[Written],
+        *,
+        names: Pseudonyms,
+        grammar: ReportGrammar = ENGLISH,
+        deny: DenyList = NOTHING,
     ) -> None:
         self._folder, self._journal, self._key = folder, journal, names.key
-        self._grammar = grammar
+        self._grammar, self._deny = grammar, deny
         self.scrubbed: Counter[str] = Counter()
         self.addenda = 0
 
@@ -61,17 +69,19 @@ class SiteReports:
     def write(self, study: str, record: Record) -> str | None:
         """Write a study's report. Return the code if it is unusable, otherwise None."""
         text, reason = _text(record)
-        rules = (self._grammar.identity, RULES)
+        rules = (self._grammar.identity, RULES, *self._deny.phrases)
         stamp = hmac.digest(self._key, ascii((rules, text, reason)).encode(), hashlib.sha256).hex()
         done = self._journal.get(study)
         if done is not None and done.stamp == stamp and (done.reason is not None or self.path(study).exists()):
             self.addenda += done.addenda
             return done.reason
-        clean = scrub(text)
+        allowed, denied = self._deny.removed(text)
+        clean = scrub(allowed)
         found = sections(clean.text, self._grammar)
-        kept = scrub(headed(found)) if clean.counts else Scrubbed(headed(found), {})
+        kept = scrub(headed(found)) if denied or clean.counts else Scrubbed(headed(found), {})
         reason = reason or (None if kept.text else "report-empty")
         if reason is None:
+            self.scrubbed.update({"DENY LIST": denied} if denied else {})
             self.scrubbed.update(clean.counts)
             self.scrubbed.update(kept.counts)
             write_private(self.path(study), kept.text + "\n")

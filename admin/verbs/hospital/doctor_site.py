@@ -4,6 +4,7 @@ The data are not changed. OUT/private holds names and pictures and must not leav
 only, and is what is printed. The exit code is 1 if a check finds an error, or if the site cannot be examined.
 
   python -m admin doctor site
+  python -m admin doctor site --confirm 1,4-6
 """
 
 from __future__ import annotations
@@ -23,6 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, default=0, help="of the draw of the studies on the private page (default: 0)"
     )
+    parser.add_argument(
+        "--confirm",
+        metavar="NUMBERS",
+        help="of phrases on the last private page: add them to SITE_DIR/private/deny_list.txt, which prepare removes",
+    )
 
 
 def run(options: argparse.Namespace, answer: Answer) -> None:
@@ -32,6 +38,12 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     from admin.site.doctor.plain_text import as_dict, as_text
 
     out = options.out or options.site / "doctor"
+    if options.confirm is not None:
+        from admin.site.doctor.phrases.confirmation import confirm
+
+        added = confirm(options.site, out, options.confirm)
+        answer.add(f"{added} phrases added to private/deny_list.txt. Run prepare again.", phrases_added=added)
+        return
     outcome, ill = examine_site(options.site, out, least_cell=options.least_cell, seed=options.seed)
     answer.add(as_text(outcome).rstrip("\n"), **as_dict(outcome))
     answer.add("\nWhich studies: private/doctor.html of the output folder.")

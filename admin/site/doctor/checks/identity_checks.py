@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from admin.site.doctor.doctor_check import NOTE, WARNING, Check, Found, where
 from admin.site.doctor.evidence import Case, Evidence
+from admin.site.doctor.phrases.suspicious_phrases import suspicion
 from fedaid.data.report.scrub import scrub
 
 LEAST_IDENTIFIER = 5
@@ -18,14 +19,24 @@ ODD = re.compile(r"[\x00-\x1f\x7f\ufffd]")
 
 
 def identified_reports(evidence: Evidence) -> Found:
-    """Return the reports in which the scrubber finds identifiers, and the number of each class."""
+    """Return the reports with identifiers, the number of each class, and the phrases that a person should judge.
+
+    Two methods look: the scrubber, and a search for phrases that no vocabulary knows, because in a prepared site the
+    scrubber has already replaced what it can find.
+    """
+    told = {case.line: scrub(case.report) for case in evidence.cases if case.report}
     counts: Counter[str] = Counter()
-    cases = []
-    for case in evidence.cases:
-        replaced = scrub(case.report).counts if case.report else {}
-        counts.update(replaced)
-        cases += [case] if replaced else []
-    return Found(cases=tuple(cases), detail=dict(sorted(counts.items())), of=len(evidence.cases), fired=bool(cases))
+    for one in told.values():
+        counts.update(one.counts)
+    suspicious = suspicion({line: one.text for line, one in told.items()})
+    firing = suspicious.firing()
+    counts.update(f"suspicious {phrase.kind}" for phrases in firing.values() for phrase in phrases)
+    cases = tuple(
+        case for case in evidence.cases if case.line in firing or (case.line in told and told[case.line].counts)
+    )
+    phrases = tuple(suspicious.most()) if firing else ()
+    detail = dict(sorted(counts.items()))
+    return Found(cases=cases, detail=detail, of=len(evidence.cases), fired=bool(cases), phrases=phrases)
 
 
 def identified_name(case: Case) -> bool:
@@ -45,8 +56,10 @@ IDENTITY_CHECKS = (
     Check(
         "identifiers-in-report",
         "Reports with identifiers",
-        "They hold dates, names, numbers or addresses that the scrubber recognises. It may miss others.",
-        "Run prepare, which replaces them, and read a sample of the reports.",
+        "They hold dates, names, numbers or addresses that the scrubber recognises, or words that no vocabulary knows "
+        "and that may be names. Neither method finds all.",
+        "Run prepare, which replaces what the scrubber recognises. Then judge the phrases on the private page, "
+        "confirm identifiers with --confirm, run prepare again, and read a sample of the reports.",
         WARNING,
         identified_reports,
         screen=True,

@@ -57,7 +57,7 @@ _SALUTATION = re.compile(
     re.IGNORECASE,
 )
 _THANKS = re.compile(
-    r"(?:(?:many )?thanks?(?: you)?|we (?:thank|report)|vielen dank|herzlichen dank|wir (?:danken|berichten"
+    r"(?:(?:many )?thanks?(?: you)?|we thank|vielen dank|herzlichen dank|wir (?:danken|berichten"
     r"|bedanken)|ich berichte|merci"
     r"|(?:je|nous) vous remerci|gracias|(?:le |les )?agrade|hartelijk dank|dank voor|bedankt|wij danken)\b",
     re.IGNORECASE,

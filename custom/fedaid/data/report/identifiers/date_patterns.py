@@ -75,11 +75,10 @@ _FEASTS = (
 _MONTHS = f"{FULL_MONTHS}|{SHORT_MONTHS}|{UPPER_MONTHS}"
 DATES = (
     *rules("DATE", *_DATES[:3]),
-    *rules("DATE", *_DATES[3:11], starts=_MONTHS),
+    *rules("DATE", *_WORDS, *_DATES[3:11], starts=_MONTHS),
     *rules("DATE", *_DATES[11:13], *_DATES[14:16]),
     *rules("DATE", _DATES[13], _DATES[16], hints="/"),
     *rules("DATE", _DATES[17], starts="kw|calendar|week|semaine|semana"),
-    *rules("DATE", *_WORDS, starts=_MONTHS),
     *rules("DATE", _DAYS[0], starts=WEEKDAYS),
     *rules("DATE", _DAYS[1], starts=_FEASTS),
     *rules("DATE", _DAYS[2], hints="the "),

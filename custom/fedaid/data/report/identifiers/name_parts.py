@@ -42,7 +42,7 @@ _DOCTOR = (
 _SIR = (
     r"Mr|Mrs|Ms|Miss|Mx|Messrs|Sir|Dame|Lady|Lord|Rev|Reverend|Fr\. (?=Father)|Father|[Nn]urse|Matron|Mme|Mmes"
     r"|Mlle|Monsieur|Madame"
-    r"|Mademoiselle|MM\.|Herrn?|Hr|Frau|Frl|Fräulein|Sra?|Srta|Sres|Señora?|señora?|Señorita|Don|Doña|Dña|D\.ª"
+    r"|Mademoiselle|MM\.|Herrn?|Hr|Frau|Frl|Fräulein|Sra?|Srta|Sres|Señora?|señora?|Señorita|Don|Doña|Dña|D\.?ª"
     r"|[Dd]hr|[Mm]evr|[Mm]w"
     r"|[Mm]evrouw|[Mm]eneer|[Dd]e heer|[Mm]ej|[Dd]rs|[Zz]r|[Zz]uster|[Bb]roeder|Ir|Schwester|Pfleger"
 )
@@ -61,7 +61,7 @@ _DEGREE = (
 TITLE = rf"(?:(?:{_DOCTOR}|{_SIR}|{_RANK})\b\.?(?:\s?(?:{_DOCTOR}|{_SIR}|{_RANK}|{_DEGREE})(?![\w'’])\.?){{0,6}})"
 """A title in one or several parts: "Frau Prof. Dr. med. univ."."""
 TITLE_STARTS = (
-    "dr|dres|doct|dokt|dra|prof|pr|pd|priv|doz|univ|apl|hon|ddr|omr|mr|mrs|ms|miss|mx|messrs|sir|dame|lady|lord"
+    "d|dª|dr|dres|doct|dokt|dra|prof|pr|pd|priv|doz|univ|apl|hon|ddr|omr|mr|mrs|ms|miss|mx|messrs|sir|dame|lady|lord"
     "|rev|father"
     "|nurse|matron|mme|mmes|mlle|monsie|madame|mademo|mm|herr|hr|frau|frl|fräule|sr|sra|srta|sres|señor|don|doña"
     "|dña|dhr"

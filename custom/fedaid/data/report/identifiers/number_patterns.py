@@ -15,7 +15,7 @@ _GROUPS = r"(?P<x>(?=[\w ./-]{0,40}\d)[A-Z]{0,4}[ -]?\d[\dA-Z./-]{0,30}(?: [\dA-
 _RECORD = (
     r"mrn|mr ?#|medical record|accession|acc(?:ession)?\.? ?(?:#|no\.?)|acct\.?|acct\.? ?#?|dea|npi|hicn|nhs|chi"
     r"|nhc|ipp|bsn|vin"
-    r"|nino?|ni no\.?|nir|dni|nie|nif|nuss|cip|tsi|ahv(?:-?nr\.?)?|kvnr|avs|pps|ppsn|rijksregister(?:nummer)?"
+    r"|nino?|ni|nir|dni|nie|nif|nuss|cip|tsi|ahv(?:-?nr\.?)?|kvnr|avs|pps|ppsn|rijksregister(?:nummer)?"
     r"|burgerservice"
     r"|fallnummer|fall-?nr\.?|patientennummer|pat\.?-?(?:id|nr)\.?|auftragsnummer|auftrags-?nr\.?|dossier"
     r"|numéro de dossier|dossiernummer|patiënt(?:en)?nummer|versicherten(?:nummer|-?nr\.?)|vers\.?-?nr\.?"

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks.identifiers import REAL, form_numbers, real_numbers
+
+CHANGED_BEFORE = 21
+
+
+def test_nine_of_ten_forms_are_gone_and_none_is_left_silently() -> None:
+    numbers = form_numbers()
+    assert numbers.gone >= 0.9 * numbers.identifier_forms
+    assert numbers.gone + numbers.left_and_flagged == numbers.identifier_forms
+    assert numbers.left_silent == 0
+
+
+def test_the_false_alarms_on_real_texts_do_not_double() -> None:
+    numbers = real_numbers()
+    if numbers is None:
+        pytest.skip(f"no real texts in {REAL.name}: set FEDAID_REAL_DATA")
+    assert numbers.texts == 705
+    assert numbers.changed <= 2 * CHANGED_BEFORE
+
+
+def test_without_real_texts_there_are_no_numbers(tmp_path: Path) -> None:
+    assert real_numbers(tmp_path) is None
