@@ -70,7 +70,7 @@ def require_whole(folder: Path) -> None:
     """
     found = damage(folder) if is_sealed(folder) else ""
     remedy = "Do not use it: copy or download it again, or take an earlier round."
-    require(not found, "folder", f"be as its {MANIFEST} says", got=found, where=str(folder), remedy=remedy)
+    require(not found, "folder", "be as its MANIFEST.json says", got=found, where=str(folder), remedy=remedy)
 
 
 def copy_sealed(source: Path, target: Path, *, leave_out: Collection[str] = ()) -> None:

@@ -155,3 +155,26 @@ def test_every_setting_of_our_components_can_be_set(job: str) -> None:
     wiring = {"aggregator_id", "persistor_id", "shareable_generator_id", "model"}
     for kind in (FedAIDController, TrainingSettings, DualEncoder):
         assert set(inspect.signature(kind).parameters) - wiring - present == set(), kind.__name__
+
+
+def test_a_run_gets_a_name_of_its_own_unless_it_is_named(tmp_path: Path) -> None:
+    def run_name(**given: str) -> str:
+        job = package_job("fedaid_pretrain", out=tmp_path, rename="pilot", **given)  # type: ignore[arg-type]
+        return str(settable(job)["fedaid.run_name"])
+
+    first, second = run_name(), run_name()
+    assert first != second
+    assert first.startswith("pilot-2")
+    assert run_name(run_name="autumn") == "autumn"
+
+
+def test_a_job_whose_run_cannot_be_continued_takes_no_run_name(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--run-name must be left out for this job, got autumn: local_pretrain"):
+        package_job("local_pretrain", out=tmp_path, run_name="autumn")
+
+
+def test_package_takes_the_run_and_the_sites_that_left_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--run-name", "autumn", "--without", "oak", "elm", "--set", "attempt=2", "--out", str(tmp_path)]
+    assert main(["package", "fedaid_pretrain", *words]) == 0
+    found = settable(Path(capsys.readouterr().out.strip()))
+    assert (found["fedaid.run_name"], found["fedaid.attempt"], found["fedaid.without"]) == ("autumn", 2, ["oak", "elm"])

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors import SafetensorError
 
 from fedaid import sealed_folder
 from fedaid.errors import InputError
@@ -306,3 +307,17 @@ def test_a_damaged_generation_is_not_delivered(store: RunStore, tmp_path: Path) 
     damaged_at(store.newest.folder / "model.safetensors", 900)
     with pytest.raises(Damaged, match="round-00001 cannot be copied"):
         store.deliver(tmp_path / "job")
+
+
+def test_a_full_disk_is_an_error_of_one_line_and_changes_no_generation(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(store, 1)
+
+    def full(*_: Any, **__: Any) -> None:
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(run_store, "save_model", full)
+    with pytest.raises(OSError, match="round 2 cannot be written to the run store: I/O error: No space left"):
+        commit(store, 2)
+    assert seen(store) == (1, 1.0, None)

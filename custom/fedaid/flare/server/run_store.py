@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from fedaid.atomic_file import flush, replace_text
@@ -132,17 +133,15 @@ class RunStore:
             OSError: if the generation is not on disk as it was written; older ones are unchanged then.
         """
         unfinished = self._fresh(f".{ROUND}.unfinished")
-        self._write(unfinished, tensors, state)
-        for name, extra in ((OPTIMIZER, optimizer), (VIEW, view)):
-            if extra:
-                save_file({label: np.asarray(tensor, order="C") for label, tensor in extra.items()}, unfinished / name)
-        write(unfinished / RUN, run)
-        if best is not None:
-            (unfinished / BEST).mkdir()
-            self._write(unfinished / BEST, best.tensors, best.state)
-            seal(unfinished / BEST)
-        elif self.newest is not None and self.newest.best is not None:
-            copy_sealed(self.newest.best.folder, unfinished / BEST)
+        try:
+            self._write(unfinished, tensors, state)
+            for name, extra in ((OPTIMIZER, optimizer), (VIEW, view)):
+                if extra:
+                    save_file({label: np.asarray(t, order="C") for label, t in extra.items()}, unfinished / name)
+            write(unfinished / RUN, run)
+            self._add_best(unfinished / BEST, best)
+        except SafetensorError as error:  # also of a full disk
+            raise Damaged(f"round {state['round']} cannot be written to the run store: {error}") from error
         seal(unfinished)
         final = self._named(unfinished, f"{ROUND}-{state['round']:05d}")
         found = damage(final)
@@ -151,6 +150,14 @@ class RunStore:
         self._newest = Generation(final, read(final / STATE))
         self._prune()
         return self._newest
+
+    def _add_best(self, folder: Path, best: NewBest | None) -> None:
+        if best is not None:
+            folder.mkdir()
+            self._write(folder, best.tensors, best.state)
+            seal(folder)
+        elif self.newest is not None and self.newest.best is not None:
+            copy_sealed(self.newest.best.folder, folder)
 
     def finish(self, results: Mapping[str, Any]) -> None:
         """Writes the results of the finished run durably."""
