@@ -108,7 +108,7 @@ BROKEN_FILES: tuple[Item, ...] = (
     image("header-cut-after-identity", cut_after_identity, "image-unreadable"),
     image("pixels-short-by-a-byte", lambda place: place.put(content(place.film())[:-1]), "image-unreadable"),
     image("pixels-ten-times-too-long", lambda place: stored(place, bytes(range(256)) * 80), "image-unreadable"),
-    image("rows-zero", lambda place: place.save(place.film(Rows=0)), "image-unreadable"),
+    image("rows-zero", lambda place: place.save(place.film(Rows=0)), "image-size-tags"),
     image("rows-missing", lambda place: place.save(place.film(Rows=None)), "image-unreadable"),
     image(
         "65535-square-of-64-bytes",
@@ -119,8 +119,12 @@ BROKEN_FILES: tuple[Item, ...] = (
     image("rle-cut", lambda place: place.put(content(rle(place))[:-1500]), "image-unreadable"),
     image("deflate-bomb", deflate_bomb, "image-too-large", LONELY),
     image("a-million-frames", lambda place: place.save(place.film(NumberOfFrames="1000000")), "image-multiframe"),
-    image("minus-one-frame", lambda place: place.save(place.film(NumberOfFrames="-1")), "image-unreadable"),
-    image("codec-missing", without_codec, "image-unsupported"),
+    image(
+        "minus-one-frame",
+        lambda place: place.save(place.film(NumberOfFrames="-1")),
+        note="a number of frames that is not valid is ignored: there is room for one",
+    ),
+    image("codec-missing", without_codec, "image-codec-video"),
     image("dicomdir-with-parents", directory, note="an index; nothing in it is followed"),
     image("structured-report", lambda place: document(place, "1.2.840.10008.5.1.4.1.1.88.11"), LONELY),
     image("encapsulated-pdf", lambda place: document(place, "1.2.840.10008.5.1.4.1.1.104.1"), LONELY),
