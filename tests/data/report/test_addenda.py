@@ -27,6 +27,8 @@ AMENDED = Report(FINDINGS, f"{NORMAL} {ADDED}", f"{FINDINGS} {NORMAL} {ADDED}", 
         f"ADDENDUM\n{ADDED}\nORIGINAL REPORT\n{REPORT}", f"ADDENDUM:\n{ADDED}\nEND OF ADDENDUM\n\n{REPORT}",
         f"ADDENDUM [DATE] [NAME]: {ADDED}\n{REPORT}", f"ADDENDUM BEGINS\n{ADDED}\nADDENDUM ENDS\n\n{REPORT}",
         f"{REPORT}\nATTENDING RADIOLOGIST ADDENDUM: {ADDED}", f"{REPORT}\nRadiology addendum:\n{ADDED}",
+        f"{REPORT}\n[ADDENDUM] {ADDED}", f"{REPORT}\n<<< ADDENDUM >>>\n{ADDED}",
+        f"EXAM: CXR\n\nADDENDUM REPORT:\n{ADDED}\n\nORIGINAL REPORT:\n{REPORT}",
         f"{REPORT}\nElectronically signed by: A. Quillon MD\n\nADDENDUM: {ADDED}\n\nSigned by: A. Quillon MD",
     ],
 )  # fmt: skip
@@ -45,7 +47,7 @@ def test_an_addendum_joins_the_impression_wherever_it_stands(report: str) -> Non
         ),
         ("french", "Résultat", "Conclusion", ["Complément", "COMPLEMENT DE COMPTE RENDU", "Addendum du 4/5/21"]),
         ("spanish", "Hallazgos", "Impresión", ["Adenda", "ADDENDUM", "Rectificación"]),
-        ("dutch", "Bevindingen", "Conclusie", ["Aanvulling", "Addendum", "Naschrift"]),
+        ("dutch", "Bevindingen", "Conclusie", ["Aanvulling", "Addendum d.d. [DATE]", "Naschrift"]),
     ],
 )
 def test_addenda_are_known_in_every_shipped_grammar(

@@ -41,6 +41,7 @@ def test_the_name_of_the_examination_heads_the_findings(title: str, above: str) 
         ("french", "Radiographie thoracique de face :", "Conclusion"),
         ("french", "RADIOGRAPHIE DU THORAX :", "Conclusion"),
         ("spanish", "Rx de tórax PA y lateral:", "Impresión"), ("spanish", "Radiografía de tórax:", "Impresión"),
+        ("dutch", "Uitslag:", "Conclusie"),
         ("dutch", "X-thorax in twee richtingen:", "Conclusie"), ("dutch", "Thoraxfoto:", "Conclusie"),
     ],
 )  # fmt: skip
@@ -65,6 +66,7 @@ def test_it_is_no_heading_where_the_report_has_findings_or_within_the_impression
         f"- Findings: {FINDINGS}\n- Impression: {NORMAL}", f"A. FINDINGS: {FINDINGS}\nB. IMPRESSION: {NORMAL}",
         f"NDICATION: SECRET\nFINDNGS: {FINDINGS}\nIMRESSION: {NORMAL}",
         f"HISTRY: SECRET\nFINDIGNS: {FINDINGS}\nCONCLUSOIN: {NORMAL}",
+        f"EXAMINATION: CHEST PA. {FINDINGS}\nIMPRESSION: {NORMAL}", f"FINDINGS: {FINDINGS}\nlMPRESSION: {NORMAL}",
         f"FINDINGSS: {FINDINGS}\nIMPRESSlON: {NORMAL}",
         f"HISTORY: secret COMPARSON: secret FINDNGS: {FINDINGS} IMPRESION: {NORMAL}",
     ],

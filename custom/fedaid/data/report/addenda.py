@@ -14,7 +14,8 @@ ADDENDUM_WORDS = (
     "corrigendum",
     "addendum report", "addendum impression", "addendum findings", "addendum comment", "supplementary report",
     "supplemental report", "additional report",
-    "Nachtrag", "Nachtragsbefund", "Befundnachtrag", "Ergänzungsbefund", "Zusatz", "Nachbefund", "Nachbericht",
+    "Nachtrag", "Nachtragsbefund", "Befundnachtrag", "Ergänzungsbefund", "Zusatz", "ergänzend", "Nachbefund",
+    "Nachbericht",
     "Zusatzbefund", "Ergänzung", "Ergänzender Befund", "Befundergänzung",
     "Berichtigung", "Korrektur", "Korrekturbefund", "Befundkorrektur",
     "complément", "complément de compte rendu", "compte rendu complémentaire", "additif", "ajout",
@@ -28,12 +29,13 @@ ADDENDUM_WORDS = (
 """Headings of an addendum in five languages. They are known in every grammar, unless the site gives them a section."""
 
 _RULE = "[*_#=–~-]"
+_MARK = r"[*_#=–~<>|\[\]-]"
 _COUNT = r"(?: ?(?:#|no\.?|nr\.?|n[º°])? ?\d{1,2})?"
 _WHO = (
     r"(?: ?\([^()\n]{0,60}\)| ?\[[^\[\]\n]{0,60}\]"
     r""
     r"| (?:begins?|starts?|follows|below)(?: here)?(?= ?[:*_#=~–-]|$)"
-    r"| (?:to|on|by|from|of|added|created|dated|at|vom|zum|von|du|au|del|al|de|por|par|van|bij|door|op)\b"
+    r"| (?:to|on|by|from|of|added|created|dated|at|vom|zum|von|du|au|del|al|de|por|par|van|bij|door|op|d\.d\.)(?!\w)"
     r"(?=[^\n]{0,60}(?:\d|\[|report|befund|bericht|rendu|informe|verslag))[^\n:]{0,60}?(?:\d{1,2}:\d{2}[^\n:]{0,30}?)?)"
 )
 _BEFORE = r"(?P<before>(?:[^\W\d_][\w.'’/-]{0,20} ){0,3}?)"
@@ -55,11 +57,11 @@ def addendum_heading(words: str) -> re.Pattern[str]:
 
     Its group `name` is the words. `bare` matches without a colon, and `run` before text that follows without one.
     """
-    ended = rf"{_COUNT}{_WHO}{{0,2}} ?{_RULE}{{0,80}}(?: ?[:：]{_RULE}{{0,80}}| [-–—](?= )|(?P<bare>\.?$))"
+    ended = rf"{_COUNT}{_WHO}{{0,2}} ?{_MARK}{{0,80}}(?: ?[:：]{_RULE}{{0,80}}| [-–—](?= )|(?P<bare>\.?$))"
     return re.compile(
-        rf"(?:^{_RULE}{{0,80}} ?{_BEFORE}|(?<=[.;!?]) |(?P<inline>(?<= )(?=(?-i:[A-ZÀ-Þ\d])))){_ORDINAL}"
+        rf"(?:^{_MARK}{{0,80}} ?{_BEFORE}|(?<=[.;!?]) |(?P<inline>(?<= )(?=(?-i:[A-ZÀ-Þ\d])))){_ORDINAL}"
         rf"(?P<name>{words})"
-        rf"(?:{ended}|{_COUNT}(?P<run>\.?(?= (?-i:[A-ZÀ-Þ][a-zß-ÿ]|\d{{1,2}}[.)]))))",
+        rf"(?:{ended}|{_COUNT}(?P<run>[.\]]?(?= (?-i:[A-ZÀ-Þ][a-zß-ÿ]|\d{{1,2}}[.)]))))",
         re.IGNORECASE | re.MULTILINE,
     )
 

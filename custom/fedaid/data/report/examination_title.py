@@ -9,7 +9,7 @@ import re
 
 _CORE = r"chest|thora[xc]\w{0,5}|t[oó]rax|cxr|x-thorax|thoraxfoto|\w{0,8}thorax\w{0,10}|pulmona(?:ire|r)"
 _WORDS = (
-    r"[xcd]r|rx|rö|x-?rays?|x-thorax|radiographs?|radiographic|radiography|radiographies?|roentgenograms?"
+    r"[xcd]r|f ?\+ ?p|rx|rö|x-?rays?|x-thorax|radiographs?|radiographic|radiography|radiographies?|roentgenograms?"
     r"|films?|plain|portable"
     r"|bedside|mobile|digital|conventional|upright|erect|supine|semi-?(?:erect|upright)|sitting|standing"
     r"|p\.? ?a\.?|a\.? ?p\.?|lat\.?|lateral|ll|frontal|(?:antero|postero)-?(?:anterior|posterior)|decubitus"
@@ -43,7 +43,8 @@ _SENTENCE = (  # a word that begins a sentence behind the title, as in "PORTABLE
     rf"(?!(?-i:The|An?|In|On|Left|Right|Ribs?) (?!(?:{_CORE}|lateral|decubitus|erect|supine|upright|two|2)(?!\w)))"
 )
 _TITLE = re.compile(
-    r"^[*_#=•>-]{0,6} ?(?:\d{1,2}[.)] ?)?"
+    r"^[*_#=•>-]{0,6} ?(?:\d{1,2}[.)] ?)?(?P<exam>(?:exam(?:ination)?|study|procedure|untersuchung|examen|exploración"
+    r"|estudio|onderzoek) ?: ?)?"
     rf"(?=[^\n:]{{0,80}}?(?<!\w)(?:{_CORE})(?!\w))"
     rf"(?P<name>(?<!\w){_TOKEN}(?:(?: ?[,/&()+–-] ?| )(?:\(|& )?{_SENTENCE}{_TOKEN}(?!\w)){{0,15}}\)?)(?!\w)"
     r"[*_#=]{0,6}"
@@ -69,6 +70,8 @@ def titles(text: str) -> list[re.Match[str]]:
 
 def _stands(match: re.Match[str], text: str) -> bool:
     name, before = match["name"], text[: match.start()]
+    if match["exam"] is not None and match["stop"] is None and not name.endswith("."):
+        return False
     following = text[match.end() :].lstrip(" ")[:2]
     if match["run"] is not None:
         return name.isupper() and following.istitle() and following.isalpha()

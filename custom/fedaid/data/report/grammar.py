@@ -41,7 +41,7 @@ _DROPPED = "|".join(
 )
 _QUALIFIER = (
     "(?:(?:chest|thoracic|lung|radiographic|radiologic(?:al)?|imaging|x-?ray|diagnostic|provisional|preliminary|final"
-    "|initial|overall|main|key|pertinent|other|additional|further|incidental|amended|addended|revised|corrected|updated"
+    "|original|initial|overall|main|key|pertinent|other|additional|further|incidental|amended|addended|revised|corrected|updated"
     "|plain|film|radiograph|cxr) ){0,3}"
 )
 _SPELLED = (

@@ -46,7 +46,7 @@ def _right(match: re.Match[str], headings: Mapping[str, str]) -> str:
     word = name.casefold()
     known = word in _OTHER_WORDS or headings.get(word, "").casefold() == word
     alone = match.string[match.end() : match.end() + 1] in ("", "\n")
-    if known or name[0].islower() or (alone and not name.isupper()):
+    if known or (name[0].islower() and not name[1:].isupper()) or (alone and not name.isupper()):
         return match[0]
     near = {heading for one in _without_one_letter(word) if (heading := headings.get(one))}
     return match[0].replace(name, near.pop()) if len(near) == 1 else match[0]

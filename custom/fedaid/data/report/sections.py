@@ -154,7 +154,7 @@ def _titled(text: str, grammar: ReportGrammar) -> str:
 
 def _may_open(place: int, text: str, headings: list[re.Match[str]]) -> bool:
     """Whether findings may begin at a place: not within a heading, the impression, or below a heading without text."""
-    above = [match for match in headings if match.start() <= place]
+    above = [match for match in headings if match.start() < place]
     if not above:
         return True
     last = above[-1]
