@@ -29,8 +29,9 @@ _ENGLISH = (
     rf"(?:,? (?:Apt|Suite|Ste|Unit|Floor)\.? ?#?\w{{1,5}})?{_CITY}",
     rf"(?<![\w.])\d{{1,4}}[a-z]? The {_PROPER}(?: {_PROPER})?{_CITY}",
     rf"(?i:\bp\.? ?o\.? box \d{{1,6}}){_CITY}",
-    r"(?i:\b(?:flat|apartment|apt\.?|appartement|piso|whg\.|wohnung|bus) )(?:(?i:n[º°o]\.? )?\d{1,4} ?[a-z]?\b"
-    r"|[A-Z]\d?\b)(?=,|\n|\.)",
+    r"\b(?:Flat|FLAT|Apartment|Apt\.?|Appartement|Piso|Whg\.|Wohnung|Bus) "
+    r"(?:(?i:n[º°o]\.? )?\d{1,4} ?[a-z]?\b|[A-Z]\d?\b)"
+    r"(?=,|\n)",
 )
 _GERMAN = (
     rf"\b{CAPITAL}[\w.-]{{1,30}}(?:straße|strasse|str\.|gasse|allee|weg|platz|ring|ufer|damm|steig|chaussee"
