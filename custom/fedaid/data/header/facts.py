@@ -81,7 +81,7 @@ class Header:
     @property
     def view(self) -> str:
         """The view by all sources, of a study of one film; empty if it is not stated or in conflict."""
-        return film_views([self.views])[0].view
+        return film_views([self.views])[0].view if self.views else self.view_position or ""
 
 
 def read_header(path: Path) -> Header:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,11 +45,14 @@ def test_the_hospital_has_every_fault_and_no_study_has_two(tmp_path: Path) -> No
 
 
 def test_all_patients_of_the_practice_have_one_identifier(export: Path) -> None:
-    films = [dcmread(path) for path in (export / "images").rglob("*") if path.name != "notes" and path.is_file()]
-    assert len(films) == BAD_PRACTICE.studies
+    others = ("notes.dcm", "archive.zip")
+    films = [dcmread(path) for path in (export / "images").rglob("*") if path.name not in others and path.is_file()]
+    assert len(films) == BAD_PRACTICE.studies + 2
+    assert [film.Modality for film in films].count("CT") == 1
     assert {film.PatientID for film in films} == {"ANONYMOUS"}
     assert {film.Rows for film in films} == {IMAGE_SIZE}
 
 
-def test_one_file_of_the_practice_is_no_image(export: Path) -> None:
-    assert (export / "images" / "notes").read_text().isascii()
+def test_two_files_of_the_practice_are_no_images(export: Path) -> None:
+    assert (export / "images" / "notes.dcm").read_text().isascii()
+    assert zipfile.is_zipfile(export / "images" / "archive.zip")
