@@ -8,7 +8,8 @@ from fedaid.data.letters.markers import MOST_SHORT, WORDS, identifies, is_marker
 @pytest.mark.parametrize(
     "line",
     ["L", "R", "PA", "AP SUPINE", "Portable", "R PA ERECT", "14:32", "08:15 AM", "8.15 Uhr", "13h45", "LINKS", "RECHTS",
-     "L tb", "R  KM", "LIEGENDAUFNAHME", "Décubitus", "VÄNSTER", "høyre", "BIPEDESTACIÓN", "Em pé", "125 kV 2,5 mAs",
+     "L tb", "R  KM", "LIEGENDAUFNAHME", "Auf Station",
+     "Décubitus", "VÄNSTER", "høyre", "BIPEDESTACIÓN", "Em pé", "125 kV 2,5 mAs",
      "SID 180 cm", "SEMI-ERECT", "右", "仰卧位", "ポータブル", "Лежа", "좌", "AP/LAT", "(R)", "2 of 3", "14:32:05"],
 )  # fmt: skip
 def test_markers_of_several_languages_identify_nobody(line: str) -> None:

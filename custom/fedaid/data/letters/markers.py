@@ -25,7 +25,7 @@ klatka 胸部 胸片 가슴 흉부
 """
 _POSITIONS = """
 erect upright standing sitting seated semi semierect semiupright semirecumbent recumbent supine prone lying
-liegend liegende lieg liegendaufnahme stehend stehende steh sitzend sitzende sitz halbsitzend ruckenlage
+auf liegend liegende lieg liegendaufnahme stehend stehende steh sitzend sitzende sitz halbsitzend ruckenlage
 bauchlage bettaufnahme bettlunge debout couche assis demiassis allonge supino supina prono prona acostado
 acostada sentado sentada bipedestacion ortostatismo ortostatica clinostatismo clinostatica deitado deitada piedi
 seduto seduta zittend staand staande liggend liggande liggende staende sittande stojace lezace siedzace lezac
@@ -33,7 +33,7 @@ stojac лежа стоя сидя 仰卧 仰卧位 卧位 臥位 背臥位 仰�
 病棟 포터블 앙와위 입위 좌위 pe
 """
 _DEVICES = """
-portable portables port portatif portatil portatile portabel mobile mobil mobiel mobilt bedside bucky icu itu
+station portable portables port portatif portatil portatile portabel mobile mobil mobiel mobilt bedside bucky icu itu
 ccu nicu picu reanimation intensiv ポータブル insp inspi inspir inspiration inspiratory inspirium inspiratie
 inspirazione inspiracion inspiracao exp expi exspir expiration exspiration expiratory expirium exspirium
 expiratie espirazione espiracion kv kvp kvs mas ma ms msec mgy ugy dgycm cgycm sid ffd sdd fod cm mm ei exi dap
