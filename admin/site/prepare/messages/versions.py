@@ -49,6 +49,9 @@ def last_versions(records: Sequence[Record], grammar: ReportGrammar) -> Versions
     superseded = joined = 0
     for numbers in groups.values():
         given = [records[number] for number in numbers]
+        if len({normal(record.patient) for record in given if record.patient}) > 1:
+            kept += given  # one number for two patients: pairing refuses it
+            continue
         follow = numbers[-1] - numbers[0] == len(numbers) - 1
         rows = _rows_joined(given, grammar) if len(given) > 1 and follow else None
         left = [rows] if rows else _last(given)

@@ -105,3 +105,10 @@ def test_rows_that_may_be_two_reports_stay() -> None:
     assert len(left(ROWS[0], version("IMPRESSION: a"), version("IMPRESSION: b"))) == 3
     assert len(left(ROWS[0], version("x", number="A2"), ROWS[2])) == 3
     assert len(left(version("Clear."), version("Effusion."))) == 2
+
+
+def test_one_number_for_two_patients_has_no_versions() -> None:
+    given = [replace(EARLY, patient="1"), replace(FIRST, patient="2")]
+    assert last_versions(given, ENGLISH) == Versions(given)
+    same = [replace(version("Clear."), patient=patient) for patient in ("1", "2")]
+    assert len(last_versions(same, ENGLISH).records) == 2
