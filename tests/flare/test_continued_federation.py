@@ -107,7 +107,7 @@ def instants(sites: list[str]) -> list[tuple[str, int, str, str]]:
     return [*found, *((VALIDATE, ROUNDS, site, "asked") for site in sites)]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("case", [case for case in CASES if "one phase" not in case])
 def test_a_kill_at_any_instant_of_a_site_changes_no_bit(case: str, job: Make, consortium: dict[str, Path]) -> None:
     whole = job(case, "whole")

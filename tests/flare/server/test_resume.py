@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from nvflare.app_common.app_event_type import AppEventType
 
 from fedaid.flare.server import run_store
@@ -136,7 +137,7 @@ def armed(kill: Any, made: Federation) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    "optimizer", ["adam", *(pytest.param(name, marks=pytest.mark.slow) for name in ("sgd", "momentum"))]
+    "optimizer", ["adam", *(pytest.param(name, marks=pytest.mark.long) for name in ("sgd", "momentum"))]
 )
 def test_a_kill_at_any_instant_changes_no_bit_of_the_end(optimizer: str, job: Make) -> None:
     settings = {"server_optimizer": optimizer, "server_learning_rate": 0.1}
@@ -261,6 +262,9 @@ def test_a_finished_run_is_delivered_again_without_a_task(job: Make) -> None:
     again.run()
     assert ended(again) == ended(first)
     assert again.communicator.asked == []
+    for name in ("FL_global_model.pt", "best_FL_global_model.pt"):
+        one, other = (torch.load(made.app / name, weights_only=True)["model"] for made in (first, again))
+        assert all(torch.equal(one[label], tensor) for label, tensor in other.items())
 
 
 def test_a_site_is_withdrawn_by_name_only_and_a_new_one_is_refused(job: Make, honest: Callable[..., Any]) -> None:

@@ -77,13 +77,18 @@ class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
         return self.store
 
     def load_model(self, fl_ctx: FLContext) -> ModelLearnable:
-        """The model of the newest generation; the configured initial model if there is none."""
+        """The model of the newest generation, also in FLARE's files; the configured initial model if there is none."""
         initial = super().load_model(fl_ctx)
         newest = self.store.newest if self.store else None
         if newest is None:
             return initial
         fl_ctx.set_prop(DOWNLINK_VIEW, newest.tensors(VIEW), private=True, sticky=False)
-        return make_model_learnable(newest.tensors(), {})
+        found = make_model_learnable(newest.tensors(), {})
+        best = make_model_learnable(newest.best.tensors(), {}) if newest.best else found
+        for learnable, file in ((best, self._best_ckpt_save_path), (found, self._ckpt_save_path)):
+            self.persistence_manager.update(learnable)
+            self.save_model_file(file)
+        return found
 
     def save_model(self, ml: ModelLearnable, fl_ctx: FLContext) -> None:
         """Saves a round; FLARE's base controller calls it after aggregation.
