@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from nvflare.apis.fl_context import FLContext
+from safetensors import SafetensorError
 
 from fedaid.flare.site.kept_rounds import KEPT, KeptRound, KeptRounds, is_lost
 from fedaid.flare.wire.tasks import ModelMessage, RunStamp
@@ -59,6 +60,25 @@ def test_a_damaged_round_is_skipped(site_context: FLContext) -> None:
     found = rounds.before(2, RUN, site_context)
     assert found is not None
     assert found.round_number == 0
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), SafetensorError("I/O error")])
+def test_a_full_disk_does_not_end_the_round_and_leaves_the_former_ones(
+    error: Exception, site_context: FLContext, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise error
+
+    rounds = KeptRounds("state")
+    keep(rounds, 0, site_context)
+    with monkeypatch.context() as patch:
+        patch.setattr("fedaid.flare.site.kept_rounds.save_file", full)
+        keep(rounds, 1, site_context)
+    assert "round 1 was not written to the site's disk" in caplog.text
+    found = rounds.before(2, RUN, site_context)
+    assert found is not None
+    assert found.round_number == 0
+    assert is_lost(found, ModelMessage(2, {}, {}, "0a1b", RUN, {"oak": 1}), site="oak")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ round has a sealed folder in it, so that a damaged one is noticed.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 from collections.abc import Mapping
@@ -16,12 +17,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from nvflare.apis.fl_context import FLContext
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from fedaid.flare.store.run_folder import run_folder
 from fedaid.flare.wire.tasks import ModelMessage, RunStamp
 from fedaid.sealed_folder import damage, seal
 
+LOG = logging.getLogger(__name__)
+MEANS = "the run goes on, but a later job cannot continue it with the same bits"
 KEPT = 3  # rounds: as many as the server has generations to go back to
 TENSORS, DESCRIPTION = "tensors.safetensors", "description.json"
 
@@ -55,12 +59,21 @@ class KeptRounds:
     ) -> None:
         """Writes what the next round needs; a round that is done again replaces the former one.
 
-        It is called before the answer is sent. So whenever the server has committed a round, the site has kept it.
-
-        Raises:
-            OSError: if the disk does not take it.
+        It is called before the answer is sent. So whenever the server has committed a round, the site has kept it. If
+        the disk is full, the round goes on, and a warning says what that means.
         """
-        folder = folder_of(run, fl_ctx)
+        try:
+            self._write(folder_of(run, fl_ctx), round_number, tensors, description)
+        except (OSError, SafetensorError) as error:
+            LOG.warning(f"round {round_number} was not written to the site's disk ({type(error).__name__}): {MEANS}")
+
+    def _write(
+        self,
+        folder: Path,
+        round_number: int,
+        tensors: Mapping[str, NDArray[Any]],
+        description: Mapping[str, Any],
+    ) -> None:
         unfinished, final = folder / f".{self._kind}.unfinished", folder / f"{self._kind}-{round_number:05d}"
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir()
