@@ -12,8 +12,8 @@ from tests.field.identifier_forms import FORMS
 
 FLAG = frozenset({"identifiers-in-report"})
 NO_LOOK = ("--letters", "off")
-ENGLISH = FORMS[:20]
-OTHER = FORMS[20:]
+ENGLISH = FORMS[:21]
+OTHER = FORMS[21:]
 SIGNER = "Orlinda|ORLINDA|Fensterwald|FENSTERWALD|Kwisthout"
 SIGNATURES = (
     "Electronically signed by:\n\nOrlinda Fensterwald",

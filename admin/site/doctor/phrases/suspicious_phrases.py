@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice, pairwise
+from itertools import islice
 
 from admin.site.doctor.language import language_of, language_of_site
 from admin.site.doctor.phrases.known_words import KnownWords
@@ -44,6 +44,7 @@ _CUES = frozenset(
         "van",
     ]
 )
+_TITLES = frozenset(("dr", "drs", "mr", "mrs", "ms", "prof", "dhr", "mw", "sr", "sra", "mme", "st"))
 _NUMBERS = {
     "separator": (3, re.compile(r"[^\s\[\]]*(?:\^|@|\\\\|//)[^\s\[\]]*")),
     "digits": (
@@ -170,7 +171,7 @@ def _words(tokens: Sequence[str], known: KnownWords, once: Mapping[str, int], *,
     """The runs of words that may be names."""
     capitals = _in_capitals(tokens)
     run: list[tuple[str, int]] = []
-    for before, token in pairwise([".", *tokens]):
+    for before, token in _neighbours(tokens):
         weight = _weight(before, token, known, once, german=german, capitals=capitals)
         if weight:
             run.append((token, weight))
@@ -178,6 +179,13 @@ def _words(tokens: Sequence[str], known: KnownWords, once: Mapping[str, int], *,
         yield from _phrase(run, german=german)
         run = []
     yield from _phrase(run, german=german)
+
+
+def _neighbours(tokens: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Each word with the one before it; the full stop of an initial or a title ends no sentence."""
+    for first, before, token in zip(["", ".", *tokens], [".", *tokens], tokens, strict=False):
+        short = before == "." and ((len(first) == 1 and first.isupper()) or first.casefold() in _TITLES)
+        yield (first if short else before), token
 
 
 def _phrase(run: Sequence[tuple[str, int]], *, german: bool) -> Iterator[Phrase]:

@@ -25,6 +25,7 @@ _PEOPLE = (
 
 _DIGITS = (
     rf"(?i:(?<![\w.])(?P<x>{_OVER_89})[- ]?{_UNIT})",
+    rf"(?i:\b(?:he|she|patient|who) (?:is|was) (?P<x>{_OVER_89})(?![\w%/]|[.,]\d| ?(?:mm|cm|kg|bpm|percent)))",
     rf"(?i:\bage(?:[ds]|/sex)?[: ]{{1,2}}(?:of )?(?P<x>{_OVER_89})(?![\w.]))",
     rf"(?i:\b(?:alter|âge|edad|leeftijd|im alter von|âgée? de|de edad|à l['’]âge de|oud)\s?:? ?(?:de )?)"
     rf"(?P<x>{_OVER_89})(?![\w.,/%]| ?mm| ?cm)",

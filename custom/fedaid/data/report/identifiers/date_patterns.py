@@ -48,6 +48,7 @@ _DATES = (
     rf"(?i:\b(?:KW|calendar week|week|semaine|semana) ?)(?P<x>\d{{1,2}}[ /]{_ANY_YEAR})(?!\w)",
 )
 _WORDS = (
+    rf"(?<![\w.]){_DAY}[-/](?i:{SHORT_MONTHS})(?:[-/]{_ANY_YEAR})?(?![\w])",
     rf"(?i:\b(?P<x>(?:{DAY_WORDS})[ -](?:of |de |d['’])?(?:{FULL_MONTHS}|may|mai)(?:,? (?:of |de )?{_YEAR})?))(?!\w)",
     rf"(?i:(?<!\w)(?:{FULL_MONTHS}|may) (?:the )?(?:{DAY_WORDS})(?:,? {_YEAR})?)(?!\w)",
     r"(?i:\b(?:im|seit|bis|ab|anfang|ende|mitte|en|depuis|fin|début|depuis le mois de|au mois de|desde|sinds|eind|begin"

@@ -24,7 +24,7 @@ def name(word: str, first: str = "") -> str:
     """The pattern of a name of up to four such words that no colon follows."""
     parts = rf"(?:{INITIAL}{GAP}|{PARTICLE}{GAP}|[dDlL]['’](?={CAPITAL})){{0,2}}"
     more = rf"(?:{GAP}{parts}{word}){{0,3}}"
-    start = rf"(?:{INITIAL}{GAP}?|{PARTICLE}{GAP}|[dDlL]['’](?={CAPITAL})){{0,3}}"
+    start = rf"(?:{INITIAL}(?:{GAP})?|{PARTICLE}{GAP}|[dDlL]['’](?={CAPITAL})){{0,3}}"
     return rf"{start}{first or word}{more}(?![\w'’-]|{GAP}?:)"
 
 
@@ -35,7 +35,7 @@ PAIR = rf"{MIXED}(?:{GAP}(?:{INITIAL}{GAP}|{PARTICLE}{GAP}){{0,2}}{MIXED}){{1,3}
 """A name of at least two words."""
 
 _DOCTOR = (
-    r"Drs?|Dres|Doctora?|Doctor|Docteure?|Doktor|Dra|Prof|Profs|Professor(?:in)?|Professeure?|Profesora?|Pr|PD"
+    r"[Dd]rs?|Dres|Doctora?|Doctor|Docteure?|Doktor|Dra|[Pp]rof|Profs|Professor(?:in)?|Professeure?|Profesora?|Pr|PD"
     r"|Priv\.?-?(?:Doz|Dozent(?:in)?)"
     r"|Doz|Univ\.?-Prof|apl\. Prof|Ass\. Prof|a\.o\. Prof|Hon\.-Prof|DDr|MR Dr|OMR"
 )

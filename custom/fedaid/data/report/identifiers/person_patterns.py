@@ -97,7 +97,7 @@ _TITLED = (
     rf"\bD\. (?P<x>{PAIR})",
     rf"(?:\b(?:durch|mit|von|an|bei|Visum|gez\.?) )(?:OA|OÄ|CA|CÄ|FA|FÄ|AA|AÄ|LOA"
     rf"|WBA)\.? (?:Dr\. )?(?P<x>{MIXED_NAME})",
-    rf"(?<![\w'’-])(?P<x>{ANY_NAME}),{GAP}?{CREDENTIAL}",
+    rf"(?<![\w'’-])(?P<x>{ANY_NAME}),(?:{GAP})?{CREDENTIAL}",
     rf"(?<![\w'’-])(?P<x>{MIXED_NAME}){GAP}{CREDENTIAL}",
     rf"(?<![\w'’-])(?P<x>{PAIR}),?{GAP}\(?{ROLE}\b",
     r"(?<![\w^])[^\W\d_][\w'’-]{0,40}\^[^\W\d_](?:[^\W\d_]|['’^-](?=[^\W\d_])){0,60}(?!\w)",
@@ -108,7 +108,7 @@ _LABELS = (
     rf"(?i:\b(?:{_NAME_LABEL})\s?[:=]\s{{0,3}})(?!\[)(?P<x>{LOWER_NAME})",
     rf"\b(?i:patiente?|pt|paciente|patiënte?),? (?:named |called )?(?P<x>{PAIR})",
     rf"\b(?:Patient|Patientin) (?P<x>{PAIR})(?=,| \(| \[| geb| \*| klagt| ist | war | hat | stellt)",
-    rf"(?<![\w'’-])(?P<x>{LISTED}),?{GAP}?\(?(?=(?i:née? (?:le|en|\[)|geb\.|geboren|\*\s?\[|born\b|d\.?o\.?b"
+    rf"(?<![\w'’-])(?P<x>{LISTED}),?(?:{GAP})?\(?(?=(?i:née? (?:le|en|\[)|geb\.|geboren|\*\s?\[|born\b|d\.?o\.?b"
     rf"|nacid[oa]))",
     rf"(?:\b(?:née|geborene[rn]?|geb\.)|\bborn) (?!(?i:in|on|le|am|en|op)\b)(?P<x>{MIXED_NAME})",
     rf"(?m:^)(?P<x>[{CAPITALS}]{{2,25}}, [{CAPITALS}]{{2,25}}(?: [A-Z])?)(?=,? {{1,3}}\(?\d{{1,3}} ?-?(?:Y|M|F"
