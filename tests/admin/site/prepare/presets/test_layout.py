@@ -22,7 +22,7 @@ def test_another_word_is_refused_without_quoting_it() -> None:
 
 
 def test_only_known_views_are_kept() -> None:
-    assert [view_of(word) for word in ("pa", "Lateral", "Frontal", "DOE", "")] == ["PA", "LATERAL", "", "", ""]
+    assert [view_of(word) for word in ("pa", "Lateral", "Frontal", "DOE", "")] == ["PA", "LATERAL", "FRONTAL", "", ""]
 
 
 def test_findings_that_are_1_are_labels_and_those_that_are_minus_1_uncertain_ones() -> None:

@@ -4,10 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from admin.site.prepare.presets.openi import openi
 from fedaid.errors import InputError
+from tests.field.export import chest
 
 Import = Callable[..., dict[str, Any]]
 DOCUMENT = """<?xml version="1.0" encoding="utf-8"?>
@@ -31,7 +34,8 @@ def documents(tmp_path: Path, write_picture: Callable[[str], Path]) -> Path:
     for number in range(1, 4):
         (folder / f"{number}.xml").write_text(DOCUMENT.format(n=number))
         for image in (3001, 4001):
-            write_picture(f"png/below/CXR{number}_IM-0001-{image}.png")
+            path = write_picture(f"png/below/CXR{number}_IM-0001-{image}.png")
+            Image.fromarray(np.uint8(255 * chest(number, lateral=image == 3001))).save(path)
     return folder
 
 
@@ -64,11 +68,11 @@ def test_documents_become_studies_each_its_own_patient(documents: Path, imported
 def test_the_two_tables_become_studies_frontal_first(tables: Path, imported: Import) -> None:
     result = imported("openi", "kaggle")
     assert sorted((row["text"], row["labels"], row["view"]) for row in result["rows"]) == [
-        ("FINDINGS: Clear one.\n\nIMPRESSION: Normal.\n", "normal", ""),
-        ("IMPRESSION: Impression two.\n", "Cardiomegaly|Pulmonary Artery", ""),
+        ("FINDINGS: Clear one.\n\nIMPRESSION: Normal.\n", "normal", "FRONTAL"),
+        ("IMPRESSION: Impression two.\n", "Cardiomegaly|Pulmonary Artery", "FRONTAL"),
     ]
     (first,) = [record for record in openi(tables, tables) if len(record.images) == 2]
-    assert [view for _, view in first.images] == ["", "LATERAL"]
+    assert [view for _, view in first.images] == ["FRONTAL", "LATERAL"]
 
 
 def test_an_image_that_is_not_there_is_counted_once(documents: Path, imported: Import, tmp_path: Path) -> None:
