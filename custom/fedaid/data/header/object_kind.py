@@ -6,6 +6,7 @@ never become studies. Radiofluoroscopy and secondary captures may be films of a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -65,6 +66,18 @@ NO_RADIOGRAPHS = frozenset(
 KINDS = NO_RADIOGRAPHS | {OTHER}
 """The kinds of objects that are no radiographs, as they are counted."""
 
+_SPELLINGS: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("CAT", "TAC", "TC", "TDM", "TK"), "CT"),
+        **dict.fromkeys(("MRI", "MRT", "IRM", "RMN", "RM"), "MR"),
+        **dict.fromkeys(("ULTRASOUND", "SONO", "SONOGRAPHY", "ECHO", "ECO"), "US"),
+        **dict.fromkeys(("MAMMO", "MAMMOGRAPHY", "MAMMOGRAPHIE", "MAMOGRAFIA"), "MG"),
+        **dict.fromkeys(("ANGIO", "ANGIOGRAPHY", "DSA"), "XA"),
+        **{"SPECT": "NM", "NUC": "NM", "PETCT": "PT", "EKG": "ECG", "ENDOSCOPY": "ES", "RTSS": "RTSTRUCT"},
+    }
+)
+"""What is written in place of a term of Modality → the term."""
+
 EXAMINATIONS = frozenset(
     (
         *("CT", "MR", "US", "NM", "PT", "PET", "MG", "XA", "PX", "IO", "BMD", "DXA", "DEXA", "CBCT", "BDUS", "BI"),
@@ -104,13 +117,19 @@ def object_kind(header: Dataset) -> str:
     named = _sop_class(header)
     if named == _DIRECTORY:
         return INDEX
-    modality = next(iter(words(header, "Modality")), "")
+    modality = _modality(header)
     by_class = _kind_of_class(named)
     if by_class:
         return modality if modality in NO_RADIOGRAPHS else by_class
     if modality in NO_RADIOGRAPHS:
         return modality
     return OTHER if named and not words(header, "Rows") and "Image Storage" not in UID(named).name else ""
+
+
+def _modality(header: Dataset) -> str:
+    """The first word of Modality, as a term of the standard; "CT SCAN" is CT."""
+    stated = re.findall(r"\w+", next(iter(words(header, "Modality")), ""))
+    return _SPELLINGS.get(stated[0], stated[0]) if stated else ""
 
 
 def _sop_class(header: Dataset) -> str:

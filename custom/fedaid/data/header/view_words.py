@@ -17,11 +17,11 @@ LONGEST = 256
 _WORDS: tuple[tuple[str, str], ...] = (
     ("PA", "pa posteroanterior posteroanteriore posteroanterieur posteroanterieure dorsoventral achtervoorwaarts "
            "tylnoprzednie tylnoprzednia zadopredni zadoprednia заднепередняя заднепередней задняпередняя "
-           "οπισθοπροσθια posteroanteriorna posteroanteriorni"),
+           "οπισθοπροσθια posteroanteriorna posteroanteriorni dv"),
     ("AP", "ap anteroposterior anteroposteriore anteroposterieur anteroposterieure ventrodorsal voorachterwaarts "
            "przednotylne przedniotylne predozadni predozadna переднезадняя переднезадней προσθιοπισθια"),
     ("FRONTAL", "frontal frontale frontales frontalis frontaal frontalna frontalni frontalt frontalbild "
-                "frontalaufnahme front face faces frente frontalansicht przednie przednia przedni fata thang "
+                "frontalaufnahme front vooraanzicht face faces frente frontalansicht przednie przednia przedni fata thang "
                 "etukuva etu depan otse прямая прямой прям передняя передней пряма прямий фас tiesine قدامي امامي"),
     ("LATERAL", "lateral laterale laterales lateralis lateralt lateralaufnahme lateralbild lat latl latt llat rlat "
                 "ll rl laterolateral laterolaterale lateraal profil profilo profils perfil profilna profilni profilul "
@@ -30,11 +30,12 @@ _WORDS: tuple[tuple[str, str], ...] = (
                 "sivukuva sivu boczne boczna boczny bok bocna bocni bocny oldaliranyu oldal oldalfelvetel yan yandan "
                 "nghieng stranska stranski samping kulgvaade sonine боковая боковой боков бок бокова бічна бічній "
                 "профиль профил πλαγια προφιλ צד جانبي xtl crosstable crosstablelat crosstablelateral "
-                "leftlateral rightlateral lateralleft"),
-    ("DECUBITUS", "decubitus decub decubito ddl dcub liegendseitlage"),
+                "leftlateral rightlateral lateralleft lr side sideview sida seite zij profiel transversal "
+                "linksanliegend rechtsanliegend anliegend"),
+    ("DECUBITUS", "decubitus decub decubito lld rld ddl dcub liegendseitlage"),
     ("OBLIQUE", "oblique obliques obliq obl oblicua oblicuo obliqua obliquo oblikk schrag schraeg schragaufnahme "
                 "skosne skos rao lao rpo lpo косая косой"),
-    ("LORDOTIC", "lordotic lordotique lordotica lordotico lordose lordosis apical apikal apicogram apicolordotic "
+    ("LORDOTIC", "lordotic lordotique lordotica lordotico lordose lordosis apical apikal apices apicogram apicolordotic "
                  "spitzenaufnahme lungenspitzen apicale"),
     ("SWIMMERS", "swimmer swimmers schwimmer nageur nadador nuotatore zwemmer zwemmers"),
     ("BOTH", "palat aplat patlat latpa latap pall biplan biplane tweerichtingen прямаяибоковая"),
@@ -48,7 +49,11 @@ _INSIDE: tuple[tuple[str, str], ...] = (
     ("OBLIQUE", "斜位"),
 )
 """Of scripts without spaces: they are found within a text."""
-_BODY = re.compile("rtg|rontgen|thorax|thoracic|thorakal|torax|torace|chest|cxr|lungen|lunge|lungs|lung|brust|xray|rx")
+_BODY = re.compile(
+    "rtg|rontgen|thorax|thoracic|thorakal|thx|torax|torace|chest|cxr|lungen|lunge|lungs|lung|brust|xray|rx|adult"
+    r"|portable|\d+x\d+|^cr|^c[hx](?=(?:pa|ap|lat|ll)\d*$)"
+)
+"""What is written together with a view: a part of the body, a size of a cassette."""
 _SUPINE = frozenset(("supino", "supine", "supina", "dorsal", "dorsale", "dorsalis", "ventral", "prono", "prone"))
 _SEVERAL = re.compile(
     r"\b(?:[2-6]|two|three|zwei|drei|deux|trois|dos|tres|due|tre|duas|twee|dwie|два|две|двух)\s?"
