@@ -42,6 +42,18 @@ def grey_of_channels(channels: NDArray[Any], *, highest: int = 255) -> NDArray[n
     return np.asarray(channels.mean(axis=-1, dtype=np.float64))
 
 
+def luma_as_channels(cells: NDArray[Any], *, bits: int) -> NDArray[np.int64]:
+    """Return luma and chroma as three channels that are equal where the image is grey; they are no true colours.
+
+    Args:
+        cells: (..., 3), luma and the two chroma.
+        bits: of a number.
+    """
+    channels = cells.astype(np.int64)
+    channels[..., 1:] += channels[..., :1] - (1 << bits - 1)
+    return channels
+
+
 def palette_greys(header: Dataset, cells: NDArray[Any]) -> NDArray[np.float64]:
     """Return the grey values of an image (H, W) that is stored as places in a palette.
 

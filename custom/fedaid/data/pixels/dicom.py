@@ -27,11 +27,13 @@ from pydicom.uid import (
 
 from fedaid.data.header.element_values import BROKEN, words
 from fedaid.data.header.pixel_tags import PIXEL_TAGS, PixelTags, pixel_tags
-from fedaid.data.pixels.colour import PALETTE_TAGS, grey_of_channels, palette_greys
+from fedaid.data.pixels.colour import PALETTE_TAGS, grey_of_channels, luma_as_channels, palette_greys
 from fedaid.data.pixels.grey_levels import modality_values, windowed_values
 from fedaid.data.pixels.grey_picture import Film, Picture, grey_picture
 from fedaid.data.pixels.intensity import MAX_PIXELS
-from fedaid.data.pixels.stored_pixels import stored_pixels
+from fedaid.data.pixels.seams import without_seam
+from fedaid.data.pixels.stored_pixels import is_wide_luma, stored_pixels
+from fedaid.data.pixels.stream_tags import tags_of_pixels
 from fedaid.data.unusable import UnusableStudy
 
 MAX_BYTES = 1 << 30
@@ -69,7 +71,7 @@ def dicom_picture(path: Path) -> Film:
     silence()
     try:
         header = _header(path)
-        tags = pixel_tags(header)
+        tags = tags_of_pixels(header, pixel_tags(header))
         _require_one_frame(header, tags)
         return Film(_picture(header, tags), tags.pixel_height)
     except MemoryError:
@@ -144,10 +146,13 @@ def _picture(header: FileDataset, tags: PixelTags) -> Picture:
     """The picture of an object, in the shape of its pixels."""
     stored = stored_pixels(header, tags)
     if tags.samples == 3:
-        picture = grey_picture(grey_of_channels(stored.cells, highest=(1 << tags.stored) - 1))
+        channels = luma_as_channels(stored.cells, bits=tags.stored) if is_wide_luma(tags) else stored.cells
+        picture = grey_picture(grey_of_channels(channels, highest=(1 << tags.stored) - 1))
         return picture if tags.photometric != "MONOCHROME1" else np.subtract(1, picture[:], dtype=np.float32)
     if tags.photometric == "PALETTE COLOR":
         return grey_picture(palette_greys(header, stored.numbers(stored.cells)))
+
+    stored = without_seam(stored, tags.stored)
 
     def shown(cells: NDArray[np.number], counts: NDArray[np.number]) -> NDArray[np.float64]:
         values = windowed_values(modality_values(stored.numbers(cells), tags), counts, tags)

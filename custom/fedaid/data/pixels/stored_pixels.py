@@ -7,7 +7,7 @@ removed from the levels of the image, not from each pixel.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,6 @@ from pydicom.uid import (
 from fedaid.data.header.pixel_tags import PixelTags
 from fedaid.data.unusable import UnusableStudy
 
-_CONTAINERS = (8, 16, 32)
 _STANDARD = r"1\.2\.840\.10008\.1\.2\."
 _NAMED_CODECS = (
     (re.compile(_STANDARD + r"4\.20[123]"), "image-codec-htj2k"),
@@ -40,7 +39,7 @@ class StoredPixels:
     """Pixels as stored.
 
     Attributes:
-        cells: (H, W), or (H, W, 3) in RGB for colour.
+        cells: (H, W), or (H, W, 3) in RGB for colour, or as :func:`is_wide_luma` says.
         bits: of a number in a cell; None if a cell is a number.
         shift: bits below it.
         signed: whether a number is in two's complement.
@@ -84,14 +83,13 @@ def stored_pixels(header: FileDataset, tags: PixelTags) -> StoredPixels:
 
     Args:
         header: with the pixels; its other tags are replaced by `tags`.
-        tags: of the header.
+        tags: of the header and its pixels, see :func:`fedaid.data.pixels.stream_tags.tags_of_pixels`.
 
     Raises:
         UnusableStudy: one of the "image-codec-" codes for a compression without a decoder; other errors of pydicom for
             broken pixels.
     """
     syntax = header.file_meta.TransferSyntaxUID
-    tags = _with_size_of_cells(header, tags)
     decoder = codec(header, bits=tags.stored)
     _replace_tags(header, tags, stored=tags.high + 1)
     grey = tags.samples == 1
@@ -134,20 +132,14 @@ def missing_codec(syntax: UID) -> str:
     return next((code for uids, code in _NAMED_CODECS if uids.fullmatch(syntax)), "image-codec-other")
 
 
-def _with_size_of_cells(header: FileDataset, tags: PixelTags) -> PixelTags:
-    """The tags, with an unusable BitsAllocated replaced by what the number of bytes says."""
-    if "BitsAllocated" not in tags.ignored or header.file_meta.TransferSyntaxUID.is_encapsulated:
-        return tags
-    bits = 8 * (len(header.get("PixelData") or b"") // (tags.rows * tags.columns * tags.samples))
-    if bits not in _CONTAINERS:
-        return tags
-    stored = min(bits, bits if "BitsStored" in tags.ignored else tags.stored)
-    return replace(tags, allocated=bits, stored=stored, high=max(stored - 1, min(tags.high, bits - 1)))
+def is_wide_luma(tags: PixelTags) -> bool:
+    """Whether pixels are luma and chroma of more than 8 bits, which pydicom does not turn into colours."""
+    return tags.photometric == "YBR_FULL" and tags.allocated > 8
 
 
 def _replace_tags(header: FileDataset, tags: PixelTags, *, stored: int) -> None:
     """Replace the tags that the decoders read; what was there is not looked at, because it may be broken."""
-    colour = tags.photometric if tags.photometric.startswith("YBR") else "RGB"
+    colour = tags.photometric if tags.photometric.startswith("YBR") and not is_wide_luma(tags) else "RGB"
     replaced: dict[str, object] = {
         "Rows": tags.rows,
         "Columns": tags.columns,
