@@ -56,6 +56,14 @@ def test_without_a_class_the_modality_decides() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("modality", "expected"),
+    [("MRI", "MR"), ("CT SCAN", "CT"), ("PET/CT", "PET"), ("Mammography", "MG"), ("dx", ""), ("X-RAY", ""), ("?", "")],
+)
+def test_other_words_for_a_modality_are_known(modality: str, expected: str) -> None:
+    assert object_kind(stated(STORAGE + "7", modality)) == expected
+
+
 def test_a_private_class_is_an_object_without_a_picture_or_may_be_a_film() -> None:
     assert object_kind(stated("1.3.12.2.1107.5.9.1", "CR", rows=None)) == "other object"
     assert object_kind(stated("1.3.12.2.1107.5.9.1", "CR")) == ""

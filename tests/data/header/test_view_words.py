@@ -19,6 +19,9 @@ from fedaid.data.header.view_words import named_view
         *[("thorax dwars", "LATERAL"), ("Klatka piersiowa boczne", "LATERAL"), ("Akciğer yan grafi", "LATERAL")],
         *[("胸部侧位", "LATERAL"), ("胸部側面", "LATERAL"), ("흉부 측면", "LATERAL"), ("ОГК боковая", "LATERAL")],
         *[("Swimmer lateral", "SWIMMERS"), ("Left lateral decubitus", "DECUBITUS"), ("Thorax schräg", "OBLIQUE")],
+        *[("Thorax d.v.", "PA"), ("THXPA", "PA"), ("CHPA", "PA"), ("CHESTPA14X17", "PA"), ("ChestAPPortable", "AP")],
+        *[("CHLAT", "LATERAL"), ("AdultChestLateral", "LATERAL"), ("Thorax side", "LATERAL"), ("Chest L-R", "LATERAL")],
+        *[("Thorax linksanliegend", "LATERAL"), ("LLD", "DECUBITUS"), ("Apices AP", "LORDOTIC")],
         *[("AP lordotic", "LORDOTIC"), ("Torax decubito supino AP", "AP")],
     ],
 )  # fmt: skip
@@ -30,6 +33,7 @@ def test_words_of_many_languages_name_a_view(text: str, view: str) -> None:
     "text",
     [
         *["2 views PA and lateral", "Chest 2 views", "Chest PA 2 Views", "PA/LAT", "PALAT", "Thorax p.a. + seitl."],
+        *["Thorax front og side", "Lungor front och sida"],
         *["Thorax in 2 Ebenen", "Torax PA y lateral", "胸部正侧位", "ОГК прямая и боковая", "face et profil"],
         *["", "Chest X-ray", "bilateral", "laterality", "Latex", "SMITH^JOHN", "Pathology", "map", "Thorax", "Palate"],
     ],

@@ -21,8 +21,8 @@ _WORDS: tuple[tuple[str, str], ...] = (
     ("AP", "ap anteroposterior anteroposteriore anteroposterieur anteroposterieure ventrodorsal voorachterwaarts "
            "przednotylne przedniotylne predozadni predozadna переднезадняя переднезадней προσθιοπισθια"),
     ("FRONTAL", "frontal frontale frontales frontalis frontaal frontalna frontalni frontalt frontalbild "
-                "frontalaufnahme front vooraanzicht face faces frente frontalansicht przednie przednia przedni fata thang "
-                "etukuva etu depan otse прямая прямой прям передняя передней пряма прямий фас tiesine قدامي امامي"),
+                "frontalaufnahme front vooraanzicht face faces frente frontalansicht przednie przednia przedni "
+                "fata thang etukuva etu depan otse прямая прямой прям передняя передней пряма прямий фас tiesine قدامي امامي"),
     ("LATERAL", "lateral laterale laterales lateralis lateralt lateralaufnahme lateralbild lat latl latt llat rlat "
                 "ll rl laterolateral laterolaterale lateraal profil profilo profils perfil profilna profilni profilul "
                 "profilaufnahme seitlich seitliche seitlicher seitl seit seitenaufnahme seitenbild seitansicht "
@@ -35,8 +35,8 @@ _WORDS: tuple[tuple[str, str], ...] = (
     ("DECUBITUS", "decubitus decub decubito lld rld ddl dcub liegendseitlage"),
     ("OBLIQUE", "oblique obliques obliq obl oblicua oblicuo obliqua obliquo oblikk schrag schraeg schragaufnahme "
                 "skosne skos rao lao rpo lpo косая косой"),
-    ("LORDOTIC", "lordotic lordotique lordotica lordotico lordose lordosis apical apikal apices apicogram apicolordotic "
-                 "spitzenaufnahme lungenspitzen apicale"),
+    ("LORDOTIC", "lordotic lordotique lordotica lordotico lordose lordosis apical apikal apicogram apicolordotic "
+                 "spitzenaufnahme lungenspitzen apicale apices"),
     ("SWIMMERS", "swimmer swimmers schwimmer nageur nadador nuotatore zwemmer zwemmers"),
     ("BOTH", "palat aplat patlat latpa latap pall biplan biplane tweerichtingen прямаяибоковая"),
 )  # fmt: skip
