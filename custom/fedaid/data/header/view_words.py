@@ -22,7 +22,8 @@ _WORDS: tuple[tuple[str, str], ...] = (
            "przednotylne przedniotylne predozadni predozadna переднезадняя переднезадней προσθιοπισθια"),
     ("FRONTAL", "frontal frontale frontales frontalis frontaal frontalna frontalni frontalt frontalbild "
                 "frontalaufnahme front vooraanzicht face faces frente frontalansicht przednie przednia przedni "
-                "fata thang etukuva etu depan otse прямая прямой прям передняя передней пряма прямий фас tiesine قدامي امامي"),
+                "fata thang etukuva etu depan otse "
+                "прямая прямой прям передняя передней пряма прямий фас tiesine قدامي امامي"),
     ("LATERAL", "lateral laterale laterales lateralis lateralt lateralaufnahme lateralbild lat latl latt llat rlat "
                 "ll rl laterolateral laterolaterale lateraal profil profilo profils perfil profilna profilni profilul "
                 "profilaufnahme seitlich seitliche seitlicher seitl seit seitenaufnahme seitenbild seitansicht "
