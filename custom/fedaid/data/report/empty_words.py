@@ -11,9 +11,11 @@ _VALUES = (
     "(?:the )?(?:report|text|result|findings?|impression|dictation)(?: is| are)? (?:not (?:available|dictated|provided)"
     "|missing|blank|empty|in progress)|no (?:report|dictation|result|text|interpretation) available|to be dictated"
     "|(?:un|not )(?:read|interpreted|reported)|#?error!?|x|"
-    "nan|null|none|nil|#?n[./]? ?a|n/?d|s/?d|n/?v/?t|nvt|undefined|unknown|void|blank|empty|missing|deleted"
+    "nat|inf|false|dito|nan|null|none|nil|#?n[./]? ?a|n/?d|s/?d|n/?v/?t|nvt|undefined|unknown|void|blank|empty"
+    "|missing|deleted"
     "|redacted|tbd|tba"
-    "|todo|test|xxx+|lorem ipsum|no (?:data|text|report|value|content|comment|information|findings recorded)"
+    "|todo|test|xxx+|lorem ipsum|no (?:data|text|report|value|content|comments?|information|impression"
+    "|conclusion)(?: recorded| given| entered)?|no findings recorded"
     "|not (?:available|applicable|given|stated|provided|recorded|dictated|reported|assessed|evaluated|performed|done"
     "|entered|documented|specified|yet (?:reported|available|dictated))"
     "|none (?:given|provided|available|recorded|stated)|nothing entered"
@@ -26,19 +28,21 @@ _GERMAN = (
     "keine?|keine angaben?|ohne angaben?|ohne|k\\.? ?a|entfällt|entfaellt|leer|unbekannt|s\\.? ?[ou]|wie oben"
     "|nicht (?:beurteilt|beurteilbar|angegeben|verfügbar|vorhanden|erhoben|befundet|bekannt|ausgefüllt|zutreffend)"
     "|(?:bericht|befund|beurteilung|diktat) (?:folgt|ausstehend|steht aus|fehlt|liegt nicht vor)|ausstehend|folgt"
-    "|o\\.? ?a|kein (?:text|bericht|eintrag|befund)(?: vorhanden| verfügbar)|kein (?:text|bericht|eintrag)"
+    "|o\\.? ?a|kein (?:text|bericht|eintrag|befund)(?: vorhanden| verfügbar)|kein (?:text|bericht|eintrag)|"
+    "(?:text|bericht|befund) nicht (?:vorhanden|verfügbar)|keine? kommentare?"
     "|noch nicht (?:befundet|beurteilt)"
 )
 _FRENCH = (
     "néant|neant|aucune?|vide|nc|n\\.? ?c|s\\.? ?o|sans objet|inconnue?|en attente|à (?:compléter|venir|suivre)"
     "|non (?:renseignée?s?|disponible|précisée?|applicable|évaluée?s?|réalisée?s?|fait|saisie?|évaluable|communiquée?)"
     "|(?:compte[ -]rendu|rapport) (?:à (?:suivre|venir)|en attente|non disponible)"
-    "|pas de (?:compte[ -]rendu|rapport|texte) disponible|pas de (?:compte[ -]rendu|rapport|texte)"
+    "|pas de (?:compte[ -]rendu|rapport|texte) disponible|pas de (?:compte[ -]rendu|rapport|texte)|(?:aucun|sans"
+    "|pas de) commentaires?"
     "|idem"
 )
 _SPANISH = (
     "ningun[oa]?|ningún|nulo|nula|vacío|vacio|desconocido|pendiente|informe pendiente|pendiente de informe"
-    "|sin (?:datos|informe|texto)(?: disponibles?)?"
+    "|sin (?:datos|informe|texto|comentarios?)(?: disponibles?)?"
     "|no (?:disponible|aplica|procede|consta|valorad[oa]s?|valorable|informad[oa]|realizad[oa])"
     "|no (?:especificad[oa]|evaluad[oa])"
     "|ídem"
@@ -62,7 +66,9 @@ _PLACE = (
     "|verslag|boven|onder|hierboven|hieronder|conclusie|bijlage|brief|bevindingen|het|de|vorige?|eerder|tekst"
 )
 _NOTHING = re.compile(
-    rf"(?:{_VALUES}|{_GERMAN}|{_FRENCH}|{_SPANISH}|{_DUTCH}|{_SEE}(?:[ .-]{{1,2}}(?:{_PLACE})){{1,6}})", re.IGNORECASE
+    r"(?:(?:findings?|impression|conclusion|befund|beurteilung|résultat|hallazgos|bevindingen|conclusie) ?: ?)?"
+    rf"(?:{_VALUES}|{_GERMAN}|{_FRENCH}|{_SPANISH}|{_DUTCH}|{_SEE}(?:[ .-]{{1,2}}(?:{_PLACE})){{1,6}})",
+    re.IGNORECASE,
 )
 _EDGES = " \t\r\n.,;:!?*_-–—=~/|'\"`()[]{}"
 _LONGEST = 80

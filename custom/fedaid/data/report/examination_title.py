@@ -26,7 +26,7 @@ _WORDS = (
     r"|radiografía|radiografia|placa|simple|portátil|portatil|proyecciones|posteroanterior|anteroposterior|dos"
     r"|en|decúbito"
     r"|bipedestación|del|y"
-    r"|r(?:ö|oe)ntgenfoto|foto|longen|van|het|een|voor-?achterwaartse|dwarse|laterale|opname|staand|twee|richtingen"
+    r"|lateraal|frontaal|zijdelings|latérale?|frontale?|r(?:ö|oe)ntgenfoto|foto|longen|van|het|een|voor-?achterwaartse|dwarse|laterale|opname|staand|twee|richtingen"
 )
 _DATE = r"\[[A-Z]{2,12}\]|\d{1,4}(?:[./:-]\d{1,4}){1,3}|dated|at|hrs?|vom|am|pm"
 _TOKEN = rf"(?:{_CORE}|{_WORDS}|{_DATE})"

@@ -21,8 +21,12 @@ _MARKUP = re.compile(
     rf"|\A\s{{0,99}}<{_NAME}>\s{{0,99}}<{_NAME}>",
     re.IGNORECASE,
 )
-_CUT_MARKUP = re.compile(r"\A\s{0,99}<(?:html|head|body|div|span|table|font|pre|p)\b", re.IGNORECASE)
-_DOCUMENT = re.compile(r"%PDF-|^%!PS|\{\\rtf|\APK\x03\x04|^begin [0-7]{3} \S", re.MULTILINE)
+_CUT_MARKUP = re.compile(
+    r"\A\s{0,99}<(?:[a-z]\w{0,9}:)?(?:clinicaldocument|html|head|body|div|span|table|font|pre|p)\b", re.IGNORECASE
+)
+_DOCUMENT = re.compile(
+    r"%PDF-|^%!PS|\{\s{0,9}\\rtf|data:[\w/+.-]{3,60};base64,|\APK\x03\x04|^begin [0-7]{3} \S", re.MULTILINE
+)
 _RTF_WORD = re.compile(
     r"\\(?:pard?|plain|fs\d{1,3}|f\d|lang\d{3,5}|ansicpg\d{3,5}|cf\d|s[ab]\d|viewkind\d|uc\d)(?![a-z])"
 )
@@ -33,7 +37,11 @@ _DATA = re.compile(
     r"|\A\d{3}8000\d{4}\s|^UN[AB][+:]",
     re.MULTILINE,
 )  # JSON or its relatives, FHIR, xDT, EDIFACT
-_CODE = re.compile(r"(?<![\w+/.:=-])[A-Za-z0-9+/]{40,}={0,2}(?![\w+/.=-])|(?<!\w)[0-9A-Fa-f]{80,}(?!\w)")
+_CODE = re.compile(
+    r"(?<![\w+/.:=-])[A-Za-z0-9+/]{40,}={0,2}(?![\w+/.=-])|(?<!\w)[0-9A-Fa-f]{60,}(?!\w)"
+    r"|(?<![\w+/.=-])(?=(?:[\w-]*?\d){3})[A-Za-z0-9_-]{40,}={0,2}(?![\w+/.=-])"
+)
+_HEXADECIMAL = re.compile(r"(?=.{0,40}\d)(?=.{0,40}[A-Fa-f])[0-9A-Fa-f]{60,}")
 _CODE_LINES = re.compile(r"(?:^[A-Za-z0-9+/]{16,}={0,2}\s{0,2}$\n?){2,}", re.MULTILINE)
 _KINDS_OF_LETTERS = (re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9+/]"))
 _MESSAGE = re.compile(
@@ -77,4 +85,6 @@ def _is_encoded(text: str) -> bool:
 
 
 def _is_mixed(run: str) -> bool:
-    return len(run) >= 40 and (len(run) >= 80 or all(kind.search(run) for kind in _KINDS_OF_LETTERS))
+    return len(run) >= 40 and (
+        len(run) >= 80 or _HEXADECIMAL.fullmatch(run) is not None or all(kind.search(run) for kind in _KINDS_OF_LETTERS)
+    )

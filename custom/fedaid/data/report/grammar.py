@@ -22,7 +22,10 @@ FALLBACKS = ("last paragraph", "whole text", "none")
 _EXAM = "(?:exam|examination|study|test|request|referral)"
 _CLINICAL = "(?:(?:clinical|patient|brief|past|medical|relevant|pertinent|present|surgical) ){0,3}"
 _BOTH = "narrative(?: and | ?[&/] ?)impressions?|findings?(?: and | ?[&/,] ?| )(?:impressions?|conclusions?)"
-_IMPRESSION = "impressions?(?:(?: and | ?[&/] ?)(?:recommendations?|plan))?|conclusions?|opinion|summary|imp|impr|concl"
+_IMPRESSION = (
+    "impressions?(?:(?: and | ?[&/] ?)(?:recommendations?|plan))?|conclusions?|opinion|assessment|summary|imp"
+    "|impr|concl"
+)
 _FINDINGS = (
     "findings?|observations?|interpretation|(?:radiology )?report(?: text)?|body of (?:the )?report"
     "|(?:study |full |exam(?:ination)? )?results?|descriptions?|comments?|narrative"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 SHORTEST = 7
 """Letters of the shortest heading that is corrected. Shorter words have too many neighbours."""
@@ -12,6 +12,11 @@ _OTHER_WORDS = frozenset({"concussion", "pinion", "bindings", "examinations"})
 _LETTERS = r"[^\W\d_](?:[^\W\d_]|[ '’/-](?=[^\W\d_])){5,40}"
 _AT_START = re.compile(
     rf"(?:^[*_#=•>-]{{0,6}} ?|(?<=[.;!?]) )(?P<name>{_LETTERS})(?= ?[*_#=]{{0,6}}(?:[:：]|$))", re.MULTILINE
+)
+_SHAPED = re.compile(
+    r"^(?:(?P<open>[\[<{]) ?)?(?P<name>(?:[^\W\d_] ){4,20}[^\W\d_]|[^\W\d_][^\[\]<>{}\n:;]{2,40}?)"
+    r"(?(open) ?[\]>}] ?:?|(?: ?;(?= )|(?= ?:|$)))",
+    re.MULTILINE,
 )
 _INSIDE = re.compile(r"(?<= )(?P<name>[A-ZÀ-Þ]{5,20}(?: [A-ZÀ-Þ]{2,20}){0,3})(?= ?[:：])")
 
@@ -39,6 +44,26 @@ def corrected(text: str, headings: Mapping[str, str]) -> str:
     for pattern in (_AT_START, _INSIDE):
         text = pattern.sub(lambda match: _right(match, headings), text)
     return text
+
+
+def plainly_headed(text: str, heading: re.Pattern[str], *, but: Container[str]) -> str:
+    """Return a text with a colon after headings in brackets or before a semicolon, and without blanks between letters.
+
+    Args:
+        text: a report with single blanks.
+        heading: the pattern of a heading.
+        but: words that in brackets are no heading, because they are the scrubber's tags.
+    """
+    return _SHAPED.sub(lambda match: _shaped(match, heading, but), text)
+
+
+def _shaped(match: re.Match[str], heading: re.Pattern[str], but: Container[str]) -> str:
+    spaced = re.fullmatch(r"(?:\w )+\w", match["name"]) is not None
+    name = match["name"].replace(" ", "") if spaced else match["name"]
+    shaped = spaced or match["open"] is not None or match[0].endswith(";")
+    if not shaped or name in but or not name[0].isupper() or not heading.fullmatch(f"{name}:"):
+        return match[0]
+    return name if spaced and match["open"] is None and not match[0].endswith(";") else f"{name}:"
 
 
 def _right(match: re.Match[str], headings: Mapping[str, str]) -> str:

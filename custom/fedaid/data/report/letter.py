@@ -22,6 +22,7 @@ _VALEDICTION = re.compile(
     r"|je vous prie )[^.]{0,80}"
     r"(?:salutations|sentiments|considération)[^.]{0,40}|(?:meilleures |mes )?salutations"
     r"|fin du (?:compte[- ]rendu|rapport)"
+    r"|(?:\w+ ){0,2}(?:grüße|grüsse|gruß|gruss|groet(?:en|jes)?)"
     r"|atentamente|(?:reciba |le envía |con )?(?:un |mis? )?(?:cordial(?:es)? |atent[oa]s? "
     r"|afectuos[oa] )?(?:saludos?|abrazo)(?: cordial(?:es)?)?"
     r"|cordialmente|fin (?:del|de) informe"
@@ -45,14 +46,19 @@ _SIGNED = re.compile(
     r"(?: (?:electronically|digitally|elektronisch|digital|électroniquement|electrónicamente|digitalmente))?"
     r"(?: (?:and|und|et|y|en) \w{1,15})? ?(?:$|by\b|:|durch\b|von\b|par\b|por\b|door\b|le\b|am\b|op\b|on\b|\[)"
     r"|(?:cc|copy to|copies to|kopie an|nachrichtlich an?|copie à|copia a|kopie aan|verteiler)\b ?:?"
-    r"|(?:signature|unterschrift|firma|handtekening|befunder(?:in)?|untersucher|radiologist|attending|author)\s?:",
+    r"|(?:this )?(?:report|document|study|examination) (?:verified|signed|approved|dictated|interpreted"
+    r"|finali[sz]ed|read|reported) by\b"
+    r"|(?:signature|unterschrift|firma|handtekening|befunder(?:in)?|untersucher|radiologist|attending|author|supervis\w{2,5}"
+    r"|rédact\w{3,5}|erstellt|verslaglegger|radiólog[oa] que informa)\s?(?::|$)",
     re.IGNORECASE,
 )
 _SALUTATION = re.compile(
     r"(?:dear\b|to whom it may concern|sehr (?:geehrte|verehrte)|liebe[rs]? (?:frau|herr|kolleg|dr\b)|verehrte"
     r"|geschätzte|werte[r]? "
     r"|ch(?:er|ère)s?\b|très cher|(?:madame|monsieur)\b[, ]|estimad[oa]s?\b|apreciad[oa]s?\b|distinguid[oa]s?\b"
-    r"|querid[oa]s?\b|muy señor"
+    r"|querid[oa]s?\b|muy señor|lieber? (?=\w+[ ,!])|hallo\b|hello\b|hi\b|bonjour\b|(?:mon|ma) ch(?:er|ère)\b"
+    r"|hola\b|guten tag\b"
+    r"|buenos días\b|goedendag\b|good (?:morning|afternoon|day)\b"
     r"|geachte\b|beste (?:collega|dokter|heer|mevrouw|dr\b|\[)|waarde\b|hooggeachte)[^.:]{0,90}[,:!]?$",
     re.IGNORECASE,
 )
@@ -92,7 +98,13 @@ _REPORT_WORDS = re.compile(
     r"|derech[oa]|bilateral\w*)\b",
     re.IGNORECASE,
 )
-_MOST_HEAD, _MOST_WORDS = 30, 10
+_ATTESTED = re.compile(
+    r"(?:i (?:have )?(?:personally )?(?:reviewed|interpreted|supervised|was present)|gelesen und|vu et approuvé)\b",
+    re.IGNORECASE,
+)
+_ROLE_ONLY = re.compile(r"(?:(?:[^\W\d_][\w.]*|[-/&]) ){0,2}[^\W\d_][\w.]*:?")
+_DRAWN = re.compile(r"[_.=*~–—-]{3,}")
+_MOST_HEAD, _MOST_WORDS, _MOST_CLOSING = 30, 10, 6
 
 
 def body(text: str, heading: re.Pattern[str]) -> str:
@@ -102,7 +114,40 @@ def body(text: str, heading: re.Pattern[str]) -> str:
         text: with single blanks, and at most one empty line in a row.
         heading: the pattern of a heading, see :class:`fedaid.data.report.grammar.ReportGrammar`.
     """
-    return "\n".join(_without_foot(_without_head(text.split("\n"), heading), heading)).strip("\n")
+    below = _without_head(text.split("\n"), heading)
+    return "\n".join(_without_foot(_without_last_name(below, heading), heading)).strip("\n")
+
+
+def _without_last_name(lines: Sequence[str], heading: re.Pattern[str]) -> Sequence[str]:
+    """The lines without names at the end, if they stand below a line that closes a letter, or around a role."""
+    start = len(lines)
+    while start and not _is_heading(lines[start - 1], heading) and (not lines[start - 1] or _is_name(lines[start - 1])):
+        start -= 1
+    named = any(lines[start:])
+    places = (place for place in range(max(start - 1, 0), len(lines)) if named and _closes(lines, place, heading))
+    return lines[: next(places, len(lines))]
+
+
+def _closes(lines: Sequence[str], place: int, heading: re.Pattern[str]) -> bool:
+    """Whether a line closes a letter: thanks, a role, a drawn line, or a greeting between empty lines.
+
+    A greeting is a few words and a comma. A line drawn below a heading closes nothing.
+    """
+    line, below = lines[place], lines[place + 1 :]
+    last = next(filter(None, reversed(lines[:place])), "")
+    if not line or _REPORT_WORDS.search(line):
+        return False
+    if _DRAWN.fullmatch(line):
+        found = heading.match(last)
+        return found is None or found.end() < len(last)
+    alone = place > 0 and not lines[place - 1] and last.endswith((".", "!", "?")) and len(below) > 1 and not below[0]
+    greeting = alone and line.endswith((",", "!")) and len(line.split()) <= _MOST_CLOSING
+    return greeting or _is_role(line) or any(kind.match(line) for kind in (_THANKS, _ATTESTED))
+
+
+def _is_role(line: str) -> bool:
+    """Whether a line has nothing but a role, such as "Consultant Radiologist"."""
+    return _ROLE_ONLY.fullmatch(line) is not None and _ROLE.search(line) is not None
 
 
 def _without_head(lines: Sequence[str], heading: re.Pattern[str]) -> Sequence[str]:

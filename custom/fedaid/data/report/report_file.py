@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from pathlib import Path
 
 from fedaid.data.report.foreign_text import is_document, is_message
@@ -9,6 +11,7 @@ from fedaid.data.unusable import UnusableStudy
 
 MAX_BYTES = 1 << 20
 
+_ENTITY = re.compile(r"&(?:#\d{1,6}|#x[0-9a-fA-F]{1,5}|[A-Za-z]{2,8});")
 _DOCUMENT = (b"%PDF-", b"{\\rtf", b"PK\3\4")  # the last is of Word files since 2007; older ones are not UTF-8
 
 
@@ -33,7 +36,7 @@ def read_report_file(path: Path) -> str:
 
 
 def plain_report(text: str) -> str:
-    """Return a report if it is plain text.
+    """Return a report if it is plain text, with entities of HTML such as "&nbsp;" as characters.
 
     Raises:
         UnusableStudy: "report-not-text" for a document, a data format or encoded bytes, "report-message" for an HL7
@@ -43,7 +46,7 @@ def plain_report(text: str) -> str:
         raise UnusableStudy("report-message")
     if is_document(text):
         raise UnusableStudy("report-not-text")
-    return text
+    return _ENTITY.sub(lambda match: html.unescape(match[0]).replace("\xa0", " "), text)
 
 
 def _reason_of(data: bytes) -> str:

@@ -10,8 +10,9 @@ from fedaid.data.report.addenda import without_addenda
 from fedaid.data.report.empty_words import says_nothing
 from fedaid.data.report.examination_title import first_organ, titles
 from fedaid.data.report.grammar import ENGLISH, ReportGrammar
-from fedaid.data.report.heading_spelling import corrected
+from fedaid.data.report.heading_spelling import corrected, plainly_headed
 from fedaid.data.report.letter import body
+from fedaid.data.report.scrub import CLASSES
 
 _LETTER = re.compile(r"[^\W\d_]")
 _RULED = re.compile(r"^[_=*~#–-]{5,}$", re.MULTILINE)
@@ -51,7 +52,7 @@ def sections(report: str, grammar: ReportGrammar = ENGLISH) -> Report:
         fallback; by default that is the whole text of a report without headings, else the last paragraph of prose. It
         is empty if no letter is left.
     """
-    tidy = corrected(_tidy(report), grammar.spellings)
+    tidy = corrected(plainly_headed(_tidy(report), grammar.heading, but=CLASSES), grammar.spellings)
     rest, added = without_addenda(tidy, grammar.addendum, others=lambda text: _starts(text, grammar))
     addenda = [grammar.frame.sub("", body(one, grammar.heading)) for one in added]
     count = sum(not one.strip() or not says_nothing(one) for one in addenda)  # a blank one has headings below

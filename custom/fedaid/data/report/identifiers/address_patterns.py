@@ -8,7 +8,7 @@ from fedaid.data.report.identifiers.rule import CAPITAL, SMALLS, rules
 _STATES = (
     "A[LKZR]|C[AOT]|D[CE]|FL|GA|HI|I[DLNA]|K[SY]|LA|M[EDAINSOT]|N[EVHJMYCD]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[TA]|W[AVIY]"
 )
-_STREET = (
+STREET = (
     r"(?:(?:Street|Avenue|Road|Boulevard|Lane|Drive|Court|Place|Parkway|Highway|Square|Terrace|Way|Close|Crescent"
     r"|Gardens|Mews|Grove|Row|Walk|Cloisters?|Circus|Embankment|Rise|Green|Hill|Parade|Quay|Wharf|Alley|Park|Villas)\b"
     r"|(?:St|Ave|Rd|Blvd|Ln|Pkwy|Hwy|Cres|Sq|Gdns)\b\.?)"
@@ -25,7 +25,7 @@ _NO_UNIT = r"(?! ?(?:mm|cm|ml|HU|%|mg|Tage|jours|días|dagen)\b|[.,]\d|\w)"
 _HOUSE = rf"\d{{1,4}} ?(?:[a-z]\b|bis\b|ter\b|-\d{{1,3}}\b)?{_NO_UNIT}"
 
 _ENGLISH = (
-    rf"(?<![\w.])\d{{1,5}}[A-Za-z]? (?:[NSEW]\.? )?(?:[A-Z][\w'’-]{{1,20}} ){{1,3}}{_STREET}"
+    rf"(?<![\w.])\d{{1,5}}[A-Za-z]? (?:[NSEW]\.? )?(?:[A-Z][\w'’-]{{1,20}} ){{1,3}}{STREET}"
     rf"(?:,? (?:Apt|Suite|Ste|Unit|Floor)\.? ?#?\w{{1,5}})?{_CITY}",
     rf"(?<![\w.])\d{{1,4}}[a-z]? The {_PROPER}(?: {_PROPER})?{_CITY}",
     rf"(?i:\bp\.? ?o\.? box \d{{1,6}}){_CITY}",
@@ -89,7 +89,10 @@ _RESIDENCE = (
     rf"|colocad[oa]|vist[oa])(?: \[DATE\])? (?:en|de|a|del|desde) )(?P<x>{_TOWN})(?!\w)",
     rf"(?i:\b(?:geopereerd|overgeplaatst|opgenomen|afkomstig|verwezen|geïmplanteerd|geplaatst|gezien) (?:in|te|uit|van"
     rf"|vanuit|naar) )(?P<x>{_TOWN})(?!\w)",
-    rf"(?:(?<=\[ADDRESS\])|(?<=\[ID\]))[,.]? ?\n?(?P<x>{no_name()}{_TOWN})(?=[.,;\n]|$)",
+    rf"(?:(?<=\[ADDRESS\])|(?<=\[ID\]))[,.]? ?\n?(?P<x>{no_name()}{_TOWN})(?=[.,;\n]|$| \[ZIP\])",
+    rf"(?<=\[ADDRESS\]) (?:à|a|in|en|de|te|zu) (?P<x>{no_name()}{_TOWN})(?=[.,;\n]|$)",
+    rf"(?:(?<=\[ADDRESS\])|(?<=\[ZIP\]))[,.]? ?\n?(?P<x>(?:Am|An der|Auf dem|Auf der|Im|In der|Zum|Zur|Unter den"
+    rf"|Hinter der|Beim) (?:{_PROPER} ){{1,2}}{_HOUSE})",
     rf"(?<=\[ADDRESS\])[,.]? ?\n?(?P<x>\d{{4,5}} {_TOWN})",
 )
 _POSTCODES = (
@@ -149,7 +152,7 @@ ADDRESSES = (
         hints="natural|nacid|operad|traslad|ingresad|implantad|proced|derivad|remitid|coloc|vist",
     ),
     *rules("ADDRESS", _RESIDENCE[6], hints="geopereerd|overgepl|opgen|afkomst|verwez|geïmpl|geplaats|gezien"),
-    *rules("ADDRESS", *_RESIDENCE[7:], hints="[address]|[id]"),
+    *rules("ADDRESS", *_RESIDENCE[7:], hints="[address]|[id]|[zip]"),
     *rules("ZIP", *_POSTCODES[:2]),
     *rules("ZIP", _POSTCODES[2], hints="zip|plz|post|cp|c.p."),
     *rules("ZIP", *_POSTCODES[3:]),

@@ -15,7 +15,7 @@ _FRENCH = (
     r"quatre[- ]vingts?[- ](?:dix(?:[- ](?:sept|huit|neuf))?|onze|douze|treize|quatorze|quinze|seize)"
     r"|nonante(?:[- ](?:et[- ])?[a-z]{2,6})?|cent(?:[- ](?:un|deux|trois|quatre|cinq|six|sept|huit|neuf|dix))?"
 )
-_SPANISH = r"noventa(?: y [a-z]{3,6})?|cien(?:to [a-z]{2,6})?"
+_SPANISH = r"noventa(?: y [a-zó]{2,6})?|cien(?:to [a-z]{2,6})?"
 _DUTCH = "(?:(?:een|twee|drie|vier|vijf|zes|zeven|acht|negen)(?:en|ën))?negentig|honderd(?:een|twee|drie|vier|vijf)?"
 _PEOPLE = (
     "nonagenarians?|super-?centenarians?|centenarians?|nonagénaires?|centenaires?|nonagenari[oa]s?|centenari[oa]s?"
@@ -26,6 +26,7 @@ _PEOPLE = (
 _DIGITS = (
     rf"(?i:(?<![\w.])(?P<x>{_OVER_89})[- ]?{_UNIT})",
     rf"(?i:\b(?:he|she|patient|who) (?:is|was) (?P<x>{_OVER_89})(?![\w%/]|[.,]\d| ?(?:mm|cm|kg|bpm|percent)))",
+    rf"(?i:\b(?:turned|turns|turning|de) (?P<x>{_OVER_89}(?: a\.)?)(?<=[.\d])(?= (?:last|this|next|in|on)\b|(?<=a\.)))",
     rf"(?i:\bage(?:[ds]|/sex)?[: ]{{1,2}}(?:of )?(?P<x>{_OVER_89})(?![\w.]))",
     rf"(?i:\b(?:alter|âge|edad|leeftijd|im alter von|âgée? de|de edad|à l['’]âge de|oud)\s?:? ?(?:de )?)"
     rf"(?P<x>{_OVER_89})(?![\w.,/%]| ?mm| ?cm)",

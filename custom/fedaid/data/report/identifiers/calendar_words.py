@@ -39,7 +39,9 @@ DAY_WORDS = "|".join((_ENGLISH, _GERMAN, _FRENCH, _SPANISH, _DUTCH))
 """Days of a month in words."""
 
 WEEKDAYS = (
-    "mondays?|tuesdays?|wednesdays?|thursdays?|fridays?|saturdays?|sundays?"
+    "(?:montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag)(?:morgen|früh|vormittag|mittag|nachmittag|abend|nacht)s?"
+    "|(?:maan|dins|woens|donder|vrij|zater|zon)dag(?:ochtend|morgen|middag|avond|nacht)"
+    "|mondays?|tuesdays?|wednesdays?|thursdays?|fridays?|saturdays?|sundays?"
     "|montags?|dienstags?|mittwochs?|donnerstags?|freitags?|samstags?|sonnabends?|sonntags?"
     "|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche"
     "|lunes|martes|miércoles|miercoles|jueves|viernes|sábado|domingo"

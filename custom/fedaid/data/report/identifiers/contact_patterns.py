@@ -29,6 +29,7 @@ _WEB = (
     rf"(?i:(?<![\w@.-])(?=[\w.-]{{0,80}}[\d-]){_LABEL}\.(?:{_TOP})\b{_PATH})",
     rf"(?i:(?<![\w@.-])(?!\d){_LABEL}\.(?:{_TOP})/[^\s\])>]{{1,250}})",
     r"\\\\[^\s\\,;]{1,100}(?:\\[^\s,;]{0,250}[^\s,;.)])?",
+    r"(?i:(?<![\w:/])//(?!e?-?signed)[a-z0-9][\w.-]{2,60}/[^\s,;]{1,250}[^\s,;.)])",
     r"(?<!\w)[A-Za-z]:\\[^\s,;]{1,250}[^\s,;.)]",
     r"(?<![\w/.])/(?:home|mnt|data|srv|var|users|export|archive|media|pacs|images|volumes|opt"
     r"|tmp)/[^\s,;]{1,250}[^\s,;.)]",
@@ -54,11 +55,12 @@ CONTACTS = (
     *rules("URL", _WEB[0], hints="://"),
     *rules("URL", _WEB[1], hints="www."),
     *rules("URL", *_WEB[2:6], hints=_DOTTED),
-    *rules("URL", *_WEB[6:8], hints="\\"),
-    *rules("URL", _WEB[8], hints="/"),
-    *rules("URL", _WEB[9], hints=".d|.p|.j|.t|.z|.h|.r"),
-    *rules("URL", _WEB[10], labelled=True),
-    *rules("URL", _WEB[11], starts="pacs|ris|kis|his|srv|vm|ws|wks|pc"),
+    *rules("URL", _WEB[6], _WEB[8], hints="\\"),
+    *rules("URL", _WEB[7], hints="//"),
+    *rules("URL", _WEB[9], hints="/"),
+    *rules("URL", _WEB[10], hints=".d|.p|.j|.t|.z|.h|.r"),
+    *rules("URL", _WEB[11], labelled=True),
+    *rules("URL", _WEB[12], starts="pacs|ris|kis|his|srv|vm|ws|wks|pc"),
     *rules("IP", *_IP),
 )
 """The rules of addresses in a network."""

@@ -47,6 +47,10 @@ _DATES = (
     rf"(?P<x>0[1-9]/\d\d|1[0-2]/(?:1[3-9]|[02-9]\d)|[1-9]/(?:1[3-9]|[2-9]\d))(?![\w/]){NO_MEASURE}{_NO_PART}",
     rf"(?i:\b(?:KW|calendar week|week|semaine|semana) ?)(?P<x>\d{{1,2}}[ /]{_ANY_YEAR})(?!\w)",
 )
+_SMALL_MONTHS = (
+    rf"(?:{_CUE}|(?i:\b(?:van|uit|aus) ))(?P<x>(?i:{SHORT_MONTHS}) {_DAY}|{_DAY} (?i:{SHORT_MONTHS}))(?![\w/]"
+    rf"|[.,]\d){NO_MEASURE}{_NO_PART}",
+)
 _WORDS = (
     rf"(?<![\w.]){_DAY}[-/](?i:{SHORT_MONTHS})(?:[-/]{_ANY_YEAR})?(?![\w])",
     rf"(?i:\b(?P<x>(?:{DAY_WORDS})[ -](?:of |de |d['’])?(?:{FULL_MONTHS}|may|mai)(?:,? (?:of |de )?{_YEAR})?))(?!\w)",
@@ -77,11 +81,12 @@ _MONTHS = f"{FULL_MONTHS}|{SHORT_MONTHS}|{UPPER_MONTHS}"
 DATES = (
     *rules("DATE", *_DATES[:3]),
     *rules("DATE", *_WORDS, *_DATES[3:11], starts=_MONTHS),
+    *rules("DATE", *_SMALL_MONTHS, starts=SHORT_MONTHS.lower()),
     *rules("DATE", *_DATES[11:13], *_DATES[14:16]),
     *rules("DATE", _DATES[13], _DATES[16], hints="/"),
     *rules("DATE", _DATES[17], starts="kw|calendar|week|semaine|semana"),
-    *rules("DATE", _DAYS[0], starts=WEEKDAYS),
     *rules("DATE", _DAYS[1], starts=_FEASTS),
+    *rules("DATE", _DAYS[0], starts=WEEKDAYS),
     *rules("DATE", _DAYS[2], hints="the "),
     *rules("DATE", *_BIRTH_YEARS, hints="born|birth|yob|dob|né|naiss|geb|jahrgang|nac|geboorte|bouwjaar"),
 )

@@ -45,9 +45,16 @@ _COMPOUND = (
     rf"|hospiz|ziekenhuis"
     r"|kliniek|gasthuis|stift)\b"
 )
+_LOWER_HEAD = r"(?:clinique|polyclinique|hôpital|hopital|cabinet|clínica|policlínica|hospital|ziekenhuis|kliniek)"
 _NAMED = rf"(?!(?i:{NO_PLACE})\b)(?:St\.|[A-ZÀ-Ö][\w'’-]{{1,25}})"
 
 INSTITUTIONS = (
+    *rules(
+        "INSTITUTION",
+        rf"\b(?:(?:St|Sankt)\.? )?{CAPITAL}[\w.’'-]{{2,30}}-(?:Krankenhaus|Klinikum|Klinik|Hospital|Spital|Stift"
+        rf"|Ziekenhuis)\b(?: {_NAMED})?",
+        hints="kranken|klini|hospital|spital|stift|ziekenhuis",
+    ),
     *rules(
         "INSTITUTION",
         rf"\b{_PLACE}{{1,5}}(?:{_HEAD})\b{_OF}",
@@ -63,6 +70,13 @@ INSTITUTIONS = (
         hints="uni|klini|krank|spital|mvz|praxis|heim|haus|hôp|hop|clini|clíni|poli|chr|chu|c.h.u|centre|cabinet"
         "|rés|maison|sanat|resid|centro"
         "|ambul|zieken|medisch|zorg|instit",
+    ),
+    *rules(
+        "INSTITUTION",
+        rf"\b(?:de la|la|le|les|du|au|de l['’]|l['’]|el|del|al|het|het|een) ?{_LOWER_HEAD} (?P<x>(?:de la |de |du "
+        rf"|del |la )?{_NAMED}"
+        rf"(?: {_NAMED}){{0,2}})",
+        hints="clini|clíni|hôp|hop|cabinet|hospi|zieken|klini|kranken|spital|stift",
     ),
     *rules("INSTITUTION", _COMPOUND, hints="klini|kranken|hospi|spital|zieken|gasthuis|stift"),
     *rules(

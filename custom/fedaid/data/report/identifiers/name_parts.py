@@ -10,7 +10,7 @@ MIXED = rf"{no_name(NO_NAME)}{CAPITAL}(?=[\w'’-]{{0,25}}[{SMALLS}]){_LETTERS}"
 WORD = rf"{no_name(NO_NAME)}{CAPITAL}{_LETTERS}"
 UPPER = rf"{no_name(NO_DOCTOR)}{CAPITAL}(?:{CAPITAL}|['’-](?={CAPITAL})){{1,25}}(?!\w)"
 SURNAME = rf"{no_name(NO_SURNAME)}{CAPITAL}{_LETTERS}"
-INITIAL = rf"{CAPITAL}(?:\.|(?= ))"
+INITIAL = rf"{CAPITAL}(?:\.|(?=[ ,;\n]))"
 PARTICLE = (
     "(?:van der|van den|van de|van het|van ['’]t|van|von der|von dem|von und zu|von|vom und zum|vom|zu|zum|zur"
     "|de las?|de los|de"
@@ -29,13 +29,13 @@ def name(word: str, first: str = "") -> str:
 
 
 ANY_NAME, MIXED_NAME, TITLED_NAME, UPPER_NAME = map(name, (WORD, MIXED, WORD, UPPER), ("", "", SURNAME, ""))
-LISTED = rf"(?:{WORD}(?:-{WORD})?,{GAP}{ANY_NAME}(?:{GAP}{INITIAL})?|{ANY_NAME}(?:{GAP}{INITIAL})?)"
+LISTED = rf"(?:{ANY_NAME},{GAP}{ANY_NAME}(?:{GAP}{INITIAL})?|{ANY_NAME}(?:{GAP}{INITIAL})?)"
 LOWER_NAME = rf"[^\W\d_]{_LETTERS}(?:,?{GAP}{no_name(NO_NAME)}(?!\w{{1,20}}\s?:)[^\W\d_][\w'’.-]{{0,25}}){{0,3}}"
 PAIR = rf"{MIXED}(?:{GAP}(?:{INITIAL}{GAP}|{PARTICLE}{GAP}){{0,2}}{MIXED}){{1,3}}(?![\w'’-]|{GAP}?:)"
 """A name of at least two words."""
 
 _DOCTOR = (
-    r"[Dd]rs?|Dres|Doctora?|Doctor|Docteure?|Doktor|Dra|[Pp]rof|Profs|Professor(?:in)?|Professeure?|Profesora?|Pr|PD"
+    r"[Dd]rs?|Dres|Doctora?|Doctor|[Dd]octeure?|Doktor|[Dd]ra|[Dd]octora|[Pp]rofesseure?|[Pp]rof|Profs|Professor(?:in)?|Profesora?|Pr|PD"
     r"|Priv\.?-?(?:Doz|Dozent(?:in)?)"
     r"|Doz|Univ\.?-Prof|apl\. Prof|Ass\. Prof|a\.o\. Prof|Hon\.-Prof|DDr|MR Dr|OMR"
 )
@@ -55,7 +55,7 @@ _RANK = (
 )
 _DEGREE = (
     r"med|univ|habil|rer|nat|phil|h\. ?c|hc|mult|dent|vet|scient|disc|pol|Dipl\.?-?\w{2,8}|Mag|Ing|FEBR|MBA|MHBA"
-    r"|M\.? ?Sc|B\.? ?Sc|Kollegen?"
+    r"|ir|ing|M\.? ?Sc|B\.? ?Sc|Kollegen?"
     r"|Kollegin|collega|le|la|el|de|en|D\."
 )
 TITLE = rf"(?:(?:{_DOCTOR}|{_SIR}|{_RANK})\b\.?(?:\s?(?:{_DOCTOR}|{_SIR}|{_RANK}|{_DEGREE})(?![\w'’])\.?){{0,6}})"

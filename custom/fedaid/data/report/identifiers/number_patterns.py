@@ -11,7 +11,10 @@ from fedaid.data.report.identifiers.rule import NO_MEASURE, rules
 _NUMBER = r"(?:number|num\.?|no\.?|nr\.?|n[º°]\.?|id|#|nummer|numéro|numero|número)"
 _IS = r"\s{0,3}(?:is |was )?[:#=]?\s{0,3}"
 _VALUE = r"(?P<x>(?=[\w./-]{0,40}\d)[A-Za-z0-9](?:[\w./-]{0,40}\w)?(?: \d{2,10}){0,3}(?: \d{1,2}(?=[.,;\n]|$))?)(?!\w)"
-_GROUPS = r"(?P<x>(?=[\w ./-]{0,40}\d)[A-Z]{0,4}[ -]?\d[\dA-Z./-]{0,30}(?: [\dA-Z./-]{1,12}(?<=[\d]))*[A-Z]?)(?!\w)"
+_GROUPS = (
+    r"(?P<x>(?=[\w ./-]{0,40}\d)[A-Z]{0,4}[ -]?\d[\dA-Z./-]{0,30}(?: [\dA-Z./-]{1,12}(?<=[\d])"
+    r"| [A-Z]{1,3}(?= \d))*[A-Z]?)(?!\w)"
+)
 _RECORD = (
     r"mrn|mr ?#|medical record|accession|acc(?:ession)?\.? ?(?:#|no\.?)|acct\.?|acct\.? ?#?|dea|npi|hicn|nhs|chi"
     r"|nhc|ipp|bsn|vin"
@@ -46,8 +49,10 @@ NUMBERS = (
     ),
     *rules(
         "DEVICE",
-        rf"(?:\b(?:S/?N|s/n|S\. ?N\.|Serial|SERIAL|Ser\.|Seriennr\.|LOT|REF)\b[:#.]?){_IS}{_GROUPS}",
-        hints="sn|s/n|s.|ser|lot|ref",
+        rf"(?:\b(?:S/?N|s/n|S\. ?N\.|[Ss]erial|SERIAL|Ser\.|Seriennr\.|LOT|REF|[nN][º°o.] ?"
+        rf"(?:de )?s[ée]rie)\b[:#.]?){_IS}{_GROUPS}",
+        r"\b[Ll](?:ot|ote) (?P<x>(?=[\w-]*[A-Z-])(?=(?:[\w-]*?\d){3})\w[\w-]{3,20})(?!\w)",
+        hints="sn|s/n|s.|ser|sér|lot|ref",
     ),
     *rules(
         "SSN",

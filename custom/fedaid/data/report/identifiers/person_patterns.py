@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fedaid.data.report.identifiers.name_parts import (
-    ANY_NAME,
     CREDENTIAL,
     CREDENTIAL_STARTS,
     LISTED,
@@ -34,7 +33,9 @@ _LABELLED = (
     "|spouse|wife|husband|son|daughter|next of kin|(?:physician|doctor|provider|clinician|nurse|person"
     "|team) (?:notified|informed|called|paged)"
     "|notified|informed|contacted|reported to|called to|caller|witness"
-    "|operator|performed by|tech|rad|gp"
+    "|operator|performed by|tech|rad|gp|dictating|supervis(?:ion|ie|ión)|subject|regarding|betrifft|betr|betreff"
+    "|concerne"
+    "|objet|asunto|betreft|onderwerp|erstellt|freigegeben|geschrieben|rédact(?:eur|rice)|pat"
     "|patientin|zuweiser(?:in)?|befunder(?:in)?|überweiser|einsender(?:in)?|oberarzt|oberärztin|chefarzt"
     "|assistenzarzt|hausarzt|hausärztin"
     "|radiologe|radiologin|unterschrift|visum|mtra?|schreibkraft|diktat|überweisender arzt|befundender arzt"
@@ -97,14 +98,15 @@ _TITLED = (
     rf"\bD\. (?P<x>{PAIR})",
     rf"(?:\b(?:durch|mit|von|an|bei|Visum|gez\.?) )(?:OA|OÄ|CA|CÄ|FA|FÄ|AA|AÄ|LOA"
     rf"|WBA)\.? (?:Dr\. )?(?P<x>{MIXED_NAME})",
-    rf"(?<![\w'’-])(?P<x>{ANY_NAME}),(?:{GAP})?{CREDENTIAL}",
+    rf"(?<![\w'’-])(?P<x>{LISTED}),(?:{GAP})?{CREDENTIAL}",
     rf"(?<![\w'’-])(?P<x>{MIXED_NAME}){GAP}{CREDENTIAL}",
     rf"(?<![\w'’-])(?P<x>{PAIR}),?{GAP}\(?{ROLE}\b",
     r"(?<![\w^])[^\W\d_][\w'’-]{0,40}\^[^\W\d_](?:[^\W\d_]|['’^-](?=[^\W\d_])){0,60}(?!\w)",
 )
 _LABELS = (
-    rf"(?i:\b(?:{_LABELLED})(?:\(s\))?\.?\s?[:=]\s{{0,3}})(?:{TITLE}\s)?(?P<x>{LISTED})",
+    rf"(?i:\b(?:{_LABELLED})(?:\(s\))?\.?\s?[:=]\s{{0,3}})(?:{TITLE}\s)?(?P<x>(?!{CAPITAL}{{2,4}}/){LISTED})",
     rf"(?i:\b(?:{_LABELLED})(?:\(s\))?\s?[:=]\s{{0,3}})(?P<x>{CAPITAL}{{2,4}}|[a-z]{{2,3}})(?=[\s,;]*(?:$|\n|[DT]:))",
+    rf"(?im:^(?:to|attn|for|an|à|para|aan)\s?:\s{{0,3}})(?:{TITLE}\s)?(?P<x>{LISTED})",
     rf"(?i:\b(?:{_NAME_LABEL})\s?[:=]\s{{0,3}})(?!\[)(?P<x>{LOWER_NAME})",
     rf"\b(?i:patiente?|pt|paciente|patiënte?),? (?:named |called )?(?P<x>{PAIR})",
     rf"\b(?:Patient|Patientin) (?P<x>{PAIR})(?=,| \(| \[| geb| \*| klagt| ist | war | hat | stellt)",
@@ -130,11 +132,11 @@ PEOPLE = (
     *rules("NAME", _TITLED[5], hints="oa|oä|ca|cä|fa|fä|aa|aä|wba"),
     *rules("NAME", *_TITLED[6:8], starts=CREDENTIAL_STARTS),
     *rules("NAME", _TITLED[8], starts=ROLE_STARTS),
-    *rules("NAME", *_LABELS[:2], labelled=True),
-    *rules("NAME", _LABELS[2], hints="name|nom|naam|alias|a.k.a|aka|apell", labelled=True),
-    *rules("NAME", *_LABELS[3:5], hints="pati|pt|paci"),
-    *rules("NAME", *_LABELS[5:7], hints="né|geb|*|born|dob|d.o|nacid"),
-    *rules("NAME", _LABELS[7], hints=","),
+    *rules("NAME", *_LABELS[:3], labelled=True),
+    *rules("NAME", _LABELS[3], hints="name|nom|naam|alias|a.k.a|aka|apell", labelled=True),
+    *rules("NAME", *_LABELS[4:6], hints="pati|pt|paci"),
+    *rules("NAME", *_LABELS[6:8], hints="né|geb|*|born|dob|d.o|nacid"),
+    *rules("NAME", _LABELS[8], hints=","),
     *rules("NAME", rf"(?<=\[NAME\])\n(?P<x>{MIXED})(?=[.,;)]| (?:at|on|by|and|to|in)\b)", hints="[name]\n"),
     *rules("NAME", _RELATIONS[0], starts=_RELATIVE),
     *rules("NAME", _RELATIONS[1], starts=_RELATIVE_GERMAN),

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from fedaid.data.report.identifiers.name_parts import ANY_NAME, LISTED, MIXED, MIXED_NAME, TITLE, UPPER_NAME
+from fedaid.data.report.identifiers.name_parts import (
+    ANY_NAME,
+    LISTED,
+    MIXED,
+    MIXED_NAME,
+    TITLE,
+    TITLE_STARTS,
+    UPPER_NAME,
+)
 from fedaid.data.report.identifiers.name_words import NO_DEPARTMENT, NO_NAME, no_name
-from fedaid.data.report.identifiers.rule import CAPITAL, rules
+from fedaid.data.report.identifiers.rule import CAPITAL, SMALLS, rules
 
 _DONE = (
     "received|taken|read back|accepted|dictated|transcribed|signed|approved|verified|read|interpreted|reviewed"
@@ -49,7 +57,7 @@ _TOLD_FOREIGN = (
     r"|doorgegeven|telefonisch) (?:met|aan|naar|door)"
     r"|à l['’]attention de|a la atención de|zu händen|cc:?"
 )
-_AFTER_LOWER = r"(?= (?:in|at|from|of|on|by|via|over|with|who|rn|md|np|pa|and)\b|[.,;(]|$)"
+_AFTER_LOWER = r"(?= (?:in|at|from|of|on|by|via|over|with|who|rn|md|np|pa|and|about|regarding|re)\b| ?[.,;(]|$)"
 _NO_LOWER = (
     NO_NAME
     + "|be|have|show|return|rule|exclude|evaluate|obtain|rest|follow|bedside|answer|confirm|help|family|relatives?"
@@ -72,6 +80,7 @@ _LOWER = (
 _NO_INITIALS = (
     "(?!(?:PA|AP|LL|RL|CT|MR|MRI|US|XR|CXR|LAT|HU|IV|AM|PM|UPPER|MAP|TNM|II|III|LV|RV|LA|RA|ED|ER|IN|OR|AND)[/:])"
 )
+_NO_INITIALS_END = r"(?!(?:PA|AP|LL|RL|CT|MR|MRI|US|XR|LAT|HU|OR|AND|II|III|LV|RV|LA|RA)\b)"
 _NO_TYPIST = "(?!(?:lat|mm|cm|ml|min|kg|mg|dl|hr|pa|ap|sec|day|or|and|mmhg|l|hg|ul|g|iv|im|po|vs|ca)\\b)"
 
 _SIGNED = (
@@ -94,20 +103,24 @@ _TOLD_TO = (
     rf"\b(?:(?:results?|findings|report)(?: (?:were|was))?(?: (?:called|phoned|given|reported|communicated"
     rf"|conveyed|relayed|faxed))? to"
     rf"|(?:called|phoned|gave|given|reported|relayed)(?: (?:the|these|critical))* (?:results?|findings|report) to"
-    rf"|(?:spoke|spoken) (?:with|to)|discussed (?:by phone )?with|read back by|(?:taken|received"
-    rf"|accepted) by) {_LOWER}{_AFTER_LOWER}",
-    rf"\b(?i:dr|prof|mr|mrs|ms)\.? (?P<x>{no_name()}(?!and |or |if |to |said|noted|will"
-    rf"|who)[a-z][a-z'’-]{{2,20}})(?= |[.,;)]|$)",
+    rf"|(?:spoke|spoken) (?:with|to)|discussed (?:by phone )?with|d/w|read back by|(?:taken|received"
+    rf"|accepted) by) (?:(?:the )?(?:charge |staff )?(?:nurse|sister|matron|registrar|resident|intern|physician"
+    rf"|surgeon) )?"
+    rf"{_LOWER}{_AFTER_LOWER}",
+    rf"\b(?i:dra?|prof|mr|mrs|ms|mme|sra|mevr|mw|dhr)\.? (?P<x>{no_name()}(?!and |or |if |to |said|noted|will"
+    rf"|who)[{SMALLS}][{SMALLS}'’-]{{2,20}})(?= |[.,;)]|$)",
 )
 _INITIALS = (
-    rf"(?<![\w/.:-]){_NO_INITIALS}[A-Z]{{2,4}}[/:] ?{_NO_TYPIST}[a-z]{{2,4}}(?![\w/:])",
+    rf"\b{TITLE}\s?(?P<x>(?:{CAPITAL}\.[ -]?){{1,3}})(?=[\s,;]*(?:$|\n|\[|\())",
+    rf"(?<![\w/.:-]){_NO_INITIALS}[A-Z]{{2,4}}[/:] ?{_NO_TYPIST}[a-z]{{2,4}}(?:/[a-z]{{2,4}})?(?![\w/:])",
+    rf"(?<![\w/.-]){_NO_TYPIST}[a-z]{{2,4}}/{_NO_INITIALS_END}[A-Z]{{2,4}}(?=[\s;,.]*(?:$|\n|\d|\[))",
     rf"(?<![\w/.-]){_NO_INITIALS}[A-Z]{{2,4}}[/:][A-Za-z]{{2,4}}(?=[\s;,.-]{{1,3}}(?:(?:D|T|DD|DT|TD|TT|R"
     rf"|Job)\s?[:#]|\[DATE\]))",
     rf"(?m:^)[ \t]*{_NO_INITIALS}[A-Za-z]{{2,4}}[/:]{_NO_TYPIST}[A-Za-z]{{2,4}}[ \t]*(?m:$)",
     r"(?i:\b(?:initials|initialen|initiales|iniciales|kürzel|dictator|typist"
     r"|ref\.?)\s?[:=]\s?)(?P<x>[A-Za-z]{2,4}(?:[/:-][A-Za-z]{2,4})?)(?![\w])",
-    r"(?i:\b(?:dictated|transcribed|typed|signed|diktat|dicté|dictado"
-    r"|gedicteerd)\s?:\s?)(?P<x>[A-Za-z]{2,4}(?:[/:-][A-Za-z]{2,4})?)(?![\w])",
+    r"(?i:\b(?:dictated|transcribed|typed|signed|dict|typ|trans|dikt|diktat|dicté|dictado"
+    r"|gedicteerd)\s?[:/.]\s?)(?-i:(?=[A-Z]{2}|[a-z]{2,3}(?:[\s.;]*(?:$|\n))))(?P<x>[A-Za-z]{2,4}(?:[/:-][A-Za-z]{2,4})?)(?![\w])",
 )
 
 SIGNED = (
@@ -126,9 +139,10 @@ SIGNED = (
         starts=_TOLD_FOREIGN,
     ),
     *rules("NAME", _TOLD_TO[2], hints="notif|informed|to |with|back|mit |con |avec|met |paged|contacted"),
-    *rules("NAME", _TOLD_TO[3], hints="to |with |by "),
+    *rules("NAME", _TOLD_TO[3], hints="to |with |by |d/w "),
     *rules("NAME", _TOLD_TO[4], hints="dr|prof|mr|ms"),
-    *rules("NAME", *_INITIALS[:3], hints="/|:"),
-    *rules("NAME", *_INITIALS[3:], hints="initi|inici|kürzel|dict|typ|ref|transcr|signed|dikt"),
+    *rules("NAME", _INITIALS[0], starts=TITLE_STARTS),
+    *rules("NAME", *_INITIALS[1:5], hints="/|:"),
+    *rules("NAME", *_INITIALS[5:], hints="initi|inici|kürzel|dict|typ|ref|transcr|signed|dikt"),
 )
 """The rules of names that something done or said announces."""
