@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
 from scipy.special import softmax
 
-from fedaid.minmax.dual_step import LARGEST_STEP, SMALLEST, dual_step
+from fedaid.minmax.dual_step import LARGEST_STEP, SMALLEST, DualStep, dual_step
 from fedaid.minmax.loss_baseline import excess
+from fedaid.minmax.outliers import outliers
 from fedaid.minmax.settings import MinMaxSettings
 
 NONE: Mapping[str, float] = MappingProxyType({})
@@ -27,6 +28,7 @@ class Move:
         unprojected: site → weight after the multiplicative step, before ball and floor.
         cut_by_ball: whether the projection onto the ball changed them.
         raised_by_floor: whether a site was raised to the floor.
+        taken_back: site → the value in nats that replaced its value of the round before, which was an outlier.
     """
 
     rule: str
@@ -35,10 +37,14 @@ class Move:
     unprojected: dict[str, float]
     cut_by_ball: bool = False
     raised_by_floor: bool = False
+    taken_back: dict[str, float] = field(default_factory=dict)
 
 
 class SiteWeights:
     """α of a run. It is part of the committed state, so a resumed run continues with its weights.
+
+    A weight that one false loss has won is taken back in the next round, see :func:`outliers`: the step of the round
+    before is repeated with the value that the site's other rounds suggest.
 
     Args:
         settings: of the min-max.
@@ -55,17 +61,22 @@ class SiteWeights:
         self._settings = settings
         self._rho = settings.for_sites(len(sites))
         self._pairs: dict[str, int] = {}
+        self._earlier: dict[str, float] = {}  # what moved the weights two steps ago, site → nats
+        self._last: dict[str, float] = {}  # in the last step
+        self._before: dict[str, float] = {}  # the weights before the last step
         self.current: dict[str, float] = {site: 1 / len(sites) for site in sorted(sites)}
 
     @property
     def state(self) -> dict[str, dict[str, float]]:
         """What the next step depends on, plain JSON."""
-        return {"weights": dict(self.current), "pairs": dict(self._pairs)}
+        steps = {"before": dict(self._before), "last": dict(self._last), "earlier": dict(self._earlier)}
+        return {"weights": dict(self.current), "pairs": dict(self._pairs), **steps}
 
     def restore(self, state: Mapping[str, Mapping[str, float]]) -> None:
         """Continues from the :attr:`state` of an earlier job; the sites of the run are those that it names."""
         self.current = {site: state["weights"][site] for site in sorted(state["weights"])}
         self._pairs = {site: int(pairs) for site, pairs in state["pairs"].items()}
+        self._before, self._last, self._earlier = (dict(state.get(name, NONE)) for name in ("before", "last", "earlier"))
 
     def step(
         self, losses: Mapping[str, float], pairs: Mapping[str, int], baselines: Mapping[str, float] = NONE
@@ -93,13 +104,23 @@ class SiteWeights:
         return Move(rule, dict(losses), {}, dict(self.current))
 
     def _dual_step(self, losses: Mapping[str, float], baselines: Mapping[str, float]) -> Move:
-        size, floor = self._settings.dual_step_size, self._settings.min_site_weight
         relative = self._settings.loss_baseline != "none"
         heard = {site: baselines[site] for site in sorted(losses) if site in baselines} if relative else {}
         driving = excess(losses, heard) if relative else losses
-        step = dual_step(self.current, driving, step_size=size, rho=self._rho, floor=floor)
+        taken_back = outliers(self._last, self._earlier, driving)
+        if taken_back:
+            self._last |= taken_back
+            self.current = self._stepped(self._before, self._last).weights
+        step = self._stepped(self.current, driving)
+        if driving:
+            self._before, self._last, self._earlier = self.current, dict(driving), self._last
         self.current = step.weights
-        return Move("dual_step", dict(losses), heard, step.unprojected, step.cut_by_ball, step.raised_by_floor)
+        parts = (step.unprojected, step.cut_by_ball, step.raised_by_floor, taken_back)
+        return Move("dual_step", dict(losses), heard, *parts)
+
+    def _stepped(self, weights: Mapping[str, float], driving: Mapping[str, float]) -> DualStep:
+        size, floor = self._settings.dual_step_size, self._settings.min_site_weight
+        return dual_step(weights, driving, step_size=size, rho=self._rho, floor=floor)
 
 
 def fair_weights(losses: Mapping[str, float], pairs: Mapping[str, int], *, power: float) -> dict[str, float]:

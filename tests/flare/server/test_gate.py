@@ -150,7 +150,7 @@ def test_no_good_update_of_a_thousand_is_refused(template: Delta, make_update: M
         delta = {
             name: np.asarray(t * scale) if t.dtype == np.float32 else t for name, t in make_update(seed).delta.items()
         }
-        metrics = {"loss": float(10.0 ** rng.uniform(-6, 3)), "recall_at_1": float(rng.random())}
+        metrics = {"loss": float(10.0 ** rng.uniform(-6, 1.2)), "recall_at_1": float(rng.random())}
         gate.accept("site-a", make_update(delta=delta, metrics=metrics, pairs=int(rng.integers(1, 10**9))))
         assert gate.refused == {}
 

@@ -45,6 +45,7 @@ def test_the_cause_of_a_move_is_kept_with_the_weights(record: RunRecord) -> None
         "unprojected": {"site-a": 0.3, "site-b": 0.7},
         "cut_by_ball": True,
         "raised_by_floor": False,
+        "taken_back": {},
     }
 
 

@@ -5,6 +5,7 @@ Its memory does not grow with the number of sites. Accepted updates go to disk a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,11 @@ from nvflare.app_common.abstract.aggregator import Aggregator
 from fedaid.flare.server.gate import Gate, RefusedAnswer
 from fedaid.flare.server.update_store import UPDATE_FOLDER, UpdateStore
 from fedaid.flare.wire.messages import total_to_shareable
-from fedaid.flare.wire.tasks import UpdateMessage
+from fedaid.flare.wire.tasks import Arrays, UpdateMessage
 from fedaid.minmax.server_optimizer import ServerOptimizer, ServerOptimizerSettings
+from fedaid.minmax.update_bounds import model_fault
 from fedaid.minmax.weighted_average import renormalise, weighted_sum
+from fedaid.models.tensor_names import is_statistic
 
 AUTHENTICATED_SITE = "fedaid_authenticated_site"  # private context property, set by the controller
 
@@ -30,19 +33,44 @@ class SiteWeightedAggregator(Aggregator):  # type: ignore[misc]
 
     The controller opens it for each phase. Updates are summed after the phase has ended, so a refused update leaves no
     trace and the order of arrival has no effect.
+
+    Attributes:
+        site_weights: site → α.
+        kept: why the last phase did not move the model, and the site with the largest update; empty if it did.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._gate: Gate | None = None
-        self._base: Mapping[str, NDArray[Any]] = {}
+        self._base: Arrays = {}
+        self._before: Arrays = {}
+        self._ratio = math.inf
+        self._total: Arrays | None = None
+        self.kept: dict[str, str] = {}
         self._optimizer = ServerOptimizer(ServerOptimizerSettings())
         self._store: UpdateStore | None = None
         self.site_weights: dict[str, float] = {}
 
-    def open(self, gate: Gate, base: Mapping[str, NDArray[Any]], *, optimizer: ServerOptimizer | None = None) -> None:
-        """Starts a phase: updates pass ``gate``, and their sum moves ``base``; without an optimizer it is added."""
-        self._gate, self._base = gate, base
+    def open(
+        self,
+        gate: Gate,
+        base: Arrays,
+        *,
+        optimizer: ServerOptimizer | None = None,
+        before: Arrays | None = None,
+        largest_step: float = math.inf,
+    ) -> None:
+        """Starts a phase: updates pass ``gate``, and their sum moves ``base``.
+
+        Args:
+            gate: of the phase.
+            base: the model, or its part that moves.
+            optimizer: moves it; without one the sum is added.
+            before: the model that stays if the new one is not sound; ``base`` if None.
+            largest_step: of a sound model, in norms of ``base``.
+        """
+        self._gate, self._base, self._before = gate, base, base if before is None else before
+        self._ratio, self._total, self.kept = largest_step, None, {}
         self._optimizer = optimizer or ServerOptimizer(ServerOptimizerSettings())
         if self._store:
             self._store.clear()
@@ -77,22 +105,52 @@ class SiteWeightedAggregator(Aggregator):  # type: ignore[misc]
         if self._gate and site in self._gate.sites:
             self.log_warning(fl_ctx, str(self._gate.refuse(site, ValueError(reason))))
 
-    def close(self) -> dict[str, UpdateMessage]:
-        """Ends the phase and returns the accepted updates in the order of site names."""
-        return self._gate.close() if self._gate else {}
+    def close(self, fl_ctx: FLContext | None = None) -> dict[str, UpdateMessage]:
+        """Ends the phase and returns the accepted updates in the order of site names; logs what it refuses now."""
+        if self._gate is None:
+            return {}
+        before = self._gate.refused.copy()
+        updates = self._gate.close()
+        for site, reason in self._gate.refused.items():
+            if fl_ctx and before.get(site) != reason:
+                self.log_warning(fl_ctx, reason)
+        if self._store:
+            self._store.keep(updates)
+        return updates
 
-    def total(self) -> Mapping[str, NDArray[Any]]:
+    @property
+    def norms(self) -> dict[str, float]:
+        """Site → norm of the learned tensors of its accepted update."""
+        return self._gate.norms if self._gate else {}
+
+    def total(self, fl_ctx: FLContext | None = None) -> Arrays:
         """Ends the phase and returns base + Σ α_i Δ_i, with α renormalised over the accepted sites.
 
-        Call it once a phase: an optimizer with momentum counts every call as a round.
+        If that is not a sound model, the one before is returned, the optimizer is as before, and :attr:`kept` has the
+        reason. A second call returns the same.
 
         Raises:
             RuntimeError: if nothing was accepted.
         """
-        updates = self.close()
+        if self._total is not None:
+            return self._total
+        updates = self.close(fl_ctx)
         if not updates:
             raise RuntimeError("a phase must have at least one accepted update, got 0: aggregator")
-        weights = renormalise(self.site_weights, list(updates))
+        state = dict(self._optimizer.state)
+        self._total = self._moved(renormalise(self.site_weights, list(updates)))
+        fault = model_fault(self._total, self._base, ratio=self._ratio, is_learned=lambda name: not is_statistic(name))
+        if fault:
+            self._total, self._optimizer.state = self._before, state
+            mover = max(self.norms, key=lambda site: self.norms[site])
+            self.kept = {"reason": fault, "largest_mover": mover}
+            text = f"the new model is not sound, so the one before stays: {fault}. Largest update: site {mover}"
+            if fl_ctx:
+                self.log_error(fl_ctx, text)
+        return self._total
+
+    def _moved(self, weights: Mapping[str, float]) -> dict[str, NDArray[Any]]:
+        """The base moved by the weighted sum, tensor by tensor."""
         total: dict[str, NDArray[Any]] = {}
         for name, tensor in self._base.items():
             change = weighted_sum(self._store.tensor(name), weights) if self._store else {}
@@ -101,10 +159,10 @@ class SiteWeightedAggregator(Aggregator):  # type: ignore[misc]
 
     def aggregate(self, fl_ctx: FLContext) -> Shareable:
         """The new model, whole, as FLARE's base controller expects it."""
-        return total_to_shareable(self.total())
+        return total_to_shareable(self.total(fl_ctx))
 
     def reset(self, fl_ctx: FLContext) -> None:
         """Removes the phase's updates from memory and from disk."""
-        self._gate, self._base = None, {}
+        self._gate, self._base, self._before, self._total = None, {}, {}, None
         if self._store:
             self._store.clear()

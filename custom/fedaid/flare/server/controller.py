@@ -25,10 +25,11 @@ from fedaid.minmax.selection import METRICS, BestModel, Selection
 from fedaid.minmax.server_optimizer import ServerOptimizer, ServerOptimizerSettings
 from fedaid.minmax.settings import WHERE, MinMaxSettings
 from fedaid.minmax.site_weights import SiteWeights
+from fedaid.minmax.update_bounds import BoundSettings, NormBounds
 from fedaid.models.tensor_names import is_alignment, is_statistic
 
 TRAIN_METRICS = ("contrastive", "binding")
-SETTINGS = (RunSettings, RunIdentity, MinMaxSettings, ServerOptimizerSettings)
+SETTINGS = (RunSettings, RunIdentity, MinMaxSettings, BoundSettings, ServerOptimizerSettings)
 
 
 class FedAIDController(DurableScatterAndGather):
@@ -37,8 +38,8 @@ class FedAIDController(DurableScatterAndGather):
     Args:
         selection_metric, selection_share: choose the best model, see :class:`Selection`.
         alignment_phase: whether a round starts with the alignment phase; without it a round is one task, as in FedAvg.
-        settings: the fields of :class:`RunSettings`, of :class:`RunIdentity`, of :class:`MinMaxSettings`, and of
-            :class:`ServerOptimizerSettings` for the model at the end of a round; the ideal alignment is a plain sum.
+        settings: the fields of :class:`RunSettings`, of :class:`RunIdentity`, of :class:`MinMaxSettings`, of
+            :class:`BoundSettings`, and of :class:`ServerOptimizerSettings` for the model at the end of a round; the ideal alignment is a plain sum.
 
     Raises:
         InputError: naming the setting.
@@ -56,7 +57,7 @@ class FedAIDController(DurableScatterAndGather):
         **settings: Any,
     ) -> None:
         require_flag("alignment_phase", alignment_phase)
-        run, identity, self._minmax, optimizer = split_settings(SETTINGS, settings, where=WHERE)
+        run, identity, self._minmax, self._bounds, optimizer = split_settings(SETTINGS, settings, where=WHERE)
         super().__init__(run, identity, task_name=PRETRAIN if alignment_phase else TRAIN)
         self._alignment_phase, self._best = alignment_phase, BestModel(Selection(selection_metric, selection_share))
         self._optimizer = ServerOptimizer(optimizer, is_statistic=is_statistic)
@@ -92,6 +93,8 @@ class FedAIDController(DurableScatterAndGather):
             self.stop(error, fl_ctx)
             return
         self._record.pretrained(pretrained, self.aggregator.refused)
+        self.aggregator.total(fl_ctx)
+        self._record.moved(task.name, self.aggregator.norms, self.aggregator.kept)
         self.log_info(fl_ctx, self.traffic.describe(self._current_round))
         self._publish(fl_ctx)
 
@@ -107,31 +110,36 @@ class FedAIDController(DurableScatterAndGather):
         alignment = {name: tensor for name, tensor in theta.items() if is_alignment(name)}
 
         # 1: every site measures its validation loss of θ and trains its alignment modules
-        self._open(ALIGN, alignment, base=alignment, sites=self.sites(), needs=METRICS)
+        self._open(ALIGN, alignment, sites=self.sites(), needs=METRICS)
         aligned = self.collect_updates(self.task(ALIGN, theta, number), fl_ctx)
 
         # 2: the site weights move, and with them the ideal alignment
         self._weigh(aligned, fl_ctx)
-        ideal = self.aggregator.total()
+        ideal = self.aggregator.total(fl_ctx)
+        self._record.moved(ALIGN, self.aggregator.norms, self.aggregator.kept)
 
         # 3: every site trains the whole model, bound to the ideal alignment
-        self._open(PRETRAIN, theta, base={**theta, **ideal}, sites=list(aligned), needs=TRAIN_METRICS)
+        self._open(PRETRAIN, {**theta, **ideal}, sites=list(aligned), needs=TRAIN_METRICS)
         task.data = self.task(PRETRAIN, ideal, number).data
         return self.collect_updates(task, fl_ctx)
 
     def _plain_round(self, task: Task, fl_ctx: FLContext) -> dict[str, UpdateMessage]:
         """FedAvg's round: every site measures its validation loss of θ and trains the whole model from it."""
         theta = tensors_of(self._global_weights)
-        self._open(TRAIN, theta, base=theta, sites=self.sites(), needs=METRICS + TRAIN_METRICS)
+        self._open(TRAIN, theta, sites=self.sites(), needs=METRICS + TRAIN_METRICS)
         task.data = self.task(TRAIN, theta, self._current_round).data
         updates = self.collect_updates(task, fl_ctx)
         self._weigh(updates, fl_ctx)
         return updates
 
-    def _open(self, phase: str, moves: Arrays, *, base: Arrays, sites: list[str], needs: tuple[str, ...]) -> None:
-        """Opens the aggregator for a phase that moves the tensors ``moves`` from ``base``."""
-        gate = self.gate(phase, moves, sites=sites, needs=needs)
-        self.aggregator.open(gate, base, optimizer=None if phase == ALIGN else self._optimizer)
+    def _open(self, phase: str, base: Arrays, *, sites: list[str], needs: tuple[str, ...]) -> None:
+        """Opens the aggregator for a phase that moves the tensors ``base``; if the sum is not sound, θ stays."""
+        ratio, theta = self._bounds.ratio, tensors_of(self._global_weights)
+        bounds = NormBounds(ratio, self._record.former_norms(phase))
+        gate = self.gate(phase, base, sites=sites, needs=needs, bounds=bounds)
+        before = {name: theta[name] for name in base}
+        optimizer = None if phase == ALIGN else self._optimizer
+        self.aggregator.open(gate, base, optimizer=optimizer, before=before, largest_step=ratio)
 
     def _weigh(self, aligned: Mapping[str, UpdateMessage], fl_ctx: FLContext) -> None:
         """Takes the dual step on the sites' losses, and saves θ if it is the best model so far."""

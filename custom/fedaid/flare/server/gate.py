@@ -15,6 +15,9 @@ from safetensors import SafetensorError
 from fedaid.flare.server.update_store import UpdateStore
 from fedaid.flare.wire.messages import update_from_shareable
 from fedaid.flare.wire.tasks import MOST_FIELDS, MalformedMessage, RunStamp, UpdateMessage
+from fedaid.minmax.loss_baseline import ALONE_LOSS, STUDENT_LOSS
+from fedaid.minmax.update_bounds import NormBounds, is_possible, is_variance, largest_loss
+from fedaid.models.tensor_names import is_statistic
 
 Specs = Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]]  # name → shape, type
 
@@ -23,6 +26,8 @@ Unpack = Callable[[Shareable], UpdateMessage]
 LARGEST_COUNT = 10**9
 LONGEST_NAME = 40  # characters, of a metric or a reason
 LARGEST_METRIC = 1e6  # a loss is in nats and about log B, a recall at most 1
+LOSSES = ("loss", STUDENT_LOSS, ALONE_LOSS)  # InfoNCE, on the validation split
+LEARNED, STATISTICS = "learned tensors", "statistics"
 LARGEST_NORM = 1e6  # Euclidean; sound updates are far below
 
 
@@ -40,12 +45,14 @@ class Gate:
     Args:
         phase: the task's name.
         round_number: the round that an update must answer.
-        template: name → tensor of the part of the model that this phase moves; an update must match its names, shapes
-            and types.
+        template: name → tensor of the part of the model that this phase moves, where the phase starts. An update must
+            match its names, shapes and types, and leave its running variances at 0 or above.
         sites: names of the sites that were asked, as FLARE authenticated them.
         needs: required metrics.
         largest_norm: bound of the update's Euclidean norm.
         run: that an update must answer; None if the run cannot be continued by another job.
+        bounds: of the norm of an update's learned tensors; judged when the phase ends, so that the order of arrival
+            has no effect. The norm of its statistics is compared with those of the same phase only.
 
     Attributes:
         accepted: site → update.
@@ -62,18 +69,43 @@ class Gate:
         needs: tuple[str, ...] = (),
         largest_norm: float = LARGEST_NORM,
         run: RunStamp | None = None,
+        bounds: NormBounds | None = None,
     ) -> None:
         self.phase, self.round_number, self._run = phase, round_number, run
         self._specs = specs_of(template)
         self.sites, self._needs, self._largest_norm = set(sites), needs, largest_norm
+        self._variances = {name: tensor for name, tensor in template.items() if is_variance(name)}
+        self._bounds, self._norms = bounds or NormBounds(), dict[str, dict[str, float]]()
         self._open = True
         self.accepted: dict[str, UpdateMessage] = {}
         self.refused: dict[str, str] = {}
 
     def close(self) -> dict[str, UpdateMessage]:
-        """Ends the phase and returns the accepted updates in the order of site names; later ones are refused."""
-        self._open = False
+        """Ends the phase and returns the accepted updates in the order of site names; later ones are refused.
+
+        Updates that are too large beside the others are refused now.
+        """
+        if self._open:
+            self._open = False
+            for site, reason in self._too_large().items():
+                del self.accepted[site]
+                self.refuse(site, ValueError(reason))
         return {site: self.accepted[site] for site in sorted(self.accepted)}
+
+    @property
+    def norms(self) -> dict[str, float]:
+        """Site → norm of the learned tensors of its accepted update, in the order of site names."""
+        return {site: self._norms[site][LEARNED] for site in sorted(self.accepted)}
+
+    def _too_large(self) -> dict[str, str]:
+        """Site → why its update is too large beside the others."""
+        found: dict[str, str] = {}
+        for part, bounds in ((LEARNED, self._bounds), (STATISTICS, replace(self._bounds, former=()))):
+            norms = {site: self._norms[site][part] for site in sorted(self.accepted)}
+            limit = bounds.limit(norms.values())
+            rule = f"the norm of its {part} must be at most {limit:g}, {bounds.ratio:g} times the median"
+            found |= {site: f"{rule}, got {norm:g}" for site, norm in norms.items() if norm > limit}
+        return found
 
     def take(
         self, site: str, answer: Shareable, *, unpack: Unpack = update_from_shareable, store: UpdateStore | None = None
@@ -113,8 +145,8 @@ class Gate:
             self._judge_sender(site, update)
             self._judge_counts(update)
             judge_metrics(update.metrics, needs=self._needs)
-            norm = judge_tensors(update.delta, self._specs)
-            demand(norm <= self._largest_norm, f"its norm must be at most {self._largest_norm:g}, got {norm:g}")
+            self._judge_losses(update)
+            self._norms[site] = self._judge_size(update)
         except ValueError as reason:
             raise self.refuse(site, reason) from reason
         self.accepted[site] = update
@@ -132,6 +164,24 @@ class Gate:
         demand(update.run == self._run, "it answers another run or another attempt of this one")
         demand(update.round_number == self.round_number, "it answers another round")
 
+    def _judge_losses(self, update: UpdateMessage) -> None:
+        limit = largest_loss(update.pairs)
+        for name in LOSSES:
+            demand(update.metrics.get(name, 0.0) <= limit, f"metric {name} must be at most {limit:g} nats")
+
+    def _judge_size(self, update: UpdateMessage) -> dict[str, float]:
+        """Judges the tensors, and returns the norms of the learned ones and of the statistics; counters have none."""
+        squares = judged_squares(update.delta, self._specs)
+        norm = math.sqrt(sum(squares.values()))
+        demand(norm <= self._largest_norm, f"its norm must be at most {self._largest_norm:g}, got {norm:g}")
+        for name, start in self._variances.items():
+            demand(is_possible(start + update.delta[name], start), f"tensor {name} must leave the variance at least 0")
+        found = {LEARNED: 0.0, STATISTICS: 0.0}
+        for name, square in squares.items():
+            if self._specs[name][1].kind == "f":
+                found[STATISTICS if is_statistic(name) else LEARNED] += square
+        return {part: math.sqrt(square) for part, square in found.items()}
+
     def _judge_counts(self, update: UpdateMessage) -> None:
         demand(is_count(update.pairs) and update.pairs > 0, "pairs must be in 1..1e9")
         demand(len(update.skipped) <= MOST_FIELDS, "too many fields")
@@ -145,7 +195,12 @@ def specs_of(tensors: Mapping[str, NDArray[Any]]) -> Specs:
 
 
 def judge_tensors(tensors: Mapping[str, Any], specs: Specs) -> float:
-    """Returns the Euclidean norm of all tensors together.
+    """Returns the Euclidean norm of all tensors together; raises as :func:`judged_squares`."""
+    return math.sqrt(sum(judged_squares(tensors, specs).values()))
+
+
+def judged_squares(tensors: Mapping[str, Any], specs: Specs) -> dict[str, float]:
+    """Returns name → sum of squares of each tensor, in the order of names, so that sums of them have one value.
 
     Raises:
         ValueError: if a tensor is not finite, or if names, shapes or types differ from ``specs``.
@@ -153,16 +208,16 @@ def judge_tensors(tensors: Mapping[str, Any], specs: Specs) -> float:
     missing, extra = sorted(specs.keys() - tensors.keys()), sorted(map(str, tensors.keys() - specs.keys()))
     demand(not missing, f"tensor {missing[:1]} is missing ({len(missing)} in all)")
     demand(not extra, f"tensor {[name[:80] for name in extra[:1]]} is not of the model ({len(extra)} in all)")
-    square = 0.0
-    for name, (shape, dtype) in specs.items():
+    squares: dict[str, float] = {}
+    for name, (shape, dtype) in sorted(specs.items()):
         tensor = tensors[name]
         demand(type(tensor) is np.ndarray, f"tensor {name} must be a numpy array")
         demand(tensor.dtype == dtype, f"tensor {name} must have type {dtype}, got {tensor.dtype}")
         demand(tensor.shape == shape, f"tensor {name} must have shape {shape}, got {tensor.shape}")
         demand(bool(np.isfinite(tensor).all()), f"tensor {name} must be finite")
         with np.errstate(over="ignore"):
-            square += float(np.square(tensor, dtype=np.float64).sum())
-    return math.sqrt(square)
+            squares[name] = float(np.square(tensor, dtype=np.float64).sum())
+    return squares
 
 
 def judge_metrics(metrics: Mapping[str, Any], *, needs: tuple[str, ...]) -> None:

@@ -119,11 +119,10 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
         message = ModelMessage(round_number, *model, self.stamp, self._record.trained)
         return Task(name, model_to_shareable(message, num_rounds=self._num_rounds), timeout=self._train_timeout)
 
-    def gate(self, phase: str, template: Arrays, *, sites: list[str], needs: tuple[str, ...] = ()) -> Gate:
-        """Enters a phase of the current round and returns its gate."""
+    def gate(self, phase: str, template: Arrays, **rules: Any) -> Gate:
+        """Enters a phase of the current round and returns its gate; ``rules`` are other arguments of the gate."""
         self.progress.enter(phase, self._current_round)
-        asked = {"phase": phase, "round_number": self._current_round, "run": self.stamp}
-        return Gate(**asked, template=template, sites=sites, needs=needs)
+        return Gate(phase=phase, round_number=self._current_round, run=self.stamp, template=template, **rules)
 
     def collect_updates(self, task: Task, fl_ctx: FLContext) -> dict[str, UpdateMessage]:
         """Sends ``task`` to the sites of the aggregator's phase, ends the phase and returns the accepted updates.
@@ -132,7 +131,7 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
             BelowQuorum: if there are fewer than ``min_clients``.
         """
         self.send_to(self.aggregator.sites, task, fl_ctx, receive=self._accept_train_result)
-        accepted: dict[str, UpdateMessage] = self.aggregator.close()
+        accepted: dict[str, UpdateMessage] = self.aggregator.close(fl_ctx)
         self.require_quorum(task.name, accepted, self.aggregator.refused)
         return accepted
 

@@ -10,6 +10,7 @@ from typing import Any
 from fedaid.flare.wire.tasks import STATE_LOST, UpdateMessage
 from fedaid.flare.wire.traffic import Traffic
 from fedaid.minmax.site_weights import Move
+from fedaid.minmax.update_bounds import FORMER_ROUNDS
 
 # Metrics of training. In a round of one task they come in one answer with those of validation.
 TRAINING = ("contrastive", "binding", "duplicates", "binding_weight", "proximal", "moon")
@@ -72,6 +73,18 @@ class RunRecord:
         valid = self.history[-1]["valid"]
         train = {site: without(update.metrics, valid.get(site, ())) for site, update in updates.items()}
         self.history[-1] |= {"train": train, "refused": self.history[-1]["refused"] | dict(refused)}
+
+    def moved(self, phase: str, norms: Mapping[str, float], kept: Mapping[str, str]) -> None:
+        """Adds the norms of a phase's accepted updates, and why the model did not move, to the entry of the round."""
+        entry = self.history[-1]
+        entry["norms"] = entry.get("norms", {}) | {phase: dict(norms)}
+        if kept:
+            entry["kept"] = entry.get("kept", {}) | {phase: dict(kept)}
+
+    def former_norms(self, phase: str) -> tuple[float, ...]:
+        """The norms that were accepted in the last rounds of a phase."""
+        earlier = [entry["norms"][phase] for entry in self.history if phase in entry.get("norms", ())]
+        return tuple(norm for norms in earlier[-FORMER_ROUNDS:] for norm in norms.values())
 
     def _note_lost(self, site: str, update: UpdateMessage) -> None:
         """Notes that a site has lost what it kept: from this round on, the bits differ from those without a stop."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,10 @@ class UpdateStore:
             step = weighted_sum({site: self.tensor(name)[site]}, {site: 1.0})
             found[name] = np.asarray(apply({name: tensor}, step)[name])
         return found
+
+    def keep(self, sites: Collection[str]) -> None:
+        """Forgets the updates of all other sites; their files are removed with the rest."""
+        self._files = {site: file for site, file in self._files.items() if site in sites}
 
     def clear(self) -> None:
         """Removes all updates from the disk."""
