@@ -76,7 +76,9 @@ class SiteWeights:
         """Continues from the :attr:`state` of an earlier job; the sites of the run are those that it names."""
         self.current = {site: state["weights"][site] for site in sorted(state["weights"])}
         self._pairs = {site: int(pairs) for site, pairs in state["pairs"].items()}
-        self._before, self._last, self._earlier = (dict(state.get(name, NONE)) for name in ("before", "last", "earlier"))
+        self._before, self._last, self._earlier = (
+            dict(state.get(name, NONE)) for name in ("before", "last", "earlier")
+        )
 
     def step(
         self, losses: Mapping[str, float], pairs: Mapping[str, int], baselines: Mapping[str, float] = NONE

@@ -78,7 +78,11 @@ def test_a_model_that_is_not_sound_is_not_committed_and_the_largest_mover_is_nam
 ) -> None:
     """Two sites of a first round show no liar; their sum is too large a step."""
     answers = {"site-a": honest("site-a", 1.0), "site-b": liar(honest("site-b", 2.0), 1e5, task=TRAIN)}
-    named = {"server_optimizer": optimizer, "server_learning_rate": 0.01 if optimizer == "adam" else 1.0, "alignment_phase": False}
+    named = {
+        "server_optimizer": optimizer,
+        "server_learning_rate": 0.01 if optimizer == "adam" else 1.0,
+        "alignment_phase": False,
+    }
     made = federation(answers, num_rounds=1, **named)
     before: dict[str, Any] = {}
     made.start()
