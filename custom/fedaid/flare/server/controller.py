@@ -39,7 +39,8 @@ class FedAIDController(DurableScatterAndGather):
         selection_metric, selection_share: choose the best model, see :class:`Selection`.
         alignment_phase: whether a round starts with the alignment phase; without it a round is one task, as in FedAvg.
         settings: the fields of :class:`RunSettings`, of :class:`RunIdentity`, of :class:`MinMaxSettings`, of
-            :class:`BoundSettings`, and of :class:`ServerOptimizerSettings` for the model at the end of a round; the ideal alignment is a plain sum.
+            :class:`BoundSettings`, and of :class:`ServerOptimizerSettings` for the model at the end of a round; the
+            ideal alignment is a plain sum.
 
     Raises:
         InputError: naming the setting.
