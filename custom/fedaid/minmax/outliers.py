@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from statistics import fmean, median
+
+import numpy as np
 
 Values = Mapping[str, float]  # site → nats
 FACTOR, MARGIN = 2.0, 1.0  # an outlier is above FACTOR times its neighbours, plus MARGIN nats
@@ -30,13 +31,13 @@ def outliers(values: Values, before: Values, after: Values) -> dict[str, float]:
         if not others or above(site, after) is None:
             continue
         near = [height for height in (above(site, before), above(site, after)) if height is not None]
-        middle = median(others)
+        middle = float(np.median(others))
         if values[site] - middle > FACTOR * max(*near, 0.0) + MARGIN:
-            found[site] = max(middle + fmean(near), 0.0)
+            found[site] = max(middle + sum(near) / len(near), 0.0)
     return found
 
 
 def above(site: str, values: Values) -> float | None:
     """How far a site is above the median of the other sites; None without its value or without others."""
     others = [value for other, value in values.items() if other != site]
-    return values[site] - median(others) if site in values and others else None
+    return values[site] - float(np.median(others)) if site in values and others else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from statistics import median_low
 from typing import Any
 
 import numpy as np
@@ -67,10 +66,15 @@ class NormBounds:
     def limit(self, norms: Collection[float]) -> float:
         """The largest norm that is accepted; infinite if there is nothing to compare with."""
         now, former = ([norm for norm in some if norm > 0] for some in (norms, self.former))
-        known = [median_low(former)] if former else []
+        known = [lower_median(former)] if former else []
         if len(now) >= (2 if former else ENOUGH):
-            known.append(median_low(now))
+            known.append(lower_median(now))
         return self.ratio * max(known) if known else math.inf
+
+
+def lower_median(values: Collection[float]) -> float:
+    """The median; of an even number of values the lower of the two in the middle."""
+    return sorted(values)[(len(values) - 1) // 2]
 
 
 def largest_loss(pairs: int) -> float:
