@@ -43,6 +43,7 @@ def kind(folder: Path, name: str, content: bytes) -> str:
         *[("start.sh", b"#!/bin/sh\n", "program"), ("arial.ttf", b"\0\x01\0\0\0\x10", "program")],
         *[("style.css", b"p {}", "program"), ("logo.ico", b"\0\0\x01\0\x01", "program")],
         *[("IM7.dcm", b"%PDF-1.4 x", "document"), ("index.html", b"<html>", "document"), ("old.doc", OLE, "document")],
+        *[("viewer.dat", bytes(9), "system file"), ("SHA256SUMS", b"ab", "system file"), ("a.bak", b"", "system file")],
         *[("page", b"\xef\xbb\xbf <!DOCTYPE html>", "document")],
         *[("Thumbs.db", OLE, "system file"), ("._IM1.dcm", b"\0\x05\x16\x07\0\2", "system file")],
         *[(".DS_Store", b"\0\0\0\x01Bud1", "system file"), ("AUTORUN.INF", b"[autorun]", "system file")],

@@ -91,6 +91,7 @@ def test_sound_tags_are_read_and_none_is_ignored() -> None:
     [
         ({"BitsStored": None}, "BitsStored", {"stored": 12}),
         ({"BitsStored": 17}, "BitsStored", {"stored": 12}),
+        ({"BitsStored": 1}, "BitsStored", {"stored": 12}),
         ({"BitsStored": None, "HighBit": None}, "BitsStored HighBit", {"stored": 16, "high": 15}),
         ({"HighBit": 3}, "HighBit", {"high": 11}),
         ({"HighBit": 16}, "HighBit", {"high": 11}),

@@ -27,6 +27,7 @@ def read(cells: Pixels, bits: int, *, signed: bool = False) -> NDArray[np.generi
         ((numbers() - 2048 & 0xFFF).astype("<u2"), 12, False, numbers() - 2048),
         ((16 * (numbers() - 2048)).astype("<i2").view("<u2"), 16, False, 16 * (numbers() - 2048)),
         (numbers().astype("<u2"), 10, False, numbers()),
+        (numbers().astype("<u2"), 8, False, numbers()),
         (numbers(8).astype("u1"), 8, True, numbers(8)),
     ],
 )

@@ -61,6 +61,7 @@ _ENDINGS: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("js", "css", "class", "ttf", "ico", "cur", "sh", "py", "pak", "res", "lib", "pdb"), PROGRAM),
         **dict.fromkeys(("txt", "text", "log", "ini", "cfg", "csv", "tsv", "json", "jsonl", "yml", "yaml", "md"), TEXT),
         **dict.fromkeys(("inf", "lnk", "url", "lck", "lock"), SYSTEM),
+        **dict.fromkeys(("md5", "sha1", "sha256", "crc", "sig", "bak", "tmp", "bin", "dat"), SYSTEM),
         **dict.fromkeys(("mdb", "accdb", "db", "sqlite", "dbf", "ldb"), TABLE),
         **dict.fromkeys(("zip", "7z", "rar", "tar", "gz", "tgz", "bz2", "xz", "iso"), ARCHIVE),
         **dict.fromkeys(("nrrd", "nhdr", "mhd", "stl"), VOLUME),
@@ -69,6 +70,7 @@ _ENDINGS: Mapping[str, str] = MappingProxyType(
 _SYSTEM_NAME = re.compile(
     r"\._.*|\.ds_store|thumbs\.db|ehthumbs.*\.db|desktop\.ini|autorun\.inf|\.directory|\.nomedia|lockfile|\.localized"
     r"|~\$.*|\.volumeicon\.icns|indexervolumeguid|wpsettings\.dat|\.fuse_hidden.*|\.nfs.*|\.git(?:keep|ignore)"
+    r"|(?:md5|sha\d+)sums?"
 )
 _IMAGE_ENDINGS = frozenset(
     ("dcm", "dicom", "dic", "ima", "img", "acr", "png", "jpg", "jpeg", "jpe", "jp2", "j2k", "jls", "jxl", "tif", "tiff",

@@ -28,6 +28,8 @@ PIXEL_TAGS = (
 
 LARGEST = 1e12
 """Largest rescale slope, intercept, window centre and width; the least slope is its inverse."""
+LEAST_BITS = 6
+"""Least bits of a number in a radiograph; fewer are a wrong tag."""
 SQUARE, OBLONG = 0.01, 4.0
 """Difference of a pixel's sides that is rounding, as a share; largest ratio of its sides that is not a wrong tag."""
 _FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
@@ -184,7 +186,9 @@ def _bits(read: _Reader) -> tuple[int, int, int, bool]:
     allocated = read.whole("BitsAllocated", (1, 8, 16, 32, 64), required=True)
     floats = allocated in (32, 64) and not any(name in read.dataset for name in layout)  # these need no layout
     high = read.whole("HighBit", range(allocated or 64))
-    stored = read.whole("BitsStored", range(1, (allocated or 64) + 1), required=not floats)
+    stored = read.whole(
+        "BitsStored", range(LEAST_BITS if allocated != 1 else 1, (allocated or 64) + 1), required=not floats
+    )
     if stored is None:
         stored = high + 1 if high is not None else allocated or 16
     allocated = allocated or (8 if stored <= 8 else 16 if stored <= 16 else 32)

@@ -39,8 +39,11 @@ def without_seam(pixels: StoredPixels, bits: int) -> StoredPixels:
     jumps = _jumps(stated, bits)
     if jumps < LEAST_SEAM * stated.size or not _is_seam(stated, bits):
         return pixels
-    others = _readings(pixels, bits)
-    return next((one for one in others if _jumps(one.numbers(sample), bits) <= MOST_LEFT * jumps), pixels)
+    for other in _readings(pixels, bits):
+        found = other.numbers(sample)
+        if _jumps(found, max(bits, int(np.ptp(found.astype(np.int64))).bit_length())) <= MOST_LEFT * jumps:
+            return other
+    return pixels
 
 
 def _readings(pixels: StoredPixels, bits: int) -> Iterator[StoredPixels]:
