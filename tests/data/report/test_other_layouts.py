@@ -49,6 +49,24 @@ FORMS = (
     ("gez. OA Dr. R. K.", r"R\. K"),
     ("Verlegt aus dem St. Wendelin-Krankenhaus Obertal.", "Wendelin|Obertal"),
     ("Adressé par la clinique Sainte-Odile.", "Odile"),
+    ("Report conveyed to ST3 Balthazar Quayle.", "Balthazar|Quayle"),
+    ("Verified: Quayle, B.", "Quayle"),
+    ("Relu par le Pr. J.-B. Castelnaud.", "Castelnaud"),
+    ("Avisada la Dra Estíbaliz Urrutikoetxea (busca 4432).", "Estíbaliz|Urrutik|4432"),
+    ("SSN ends 6789", "6789"),
+    ("Herzschrittmacher Ser.-Nr. PKR 55 88 12", "55 88"),
+    ("Compared to the film of the 4th inst.", "4th"),
+    ("Am 1. Advent gestürzt, vorher Hogmanay.", "Advent|Hogmanay"),
+    ("Desde el Día de la Madre.", "Madre"),
+    ("Seit dem Wochenende 12./13.6.", r"12\./13"),
+    ("Vergleich 03/2020 und 2020-11.", "03/2020|2020-11"),
+    ("Paciente de 95a.", "95"),
+    ("Vrouw, 93 jr.", "93"),
+    ("Transcribed by mlk", "mlk"),
+    ("D: RHT T: mlk", "RHT|mlk"),
+    ("Dictated by R.H.T.", r"R\.H"),
+    ("Opgenomen in verzorgingshuis De Wilgenhof.", "Wilgenhof"),
+    ("Ingresada en la residencia Los Olmos.", "Olmos"),
 )
 BODIES = {
     "english": ("FINDINGS: Clear lungs. No effusion.", "IMPRESSION: Nothing new."),
@@ -93,6 +111,25 @@ def test_a_form_is_gone_and_the_findings_stay(sentence: str, gone: str) -> None:
     assert re.findall(gone, found.text) == []
     assert found.findings.startswith("The lungs are clear.")
     assert found.impression == "Stable."
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Nódulo de 92 a 95 UH.",
+        "Tip at 3.5 cm, or at 12.30 mm.",
+        "Kann älter sein, 150 ml.",
+        "He turned left.",
+        "Lower lobe // upper lobe clear, w/o contrast, 5 mg/L.",
+        "Discussed with the resident and the nurse on call.",
+        "Subject: Chest radiograph",
+        "À la clinique, toux.",
+        "Freigegeben: ja",
+        "Compared with 2019-2021.",
+    ],
+)
+def test_a_finding_is_no_identifier(sentence: str) -> None:
+    assert scrub(sentence).text == sentence
 
 
 @pytest.mark.parametrize("own_grammar", [True, False])

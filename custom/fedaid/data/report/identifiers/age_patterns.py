@@ -6,7 +6,7 @@ from fedaid.data.report.identifiers.rule import rules
 
 _OVER_89 = r"(?:9\d|1[01]\d)"
 _UNIT = (
-    r"(?:years?|yrs?|y/?o\b|y\.o\.|jähr(?:ige?[rnms]?)?|jaehrige?[rnms]?|jahre?n?\b|j\.|ans\b|años?\b|anos\b|jaar\b"
+    r"(?:years?|yrs?|y/?o\b|y\.o\.|jähr(?:ige?[rnms]?)?|jaehrige?[rnms]?|jahre?n?\b|j\.|ans\b|años?\b|anos\b|jaar\b|jr\b"
     r"|jarige?n?)"
 )
 _ENGLISH = r"(?:ninet(?:y|ies)|(?:one|a) hundred)(?:[- ](?:and )?(?:one|two|three|four|five|six|seven|eight|nine|ten))?"
@@ -26,7 +26,8 @@ _PEOPLE = (
 _DIGITS = (
     rf"(?i:(?<![\w.])(?P<x>{_OVER_89})[- ]?{_UNIT})",
     rf"(?i:\b(?:he|she|patient|who) (?:is|was) (?P<x>{_OVER_89})(?![\w%/]|[.,]\d| ?(?:mm|cm|kg|bpm|percent)))",
-    rf"(?i:\b(?:turned|turns|turning|de) (?P<x>{_OVER_89}(?: a\.)?)(?<=[.\d])(?= (?:last|this|next|in|on)\b|(?<=a\.)))",
+    rf"(?i:\b(?:turned|turns|turning|de) (?P<x>{_OVER_89}(?: ?a\.|a)?)(?<=[.\da])(?= (?:last|this|next|in|on)\b"
+    rf"|(?<=a\.)|(?<=\da)[.,;\n]))",
     rf"(?i:\bage(?:[ds]|/sex)?[: ]{{1,2}}(?:of )?(?P<x>{_OVER_89})(?![\w.]))",
     rf"(?i:\b(?:alter|âge|edad|leeftijd|im alter von|âgée? de|de edad|à l['’]âge de|oud)\s?:? ?(?:de )?)"
     rf"(?P<x>{_OVER_89})(?![\w.,/%]| ?mm| ?cm)",
@@ -41,7 +42,7 @@ _DIGITS = (
 _WORDS = (
     rf"(?i:\b(?P<x>{_ENGLISH})[- ](?:years?|yrs?|y/?o)\b)",
     rf"(?i:\b(?P<x>{_ENGLISH})(?= (?:male|female|man|woman|lady|gentleman)\b))",
-    r"(?i:\b(?:aged?|is) (?P<x>(?:ninety|one hundred)(?:[- ][a-z]{3,5})?)(?=[.,;]| years))",
+    r"(?i:\b(?:aged?|is) (?P<x>(?:ninety|one hundred)(?:[- ][a-z]{3,5})?)(?=[.,;\n]|$| years))",
     r"(?i:\b(?:his|her|their|the) (?P<x>(?:ninet(?:y|ieth)[- ]?[a-z]{0,7}|(?:one )?hundredth|tenth|eleventh)) "
     r"(?:year|birthday|decade))",
     rf"(?i:\b(?P<x>{_ONES_GERMAN})[- ]?(?:jähr|jahre))",

@@ -66,7 +66,8 @@ CONTACTS = (
 """The rules of addresses in a network."""
 
 _CUE = (
-    "tel(?:efon(?:nummer|isch unter)?|efono|éfono|éphone|ephone|efoon(?:nummer)?|\\.)?|phone|fax|pager|beeper"
+    "busca(?:personas)?|semafoon|tel(?:efon(?:nummer|isch unter)?|efono|éfono|éphone|ephone|efoon"
+    "(?:nummer)?|\\.)?|phone|fax|pager|beeper"
     "|bleep|mobile|mobil"
     "|handy|cell|hotline|tél\\.?|ext(?:ension|\\.)?|durchwahl|piepser|funk|apparat|app\\.|poste|móvil|movil"
     "|extensión|mob\\.?|gsm|toestel|tst\\.|dect|rufnummer|rückruf(?: unter)?|call ?back|whatsapp"

@@ -47,6 +47,11 @@ _DATES = (
     rf"(?P<x>0[1-9]/\d\d|1[0-2]/(?:1[3-9]|[02-9]\d)|[1-9]/(?:1[3-9]|[2-9]\d))(?![\w/]){NO_MEASURE}{_NO_PART}",
     rf"(?i:\b(?:KW|calendar week|week|semaine|semana) ?)(?P<x>\d{{1,2}}[ /]{_ANY_YEAR})(?!\w)",
 )
+_OTHER = (
+    r"(?<![\w.-])(?:3[01]|[12]\d|0?[1-9])\. ?[/-] ?(?:3[01]|[12]\d|0?[1-9])\.(?:1[0-2]|0?[1-9])\.(?!\d)",
+    r"(?<![\w.,/-])(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?![\w-]|[.,]\d)",
+    r"(?i:\b\d{1,2}(?:st|nd|rd|th) (?:inst|ult)\b\.?)",
+)
 _SMALL_MONTHS = (
     rf"(?:{_CUE}|(?i:\b(?:van|uit|aus) ))(?P<x>(?i:{SHORT_MONTHS}) {_DAY}|{_DAY} (?i:{SHORT_MONTHS}))(?![\w/]"
     rf"|[.,]\d){NO_MEASURE}{_NO_PART}",
@@ -71,7 +76,7 @@ _BIRTH_YEARS = (
 )
 
 _FEASTS = (
-    "christ|new|easter|boxing|thanks|whit|indepe|memori|lab|vetera|columb|bank|mother|valent|saint|st|good"
+    "shrove|hogman|advent|remem|christ|new|easter|boxing|thanks|whit|indepe|memori|lab|vetera|columb|bank|mother|valent|saint|st|good"
     "|hallow|pente|hanukk"
     "|passov|yom|ramada|eid|diwali|junete|heilig|silves|weihna|neujah|oster|karfre|gründo|pfings|fronle|allerh|rosenm"
     "|ascher|nikola|dreikö|tag|noël|pâques|la|l|jour|fête|noche|navida|semana|doming|lunes|vierne|año|día|eerste|tweede"
@@ -81,6 +86,7 @@ _MONTHS = f"{FULL_MONTHS}|{SHORT_MONTHS}|{UPPER_MONTHS}"
 DATES = (
     *rules("DATE", *_DATES[:3]),
     *rules("DATE", *_WORDS, *_DATES[3:11], starts=_MONTHS),
+    *rules("DATE", *_OTHER),
     *rules("DATE", *_SMALL_MONTHS, starts=SHORT_MONTHS.lower()),
     *rules("DATE", *_DATES[11:13], *_DATES[14:16]),
     *rules("DATE", _DATES[13], _DATES[16], hints="/"),

@@ -45,7 +45,10 @@ _COMPOUND = (
     rf"|hospiz|ziekenhuis"
     r"|kliniek|gasthuis|stift)\b"
 )
-_LOWER_HEAD = r"(?:clinique|polyclinique|hôpital|hopital|cabinet|clínica|policlínica|hospital|ziekenhuis|kliniek)"
+_LOWER_HEAD = (
+    r"(?:clinique|polyclinique|hôpital|hopital|cabinet|clínica|policlínica|hospital|ziekenhuis|kliniek|ver"
+    r"(?:zorgings|pleeg)huis|residencia|résidence)"
+)
 _NAMED = rf"(?!(?i:{NO_PLACE})\b)(?:St\.|[A-ZÀ-Ö][\w'’-]{{1,25}})"
 
 INSTITUTIONS = (
@@ -66,17 +69,18 @@ INSTITUTIONS = (
     *rules(
         "INSTITUTION",
         rf"\b{_FOREIGN}(?: (?:de la |de los |de |del |du |des |la |le |für |am |an der |im |in |Dr\. |d['’]|La "
-        rf"|Las |El |Los |Le |Les )?{_NAMED}){{1,3}}",
+        rf"|Las |El |Los |Le |Les |les )?{_NAMED}){{1,3}}",
         hints="uni|klini|krank|spital|mvz|praxis|heim|haus|hôp|hop|clini|clíni|poli|chr|chu|c.h.u|centre|cabinet"
         "|rés|maison|sanat|resid|centro"
         "|ambul|zieken|medisch|zorg|instit",
     ),
     *rules(
         "INSTITUTION",
-        rf"\b(?:de la|la|le|les|du|au|de l['’]|l['’]|el|del|al|het|het|een) ?{_LOWER_HEAD} (?P<x>(?:de la |de |du "
+        rf"\b(?:de la|la|le|les|du|au|de l['’]|l['’]|el|del|al|het|een|in|uit|naar) ?{_LOWER_HEAD} (?P<x>(?:De "
+        rf"|Los |Las |Les |La |Le |les |los |de la |de |du "
         rf"|del |la )?{_NAMED}"
         rf"(?: {_NAMED}){{0,2}})",
-        hints="clini|clíni|hôp|hop|cabinet|hospi|zieken|klini|kranken|spital|stift",
+        hints="clini|clíni|hôp|hop|cabinet|hospi|zieken|huis|resid|résid|klini|kranken|spital|stift",
     ),
     *rules("INSTITUTION", _COMPOUND, hints="klini|kranken|hospi|spital|zieken|gasthuis|stift"),
     *rules(

@@ -10,7 +10,7 @@ MIXED = rf"{no_name(NO_NAME)}{CAPITAL}(?=[\w'’-]{{0,25}}[{SMALLS}]){_LETTERS}"
 WORD = rf"{no_name(NO_NAME)}{CAPITAL}{_LETTERS}"
 UPPER = rf"{no_name(NO_DOCTOR)}{CAPITAL}(?:{CAPITAL}|['’-](?={CAPITAL})){{1,25}}(?!\w)"
 SURNAME = rf"{no_name(NO_SURNAME)}{CAPITAL}{_LETTERS}"
-INITIAL = rf"{CAPITAL}(?:\.|(?=[ ,;\n]))"
+INITIAL = rf"{CAPITAL}(?:\.(?:-{CAPITAL}\.)?|(?=[ ,;\n]))"
 PARTICLE = (
     "(?:van der|van den|van de|van het|van ['’]t|van|von der|von dem|von und zu|von|vom und zum|vom|zu|zum|zur"
     "|de las?|de los|de"

@@ -49,7 +49,7 @@ NUMBERS = (
     ),
     *rules(
         "DEVICE",
-        rf"(?:\b(?:S/?N|s/n|S\. ?N\.|[Ss]erial|SERIAL|Ser\.|Seriennr\.|LOT|REF|[nN][º°o.] ?"
+        rf"(?:\b(?:S/?N|s/n|S\. ?N\.|[Ss]erial|SERIAL|[Ss]er\.(?:-?[Nn]r\.?)?|Seriennr\.|LOT|REF|[nN][º°o.] ?"
         rf"(?:de )?s[ée]rie)\b[:#.]?){_IS}{_GROUPS}",
         r"\b[Ll](?:ot|ote) (?P<x>(?=[\w-]*[A-Z-])(?=(?:[\w-]*?\d){3})\w[\w-]{3,20})(?!\w)",
         hints="sn|s/n|s.|ser|sér|lot|ref",
@@ -57,7 +57,7 @@ NUMBERS = (
     *rules(
         "SSN",
         r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])",
-        rf"(?i:\bssn){_IS}(?P<x>\d{{3}}[ -]?\d{{2}}[ -]?\d{{4}}|\d{{4}})(?!\w)",
+        rf"(?i:\bssn(?: end(?:s|ing)(?: (?:in|with))?)?){_IS}(?P<x>\d{{3}}[ -]?\d{{2}}[ -]?\d{{4}}|\d{{4}})(?!\w)",
     ),
     *rules(
         "ID",

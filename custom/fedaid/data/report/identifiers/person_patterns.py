@@ -33,6 +33,7 @@ _LABELLED = (
     "|spouse|wife|husband|son|daughter|next of kin|(?:physician|doctor|provider|clinician|nurse|person"
     "|team) (?:notified|informed|called|paged)"
     "|notified|informed|contacted|reported to|called to|caller|witness"
+    "|verified|approved|authori[sz]ed|validated|finali[sz]ed|dictated|vidiert|validada?|validée?|gefiatteerd|geautoriseerd"
     "|operator|performed by|tech|rad|gp|dictating|supervis(?:ion|ie|ión)|subject|regarding|betrifft|betr|betreff"
     "|concerne"
     "|objet|asunto|betreft|onderwerp|erstellt|freigegeben|geschrieben|rédact(?:eur|rice)|pat"
@@ -105,7 +106,7 @@ _TITLED = (
 )
 _LABELS = (
     rf"(?i:\b(?:{_LABELLED})(?:\(s\))?\.?\s?[:=]\s{{0,3}})(?:{TITLE}\s)?(?P<x>(?!{CAPITAL}{{2,4}}/){LISTED})",
-    rf"(?i:\b(?:{_LABELLED})(?:\(s\))?\s?[:=]\s{{0,3}})(?P<x>{CAPITAL}{{2,4}}|[a-z]{{2,3}})(?=[\s,;]*(?:$|\n|[DT]:))",
+    rf"(?i:\b(?:{_LABELLED})(?:\(s\))?\s?[:=]\s{{0,3}})(?P<x>{CAPITAL}{{2,4}}|(?!(?:yes|no|ja|nee|oui|non|si|sí)\b)[a-z]{{2,3}})(?=[\s,;]*(?:$|\n|[DT]:))",
     rf"(?im:^(?:to|attn|for|an|à|para|aan)\s?:\s{{0,3}})(?:{TITLE}\s)?(?P<x>{LISTED})",
     rf"(?i:\b(?:{_NAME_LABEL})\s?[:=]\s{{0,3}})(?!\[)(?P<x>{LOWER_NAME})",
     rf"\b(?i:patiente?|pt|paciente|patiënte?),? (?:named |called )?(?P<x>{PAIR})",

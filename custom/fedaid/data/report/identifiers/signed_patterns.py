@@ -93,6 +93,17 @@ _SIGNED = (
     rf"\b(?:by|per|with) (?P<x>(?:{CAPITAL}\. ?){{1,2}}{MIXED})",
     rf"\bI, (?P<x>{MIXED_NAME})(?=,)",
 )
+_TYPED_BY = (
+    r"(?i:\b(?:dictated|transcribed|typed|geschrieben|getypt|gedicteerd|diktiert|dicté|dictado) (?:by|von|durch"
+    r"|door|par|por) )"
+)
+_TYPED = (
+    rf"{_TYPED_BY}(?P<x>(?:{CAPITAL}\.-?){{2,4}})(?![\w])",
+    rf"{_TYPED_BY}(?P<x>(?!(?:me|us|my|the|our|phone|fax)\b)[a-z]{{2,4}})(?=\s*(?:$|\n|[.;,\[]))",
+    r"\bD: ?(?P<x>[A-Za-z]{2,4})(?=,? T:)",
+    r"\bD: ?\[NAME\],? T: ?(?P<x>[A-Za-z]{2,4})(?=\s*(?:$|\n|[.;,\[]))",
+    rf"\b(?:to|with|by) (?:the )?(?:ST\d|FY\d|F[12]|SHO|SpR|StR|PGY-?\d|AIOS|ANIOS) (?P<x>{MIXED_NAME})",
+)
 _TOLD_TO = (
     rf"(?i:\b(?:{_TOLD}):?)\s(?P<x>{NO_DEPARTMENT}{MIXED_NAME})",
     rf"(?i:\b(?:{_TOLD_FOREIGN})) (?:{TITLE} )?(?P<x>{NO_DEPARTMENT}{MIXED_NAME})",
@@ -119,7 +130,7 @@ _INITIALS = (
     rf"(?m:^)[ \t]*{_NO_INITIALS}[A-Za-z]{{2,4}}[/:]{_NO_TYPIST}[A-Za-z]{{2,4}}[ \t]*(?m:$)",
     r"(?i:\b(?:initials|initialen|initiales|iniciales|kürzel|dictator|typist"
     r"|ref\.?)\s?[:=]\s?)(?P<x>[A-Za-z]{2,4}(?:[/:-][A-Za-z]{2,4})?)(?![\w])",
-    r"(?i:\b(?:dictated|transcribed|typed|signed|dict|typ|trans|dikt|diktat|dicté|dictado"
+    r"(?i:\b(?:dictated|transcribed|typed|signed|dict|typ|dikt|diktat|dicté|dictado"
     r"|gedicteerd)\s?[:/.]\s?)(?-i:(?=[A-Z]{2}|[a-z]{2,3}(?:[\s.;]*(?:$|\n))))(?P<x>[A-Za-z]{2,4}(?:[/:-][A-Za-z]{2,4})?)(?![\w])",
 )
 
@@ -128,6 +139,9 @@ SIGNED = (
     *rules("NAME", *_SIGNED[2:4], hints="signed|gez|unterz|signé|firm|fdo|getek|w.g|i.|i. |/s/|s/d"),
     *rules("NAME", _SIGNED[4], hints="by |per |with "),
     *rules("NAME", _SIGNED[5], hints="i, "),
+    *rules("NAME", *_TYPED[:2], starts="dictat|transc|typed|geschr|getypt|gedict|diktie|dicté|dictad"),
+    *rules("NAME", *_TYPED[2:4], hints="d:"),
+    *rules("NAME", _TYPED[4], hints="to |with |by "),
     *rules(
         "NAME",
         _TOLD_TO[0],
