@@ -16,8 +16,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import admin  # noqa: F401 - makes custom/fedaid importable
-from tests.benchmarks.identifiers import form_numbers, real_numbers
+from tests.benchmarks.identifiers import form_numbers
+from tests.benchmarks.identifiers import real_numbers as real_texts
+from tests.benchmarks.letters_in_films import letter_numbers
+from tests.benchmarks.letters_in_films import real_numbers as real_films
 from tests.benchmarks.machine import surroundings
+from tests.benchmarks.view_choice import lateral_for_frontal
 from tests.field.catalogue import CASES
 from tests.field.field_case import FieldCase
 
@@ -67,16 +71,25 @@ def answer(case: FieldCase) -> str:
     return "right" if not faults else ("loud" if case.is_loud(run) else "silent")
 
 
+def measured() -> dict[str, object]:
+    """Return all numbers. Those of real texts and films are there only if ``../shared/data`` is."""
+    reported = [case for case in CASES if REPORTED.match(case.name)]
+    others = [case for case in CASES if not REPORTED.match(case.name)]
+    found: dict[str, object] = asdict(case_numbers(reported)) | {"further_cases": asdict(case_numbers(others))}
+    found |= asdict(form_numbers())
+    texts = real_texts()
+    found |= {} if texts is None else {"real_texts": asdict(texts)}
+    with tempfile.TemporaryDirectory(prefix="field-") as folder:
+        found |= lateral_for_frontal(Path(folder))._asdict()
+    return found | letter_numbers() | real_films()
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Measure, and write the file."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.field", description=__doc__)
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args(arguments)
-    reported = [case for case in CASES if REPORTED.match(case.name)]
-    others = [case for case in CASES if not REPORTED.match(case.name)]
-    found = surroundings() | asdict(case_numbers(reported)) | {"further_cases": asdict(case_numbers(others))}
-    real = real_numbers()
-    found |= asdict(form_numbers()) | ({"scrubbed_real_texts": asdict(real)} if real else {})
+    found = surroundings() | measured()
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(json.dumps({name: value for name, value in found.items() if name not in surroundings()}, indent=1))
