@@ -12,6 +12,8 @@ from fedaid.data.header.file_kind import KINDS, file_kind
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
 
+GZIPPED = gzip.compress(b"x", mtime=0)  # without the time, so that each process gives the test one name
+
 
 def zipped(name: str = "x") -> bytes:
     packed = io.BytesIO()
@@ -36,9 +38,9 @@ def kind(folder: Path, name: str, content: bytes) -> str:
     ("name", "content", "expected"),
     [
         *[("study4.zip", zipped(), "archive"), ("IM0001", zipped(), "archive"), ("IM1.dcm", zipped(), "archive")],
-        *[("a.tar", tarred(), "archive"), ("a", tarred(), "archive"), ("IM1.dcm.gz", gzip.compress(b"x", mtime=0), "archive")],
+        *[("a.tar", tarred(), "archive"), ("a", tarred(), "archive"), ("IM1.dcm.gz", GZIPPED, "archive")],
         *[("a.7z", b"7z\xbc\xaf\x27\x1c" + bytes(9), "archive"), ("cd.iso", bytes(0x8001) + b"CD001", "archive")],
-        *[("brain.nii.gz", gzip.compress(b"x", mtime=0), "volume"), ("letter.docx", zipped(), "document")],
+        *[("brain.nii.gz", GZIPPED, "volume"), ("letter.docx", zipped(), "document")],
         *[("viewer.jar", zipped(), "program"), ("viewer.exe", b"MZ\x90\0", "program"), ("x.dll", b"MZ\0", "program")],
         *[("start.sh", b"#!/bin/sh\n", "program"), ("arial.ttf", b"\0\x01\0\0\0\x10", "program")],
         *[("style.css", b"p {}", "program"), ("logo.ico", b"\0\0\x01\0\x01", "program")],
