@@ -86,8 +86,8 @@ def shared_faults(run: Run) -> Sequence[str]:
 
 
 def write_default(folder: Path) -> None:
-    """A device that writes PA for every film."""
-    write_pairs(folder, [({"ViewPosition": "PA"}, {"ViewPosition": "PA"})] * 6)
+    """A device that writes PA for every film, or for every lateral one."""
+    write_pairs(folder, [({"ViewPosition": frontal}, {"ViewPosition": "PA"}) for frontal in ("PA", "AP") * 3])
 
 
 def default_faults(run: Run) -> Sequence[str]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from fedaid.data.header.views import film_views
 
 RANKS = {"PA": 0, "POSTERO-ANTERIOR": 0, "AP": 1, "AP SUPINE": 1, "ANTERO-POSTERIOR": 1, "FRONTAL": 2}
-UNSTATED, OTHER = 3, 4
+FRONTAL, UNSTATED, OTHER = 2, 3, 4
 
 
 class Film(NamedTuple):
@@ -33,8 +33,8 @@ class FilmOrder:
     Attributes:
         numbers: number of each film, the preferred one first.
         views: view of each film, in this order.
-        level: how many of the first films have the same rank, copies left out; a picture decides among several. It
-            is 1 if the first film is a lateral or another view.
+        level: how many of the first films are all stated to be frontal, or all unstated, copies left out; a picture
+            decides among several. It is 1 if the first film is a lateral or another view.
         unstated: whether the view of the first film is not stated.
         conflicts: how many films state a frontal and a lateral view.
     """
@@ -60,9 +60,10 @@ def film_order(films: Sequence[Film]) -> FilmOrder:
     seen = dict(zip(own, film_views([films[number].views for number in own]), strict=True))
     stated = [seen[first_of[number]] for number in range(len(films))]
     ranks = [preference(film.view) for film in stated]
-    numbers = sorted(by_path, key=lambda number: (ranks[number], number in copies))
-    first = ranks[numbers[0]]
-    level = sum(ranks[number] == first for number in numbers if number not in copies)
+    sides = [max(rank, FRONTAL) for rank in ranks]  # what a header calls PA and AP may be a film from the side
+    numbers = sorted(by_path, key=lambda number: (sides[number], number in copies, ranks[number]))
+    first = sides[numbers[0]]
+    level = sum(sides[number] == first for number in numbers if number not in copies)
     return FilmOrder(
         numbers=tuple(numbers),
         views=tuple(stated[number].view for number in numbers),

@@ -23,11 +23,14 @@ def test_one_film_needs_no_choice() -> None:
     assert (order.numbers, order.views, order.level, order.unstated) == ((1, 0), ("PA", "LL"), 1, False)
 
 
-def test_films_of_equal_rank_are_on_a_level_and_those_of_other_views_never() -> None:
+def test_all_frontal_films_are_on_a_level_or_all_unstated_ones_and_those_of_other_views_never() -> None:
     assert film_order([film(path="b"), film(path="a"), film("LL")]).level == 2
     assert film_order([film(path="b"), film(path="a"), film("LL")]).unstated
     stated = film_order([film("PA", "b"), film("PA", "a"), film("AP")])
-    assert (stated.numbers, stated.level, stated.unstated) == ((1, 0, 2), 2, False)
+    assert (stated.numbers, stated.level, stated.unstated) == ((1, 0, 2), 3, False)
+    copied = film_order([film("PA", "a", instance="1"), film("AP", "b", instance="2"), film("PA", "c", instance="1")])
+    assert (copied.numbers, copied.level) == ((0, 1, 2), 2)
+    assert film_order([film("AP"), film()]).level == 1
     assert film_order([film("LL"), film("RL")]).level == 1
 
 
