@@ -41,8 +41,10 @@ def test_pretrain_without_its_align_is_refused(before: str, asked: int, site: Si
     )
 
 
-def test_an_unknown_task_is_answered_as_such(site: Site) -> None:
-    assert site.ask("learn").get_return_code() == ReturnCode.TASK_UNKNOWN
+def test_an_unknown_task_is_an_error_of_this_site_and_not_of_the_job(site: Site) -> None:
+    reply = site.ask("learn")
+    assert reply.get_return_code() == ReturnCode.BAD_TASK_DATA
+    assert reply.get_header(ERROR_HEADER) == "the task is unknown at this site"
 
 
 def test_an_input_error_travels_in_the_header(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

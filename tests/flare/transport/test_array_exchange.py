@@ -13,8 +13,10 @@ from nvflare.fuel.f3.message import Message
 from nvflare.fuel.f3.streaming.download_service import DownloadService
 from nvflare.fuel.utils import fobs
 from nvflare.fuel.utils.fobs.decomposers.via_downloader import ViaDownloaderDecomposer
+from nvflare.private.fed.server.server_runner import ServerRunner
 
 from fedaid.flare.transport.array_exchange import AskingCell, receive_in_memory, receive_on_disk
+from fedaid.flare.transport.received_arrays import ArrayFile
 from fedaid.flare.wire.messages import update_from_shareable, update_to_shareable
 from fedaid.flare.wire.tasks import UpdateMessage
 from tests.flare.transport.test_received_arrays import SENT
@@ -157,13 +159,44 @@ def test_a_site_that_cannot_read_a_message_says_so(ways: dict[str, Install]) -> 
         moved({"a": SENT["matrix"]}, ways["server"], ways["site"], cell)
 
 
-def test_a_download_that_ends_early_fails_at_the_server_as_before(ways: dict[str, Install]) -> None:
-    class Silent(Cell):
-        def send_request(self, **_: Any) -> Message:
-            return make_reply(ReturnCode.COMM_ERROR)
+class Silent(Cell):
+    """A site that is gone before the server has its arrays."""
 
-    with pytest.raises(RuntimeError, match="failed to download"):
-        moved({"a": SENT["matrix"]}, ways["site"], ways["server"], Silent())
+    def send_request(self, **_: Any) -> Message:
+        return make_reply(ReturnCode.COMM_ERROR)
+
+
+def test_a_download_that_ends_early_is_an_answer_that_is_refused(ways: dict[str, Install], tmp_path: Path) -> None:
+    server, site = Server(), Site("a", tmp_path / "a")
+    site.receive(server.send(server.broadcast({"matrix": np.zeros((2, 3), np.float32)}), site))
+    answer = moved(site.answer({"matrix": np.ones((2, 3), np.float32)}), ways["site"], ways["server"], Silent())
+    assert server.take(answer, site).get_return_code() == "BAD_TASK_DATA"
+
+
+def test_a_full_disk_of_the_server_is_an_answer_that_is_refused(
+    ways: dict[str, Install], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    update = update_to_shareable(UpdateMessage(0, {"matrix": SENT["matrix"]}, {}, 10, {}))
+    for place in ("begin", "write", "arrays", "__init__"):
+        with monkeypatch.context() as patch:
+            patch.setattr(ArrayFile, place, full)
+            found = update_from_shareable(moved(update, ways["site"], ways["server"], Cell()))
+        assert "unreadable" in found.delta["matrix"], place
+
+
+def test_an_array_of_objects_is_an_answer_that_is_refused(ways: dict[str, Install]) -> None:
+    update = update_to_shareable(UpdateMessage(0, {"matrix": SENT["matrix"]}, {}, 10, {}))
+    update["DXO"]["data"]["matrix"] = np.array([{}, None], object)
+    found = update_from_shareable(moved(update, ways["site"], ways["server"], Cell()))
+    assert "unreadable" in found.delta["matrix"]
+
+
+def test_no_return_code_of_one_site_ends_the_job(ways: dict[str, Install]) -> None:
+    ways["server"]()
+    assert ServerRunner.ABORT_RETURN_CODES == []
 
 
 def test_a_cell_that_asks_is_known_to_flare_as_the_cell_that_it_is() -> None:

@@ -28,6 +28,7 @@ from fedaid.flare.site.site_state import SiteState
 from fedaid.flare.site.task_memory import TaskMemory
 from fedaid.flare.transport.array_exchange import receive_in_memory
 from fedaid.flare.wire.messages import metrics_to_shareable, model_from_shareable, update_to_shareable
+from fedaid.flare.wire.plain_answer import checked
 from fedaid.flare.wire.replies import error_reply
 from fedaid.flare.wire.tasks import (
     ALIGN,
@@ -111,11 +112,12 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
     def execute(self, task_name: str, shareable: Shareable, fl_ctx: FLContext, abort_signal: Signal) -> Shareable:
         """Returns the answer to a task; this is the only place where an error becomes a return code."""
         if task_name not in self._tasks:
-            return make_reply(ReturnCode.TASK_UNKNOWN)
+            # FLARE's server would end the whole job on TASK_UNKNOWN.
+            return error_reply(ReturnCode.BAD_TASK_DATA, "the task is unknown at this site")
         self._abort.signal = abort_signal
         try:
             reply: Shareable = self._tasks[task_name](model_from_shareable(shareable), fl_ctx)
-            return reply
+            return checked(reply)
         except Aborted:
             return make_reply(ReturnCode.TASK_ABORTED)
         except (InputError, MalformedMessage, FloatingPointError, ProcessesFailed) as error:

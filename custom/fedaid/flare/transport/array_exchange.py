@@ -23,6 +23,7 @@ from nvflare.fuel.f3.cellnet.cell import Cell
 from nvflare.fuel.f3.streaming.download_service import download_object
 from nvflare.fuel.utils import fobs
 from nvflare.fuel.utils.fobs.decomposers.via_downloader import ViaDownloaderDecomposer
+from nvflare.private.fed.server.server_runner import ServerRunner
 
 from fedaid.flare.transport.array_blocks import ASKED, ArrayBlocks
 from fedaid.flare.transport.received_arrays import ArrayFile, ArrayMemory, Assembly, Store
@@ -88,10 +89,13 @@ def send_and_receive(store: Callable[[], Store], *, every: int, refuse: bool = F
     def download(*, cell: Cell, **source: Any) -> Received:
         """Replaces FLARE's ``download``; same arguments and result."""
         source.pop("fobs_ctx", None)
-        assembly = Assembly(store(), note)
+        try:
+            assembly = Assembly(store(), note)
+        except OSError as error:
+            return unreadable(f"no room on the disk ({type(error).__name__})", refuse=refuse)
         try:
             download_object(cell=AskingCell(cell), consumer=assembly, **source)
-        except (TypeError, ValueError, AssertionError) as error:  # from what the sender sent; FLARE logs it
+        except Exception as error:  # from what the sender sent, or from this disk; FLARE logs it
             assembly.refused = assembly.refused or f"{type(error).__name__}: {error}"
         return outcome(assembly, refuse=refuse)
 
@@ -101,26 +105,32 @@ def send_and_receive(store: Callable[[], Store], *, every: int, refuse: bool = F
 
 def outcome(assembly: Assembly, *, refuse: bool) -> Received:
     """The result of a download that has ended."""
-    reason, arrays = assembly.refused, {}
-    if assembly.error and not reason:
-        return assembly.error, None
-    if not reason:
-        try:
-            arrays = assembly.arrays()
-        except (ValueError, TypeError, MemoryError) as error:
-            reason = str(error)
-    if refuse:
-        return None, Arrived(arrays, reason or "it did not arrive")
-    return reason or None, arrays
+    reason = assembly.refused or assembly.error
+    if reason:
+        return unreadable(str(reason), refuse=refuse)
+    try:
+        arrays = assembly.arrays()
+    except (ValueError, TypeError, MemoryError, OSError) as error:
+        return unreadable(str(error), refuse=refuse)
+    return None, Arrived(arrays, "it did not arrive") if refuse else arrays
+
+
+def unreadable(reason: str, *, refuse: bool) -> Received:
+    """The result of a download that failed: an error, or a message that its reader refuses."""
+    return (None, Arrived({}, reason)) if refuse else (reason, None)
 
 
 def receive_on_disk(folder: Path) -> None:
     """Sets up the server: answers wait on its disk, and an answer that cannot be read is refused.
 
+    FLARE 2.9.0 ends the job when one site answers TASK_UNKNOWN, UNSAFE_JOB or RUN_MISMATCH. Here the controller gets
+    such an answer as any other error of that site.
+
     Args:
         folder: of the run.
     """
     send_and_receive(lambda: ArrayFile(folder), every=AT_SERVER, refuse=True)
+    ServerRunner.ABORT_RETURN_CODES = []
 
 
 def receive_in_memory() -> None:

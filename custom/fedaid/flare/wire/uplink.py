@@ -19,6 +19,7 @@ from fedaid.flare.site.task_memory import TaskMemory
 from fedaid.flare.wire.codec import Packed, decode, encode, is_packable
 from fedaid.flare.wire.downlink import ORDER, TASK_MESSAGE
 from fedaid.flare.wire.messages import UPDATE, TensorFilter
+from fedaid.flare.wire.plain_answer import checked
 from fedaid.flare.wire.replies import error_reply
 from fedaid.flare.wire.tasks import ALIGN, STATE_LOST, ModelMessage
 
@@ -36,6 +37,14 @@ class UpdateEncoder(TensorFilter):
         super().__init__(UPDATE)
         self._memory, self._kept = TaskMemory(), KeptRounds("residual")
         self._lost = False
+
+    def process(self, shareable: Shareable, fl_ctx: FLContext) -> Shareable:
+        """The result encoded, or an error reply if a filter before this one has put something else than numbers in."""
+        before = checked(shareable)
+        if before is not shareable:
+            return before
+        encoded: Shareable = super().process(shareable, fl_ctx)
+        return checked(encoded)
 
     def convert(self, packed: Packed, shareable: Shareable, fl_ctx: FLContext) -> Packed | None:
         """The encoded update, with the version of the model that this site holds.
