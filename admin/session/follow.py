@@ -5,14 +5,83 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from nvflare.fuel.flare_api.api_spec import TargetType
+from nvflare.fuel.flare_api.api_spec import JobNotRunning, TargetType
 from nvflare.fuel.flare_api.flare_api import Session
 
 from admin.session.job_progress import Progress, read_progress
 
 POLL_SECONDS = 1.0
 UNREADY = 3  # polls this many times less often while the job starts: every request logs a traceback then
+DEAD_SECONDS = 20.0  # RUNNING for so long without a process: a job has none for a moment while it starts and ends
 COMPLETED = "FINISHED:COMPLETED"
+
+
+class DeadJob(RuntimeError):
+    """The server calls a job RUNNING, but has no process of it: it was restarted, and does not continue a job."""
+
+
+class JobWatch:
+    """What is known about a job while it is followed.
+
+    Args:
+        session: a session that is logged in.
+        job_id: of the job.
+        on_progress: called with each answer of the controller.
+        dead_after: seconds of RUNNING without a process after which the job is dead.
+
+    Attributes:
+        committed: rounds that were committed when the controller answered last; None if it never did.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        job_id: str,
+        *,
+        on_progress: Callable[[Progress], None],
+        dead_after: float = DEAD_SECONDS,
+    ) -> None:
+        self.session, self.job_id, self.on_progress, self.dead_after = session, job_id, on_progress, dead_after
+        self.committed: int | None = None
+        self._absent_since: float | None = None
+
+    def look(self) -> tuple[str, bool]:
+        """Return the job's status, and whether its controller answered.
+
+        Raises:
+            DeadJob: the server has had no process of the job for too long.
+        """
+        status = str(self.session.get_job_status(self.job_id))
+        if status.startswith("FINISHED"):
+            return status, False
+        progress = self._progress(status)
+        if progress is not None:
+            self.committed = progress.current_round
+            self.on_progress(progress)
+        return status, progress is not None
+
+    def _progress(self, status: str) -> Progress | None:
+        """Return the job's progress, or None while it starts and ends; FLARE answers with errors then."""
+        absent, self._absent_since = self._absent_since, None
+        try:
+            return read_progress(self.session.show_stats(self.job_id, TargetType.SERVER))
+        except JobNotRunning:
+            if status == "RUNNING":
+                self._absent_since = time.monotonic() if absent is None else absent
+                self._require_process()
+        except Exception:  # only the display needs the progress; the next status request reports a lost connection
+            return None
+        return None
+
+    def _require_process(self) -> None:
+        """Refuse a job that has had no process for too long; one look is not enough."""
+        if self._absent_since is not None and time.monotonic() - self._absent_since >= self.dead_after:
+            raise DeadJob(f"{self.named()} is RUNNING for the server, but no process of it is left. Submit it again")
+
+    def named(self) -> str:
+        """Return the job's id and its last committed round, for a message."""
+        rounds = "not known" if self.committed is None else self.committed
+        return f"job {self.job_id} (rounds committed: {rounds})"
 
 
 def monitor(
@@ -34,24 +103,23 @@ def monitor(
 
     Raises:
         TimeoutError: the job did not finish in time.
+        ConnectionError: the connection was lost.
+        DeadJob: the server has no process of the job.
     """
+    return watch(JobWatch(session, job_id, on_progress=on_progress), timeout=timeout, poll=poll)
+
+
+def watch(job: JobWatch, *, timeout: float, poll: float = POLL_SECONDS) -> str:
+    """Wait for the job's end and return its final status, as :func:`monitor` does."""
     deadline = time.monotonic() + timeout
     while True:
-        status = str(session.get_job_status(job_id))
+        try:
+            status, answered = job.look()
+        except ConnectionError as error:
+            raise ConnectionError(f"{error}; {job.named()} may go on") from error
         if status.startswith("FINISHED"):
             return status
         if time.monotonic() > deadline:
-            raise TimeoutError(f"job {job_id} is still {status} after {timeout:.0f} s; it goes on")
-        progress = current_progress(session, job_id)
-        if progress is not None:
-            on_progress(progress)
-        pause = poll if progress is not None else UNREADY * poll
+            raise TimeoutError(f"{job.named()} is still {status} after {timeout:.0f} s; it goes on")
+        pause = poll if answered else UNREADY * poll
         time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
-
-
-def current_progress(session: Session, job_id: str) -> Progress | None:
-    """Return the job's progress, or None while it starts and ends; FLARE answers with errors then."""
-    try:
-        return read_progress(session.show_stats(job_id, TargetType.SERVER))
-    except Exception:  # only the display needs the progress; the next status request reports a lost connection
-        return None

@@ -10,21 +10,36 @@ from nvflare.fuel.flare_api.flare_api import Session
 
 from admin.jobs.folder import META, read_object
 from admin.jobs.job_check import check_job
+from admin.session.run_jobs import mark_run
 from fedaid.errors import require
 
 
 def submit(session: Session, job: Path) -> str:
-    """Submit the job and return the id that the server gave it.
-
-    FLARE signs a job folder in place, so a copy is submitted and the packaged folder stays unchanged.
+    """Check the job, submit it and return the id that the server gave it.
 
     Raises:
         InputError: the job is invalid, or needs more sites than are connected.
     """
     check_job(job, local_folders=False)
     require_enough_sites(session, job)
+    return send(session, job)
+
+
+def send(session: Session, job: Path, *, attempt: int = 1) -> str:
+    """Submit a checked job and return the id that the server gave it.
+
+    FLARE signs a job folder in place, so a copy is submitted and the packaged folder stays unchanged. The copy's
+    meta.json names the run, so that :func:`admin.session.run_jobs.jobs_of_run` finds the job.
+
+    Args:
+        session: a session that is logged in.
+        job: a packaged job.
+        attempt: number of this job in its run, from 1.
+    """
     with tempfile.TemporaryDirectory(prefix="fedaid-submit-") as folder:
-        return str(session.submit_job(str(shutil.copytree(job, Path(folder) / job.name))))
+        copy = shutil.copytree(job, Path(folder) / job.name)
+        mark_run(copy, attempt=attempt)
+        return str(session.submit_job(str(copy)))
 
 
 def require_enough_sites(session: Session, job: Path) -> None:

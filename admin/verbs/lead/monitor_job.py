@@ -27,11 +27,11 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     """Follow the job, and print its final status."""
     answer.after_interrupt = goes_on(options.job_id, options.kit)
     from admin.session.follow import COMPLETED, monitor
-    from admin.session.login import admin_session
+    from admin.session.lasting_session import lasting_session
     from admin.session.progress_display import ProgressDisplay
 
     answer.data |= {"job_id": options.job_id, "job_status": None}
-    with admin_session(options.kit) as session, ProgressDisplay() as display:
+    with lasting_session(options.kit, say=answer.warn) as session, ProgressDisplay() as display:
         status = monitor(session, options.job_id, on_progress=display.show, timeout=options.timeout)
     answer.add(status, job_status=status)
     if status != COMPLETED:

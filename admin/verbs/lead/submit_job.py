@@ -37,7 +37,7 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     from admin.results.failure import failure_reason
     from admin.session.download import download
     from admin.session.follow import COMPLETED, monitor
-    from admin.session.login import admin_session
+    from admin.session.lasting_session import lasting_session
     from admin.session.progress_display import ProgressDisplay
     from admin.session.submit import submit
 
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
         how = f"python -m admin plan {options.job} --sites S --studies N --bandwidth-mbit B --measure --write"
         answer.warn(f"no plan has checked the timeouts of {options.job.name}: {how}")
     answer.data |= {"job_id": None, "job_status": None, "result": None}
-    with admin_session(options.kit) as session:
+    with lasting_session(options.kit, say=answer.warn) as session:
         answer.after_interrupt = "the server may have the job: nvflare job list shows it"
         job_id = submit(session, options.job.resolve())
         answer.add(f"job {job_id}", job_id=job_id)

@@ -1,0 +1,86 @@
+"""The jobs of a run at the server: each job's meta.json, which FLARE keeps, names its run, attempt and rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nvflare.fuel.flare_api.flare_api import Session
+
+from admin.jobs.folder import META, read_object, write_object
+from admin.jobs.package import PROPERTIES
+from admin.jobs.settings import change_settings, values_by_name
+from admin.session.follow import COMPLETED
+
+RUN, ATTEMPT, ROUNDS = "fedaid_run", "fedaid_attempt", "fedaid_rounds"
+LIVE = ("SUBMITTED", "APPROVED", "DISPATCHED", "RUNNING")
+
+
+@dataclass(frozen=True)
+class RunJob:
+    """One job of a run.
+
+    Attributes:
+        job_id: that the server gave it.
+        status: FLARE's word, as ``RUNNING`` or ``FINISHED:COMPLETED``.
+        attempt: number of this job in its run, from 1.
+        rounds: ``num_rounds`` of the job.
+    """
+
+    job_id: str
+    status: str
+    attempt: int
+    rounds: int
+
+
+def run_of(job: Path) -> str:
+    """Return the name of the run that a packaged job starts or continues; empty if its run cannot be continued."""
+    return str(values_by_name(job).get("run_name") or "")
+
+
+def rounds_of(job: Path) -> int:
+    """Return the number of rounds of a packaged job; 0 if it has no rounds."""
+    return int(values_by_name(job).get("num_rounds") or 0)
+
+
+def mark_run(job: Path, *, attempt: int) -> None:
+    """Write run, attempt and rounds into the job's meta.json, and the attempt into its settings.
+
+    A job whose run cannot be continued stays as it is.
+    """
+    run = run_of(job)
+    if not run:
+        return
+    change_settings(job, {"attempt": attempt})
+    meta = read_object(job / META)
+    known = {**meta.get(PROPERTIES, {}), RUN: run, ATTEMPT: attempt, ROUNDS: rounds_of(job)}
+    write_object(job / META, {**meta, PROPERTIES: known})
+
+
+def jobs_of_run(session: Session, run: str) -> list[RunJob]:
+    """Return the run's jobs that the server knows, in the order of their submission."""
+    return [job for meta in session.list_jobs(detailed=True) if (job := from_meta(meta, run)) is not None]
+
+
+def from_meta(meta: Any, run: str) -> RunJob | None:
+    """Return the job that a job's meta describes, or None if it is not one of this run."""
+    known = meta.get(PROPERTIES) if isinstance(meta, dict) else None
+    if not isinstance(known, dict) or known.get(RUN) != run:
+        return None
+    return RunJob(str(meta["job_id"]), str(meta.get("status")), int(known.get(ATTEMPT, 1)), int(known.get(ROUNDS, 0)))
+
+
+def job_to_follow(jobs: list[RunJob], *, rounds: int, dead: Collection[str]) -> RunJob | None:
+    """Return the newest job if it is alive, or has completed all rounds; None if the run needs another job.
+
+    Args:
+        jobs: of the run, in the order of their submission.
+        rounds: that are wanted; a completed job with fewer is no end of the run.
+        dead: ids of jobs that the server calls RUNNING although no process of them is left.
+    """
+    alive = [job for job in jobs if job.status in LIVE and job.job_id not in dead]
+    done = [job for job in jobs[-1:] if job.status == COMPLETED and job.rounds >= rounds]
+    found = alive or done
+    return found[-1] if found else None

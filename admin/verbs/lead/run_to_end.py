@@ -1,0 +1,82 @@
+"""Keep a run going until it is done: submit its job, follow it, and after a setback submit it again.
+
+  python -m admin run build/jobs/fedaid_pretrain --kit KIT --out results
+
+After a failed job, a restarted server or a lost connection it says in one line what happened, waits, and continues the
+run after its last committed round. Ctrl-C leaves the run going; the same command finds it again.
+
+The exit code is 0 if the run is complete, 1 if its attempts are spent or it was aborted or refused, 2 if the server or
+a site was away for longer than --patience.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from admin.verbs.answer import Answer
+from admin.verbs.verb_parser import existing_folder
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``run``."""
+    parser.add_argument("job", type=existing_folder, metavar="JOB_FOLDER", help="made by python -m admin package")
+    parser.add_argument(
+        "--kit", type=existing_folder, required=True, help="startup kit of the lead or the project admin"
+    )
+    parser.add_argument("--attempts", type=int, default=5, help="jobs at most (default: %(default)s)")
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=3600.0,
+        help="seconds to wait for the server or a site to come back (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("build/results"), help="folder of the results (default: %(default)s)"
+    )
+
+
+def run(options: argparse.Namespace, answer: Answer) -> None:
+    """Keep the run going, and print the last job's status and the result's folder."""
+    answer.after_interrupt = left_by_interrupt(None, options)
+    from admin.session.lasting_session import lasting_session
+    from admin.session.progress_display import ProgressDisplay
+    from admin.session.supervisor import Supervisor
+    from fedaid.errors import require
+
+    where, remedy = "the command line", "Give the number of jobs at most, such as 5."
+    require(options.attempts >= 1, "--attempts", "be at least 1", got=options.attempts, where=where, remedy=remedy)
+    answer.data |= {"job_id": None, "job_status": None, "result": None, "attempts": []}
+
+    def say(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    def on_job(job_id: str | None) -> None:
+        answer.after_interrupt = left_by_interrupt(job_id, options)
+
+    with lasting_session(options.kit, patience=options.patience, say=say) as session, ProgressDisplay() as display:
+        supervisor = Supervisor(
+            options.job.resolve(),
+            session,
+            options.out,
+            attempts=options.attempts,
+            patience=options.patience,
+            say=say,
+            on_progress=display.show,
+            on_job=on_job,
+        )
+        try:
+            end = supervisor.run()
+        finally:
+            answer.data["attempts"] = [asdict(ended) for ended in supervisor.ended]
+    answer.add(end.status, job_id=end.job_id, job_status=end.status)
+    answer.add(f"result {end.result}", result=end.result)
+
+
+def left_by_interrupt(job_id: str | None, options: argparse.Namespace) -> str:
+    """Return what Ctrl-C leaves, with the command that picks the run up."""
+    command = f"python -m admin run {options.job} --kit {options.kit} --out {options.out}"
+    state = "no job of the run is followed" if job_id is None else f"job {job_id} goes on at the server"
+    return f"{state}: {command} continues"
