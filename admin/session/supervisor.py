@@ -119,10 +119,10 @@ class Supervisor:
         try:
             status = watch(job, timeout=FOREVER)
         except DeadJob:
+            self.on_job(None)
             reason = "it is RUNNING for the server, but no process of it is left, as after a restart of the server"
             return Ended(job_id, "DEAD", reason, job.committed)
-        finally:
-            self.on_job(None)
+        self.on_job(None)
         return self._outcome(job_id, status, job.committed)
 
     def _find(self) -> str | None:

@@ -84,8 +84,9 @@ def test_a_run_outlives_its_servers_processes(consortium: Path, tmp_path: Path) 
     expected, found = (json.loads(text)["data"] for text in (whole.stdout, out))
     assert [ended["status"] for ended in found["attempts"]][-1] == "FINISHED:COMPLETED"
     assert len(found["attempts"]) == 3
-    assert "its process at the server was killed" in errors
+    assert "ended as FINISHED:EXECUTION_EXCEPTION" in errors
     assert "lost the connection" in errors
+    assert found["attempts"][1]["status"] == "DEAD"
     ends = [end_of(Path(data["result"]) / "workspace" / STORE) for data in (expected, found)]
     assert ends[0] == ends[1]
     assert len(ends[0][1]) >= 4

@@ -3,9 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from nvflare.fuel.flare_api.api_spec import JobNotRunning
 
 from admin.__main__ import main
-from admin.session.follow import Progress, monitor
+from admin.session import follow as module
+from admin.session.follow import DeadJob, JobWatch, Progress, monitor, watch
 
 
 class Server:
@@ -46,7 +48,9 @@ def test_stats_that_fail_in_the_first_seconds_are_tolerated(running_stats: dict[
 
 
 def test_a_job_that_does_not_end_in_time_is_a_timeout() -> None:
-    with pytest.raises(TimeoutError, match="job id is still RUNNING after 0 s; it goes on"):
+    with pytest.raises(
+        TimeoutError, match=r"job id \(rounds committed: not known\) is still RUNNING after 0 s; it goes on"
+    ):
         follow(Server(["RUNNING"], [{}] * 100), timeout=0.02)
 
 
@@ -55,8 +59,29 @@ def test_a_server_that_is_gone_is_a_lost_connection() -> None:
         def get_job_status(self, job_id: str) -> str:
             raise ConnectionError("cannot connect to server")
 
-    with pytest.raises(ConnectionError):
+    with pytest.raises(
+        ConnectionError, match=r"cannot connect to server; job id \(rounds committed: not known\) may go on"
+    ):
         follow(Gone([], []))
+
+
+def test_the_last_committed_round_is_told_when_it_gives_up(running_stats: dict[str, Any]) -> None:
+    with pytest.raises(TimeoutError, match=r"job id \(rounds committed: 1\) is still RUNNING"):
+        follow(Server(["RUNNING"], [running_stats] * 9999), timeout=0.02)
+
+
+def test_a_job_without_a_process_is_dead_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "UNREADY", 1)
+    watched = JobWatch(Server(["RUNNING"], [JobNotRunning("id")] * 9999), "id", on_progress=print, dead_after=0.05)
+    with pytest.raises(DeadJob, match=r"no process of it is left\. Submit it again"):
+        watch(watched, timeout=10.0, poll=0.001)
+
+
+@pytest.mark.parametrize("status", ["SUBMITTED", "DISPATCHED"])
+def test_a_job_that_has_not_started_is_not_dead(status: str) -> None:
+    statuses, stats = [*[status] * 5, "FINISHED:COMPLETED"], [JobNotRunning("id") for _ in range(5)]
+    watched = JobWatch(Server(statuses, list(stats)), "id", on_progress=print, dead_after=0.0)
+    assert watch(watched, timeout=10.0, poll=0.001) == "FINISHED:COMPLETED"
 
 
 def test_without_a_kit_the_command_ends_with_1(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:

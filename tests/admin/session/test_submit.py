@@ -13,7 +13,7 @@ from admin.__main__ import main
 from admin.jobs.package import package_job
 from admin.jobs.plan import Conditions, plan_job, write_plan
 from admin.jobs.settings import change_settings
-from admin.session import login
+from admin.session import lasting_session, login
 from admin.session.submit import submit
 from fedaid.errors import InputError
 from tests.integration.conftest import MODEL
@@ -120,14 +120,23 @@ def test_a_job_that_takes_too_long_ends_with_3_and_tells_its_id(
     assert (answer["status"], answer["exit_code"], answer["data"]["job_id"]) == ("error", 3, "id-1")
 
 
-def test_a_server_that_is_gone_ends_with_2(
-    server: Server, trivial_job: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_server_that_is_gone_ends_with_2_and_the_job(
+    server: Server,
+    trivial_job: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def gone(job_id: str) -> str:
         raise ConnectionError("cannot connect to server")
 
     monkeypatch.setattr(server, "get_job_status", gone)
+    monkeypatch.setattr(lasting_session, "PATIENCE", 0.0)
+    monkeypatch.setattr(lasting_session, "server_address", lambda kit: "here:8003")
     assert main(words(trivial_job, tmp_path, "--wait")) == 2
+    lost, error = capsys.readouterr().err.splitlines()
+    assert lost.startswith("warning: lost the connection to here:8003: cannot connect to server")
+    assert error.endswith("cannot connect to server; job id-1 (rounds committed: not known) may go on")
 
 
 def test_ctrl_c_tells_the_id_of_the_job_that_goes_on(

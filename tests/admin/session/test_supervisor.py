@@ -1,0 +1,296 @@
+"""The supervisor against a server whose jobs go through sequences written by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from nvflare.fuel.flare_api.api_spec import InternalError, JobNotRunning
+
+from admin.__main__ import main
+from admin.jobs.package import package_job
+from admin.session import follow, login, supervisor
+from admin.session.supervisor import Ended, Supervisor
+from fedaid.errors import InputError
+from tests.admin.results_folder import write_run
+from tests.integration.conftest import MODEL
+
+PANIC = "2026 - ERROR - FATAL_SYSTEM_ERROR received: site lake could not work: out of memory\n"
+Looks = list[Any]  # of one job, in order: a status; a round, so that it runs; "gone", so that it has no process
+
+
+class Server:
+    """Has the methods of FLARE's session. ``script`` has the looks of each job, in the order of submission."""
+
+    def __init__(self, *script: Looks, sites: tuple[str, ...] = ("lake", "north")) -> None:
+        self.script, self.sites = list(script), list(sites)
+        self.jobs: dict[str, dict[str, Any]] = {}
+        self.looks: dict[str, Looks] = {}
+        self.logs: dict[str, str] = {}
+        self.whole: set[str] = set()
+        self.now: Any = None
+        self.reported = ""
+
+    def get_connected_client_list(self) -> list[SimpleNamespace]:
+        return [SimpleNamespace(name=name) for name in self.sites]
+
+    def submit_job(self, folder: str) -> str:
+        job_id = f"id-{len(self.jobs) + 1}"
+        self.jobs[job_id] = json.loads((Path(folder) / "meta.json").read_text()) | {"job_id": job_id}
+        self.jobs[job_id]["status"], self.looks[job_id] = "RUNNING", self.script.pop(0)
+        return job_id
+
+    def list_jobs(self, *, detailed: bool) -> list[dict[str, Any]]:
+        return list(self.jobs.values())
+
+    def get_job_status(self, job_id: str) -> str:
+        looks = self.looks[job_id]
+        self.now = looks.pop(0) if len(looks) > 1 else looks[0]
+        if isinstance(self.now, BaseException):
+            raise self.now
+        self.jobs[job_id]["status"] = self.now if str(self.now).startswith(("FIN", "SUB")) else "RUNNING"
+        return str(self.jobs[job_id]["status"])
+
+    def show_stats(self, job_id: str, target: str) -> Any:
+        if not isinstance(self.now, int):
+            raise JobNotRunning(job_id)
+        shown = {"phase": "pretrain", "current_round": self.now, "num_rounds": 2, "site_losses": {}}
+        return {"server": {"FedAIDController": shown}}
+
+    def download_job_result(self, job_id: str, destination: str) -> str:
+        if job_id not in self.logs and job_id not in self.whole:
+            raise InternalError("no result")
+        run = Path(destination) / job_id / "workspace"
+        run.mkdir(parents=True)
+        (run / "log.txt").write_text(self.logs.get(job_id, ""))
+        if job_id in self.whole:
+            write_run(run)
+        return str(run.parent)
+
+    def grep_target(self, target: str, options: Any, pattern: str, file: str) -> str:
+        return self.reported
+
+
+class Run(Supervisor):
+    """A supervisor that remembers what it said, and how long it slept."""
+
+    said: list[str]
+    alive: list[str | None]
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses between two attempts; nothing sleeps."""
+    pauses: list[float] = []
+    clock = SimpleNamespace(now=0.0)
+
+    def sleep(seconds: float) -> None:
+        clock.now += seconds
+        if seconds >= supervisor.FIRST_PAUSE:
+            pauses.append(seconds)
+
+    time = SimpleNamespace(sleep=sleep, monotonic=lambda: clock.now)
+    monkeypatch.setattr(supervisor, "time", time)
+    monkeypatch.setattr(follow, "time", time)
+    return pauses
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Path:
+    """A packaged job of run ``pilot`` with two rounds."""
+    settings = MODEL | {"num_rounds": 2, "min_clients": 2}
+    return package_job("fedaid_pretrain", out=tmp_path / "jobs", settings=settings, run_name="pilot")
+
+
+def supervise(server: Server, job: Path, *, attempts: int = 5, patience: float = 600.0) -> Run:
+    said: list[str] = []
+    alive: list[str | None] = []
+    run = Run(
+        job,
+        server,
+        job.parents[1] / "out",
+        attempts=attempts,
+        patience=patience,
+        say=said.append,
+        on_progress=lambda progress: None,
+        on_job=alive.append,
+    )
+    run.said, run.alive = said, alive
+    return run
+
+
+def test_a_job_that_completes_is_downloaded(job: Path, slept: list[float]) -> None:
+    server = Server(["SUBMITTED", 0, 1, "FINISHED:COMPLETED"])
+    server.whole = {"id-1"}
+    run = supervise(server, job)
+    out = (job.parents[1] / "out").resolve()
+    assert run.run() == Ended("id-1", "FINISHED:COMPLETED", committed=2, result=out / "id-1")
+    assert run.said == ["job id-1: attempt 1 of run pilot"]
+    assert run.alive == ["id-1", None]
+    assert slept == []
+
+
+def test_a_failed_job_is_said_in_one_line_and_submitted_again(job: Path, slept: list[float]) -> None:
+    server = Server([0, 1, "FINISHED:EXECUTION_EXCEPTION"], ["FINISHED:COMPLETED"])
+    server.logs, server.whole = {"id-1": PANIC}, {"id-2"}
+    run = supervise(server, job)
+    assert run.run().job_id == "id-2"
+    assert run.said[1:] == [
+        "job id-1 ended as FINISHED:EXECUTION_EXCEPTION: site lake could not work: out of memory; 1 rounds committed; "
+        "attempt 2 of 5 in 10 s",
+        "job id-2: attempt 2 of run pilot",
+    ]
+    assert [meta["custom_props"]["fedaid_attempt"] for meta in server.jobs.values()] == [1, 2]
+
+
+def test_a_site_whose_process_ended_is_named(job: Path, slept: list[float]) -> None:
+    server = Server(["FINISHED:EXECUTION_EXCEPTION"], ["FINISHED:COMPLETED"])
+    server.reported, server.whole = "Failing job id-1 due to reported failure from north: exception\n", {"id-2"}
+    run = supervise(server, job)
+    run.run()
+    assert "the process of site north ended: exception; attempt 2 of 5" in run.said[1]
+
+
+def test_the_pause_doubles_until_a_round_is_committed(job: Path, slept: list[float]) -> None:
+    failed = "FINISHED:ABNORMAL"
+    server = Server([failed], [failed], [failed], [0, 1, failed], [failed], [failed])
+    run = supervise(server, job, attempts=6)
+    with pytest.raises(RuntimeError, match=r"was killed.*6 attempts are spent; the same command continues the run"):
+        run.run()
+    assert slept == [10, 20, 40, 10, 20]
+    assert [ended.job_id for ended in run.ended] == [f"id-{number}" for number in range(1, 7)]
+
+
+def test_running_without_a_process_is_dead_but_not_at_the_first_look(job: Path, slept: list[float]) -> None:
+    server = Server([0, "gone", 1, *["gone"] * 99], ["FINISHED:COMPLETED"])
+    server.whole = {"id-2"}
+    run = supervise(server, job)
+    assert run.run().job_id == "id-2"
+    dead = run.ended[0]
+    assert (dead.status, dead.committed) == ("DEAD", 1)
+    assert "no process of it is left, as after a restart of the server; 1 rounds committed" in run.said[1]
+    assert len(server.looks["id-1"]) > 85, "it must be called dead within a minute"
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_abnormal_with_whole_results_is_complete_with_a_warning(job: Path, slept: list[float], damaged: bool) -> None:
+    server = Server([1, "FINISHED:ABNORMAL"], ["FINISHED:COMPLETED"])
+    server.whole = {"id-1", "id-2"}
+    if damaged:
+        (job.parents[1] / "out" / "id-1" / "workspace" / "app_server").mkdir(parents=True)
+    run = supervise(server, job)
+    assert run.run().job_id == ("id-2" if damaged else "id-1")
+    assert any(line.startswith("warning: job id-1 ended as FINISHED:ABNORMAL") for line in run.said) is not damaged
+
+
+def test_results_of_fewer_rounds_are_not_complete(job: Path, slept: list[float], tmp_path: Path) -> None:
+    longer = package_job("fedaid_pretrain", out=tmp_path / "more", settings=MODEL | {"num_rounds": 3}, run_name="pilot")
+    server = Server(["FINISHED:ABNORMAL"], ["FINISHED:COMPLETED"])
+    server.whole = {"id-1", "id-2"}
+    assert supervise(server, longer).run().job_id == "id-2"
+
+
+def test_a_job_that_a_person_aborted_is_not_submitted_again(job: Path, slept: list[float]) -> None:
+    with pytest.raises(RuntimeError, match=r"a person aborted it\. The same command continues the run"):
+        supervise(Server(["FINISHED:ABORTED"]), job).run()
+
+
+def test_started_again_it_finds_its_job(job: Path, slept: list[float]) -> None:
+    server = Server([0, KeyboardInterrupt(), 1, "FINISHED:COMPLETED"])
+    server.whole = {"id-1"}
+    first = supervise(server, job)
+    with pytest.raises(KeyboardInterrupt):
+        first.run()
+    again = supervise(server, job)
+    assert again.run().job_id == "id-1"
+    assert again.said == ["run pilot has job id-1 (RUNNING, attempt 1): following it"]
+    third = supervise(server, job)
+    assert third.run().job_id == "id-1", "a completed run is not submitted again"
+    assert len(server.jobs) == 1
+
+
+def test_a_job_that_arrived_although_the_answer_did_not_is_not_submitted_twice(
+    job: Path, slept: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(["FINISHED:COMPLETED"])
+    server.whole = {"id-1"}
+    submit = server.submit_job
+
+    def lost(folder: str) -> str:
+        submit(folder)
+        raise ConnectionError("lost")
+
+    monkeypatch.setattr(server, "submit_job", lost)
+    assert supervise(server, job).run().job_id == "id-1"
+    assert len(server.jobs) == 1
+
+
+def test_it_waits_for_the_sites_of_the_run(job: Path, slept: list[float]) -> None:
+    server = Server([0, "FINISHED:ABNORMAL"])
+    run = supervise(server, job, patience=60.0)
+    look = server.get_job_status
+
+    def leave(job_id: str) -> str:
+        status = look(job_id)
+        if status.startswith("FINISHED"):
+            server.sites = ["lake"]
+        return status
+
+    server.get_job_status = leave  # type: ignore[method-assign]
+    with pytest.raises(ConnectionError, match="site north was not connected for 60 s"):
+        run.run()
+    assert run.said[-1] == "waiting for site north"
+    assert len(server.jobs) == 1
+
+
+def test_a_job_whose_run_cannot_be_continued_is_refused(tmp_path: Path) -> None:
+    job = package_job("local_pretrain", out=tmp_path, settings=MODEL)
+    with pytest.raises(InputError, match="run_name must be set"):
+        supervise(Server(), job).run()
+
+
+@pytest.fixture
+def logged_in(monkeypatch: pytest.MonkeyPatch) -> Server:
+    """The server that the verb logs in to."""
+    server = Server([0, 1, "FINISHED:COMPLETED"])
+    server.whole = {"id-1"}
+
+    @contextmanager
+    def log_in(kit: Path) -> Iterator[Server]:
+        yield server
+
+    monkeypatch.setattr(login, "admin_session", log_in)
+    return server
+
+
+def test_the_verb_prints_one_envelope(
+    logged_in: Server, job: Path, slept: list[float], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["run", str(job), "--kit", str(tmp_path), "--out", str(tmp_path / "out"), "--format", "json"]
+    assert main(words) == 0
+    captured = capsys.readouterr()
+    data = json.loads(captured.out)["data"]
+    assert (data["job_id"], data["job_status"]) == ("id-1", "FINISHED:COMPLETED")
+    assert data["result"] == str(tmp_path / "out" / "id-1")
+    assert [ended["job_id"] for ended in data["attempts"]] == ["id-1"]
+    assert captured.err.splitlines()[0] == "job id-1: attempt 1 of run pilot"
+
+
+def test_ctrl_c_leaves_the_run_going_and_tells_the_command(
+    logged_in: Server, job: Path, slept: list[float], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logged_in.script = [[0, KeyboardInterrupt()]]
+    words = ["run", str(job), "--kit", str(tmp_path), "--out", str(tmp_path / "out")]
+    assert main(words) == 130
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line == f"interrupted; job id-1 goes on at the server: python -m admin {' '.join(words)} continues"
+
+
+def test_no_attempt_is_refused(job: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(job), "--kit", str(tmp_path), "--attempts", "0"]) == 1
+    assert "--attempts must be at least 1, got 0" in capsys.readouterr().err
