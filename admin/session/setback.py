@@ -13,14 +13,18 @@ from admin.results.run_results import STORE, read_results
 from fedaid.errors import InputError
 from fedaid.sealed_folder import require_whole
 
+EXCEPTION = "FINISHED:EXECUTION_EXCEPTION"
 MEANING = {
     "FINISHED:ABNORMAL": "its process at the server was killed, or the server was restarted",
     "FINISHED:ABANDONED": "the server was restarted",
-    "FINISHED:EXECUTION_EXCEPTION": "a process of the job ended with an error",
+    EXCEPTION: "a process of the job ended with an error",
     "FINISHED:CAN_NOT_SCHEDULE": "too few sites could take the job",
     "FINISHED:FAILED_TO_RUN": "the sites could not start the job",
 }
-REPORTED = re.compile(r"due to reported failure from ([\w.-]+): ([^\n]+)")  # in the log of FLARE's server
+# as the log of FLARE's server words it
+REPORTED = re.compile(
+    r"Failing job \S+ due to reported failure from ([\w.-]+): ([^\n]+)"
+)
 
 
 def reason_of(session: Session, job_id: str, *, status: str, log: Path) -> str:
@@ -32,15 +36,21 @@ def reason_of(session: Session, job_id: str, *, status: str, log: Path) -> str:
         status: final status of the job.
         log: the job's log in its download; it need not exist.
     """
-    return failure_reason(log) or reported_failure(session, job_id) or MEANING.get(status, status)
+    return failure_reason(log) or process_that_ended(session, job_id, status) or MEANING.get(status, status)
 
 
-def reported_failure(session: Session, job_id: str) -> str:
-    """Return which site's process of the job ended; empty if no site reported it, or the log cannot be read."""
+def process_that_ended(session: Session, job_id: str, status: str) -> str:
+    """Return which process of the job ended, by the log of FLARE's server; empty if the log does not tell.
+
+    A site reports that its process ended. If none did, it was the server's.
+    """
     with suppress(Exception):  # the server may refuse this command to the lead
-        found = REPORTED.search(session.grep_target("server", None, f"Failing.job.{job_id}", "log.txt"))
+        lines = str(session.grep_target("server", None, job_id, "log.txt"))
+        found = REPORTED.search(lines)
         if found:
             return f"the process of site {found[1].partition('.')[0]} ended: {found[2].strip()}"
+        if status == EXCEPTION and job_id in lines:
+            return "its process at the server was killed or failed"
     return ""
 
 

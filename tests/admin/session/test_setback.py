@@ -39,6 +39,15 @@ def test_the_site_is_named_by_flares_log(tmp_path: Path) -> None:
     )
 
 
+def test_the_servers_process_ended_if_no_site_reported_its_own(tmp_path: Path) -> None:
+    found = "started run for job: id\nthe process of job id finished\n"
+    said = reason_of(server(found), "id", status=FAILED, log=tmp_path / "none")
+    assert said == "its process at the server was killed or failed"
+    assert reason_of(server(found), "id", status="FINISHED:FAILED_TO_RUN", log=tmp_path / "none") == (
+        "the sites could not start the job"
+    )
+
+
 @pytest.mark.parametrize("found", ["", AuthorizationError("no")])
 def test_else_the_status_is_put_in_words(found: str | Exception, tmp_path: Path) -> None:
     assert reason_of(server(found), "id", status=FAILED, log=tmp_path / "none") == MEANING[FAILED]
