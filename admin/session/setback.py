@@ -22,9 +22,7 @@ MEANING = {
     "FINISHED:FAILED_TO_RUN": "the sites could not start the job",
 }
 # as the log of FLARE's server words it
-REPORTED = re.compile(
-    r"Failing job \S+ due to reported failure from ([\w.-]+): ([^\n]+)"
-)
+REPORTED = re.compile(r"Failing job \S+ due to reported failure from ([\w.-]+): ([^\n]+)")
 
 
 def reason_of(session: Session, job_id: str, *, status: str, log: Path) -> str:
