@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
+from admin.results.ledger_check import check_ledger
 from admin.results.report import finding_tables as findings
 from admin.results.report.data_statement import data_statement
 from admin.results.report.films.site_pictures import HOW, HOW_EXAMPLES, SitePictures
@@ -12,6 +14,8 @@ from admin.results.report.provenance import hashes, run_version, settings, versi
 from admin.results.report.recalls import cross_sites, headline
 from admin.results.report.run_files import RunFiles
 from admin.results.report.weight_moves import weight_moves
+from admin.results.run_results import STORE
+from fedaid.flare.store.run_ledger import LEDGER
 from fedaid.version import VERSION_KEY
 
 FORMAT = 1
@@ -36,6 +40,7 @@ def report_card(files: RunFiles, pictures: SitePictures | None = None) -> dict[s
         "examples": {"count": len(pictures.examples)} if pictures and pictures.examples else {"missing": HOW_EXAMPLES},
         "exchange": exchange(files),
         "refused": refusals(files),
+        "ledger": ledger(files),
         "data": data_statement(files),
         "settings": settings(files),
         "hashes": hashes(files),
@@ -85,6 +90,13 @@ def exchange(files: RunFiles) -> dict[str, Any]:
         for task, ways in tasks.items()
     ]
     return {"rows": rows, "down": sum(row["down"] for row in rows), "up": sum(row["up"] for row in rows)}
+
+
+def ledger(files: RunFiles) -> dict[str, Any]:
+    """Return what the run's ledger says, and what does not hold."""
+    if not (files.folder / STORE / LEDGER).is_file():
+        return {"missing": "The run has no ledger."}
+    return asdict(check_ledger(files.folder))
 
 
 def refusals(files: RunFiles) -> list[dict[str, Any]]:

@@ -14,10 +14,11 @@ from nvflare.apis.signal import Signal
 from nvflare.app_common.app_event_type import AppEventType
 
 from fedaid.errors import InputError, require
-from fedaid.flare.server.gated_scatter_gather import GatedScatterAndGather
+from fedaid.flare.server.ledgered_scatter_gather import LedgeredScatterAndGather
 from fedaid.flare.server.persistor import RUN_FILE, RunPersistor
 from fedaid.flare.server.run_settings import RunSettings
 from fedaid.flare.server.run_store import Generation
+from fedaid.flare.store.hash_chain import HashChain
 from fedaid.flare.store.run_folder import run_folder
 from fedaid.flare.store.run_identity import (
     SOFTWARE,
@@ -28,12 +29,13 @@ from fedaid.flare.store.run_identity import (
     require_same_sites,
     run_file,
 )
+from fedaid.flare.store.run_ledger import LEDGER, RunLedger
 from fedaid.flare.store.run_lock import RunLock
 from fedaid.flare.wire.tasks import RunStamp
 from fedaid.sealed_folder import Damaged, damage
 
 
-class DurableScatterAndGather(GatedScatterAndGather):
+class DurableScatterAndGather(LedgeredScatterAndGather):
     """Opens the run of its job, continues from its newest whole generation, and commits every round to it.
 
     Opening writes nothing but the lock. So a job that ends while it opens the run, however often, changes nothing.
@@ -110,10 +112,25 @@ class DurableScatterAndGather(GatedScatterAndGather):
         self._say_start(fl_ctx)
         results = self.persistor.open_store.results if self.generation else None
         if results is None or results["round"] < self._num_rounds:
+            try:
+                self._open_ledger()
+            except OSError as error:
+                self.stop(error, fl_ctx)
+                return
             super().control_flow(abort_signal, fl_ctx)
             return
         self.log_warning(fl_ctx, "the run is finished: its results are delivered again. A new run needs another name")
         self.persistor.deliver(results)
+
+    def _open_ledger(self) -> None:
+        """Continues the ledger of the run with the line of this job."""
+        if self.stamp is None:
+            return
+        store, at = self.persistor.open_store, self.generation
+        self.ledger = RunLedger(HashChain(store.folder / LEDGER), attempt=self.stamp.attempt)
+        self.persistor.ledger = self.ledger
+        facts = {"sites": self.sites_of_run, "min_clients": self._min_clients, "skipped": sorted(store.skipped)}
+        self.ledger.started(at.folder if at else None, at.state if at else {}, **facts)
 
     def _say_start(self, fl_ctx: FLContext) -> None:
         """Says in the log, and notes in the record, where the run continues and what changed since its last job."""

@@ -17,6 +17,7 @@ from torch import nn
 
 from fedaid.arguments import keeps_arguments
 from fedaid.flare.server.run_store import NOTHING, RESULTS, VIEW, NewBest, RunStore, write
+from fedaid.flare.store.run_ledger import RunLedger
 from fedaid.flare.transport.array_exchange import receive_on_disk
 from fedaid.flare.wire.downlink import DOWNLINK_VIEW
 from fedaid.minmax.server_optimizer import ServerOptimizer
@@ -40,6 +41,7 @@ class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
         store: of the run; in the job's folder, unless the controller moves it to a folder that outlives the job.
         job_folder: what is downloaded with the job.
         delivered: whether it holds the end of the run.
+        ledger: has a line for each commit; the controller sets it.
     """
 
     @keeps_arguments()
@@ -48,6 +50,7 @@ class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
         self.store: RunStore | None = None
         self.job_folder = Path()
         self.delivered = False
+        self.ledger = RunLedger()
         self._new_best: NewBest | None = None
 
     @property
@@ -96,7 +99,7 @@ class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
         Our commit comes first: after a crash between the two, FLARE's file is older than the store, never newer.
         """
         optimizer: ServerOptimizer | None = fl_ctx.get_prop(SERVER_OPTIMIZER)
-        self.open_store.commit(
+        generation = self.open_store.commit(
             tensors_of(ml),
             fl_ctx.get_prop(RUN_STATE),
             optimizer=optimizer.state if optimizer else {},
@@ -105,6 +108,7 @@ class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
             best=self._new_best,
         )
         self._new_best = None
+        self.ledger.committed(generation.folder, generation.state)
         super().save_model(ml, fl_ctx)
 
     def note_best(self, ml: ModelLearnable, state: Mapping[str, Any], fl_ctx: FLContext) -> None:
@@ -120,6 +124,8 @@ class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
         """
         store, self.delivered = self.open_store, True
         if store.folder != self.job_folder:
+            head = self.ledger.head
+            results = {**results, "ledger": head} if results and head else results
             if results.get("best") and "incomplete" not in results:
                 store.finish(results)
             store.deliver(self.job_folder, results)

@@ -21,6 +21,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from fedaid.atomic_file import flush, replace_text
+from fedaid.flare.store.run_ledger import LEDGER
 from fedaid.models.saved_model import WEIGHTS, save_model
 from fedaid.sealed_folder import Damaged, copy_sealed, damage, seal
 
@@ -175,13 +176,13 @@ class RunStore:
         return read(folder / RESULTS) if folder.exists() and not damage(folder) else None
 
     def deliver(self, target: Path, results: Mapping[str, Any] = NOTHING) -> None:
-        """Puts a sealed copy of the newest generation and of the best model into a job's folder, for its download.
+        """Puts a sealed copy of the newest generation, the best model and the ledger into a job's folder.
 
         The copy has the names ``round-00003`` and ``best-00002``; the files ``ROUND`` and ``BEST`` name them.
 
         Args:
             target: emptied first.
-            results: what ``results.json`` says; without them the file is not written.
+            results: for ``results.json``; without them the file is not written.
         """
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
@@ -190,8 +191,11 @@ class RunStore:
             copy_sealed(self.newest.folder, target / name, leave_out=(BEST,))
             replace_text(target / "ROUND", name)
             if best := self.newest.best:
-                copy_sealed(best.folder, target / best_name(best))
-                replace_text(target / "BEST", best_name(best))
+                name = f"{BEST}-{best.state['round']:05d}"
+                copy_sealed(best.folder, target / name)
+                replace_text(target / "BEST", name)
+        if (ledger := self.folder / LEDGER).exists():
+            shutil.copyfile(ledger, target / LEDGER)
         if results:
             write(target / RESULTS, results)
         seal(target)
@@ -232,11 +236,6 @@ def number_of(folder: Path) -> int:
     return int(folder.suffix[1:] or 0)
 
 
-def best_name(best: Generation) -> str:
-    """The name of the best model's folder in a job's folder."""
-    return f"{BEST}-{best.state['round']:05d}"
-
-
 def read(file: Path) -> dict[str, Any]:
     """The JSON object in a file; empty if there is no file."""
     content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
@@ -245,4 +244,4 @@ def read(file: Path) -> dict[str, Any]:
 
 def write(file: Path, content: Mapping[str, Any]) -> None:
     """Writes a JSON object as indented text."""
-    file.write_text(json.dumps(dict(content), indent=1, sort_keys=True), encoding="utf-8")
+    file.write_text(json.dumps({**content}, indent=1, sort_keys=True), encoding="utf-8")

@@ -1,0 +1,93 @@
+"""A controller that writes what it accepts and refuses to the run's ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from nvflare.apis.client import Client
+from nvflare.apis.controller_spec import Task
+from nvflare.apis.fl_constant import ReturnCode
+from nvflare.apis.fl_context import FLContext
+from nvflare.apis.shareable import Shareable
+
+from fedaid.flare.server.ballot import Ballot, Splits
+from fedaid.flare.server.gate import Gate, RefusedAnswer
+from fedaid.flare.server.gated_scatter_gather import GatedScatterAndGather, Receive
+from fedaid.flare.server.run_settings import RunSettings
+from fedaid.flare.store.run_ledger import RunLedger
+from fedaid.flare.wire.replies import was_refused
+from fedaid.flare.wire.tasks import Arrays
+
+
+class LedgeredScatterAndGather(GatedScatterAndGather):
+    """Adds one line to the ledger for each event of the base class.
+
+    Args:
+        settings: what the job sets.
+        task_name: the task of FLARE's own loop.
+
+    Attributes:
+        ledger: without a file until the run is open.
+    """
+
+    def __init__(self, settings: RunSettings, *, task_name: str) -> None:
+        super().__init__(settings, task_name=task_name)
+        self.ledger = RunLedger()
+
+    def gate(self, phase: str, template: Arrays, **rules: Any) -> Gate:
+        """Enters a phase of the current round and returns its gate."""
+        self.ledger.opened(phase, self._current_round, rules["sites"])
+        return super().gate(phase, template, **rules)
+
+    def collect_metrics(self, task: Task, ballot: Ballot, fl_ctx: FLContext) -> dict[str, Splits]:
+        """Sends ``task`` to the sites of the ballot and returns their metrics by site name."""
+        self.ledger.opened(task.name, self._current_round, ballot.sites)
+        return super().collect_metrics(task, ballot, fl_ctx)
+
+    def require_quorum(self, phase: str, accepted: Collection[str], refused: Mapping[str, str]) -> None:
+        """Ends the phase in the ledger before the accepted answers are counted."""
+        self.ledger.closed(accepted, refused)
+        super().require_quorum(phase, accepted, refused)
+
+    def taken_by(self, take: Callable[[str, Shareable], None]) -> Receive:
+        """Receives a reply, and notes whether ``take`` accepted it."""
+
+        def noted(site: str, answer: Shareable) -> None:
+            try:
+                take(site, answer)
+            except RefusedAnswer as refusal:
+                self.ledger.refused(site, str(refusal))
+                raise
+            self.ledger.accepted(site)
+
+        return super().taken_by(noted)
+
+    def _accept_train_result(
+        self, client_name: str, result: Shareable, fl_ctx: FLContext, is_unknown_task: bool = False
+    ) -> bool:
+        accepted = super()._accept_train_result(client_name, result, fl_ctx, is_unknown_task)
+        if accepted:
+            self.ledger.accepted(client_name)
+        elif was_refused(result) or result.get_return_code() == ReturnCode.OK:  # errors are noted below
+            self.ledger.refused(client_name, self.aggregator.refused.get(client_name, ""))
+        return accepted
+
+    def _failed(self, site: str, reply: Shareable, fl_ctx: FLContext) -> bool:
+        failed = super()._failed(site, reply, fl_ctx)
+        if failed:
+            self.ledger.refused(site, self._site_errors[site])
+        return failed
+
+    def process_result_of_unknown_task(
+        self, client: Client, task_name: str, client_task_id: str, result: Shareable, fl_ctx: FLContext
+    ) -> None:
+        """Refuses a late result."""
+        self.ledger.refused(client.name, "late result", phase=task_name)
+        super().process_result_of_unknown_task(client, task_name, client_task_id, result, fl_ctx)
+
+    def stop(self, error: Exception, fl_ctx: FLContext) -> None:
+        """Ends the job with the error's text, unless a person has aborted it."""
+        if not self._abort.triggered:
+            self.ledger.stopped(error)
+        super().stop(error, fl_ctx)

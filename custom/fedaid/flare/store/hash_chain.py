@@ -1,0 +1,134 @@
+"""A file of JSON lines that cannot change unnoticed: each line has the sha256 of the line before it.
+
+The chain shows a line that was altered, removed, added or moved. The hash of the last line must be kept elsewhere, or
+missing lines at the end do not show.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from threading import Lock
+from typing import Any, NamedTuple
+
+PREVIOUS, FIRST = "previous", "0" * 64
+
+Line = Mapping[str, Any]
+
+
+class Head(NamedTuple):
+    """The end of a chain: the number of its lines, and the sha256 of the last one."""
+
+    lines: int
+    sha256: str
+
+
+class HashChain:
+    """Adds lines to a chain; one process at a time.
+
+    A process that was killed may leave half a line at the end. The next one removes it.
+
+    Args:
+        file: of the chain; made with the first line, readable by its owner only (mode 0600).
+
+    Attributes:
+        found: the lines that the file has now.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file, self._lock = file, Lock()
+        whole = whole_lines(file)
+        self.found = [parsed(line) for line in whole]
+        self._head = Head(len(whole), digest(whole[-1])) if whole else Head(0, FIRST)
+        self._end = sum(len(line) + 1 for line in whole)  # bytes that are on disk, or on their way there
+        self._waiting = b""  # lines that a full disk did not take
+
+    @property
+    def head(self) -> Head:
+        """The present end of the chain."""
+        return self._head
+
+    def add(self, content: Line, *, durable: bool = False) -> None:
+        """Adds a line.
+
+        Args:
+            content: plain JSON.
+            durable: whether to wait until all lines are on disk.
+
+        Raises:
+            OSError: if ``durable`` and the disk does not take the lines; otherwise they wait for the next call.
+        """
+        with self._lock:
+            line = canonical({**content, PREVIOUS: self._head.sha256})
+            self._head = Head(self._head.lines + 1, digest(line))
+            self._waiting += line + b"\n"
+            try:
+                self._write(durable=durable)
+            except OSError:
+                if durable:
+                    raise
+
+    def _write(self, *, durable: bool) -> None:
+        handle = os.open(self._file, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            os.ftruncate(handle, self._end)  # without a part of a line
+            while self._waiting:
+                written = os.pwrite(handle, self._waiting, self._end)
+                self._end, self._waiting = self._end + written, self._waiting[written:]
+            if durable:
+                os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def whole_lines(file: Path) -> list[bytes]:
+    """The lines of a file, without one that has no end; none if there is no file."""
+    return file.read_bytes().split(b"\n")[:-1] if file.exists() else []
+
+
+def canonical(content: Line) -> bytes:
+    """The text of a line."""
+    return json.dumps(dict(content), sort_keys=True, separators=(",", ":")).encode()
+
+
+def parsed(line: bytes) -> dict[str, Any]:
+    """The JSON object in a line; empty if it is not one."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def digest(line: bytes) -> str:
+    """The sha256 of a line."""
+    return hashlib.sha256(line).hexdigest()
+
+
+def broken_links(file: Path, head: Head | None = None) -> list[str]:
+    """What shows that the file is not as it was written; empty if the chain holds.
+
+    Args:
+        file: of the chain.
+        head: the end of the chain, as it was noted elsewhere; later lines may follow.
+    """
+    lines = whole_lines(file)
+    hashes = [FIRST, *map(digest, lines)]
+    broken = [
+        f"line {number} does not continue the line before it"
+        for number, line in enumerate(lines, start=1)
+        if parsed(line).get(PREVIOUS) != hashes[number - 1]
+    ]
+    if file.exists() and not file.read_bytes().endswith(b"\n"):
+        broken.append("the last line is cut")
+    if head is not None and hashes[head.lines : head.lines + 1] != [head.sha256]:
+        broken.append(f"line {head.lines} is not the one that results.json names")
+    return broken
+
+
+def lines_of(file: Path) -> Sequence[Line]:
+    """The whole lines of a chain as JSON objects."""
+    return [parsed(line) for line in whole_lines(file)]
