@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from admin.jobs.folder import read_object
 from admin.results.file_hash import sha256
 from admin.results.ledger_rounds import LedgerRounds
 from admin.results.run_results import STORE, read_results
@@ -54,7 +54,7 @@ def check_ledger(run_folder: Path) -> LedgerCheck:
     store = run_folder / STORE
     file, remedy = store / LEDGER, "Runs of an older version and jobs without a run name have no ledger."
     require(file.is_file(), "run folder", f"hold {LEDGER}", got="a folder without it", where=str(store), remedy=remedy)
-    results, lines = read_object(store / RESULTS), lines_of(file)
+    results, lines = json_of(store / RESULTS), lines_of(file)
     head = Head(**results["ledger"]) if "ledger" in results else None
     faults = broken_links(file, head)
     if head is None:
@@ -96,7 +96,7 @@ def result_faults(commits: Mapping[int, Line], results: Mapping[str, Any], store
     """Yield where the model and ``results.json`` differ from the commits, and site weights out of their bounds."""
     folder = store / (store / ROUND).read_text(encoding="utf-8")
     history = {entry["round"] + 1: entry for entry in results["history"]}
-    settings = read_object(folder / RUN).get("settings", {})
+    settings = json_of(folder / RUN).get("settings", {})
     if [*commits] != [*range(1, results["round"] + 1)]:
         yield f"rounds 1 to {results['round']} must have one commit each, got rounds {[*commits]}"
     for number, commit in commits.items():
@@ -107,3 +107,9 @@ def result_faults(commits: Mapping[int, Line], results: Mapping[str, Any], store
     last = commits.get(results["round"], {})
     if last.get("sha256") != sha256(folder / WEIGHTS):
         yield f"the model in {folder.name} is not the one that was committed"
+
+
+def json_of(file: Path) -> dict[str, Any]:
+    """Return the JSON object in a file that is as the run wrote it."""
+    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return content
