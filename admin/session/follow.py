@@ -12,7 +12,7 @@ from admin.session.job_progress import Progress, read_progress
 
 POLL_SECONDS = 1.0
 UNREADY = 3  # polls this many times less often while the job starts: every request logs a traceback then
-DEAD_SECONDS = 20.0  # RUNNING for so long without a process: a job has none for a moment while it starts and ends
+DEAD_SECONDS = 30.0  # RUNNING for so long without a process: a job has none for a moment while it starts and ends
 COMPLETED = "FINISHED:COMPLETED"
 
 

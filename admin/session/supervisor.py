@@ -196,5 +196,5 @@ class Supervisor:
 
 def told(end: Ended) -> str:
     """Return a setback as one line."""
-    rounds = "" if end.committed is None else f"; {end.committed} rounds committed"
+    rounds = "" if end.committed is None else f"; rounds committed: at least {end.committed}"
     return f"job {end.job_id} ended as {end.status}: {' '.join(end.reason.split())}{rounds}"

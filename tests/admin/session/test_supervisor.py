@@ -141,7 +141,7 @@ def test_a_failed_job_is_said_in_one_line_and_submitted_again(job: Path, slept: 
     run = supervise(server, job)
     assert run.run().job_id == "id-2"
     assert run.said[1:] == [
-        "job id-1 ended as FINISHED:EXECUTION_EXCEPTION: site lake could not work: out of memory; 1 rounds committed; "
+        "job id-1 ended as FINISHED:EXECUTION_EXCEPTION: site lake could not work: out of memory; rounds committed: at least 1; "
         "attempt 2 of 5 in 10 s",
         "job id-2: attempt 2 of run pilot",
     ]
@@ -173,7 +173,7 @@ def test_running_without_a_process_is_dead_but_not_at_the_first_look(job: Path, 
     assert run.run().job_id == "id-2"
     dead = run.ended[0]
     assert (dead.status, dead.committed) == ("DEAD", 1)
-    assert "no process of it is left, as after a restart of the server; 1 rounds committed" in run.said[1]
+    assert "no process of it is left, as after a restart of the server; rounds committed: at least 1" in run.said[1]
     assert len(server.looks["id-1"]) > 85, "it must be called dead within a minute"
 
 
