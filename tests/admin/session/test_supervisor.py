@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,9 +10,8 @@ from typing import Any
 import pytest
 from nvflare.fuel.flare_api.api_spec import InternalError, JobNotRunning
 
-from admin.__main__ import main
 from admin.jobs.package import package_job
-from admin.session import follow, login, supervisor
+from admin.session import follow, supervisor
 from admin.session.supervisor import Ended, Supervisor
 from fedaid.errors import InputError
 from tests.admin.results_folder import write_run
@@ -108,8 +105,7 @@ def job(tmp_path: Path) -> Path:
 
 
 def supervise(server: Server, job: Path, *, attempts: int = 5, patience: float = 600.0) -> Run:
-    said: list[str] = []
-    alive: list[str | None] = []
+    said, alive = list[str](), list[str | None]()
     run = Run(
         job,
         server,
@@ -141,8 +137,8 @@ def test_a_failed_job_is_said_in_one_line_and_submitted_again(job: Path, slept: 
     run = supervise(server, job)
     assert run.run().job_id == "id-2"
     assert run.said[1:] == [
-        "job id-1 ended as FINISHED:EXECUTION_EXCEPTION: site lake could not work: out of memory; rounds committed: at least 1; "
-        "attempt 2 of 5 in 10 s",
+        "job id-1 ended as FINISHED:EXECUTION_EXCEPTION: site lake could not work: out of memory; "
+        "rounds committed: at least 1; attempt 2 of 5 in 10 s",
         "job id-2: attempt 2 of run pilot",
     ]
     assert [meta["custom_props"]["fedaid_attempt"] for meta in server.jobs.values()] == [1, 2]
@@ -252,45 +248,3 @@ def test_a_job_whose_run_cannot_be_continued_is_refused(tmp_path: Path) -> None:
     job = package_job("local_pretrain", out=tmp_path, settings=MODEL)
     with pytest.raises(InputError, match="run_name must be set"):
         supervise(Server(), job).run()
-
-
-@pytest.fixture
-def logged_in(monkeypatch: pytest.MonkeyPatch) -> Server:
-    """The server that the verb logs in to."""
-    server = Server([0, 1, "FINISHED:COMPLETED"])
-    server.whole = {"id-1"}
-
-    @contextmanager
-    def log_in(kit: Path) -> Iterator[Server]:
-        yield server
-
-    monkeypatch.setattr(login, "admin_session", log_in)
-    return server
-
-
-def test_the_verb_prints_one_envelope(
-    logged_in: Server, job: Path, slept: list[float], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    words = ["run", str(job), "--kit", str(tmp_path), "--out", str(tmp_path / "out"), "--format", "json"]
-    assert main(words) == 0
-    captured = capsys.readouterr()
-    data = json.loads(captured.out)["data"]
-    assert (data["job_id"], data["job_status"]) == ("id-1", "FINISHED:COMPLETED")
-    assert data["result"] == str(tmp_path / "out" / "id-1")
-    assert [ended["job_id"] for ended in data["attempts"]] == ["id-1"]
-    assert captured.err.splitlines()[0] == "job id-1: attempt 1 of run pilot"
-
-
-def test_ctrl_c_leaves_the_run_going_and_tells_the_command(
-    logged_in: Server, job: Path, slept: list[float], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    logged_in.script = [[0, KeyboardInterrupt()]]
-    words = ["run", str(job), "--kit", str(tmp_path), "--out", str(tmp_path / "out")]
-    assert main(words) == 130
-    line = capsys.readouterr().err.splitlines()[-1]
-    assert line == f"interrupted; job id-1 goes on at the server: python -m admin {' '.join(words)} continues"
-
-
-def test_no_attempt_is_refused(job: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["run", str(job), "--kit", str(tmp_path), "--attempts", "0"]) == 1
-    assert "--attempts must be at least 1, got 0" in capsys.readouterr().err
