@@ -9,6 +9,7 @@ import yaml
 
 from admin.federation.federation import Federation
 from admin.federation.nvflare_command import run_nvflare
+from admin.federation.project_file import LOG_STREAMING
 from admin.federation.record import Record, new_mark
 
 NAME = "fedaid_poc"
@@ -40,7 +41,7 @@ class PocFederation(Federation):
 def poc_project(sites: Sequence[str], port: int) -> dict[str, object]:
     """Return the project file of a POC with these sites and the names and roles of ``nvflare poc``."""
     people: list[dict[str, object]] = [{"name": SERVER, "type": "server", "org": "nvidia", "fed_learn_port": port}]
-    people += [{"name": site, "type": "client", "org": "nvidia"} for site in sites]
+    people += [{"name": site, "type": "client", "org": "nvidia", LOG_STREAMING: False} for site in sites]
     for name, role in ((PROJECT_ADMIN, "project_admin"), (LEAD, "lead")):
         people.append({"name": name, "type": "admin", "org": "nvidia", "role": role})
     builders: list[dict[str, object]] = [

@@ -10,6 +10,7 @@ import yaml
 
 from fedaid.errors import InputError, require
 
+LOG_STREAMING = "allow_log_streaming"  # of a client: whether its errors go to the server; FLARE's default is true
 REMEDY = "Start from admin/project.yml."
 
 
@@ -71,4 +72,16 @@ def with_port(project: Project, port: int) -> dict[str, Any]:
         if person.get("type") == "server":
             person = {**person, "fed_learn_port": port, "admin_port": port, "default_host": "localhost"}
         people.append(person)
+    return {**project.content, "participants": people}
+
+
+def with_private_logs(project: Project) -> dict[str, Any]:
+    """Return the project's content with log streaming off at every site that does not state it.
+
+    An error log may hold the path or the name of a patient's file.
+    """
+    people = [
+        {LOG_STREAMING: False, **person} if isinstance(person, dict) and person.get("type") == "client" else person
+        for person in project.content["participants"]
+    ]
     return {**project.content, "participants": people}

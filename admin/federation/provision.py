@@ -9,7 +9,7 @@ import yaml
 
 from admin.federation.federation import Federation
 from admin.federation.nvflare_command import run_nvflare
-from admin.federation.project_file import Project, read_project, with_port
+from admin.federation.project_file import Project, read_project, with_port, with_private_logs
 from admin.federation.record import Record, new_mark
 from admin.federation.site_names import require_site_names
 
@@ -40,7 +40,7 @@ class ProvisionedFederation(Federation):
 
 
 def provision(project: Path, *, out: Path, home: Path) -> Path:
-    """Make the kits of ``project`` below ``out`` and return their folder.
+    """Make the kits of ``project`` below ``out`` and return their folder; no site streams its log to the server.
 
     A second run with the same ``out`` reuses its root certificate and writes ``prod_01``, then ``prod_02`` and so on.
     A new hospital's kit therefore works with the kits that were handed out earlier.
@@ -58,7 +58,9 @@ def provision(project: Path, *, out: Path, home: Path) -> Path:
     require_site_names(read.sites)
     out.mkdir(parents=True, exist_ok=True)
     out.chmod(0o700)
-    run_nvflare(["provision", "-p", str(project.resolve()), "-w", str(out.resolve()), "--force"], home=home)
+    file = out / "provisioned_project.yml"  # never the file that was given
+    file.write_text(yaml.safe_dump(with_private_logs(read), sort_keys=False), encoding="utf-8")
+    run_nvflare(["provision", "-p", str(file.resolve()), "-w", str(out.resolve()), "--force"], home=home)
     made = sorted((out / read.name).glob("prod_*"))
     if not made:
         raise RuntimeError(f"nvflare provision left no kits in {out / read.name}")

@@ -10,6 +10,7 @@ import pytest
 
 from admin.__main__ import main
 from admin.federation.kit_process import end, family
+from admin.federation.kit_settings import read_json
 from admin.federation.poc import PocFederation, poc_project
 from admin.federation.project_file import as_project
 from admin.federation.record import read_record
@@ -34,6 +35,15 @@ def test_the_poc_has_the_sites_given_and_the_users_of_nvflare_poc() -> None:
     project = as_project(poc_project(["x", "z"], 9123), where="test")
     assert (project.sites, project.server, project.lead) == (("x", "z"), "server", "lead@nvidia.com")
     assert project.content["participants"][0]["fed_learn_port"] == 9123
+
+
+def test_no_site_of_a_poc_streams_its_log_to_the_server(tmp_path: Path) -> None:
+    roots = {"x": tmp_path, "z": tmp_path}
+    record = PocFederation(tmp_path / "poc", ["x", "z"], data_roots=roots).make_kits()
+    found = [
+        read_json(record.kits / site / "local" / "resources.json.default")["allow_log_streaming"] for site in roots
+    ]
+    assert found == [False, False]
 
 
 def test_without_a_federation_the_status_is_not_running(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from admin.__main__ import main
+from admin.federation.kit_settings import read_json
 from admin.federation.project_file import read_project
 from admin.federation.provision import provision
 from fedaid.errors import InputError
@@ -19,6 +20,12 @@ def test_everybody_gets_a_kit(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     kits = {path.name for path in (tmp_path / "out" / "fedaid" / "prod_00").iterdir()}
     assert kits == {"fl-server", *SITES, "admin@consortium.org", "lead@consortium.org"}
     assert str(tmp_path / "out" / "fedaid" / "prod_00" / "fl-server") in capsys.readouterr().out.splitlines()
+
+
+def test_no_kit_streams_its_log_to_the_server(tmp_path: Path) -> None:
+    kits = provision(DEFAULT_PROJECT, out=tmp_path / "out", home=tmp_path / "home")
+    found = [read_json(kits / site / "local" / "resources.json.default")["allow_log_streaming"] for site in SITES]
+    assert found == [False] * 3
 
 
 def test_the_folder_with_the_authoritys_key_is_private(tmp_path: Path) -> None:
