@@ -41,7 +41,7 @@ class PocFederation(Federation):
 def poc_project(sites: Sequence[str], port: int) -> dict[str, object]:
     """Return the project file of a POC with these sites and the names and roles of ``nvflare poc``."""
     people: list[dict[str, object]] = [{"name": SERVER, "type": "server", "org": "nvidia", "fed_learn_port": port}]
-    people += [{"name": site, "type": "client", "org": "nvidia", LOG_STREAMING: False} for site in sites]
+    people += [{"name": site, "type": "client", "org": "nvidia"} for site in sites]
     for name, role in ((PROJECT_ADMIN, "project_admin"), (LEAD, "lead")):
         people.append({"name": name, "type": "admin", "org": "nvidia", "role": role})
     builders: list[dict[str, object]] = [
@@ -50,4 +50,5 @@ def poc_project(sites: Sequence[str], port: int) -> dict[str, object]:
         {"path": "nvflare.lighter.impl.cert.CertBuilder"},
         {"path": "nvflare.lighter.impl.signature.SignatureBuilder"},
     ]
-    return {"api_version": 3, "name": NAME, "description": "POC", "participants": people, "builders": builders}
+    about: dict[str, object] = {"api_version": 3, "name": NAME, "description": "POC", LOG_STREAMING: False}
+    return {**about, "participants": people, "builders": builders}

@@ -10,7 +10,7 @@ import yaml
 
 from fedaid.errors import InputError, require
 
-LOG_STREAMING = "allow_log_streaming"  # of a client: whether its errors go to the server; FLARE's default is true
+LOG_STREAMING = "allow_log_streaming"  # whether errors of a site go to the server; FLARE's default is true
 REMEDY = "Start from admin/project.yml."
 
 
@@ -76,12 +76,9 @@ def with_port(project: Project, port: int) -> dict[str, Any]:
 
 
 def with_private_logs(project: Project) -> dict[str, Any]:
-    """Return the project's content with log streaming off at every site that does not state it.
+    """Return the project's content with log streaming off, except at sites for which the project file turns it on.
 
-    An error log may hold the path or the name of a patient's file.
+    An error log may hold the path or the name of a patient's file. FLARE 2.9.0 ignores false at a single client, so the
+    setting is the project's.
     """
-    people = [
-        {LOG_STREAMING: False, **person} if isinstance(person, dict) and person.get("type") == "client" else person
-        for person in project.content["participants"]
-    ]
-    return {**project.content, "participants": people}
+    return {**project.content, LOG_STREAMING: False}

@@ -39,7 +39,7 @@ def test_the_poc_has_the_sites_given_and_the_users_of_nvflare_poc() -> None:
 
 def test_no_site_of_a_poc_streams_its_log_to_the_server(tmp_path: Path) -> None:
     roots = {"x": tmp_path, "z": tmp_path}
-    record = PocFederation(tmp_path / "poc", ["x", "z"], data_roots=roots).make_kits()
+    record = PocFederation(tmp_path, ["x", "z"], data_roots=roots).make_kits()
     found = [
         read_json(record.kits / site / "local" / "resources.json.default")["allow_log_streaming"] for site in roots
     ]

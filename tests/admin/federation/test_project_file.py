@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from admin.federation.project_file import as_project, read_project, with_port, with_private_logs
+from admin.federation.project_file import as_project, read_project, with_port
 from fedaid.errors import InputError
 
 DEFAULT_PROJECT = Path("admin/project.yml")
@@ -47,14 +47,3 @@ def test_for_a_trial_only_the_server_is_moved() -> None:
         "default_host": "localhost",
     }
     assert moved[1:] == project.content["participants"][1:]
-
-
-def test_no_site_streams_its_log_unless_the_project_states_it() -> None:
-    project = read_project(DEFAULT_PROJECT)
-    sites = [person for person in project.content["participants"] if person.get("type") == "client"]
-    sites[0]["allow_log_streaming"] = True
-    streaming = {
-        person["name"]: person.get("allow_log_streaming") for person in with_private_logs(project)["participants"]
-    }
-    assert [streaming[site] for site in project.sites] == [True, False, False]
-    assert streaming[project.server] is streaming[project.lead] is None

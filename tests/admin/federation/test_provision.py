@@ -22,10 +22,17 @@ def test_everybody_gets_a_kit(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert str(tmp_path / "out" / "fedaid" / "prod_00" / "fl-server") in capsys.readouterr().out.splitlines()
 
 
-def test_no_kit_streams_its_log_to_the_server(tmp_path: Path) -> None:
-    kits = provision(DEFAULT_PROJECT, out=tmp_path / "out", home=tmp_path / "home")
-    found = [read_json(kits / site / "local" / "resources.json.default")["allow_log_streaming"] for site in SITES]
-    assert found == [False] * 3
+def streaming(kits: Path) -> list[bool]:
+    return [read_json(kits / site / "local" / "resources.json.default")["allow_log_streaming"] for site in SITES]
+
+
+def test_no_kit_streams_its_log_unless_the_project_turns_it_on_for_a_site(tmp_path: Path) -> None:
+    assert streaming(provision(DEFAULT_PROJECT, out=tmp_path / "out", home=tmp_path / "home")) == [False] * 3
+    content = yaml.safe_load(DEFAULT_PROJECT.read_text())
+    next(one for one in content["participants"] if one["name"] == SITES[1])["allow_log_streaming"] = True
+    project = tmp_path / "project.yml"
+    project.write_text(yaml.safe_dump(content))
+    assert streaming(provision(project, out=tmp_path / "other", home=tmp_path / "home")) == [False, True, False]
 
 
 def test_the_folder_with_the_authoritys_key_is_private(tmp_path: Path) -> None:
