@@ -46,6 +46,7 @@ REASONS: Mapping[str, str] = {
     "utf16-report": "report-unreadable",
     "oversized-report": "report-too-large",
     "document-report": "report-not-text",
+    "markup-report": "report-not-text",
 }
 """Fault → the reason of :mod:`fedaid.data.unusable` for which the study is skipped; other faults skip no study."""
 

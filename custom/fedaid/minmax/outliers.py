@@ -7,7 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 
 Values = Mapping[str, float]  # site → nats
-FACTOR, MARGIN = 2.0, 1.0  # an outlier is above FACTOR times its neighbours, plus MARGIN nats
+FACTOR, MARGIN = (
+    2.0,
+    1.0,
+)  # an outlier is above the others by FACTOR times what it is in its neighbours, plus MARGIN nats
 
 
 def outliers(values: Values, before: Values, after: Values) -> dict[str, float]:
@@ -15,7 +18,8 @@ def outliers(values: Values, before: Values, after: Values) -> dict[str, float]:
 
     The dual step sees differences between sites only. So each value is taken above the median of the other sites, and
     compared with what it was above them in the rounds before and after. A site that is above them for two rounds keeps
-    its values: it is not an outlier.
+    its values: it is not an outlier. An outlier is also above the site's own neighbours by the margin, so that another
+    site's false value, which moves the median, makes none.
 
     Args:
         values: of the round that is judged.
@@ -31,8 +35,9 @@ def outliers(values: Values, before: Values, after: Values) -> dict[str, float]:
         if not others or above(site, after) is None:
             continue
         near = [height for height in (above(site, before), above(site, after)) if height is not None]
+        own = max(after[site], before.get(site, after[site]))
         middle = float(np.median(others))
-        if values[site] - middle > FACTOR * max(*near, 0.0) + MARGIN:
+        if values[site] > own + MARGIN and values[site] - middle > FACTOR * max(*near, 0.0) + MARGIN:
             found[site] = max(middle + sum(near) / len(near), 0.0)
     return found
 

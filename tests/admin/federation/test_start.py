@@ -38,13 +38,22 @@ def test_every_process_is_on_record_once_started(started: Record, tmp_path: Path
         end(family(record.processes, mark=record.mark))
 
 
+def environment_of(pid: int) -> dict[str, str]:
+    """The environment of a process that was just started; it is that of its parent until the program is loaded."""
+    deadline = time.monotonic() + 20
+    while THREADS not in (found := psutil.Process(pid).environ()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return found
+
+
 def test_a_site_has_its_share_of_the_cores_and_the_server_one(
     started: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("admin.federation.start.site_threads", lambda sites: 7 * sites)
     record = start_processes(started, workspace=tmp_path / "run")
     try:
-        found = {kit.kit: psutil.Process(kit.pid).environ()[THREADS] for kit in record.processes}
+        found = {kit.kit: environment_of(kit.pid)[THREADS] for kit in record.processes}
     finally:
         end(family(record.processes, mark=record.mark))
     assert found == {"server": "1", "a": "7"}

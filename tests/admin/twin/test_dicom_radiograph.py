@@ -14,7 +14,8 @@ from admin.twin.hospital import Scanner
 from fedaid.data.pixels.dicom import read_dicom
 
 HEADER = StudyHeader("TWIN-S00001", "TWIN-P00001", "oak-hill-general", "PA", "F", 61, "twin 0")
-RAMP = np.tile(np.linspace(0.0, 1.0, 64, dtype=np.float32), (64, 1))
+_ROW = np.linspace(0.0, 1.0, 64, dtype=np.float32)
+RAMP = np.stack([np.roll(_ROW, number) for number in range(64)])  # no edge has one grey, as a border has
 PLAIN = Scanner(exposure=0.0, noise=0.0)
 SCANNERS = [
     replace(PLAIN, modality=modality, bits=bits, transfer_syntax=syntax, windowed=windowed)

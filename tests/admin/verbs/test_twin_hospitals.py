@@ -42,7 +42,7 @@ def test_faults_are_planted_and_counted(tmp_path: Path, capsys: pytest.CaptureFi
     file = tmp_path / "mine.yml"
     file.write_text("- {name: oak, studies: 90, like: harbour-general}")
     main(["twin", "--out", str(tmp_path / "out"), "--hospitals", str(file), "--faults"])
-    assert "faults of 62 kinds" in capsys.readouterr().out
+    assert "faults of 68 kinds" in capsys.readouterr().out
 
 
 def test_an_export_has_no_manifest(tmp_path: Path) -> None:
