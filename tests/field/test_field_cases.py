@@ -10,6 +10,7 @@ from tests.field.catalogue import CASES
 from tests.field.field_case import FieldCase
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_answer_is_right(case: FieldCase, tmp_path: Path) -> None:
     run = case.run(tmp_path)

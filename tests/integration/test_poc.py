@@ -173,9 +173,13 @@ def test_submit_in_the_admin_console(adapted: Path) -> None:
     assert_trained(adapted, rounds=3)
 
 
-def test_in_a_run_with_adapters_frozen_weights_stay_and_travel_once(adapted: Path) -> None:
+def test_in_a_run_with_adapters_frozen_weights_stay_and_travel_once(federation: PocFederation, adapted: Path) -> None:
+    """The download has the last round; the server's run store has the one before, too."""
     store = adapted / "app_server" / "fedaid"
-    first, last = (load_file(store / f"round-{number:05d}" / "model.safetensors") for number in (2, 3))
+    settings = (adapted / "app_server" / "config" / "config_fed_server.json").read_text()
+    (name,) = set(re.findall(r'"run_name": "([^"]+)"', settings))
+    kept = federation.lead_kit.parent / federation.record.server / "fedaid_runs" / name
+    first, last = (load_file(kept / f"round-{number:05d}" / "model.safetensors") for number in (2, 3))
     moved = {name for name in first if not (first[name] == last[name]).all()}
     assert any(".lora_" in name for name in moved)
     assert all(".lora_" in name or is_alignment(name) for name in moved)
