@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -14,8 +13,8 @@ from admin.site.prepare.site_reports import headed
 from fedaid.data.report.scrub import scrub
 from fedaid.data.report.sections import sections
 from tests.field.identifier_forms import FORMS
+from tests.real_data import REAL_CXR
 
-REAL = Path(os.environ.get("FEDAID_REAL_DATA", Path(__file__).parents[3] / "shared" / "data")) / "real_cxr"
 TABLES = ("pairs.csv", "pairs_templated.csv")
 
 
@@ -47,7 +46,7 @@ class RealNumbers:
     replaced: dict[str, int]
 
 
-def real_numbers(folder: Path = REAL) -> RealNumbers | None:
+def real_numbers(folder: Path = REAL_CXR) -> RealNumbers | None:
     """Scrub the real texts; None without them. Before the forms of five languages came, 21 of 705 were changed."""
     if not all((folder / name).is_file() for name in TABLES):
         return None

@@ -7,11 +7,9 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +19,9 @@ import admin  # noqa: F401 - makes custom/fedaid importable
 from fedaid.data.letters.letters import OCR, QUICK
 from fedaid.data.letters.look import letters_in
 from tests.benchmarks.letter_films import letter_film
+from tests.real_data import FOLDER
 
 FILMS = 60
-REAL = Path(os.environ.get("FEDAID_REAL_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ def drawn(kind: str, films: int) -> Iterator[NDArray[np.float32]]:
 
 def real(folder: str, step: int) -> Iterator[NDArray[np.float32]]:
     """Every so many real film of a folder of ``../shared/data``; none if it is not there."""
-    for path in sorted((REAL / folder / "images").glob("*"))[::step]:
+    for path in sorted((FOLDER / folder / "images").glob("*"))[::step]:
         yield np.asarray(Image.open(path).convert("L"), dtype=np.float32) / 255
 
 

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from tests.benchmarks.identifiers import REAL, form_numbers, real_numbers
+from tests.benchmarks.identifiers import form_numbers, real_numbers
+from tests.real_data import REAL_CXR, needs
 
 CHANGED_BEFORE = 21
 
@@ -16,10 +15,10 @@ def test_nine_of_ten_forms_are_gone_and_none_is_left_silently() -> None:
     assert numbers.left_silent == 0
 
 
+@needs(REAL_CXR)
 def test_the_false_alarms_on_real_texts_do_not_double() -> None:
     numbers = real_numbers()
-    if numbers is None:
-        pytest.skip(f"no real texts in {REAL.name}: set FEDAID_REAL_DATA")
+    assert numbers is not None
     assert numbers.texts == 705
     assert numbers.changed <= 2 * CHANGED_BEFORE
 

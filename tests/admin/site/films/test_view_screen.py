@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +15,7 @@ from admin.twin.findings import Findings
 from fedaid.data.pixels.image import read_radiograph
 from tests.admin.site.films.drawn_chest import drawn_side_chest
 from tests.field.export import chest
-
-DATA = Path(os.environ.get("FEDAID_REAL_DATA", Path(__file__).parents[5] / "shared" / "data")) / "real_cxr"
+from tests.real_data import REAL_CXR, needs
 
 
 def square(film: np.ndarray) -> np.ndarray:
@@ -66,14 +64,13 @@ def test_the_template_is_the_mean_lateral_view_of_the_twin() -> None:
 
 
 @pytest.mark.slow
+@needs(REAL_CXR)
 def test_of_real_films_no_lateral_is_frontal_and_few_frontal_ones_are_lateral() -> None:
-    if not DATA.is_dir():
-        pytest.skip("real_cxr is not on this machine: set FEDAID_REAL_DATA")
     rows = []
     for table in ("pairs.csv", "pairs_templated.csv"):
-        with (DATA / table).open(encoding="utf-8", newline="") as file:
+        with (REAL_CXR / table).open(encoding="utf-8", newline="") as file:
             rows += [row for row in csv.DictReader(file) if row["view"] not in ("", "?")]
-    seen = [(row["view"] == "L", seen_side(read_radiograph(DATA / row["image"], 64))) for row in rows]
+    seen = [(row["view"] == "L", seen_side(read_radiograph(REAL_CXR / row["image"], 64))) for row in rows]
     lateral, frontal = ([side for one, side in seen if one is is_lateral] for is_lateral in (True, False))
     assert (len(lateral), len(frontal)) == (42, 472)
     assert "frontal" not in lateral

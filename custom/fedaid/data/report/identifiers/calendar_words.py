@@ -48,9 +48,10 @@ WEEKDAYS = (
     "|maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag"
 )
 HOLIDAYS = (
-    "(?:Christmas|New Year['’]?s?|Easter|Boxing|Thanksgiving|Whit|Shrove|Mothering|Remembrance|Independence"
+    "(?:Christmas|New Year['’]?s?|Easter|Boxing|Thanksgiving|Whit|Mothering|Remembrance|Independence"
     "|Memorial|Labou?r|Veterans|Columbus|Bank"
     "|Mother['’]?s|Valentine['’]?s|(?:Saint|St\\.?) Patrick['’]?s)(?: (?:Day|Eve|Sunday|Monday|Holiday))"
+    "|(?:Shrove|Ash|Maundy|Palm) (?:[A-Z][a-z]+day|\\[DATE\\])"
     "|Hogmanay|Christmas(?! tree)|Easter|Thanksgiving|Good Friday|Hallowe['’]?en|Pentecost|Hanukkah|Passover"
     "|Yom Kippur|Ramadan"
     "|Eid(?: al-\\w{3,5})?|Diwali|Juneteenth"

@@ -76,7 +76,7 @@ _BIRTH_YEARS = (
 )
 
 _FEASTS = (
-    "shrove|hogman|advent|remem|christ|new|easter|boxing|thanks|whit|indepe|memori|lab|vetera|columb|bank|mother|valent|saint|st|good"
+    "shrove|ash|maundy|palm|hogman|advent|remem|christ|new|easter|boxing|thanks|whit|indepe|memori|lab|vetera|columb|bank|mother|valent|saint|st|good"
     "|hallow|pente|hanukk"
     "|passov|yom|ramada|eid|diwali|junete|heilig|silves|weihna|neujah|oster|karfre|gründo|pfings|fronle|allerh|rosenm"
     "|ascher|nikola|dreikö|tag|noël|pâques|la|l|jour|fête|noche|navida|semana|doming|lunes|vierne|año|día|eerste|tweede"

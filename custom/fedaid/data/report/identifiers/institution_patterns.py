@@ -72,7 +72,7 @@ INSTITUTIONS = (
         rf"|Las |El |Los |Le |Les |les )?{_NAMED}){{1,3}}",
         hints="uni|klini|krank|spital|mvz|praxis|heim|haus|hôp|hop|clini|clíni|poli|chr|chu|c.h.u|centre|cabinet"
         "|rés|maison|sanat|resid|centro"
-        "|ambul|zieken|medisch|zorg|instit",
+        "|ambul|zieken|medisch|zorg|instit|ehpad",
     ),
     *rules(
         "INSTITUTION",

@@ -50,7 +50,7 @@ NUMBERS = (
     *rules(
         "DEVICE",
         rf"(?:\b(?:S/?N|s/n|S\. ?N\.|[Ss]erial|SERIAL|[Ss]er\.(?:-?[Nn]r\.?)?|Seriennr\.|LOT|REF|[nN][º°o.] ?"
-        rf"(?:de )?s[ée]rie)\b[:#.]?){_IS}{_GROUPS}",
+        rf"(?:de )?s[ée]rie)(?!\w)[:#.]?){_IS}{_GROUPS}",
         r"\b[Ll](?:ot|ote) (?P<x>(?=[\w-]*[A-Z-])(?=(?:[\w-]*?\d){3})\w[\w-]{3,20})(?!\w)",
         hints="sn|s/n|s.|ser|sér|lot|ref",
     ),

@@ -13,7 +13,7 @@ from fedaid.errors import InputError
 def site(tmp_path: Path) -> Path:
     for folder in ("private", "doctor/private"):
         (tmp_path / folder).mkdir(parents=True)
-    check = {"name": "identifiers-in-report", "phrases": ["Orlinda", "Maple Grove", "effusion", "RX4471"]}
+    check = {"name": "identifiers-in-report", "phrases": ["Orlinda", "Cedar Brook", "effusion", "QK8813"]}
     (tmp_path / "doctor" / "private" / "doctor.json").write_text(json.dumps({"checks": [{"name": "other"}, check]}))
     return tmp_path
 
@@ -23,7 +23,7 @@ def test_confirmed_phrases_are_added_once_and_the_file_is_private(site: Path) ->
     assert confirm(site, site / "doctor", "2") == 0
     file = site / "private" / "deny_list.txt"
     lines = file.read_text(encoding="utf-8").splitlines()
-    assert [line for line in lines if not line.startswith("#")] == ["Orlinda", "Maple Grove", "RX4471"]
+    assert [line for line in lines if not line.startswith("#")] == ["Orlinda", "Cedar Brook", "QK8813"]
     assert file.stat().st_mode & 0o777 == 0o600
 
 
