@@ -40,7 +40,7 @@ def test_without_phrases_nothing_goes() -> None:
 
 def test_a_file_has_one_phrase_a_line_and_comments(tmp_path: Path) -> None:
     file = tmp_path / "deny_list.txt"
-    file.write_text("\ufeff# heading\n\nOrlinda\n  Maple   Grove \nOrlinda\n", encoding="utf-8")
+    file.write_text("\ufeff# heading\n\nOrlinda\n  Cedar   Brook \nOrlinda\n", encoding="utf-8")
     assert read_deny_list(file).phrases == ("Cedar Brook", "Orlinda")
     assert read_deny_list(tmp_path / "none.txt") == NOTHING
 

@@ -24,7 +24,7 @@ def fired(text: str) -> list[str]:
         ("ROE^JANE^Q agrees.", "ROE^JANE^Q"),
         ("See \\\\arch7\\films for it.", "\\\\arch7\\films"),
         ("File 88123 is old.", "88123"),
-        ("Code RX4471 is old.", "RX4471"),
+        ("Code QK8813 is old.", "QK8813"),
         ("Box 401 023 213 is old.", "401 023 213"),
         ("Film of 10/06 is old.", "10/06"),
         ("A film of December is old.", "December"),
