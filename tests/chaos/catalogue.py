@@ -1,0 +1,14 @@
+"""All series of faults, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.chaos.outcome import Outcome
+
+Series = Callable[[Path], Outcome]
+"""Injects its faults in an empty folder of its own. Starts processes on loopback only, and ends them by their ids."""
+
+SERIES: dict[str, Series] = {}
+"""Each series runs by itself: ``python -m tests.chaos NAME``. The order is that of the table in docs/reliability.md."""
