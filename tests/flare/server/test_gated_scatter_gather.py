@@ -17,7 +17,7 @@ from nvflare.widgets.info_collector import GroupInfoCollector, InfoCollector
 from fedaid.flare.server.ballot import Ballot
 from fedaid.flare.server.gate import BelowQuorum, Gate
 from fedaid.flare.wire.messages import model_from_shareable, update_from_shareable
-from fedaid.flare.wire.replies import ERROR_HEADER
+from fedaid.flare.wire.replies import ERROR_HEADER, OUT_OF_MEMORY, error_reply
 from fedaid.flare.wire.tasks import ALIGN, PRETRAIN, VALIDATE
 from fedaid.models.tensor_names import is_alignment
 
@@ -106,6 +106,14 @@ def test_a_long_error_of_a_site_is_cut(collect: Make) -> None:
     with pytest.raises(BelowQuorum) as stop:
         collect({"site-a": error("x" * 100_000), "site-b": silent})
     assert len(str(stop.value)) < 1000
+
+
+def test_want_of_memory_at_a_site_is_told_as_such(collect: Make) -> None:
+    def failed(task: str, shareable: Shareable) -> Shareable:
+        return error_reply(ReturnCode.EXECUTION_EXCEPTION, "align: out of memory", reason=OUT_OF_MEMORY)
+
+    with pytest.raises(BelowQuorum, match=r"site site-a could not work \(out_of_memory\): align: out of memory"):
+        collect({"site-a": failed, "site-b": silent})
 
 
 def test_an_error_of_a_site_cannot_pass_for_a_line_of_the_log(collect: Make) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,11 +17,11 @@ from safetensors import SafetensorError
 from fedaid.errors import InputError
 from fedaid.flare.site import executor as module
 from fedaid.flare.site.executor import FedAIDExecutor
-from fedaid.flare.wire.replies import ERROR_HEADER
+from fedaid.flare.wire.replies import ERROR_HEADER, error_reason
 from fedaid.flare.wire.tasks import ALIGN, PRETRAIN
-from fedaid.training.processes.spread_worker import ProcessesFailed
+from fedaid.training.processes.spread_worker import ProcessesFailed, ProcessesLackMemory
 from fedaid.training.site_worker import SiteWorker
-from tests.flare.site.asked_site import CANARY, Arrays, Site
+from tests.flare.site.asked_site import CANARY, Arrays, Site, same, update_of
 
 
 @pytest.mark.parametrize("asked", [0, 2])
@@ -88,7 +89,6 @@ def test_a_lost_process_is_told_in_words(site: Site, monkeypatch: pytest.MonkeyP
         TypeError,
         IndexError,
         AttributeError,
-        MemoryError,
         ZeroDivisionError,
         SafetensorError,
         UnicodeError,
@@ -111,6 +111,49 @@ def test_any_other_error_is_told_by_its_type_only_even_in_the_log(
     assert "DOE" not in str(dict(reply))
     assert "DOE" not in caplog.text
     assert "test_executor_errors.py" in caplog.text  # the place of the fault is there
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(CANARY),
+        torch.OutOfMemoryError(CANARY),
+        RuntimeError(f"[enforce fail] . DefaultCPUAllocator: can't allocate memory: you tried {CANARY}"),
+        RuntimeError(f"CUDA error: out of memory {CANARY}"),
+        OSError(errno.ENOMEM, CANARY),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.parametrize("task", [ALIGN, PRETRAIN])
+def test_out_of_memory_is_an_answer_with_that_reason_and_costs_the_site_a_round(
+    task: str, error: Exception, site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    expected = [update_of(site.ask(ALIGN, round_number=1)), update_of(site.pretrain(1))]
+    site.restart()
+
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise error
+
+    with monkeypatch.context() as patch, caplog.at_level(logging.DEBUG):
+        patch.setattr(torch.optim.AdamW, "step", fail)
+        reply = site.ask(ALIGN) if task == ALIGN else (site.ask(ALIGN), site.pretrain())[1]
+    assert (reply.get_return_code(), error_reason(reply)) == (ReturnCode.EXECUTION_EXCEPTION, "out_of_memory")
+    assert reply.get_header(ERROR_HEADER).startswith(
+        f"{task}: out of memory ({type(error).__name__}). Lower batch_size"
+    )
+    assert "DOE" not in str(dict(reply)) + caplog.text
+    found = [update_of(site.ask(ALIGN, round_number=1)), update_of(site.pretrain(1))]
+    assert all(same(one, other) for one, other in zip(expected, found, strict=True))
+
+
+def test_out_of_memory_in_one_of_several_processes_has_that_reason_too(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise ProcessesLackMemory("training must end well in all processes")
+
+    monkeypatch.setattr(SiteWorker, "align", fail)
+    assert error_reason(site.ask(ALIGN)) == "out_of_memory"
 
 
 def test_a_loss_that_is_not_finite_is_told_as_such(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

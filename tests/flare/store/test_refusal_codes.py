@@ -38,3 +38,4 @@ def test_a_code_comes_from_the_reason_and_not_from_the_name_of_a_site() -> None:
     assert refusal_code(reason) == "other-round"
     assert refusal_code("update of site a in align of round 3 refused: message must hold a DXO") == OTHER
     assert refusal_code("site a could not work: SomeError Miller, Anna") == "site-error"
+    assert refusal_code("site a could not work (out_of_memory): align: out of memory") == "out-of-memory"

@@ -11,7 +11,7 @@ from nvflare.apis.shareable import Shareable
 
 from fedaid.flare.wire.messages import update_to_shareable
 from fedaid.flare.wire.plain_answer import checked
-from fedaid.flare.wire.replies import error_reply, error_text
+from fedaid.flare.wire.replies import REASON_HEADER, error_reason, error_reply, error_text
 from fedaid.flare.wire.tasks import UpdateMessage
 from tests.flare.wire_link import Server, Site
 
@@ -71,3 +71,10 @@ def test_what_a_filter_of_the_site_puts_in_does_not_leave(tmp_path: Path) -> Non
     spoilt["DXO"]["meta"]["x"] = Colour.RED
     reply = site.encoder.process(spoilt, site.ctx)
     assert error_text(reply).startswith("DXO.meta.x must")
+
+
+@pytest.mark.parametrize(("given", "found"), [("killed", "killed"), ("late\nand more", ""), (np.ones(2), ""), (1, "")])
+def test_a_site_can_only_give_a_reason_of_the_closed_list(given: object, found: str) -> None:
+    reply = error_reply(ReturnCode.EXECUTION_EXCEPTION, "align: x")
+    reply.set_header(REASON_HEADER, given)
+    assert error_reason(reply) == found

@@ -26,7 +26,7 @@ from fedaid.flare.server.persistor import RUN_STATE
 from fedaid.flare.server.run_record import RunProgress, RunRecord
 from fedaid.flare.server.run_settings import RunSettings
 from fedaid.flare.wire.messages import model_to_shareable
-from fedaid.flare.wire.replies import error_text, was_refused
+from fedaid.flare.wire.replies import error_text, failure_text, was_refused
 from fedaid.flare.wire.tasks import Arrays, ModelMessage, RunStamp, UpdateMessage
 from fedaid.flare.wire.traffic import Traffic
 from fedaid.minmax.settings import WHERE
@@ -229,7 +229,7 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
         """Whether the reply is an error; its text goes to the log and to the person who runs the job."""
         if reply.get_return_code() == ReturnCode.OK:
             return False
-        self._site_errors[site] = f"site {site} could not work: {error_text(reply)}"
+        self._site_errors[site] = failure_text(site, reply)
         self.log_error(fl_ctx, self._site_errors[site])
         return True
 

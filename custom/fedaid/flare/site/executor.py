@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,9 +18,10 @@ from nvflare.apis.signal import Signal
 
 from fedaid.arguments import keeps_arguments, parameters_of
 from fedaid.data.site import data_root
-from fedaid.errors import InputError, settings_from
+from fedaid.errors import settings_from
 from fedaid.evaluation.retrieval import split_metrics
 from fedaid.flare.server.gate import judge_tensors
+from fedaid.flare.site.fault import Fault, fault_of
 from fedaid.flare.site.local_model import local_model_of, valid_split
 from fedaid.flare.site.round_normalisation import normalisation_after
 from fedaid.flare.site.site_state import SiteState
@@ -29,7 +29,7 @@ from fedaid.flare.site.task_memory import TaskMemory
 from fedaid.flare.transport.array_exchange import receive_in_memory
 from fedaid.flare.wire.messages import metrics_to_shareable, model_from_shareable, update_to_shareable
 from fedaid.flare.wire.plain_answer import checked
-from fedaid.flare.wire.replies import error_reply
+from fedaid.flare.wire.replies import OUT_OF_MEMORY, error_reply
 from fedaid.flare.wire.tasks import (
     ALIGN,
     PRETRAIN,
@@ -44,7 +44,7 @@ from fedaid.models.saved_model import new_model
 from fedaid.models.tensor_names import is_alignment
 from fedaid.training.model_tensors import specs
 from fedaid.training.processes.data_folders import DataFolders
-from fedaid.training.processes.spread_worker import ProcessesFailed, at_site, worker_for
+from fedaid.training.processes.spread_worker import at_site, worker_for
 from fedaid.training.settings import WHERE, TrainingSettings
 from fedaid.training.site_worker import LocalUpdate, SiteWorker
 
@@ -120,15 +120,15 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             return checked(reply)
         except Aborted:
             return make_reply(ReturnCode.TASK_ABORTED)
-        except (InputError, MalformedMessage, FloatingPointError, ProcessesFailed) as error:
-            self.log_error(fl_ctx, str(error))
-            return error_reply(ReturnCode.BAD_TASK_DATA, str(error))
         except Exception as error:
-            # Type and place only: the text may hold a path or a value of the site, and FLARE sends error logs to the
-            # server.
-            place = "".join(traceback.format_tb(error.__traceback__))
-            self.log_error(fl_ctx, f"{task_name} failed with {type(error).__name__}:\n{place}")
-            return error_reply(ReturnCode.EXECUTION_EXCEPTION, f"{task_name}: {type(error).__name__}")
+            return self._failed(task_name, fault_of(error), fl_ctx)
+
+    def _failed(self, task_name: str, fault: Fault, fl_ctx: FLContext) -> Shareable:
+        """The answer to a task that failed; FLARE sends error logs to the server."""
+        self.log_error(fl_ctx, fault.text or f"{task_name} failed with {fault.kind}:\n{fault.place}")
+        code = ReturnCode.BAD_TASK_DATA if fault.text else ReturnCode.EXECUTION_EXCEPTION
+        reason = OUT_OF_MEMORY if fault.out_of_memory else ""
+        return error_reply(code, fault.said(task_name), reason=reason)
 
     def _work_ahead(self, fl_ctx: FLContext) -> None:
         """Starts the work of the next task now; after an abort or an error here, the task itself does that work."""

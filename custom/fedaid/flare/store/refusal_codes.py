@@ -4,6 +4,8 @@ from __future__ import annotations
 
 # A part of the reason's text → its code; the first that fits counts.
 CODES = {
+    "could not work (killed)": "killed",
+    "could not work (out_of_memory)": "out-of-memory",
     "could not work": "site-error",
     "the phase is over": "phase-over",
     "late result": "phase-over",

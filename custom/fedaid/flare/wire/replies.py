@@ -6,19 +6,29 @@ from nvflare.apis.shareable import Shareable, make_reply
 
 ERROR_HEADER = "fedaid_error"
 REFUSED_HEADER = "fedaid_refused"  # true if the server could not decode an answer; absent if the site's task failed
+REASON_HEADER = "fedaid_reason"  # one of REASONS; absent for any other error
+KILLED, OUT_OF_MEMORY = "killed", "out_of_memory"
+REASONS = (KILLED, OUT_OF_MEMORY)
 LONGEST_ERROR = 500  # characters
 
 
-def error_reply(code: str, text: str, *, refused: bool = False) -> Shareable:
+def error_reply(code: str, text: str, *, refused: bool = False, reason: str = "") -> Shareable:
     """A reply that says why there is no result.
 
     Args:
         code: FLARE's return code.
         text: the reason; it is cut to :data:`LONGEST_ERROR` characters.
         refused: whether the server's filter could not decode the site's answer.
+        reason: one of :data:`REASONS`, or empty.
     """
     headers = {ERROR_HEADER: text[:LONGEST_ERROR]} | ({REFUSED_HEADER: True} if refused else {})
-    return make_reply(code, headers)
+    return make_reply(code, headers | ({REASON_HEADER: reason} if reason else {}))
+
+
+def error_reason(reply: Shareable) -> str:
+    """Why a site could not work, one of :data:`REASONS`; empty for another reason, and for anything else it wrote."""
+    reason = reply.get_header(REASON_HEADER)
+    return reason if isinstance(reason, str) and reason in REASONS else ""
 
 
 def was_refused(reply: Shareable) -> bool:
@@ -31,3 +41,9 @@ def error_text(reply: Shareable) -> str:
     text = reply.get_header(ERROR_HEADER)
     line = (text if isinstance(text, str) else str(reply.get_return_code()))[:LONGEST_ERROR]
     return "".join(letter if letter.isprintable() else " " for letter in line)
+
+
+def failure_text(site: str, reply: Shareable) -> str:
+    """Why a site could not work, in one line: the reason of the closed list, if it gave one, and its text."""
+    reason = error_reason(reply)
+    return f"site {site} could not work{f' ({reason})' if reason else ''}: {error_text(reply)}"

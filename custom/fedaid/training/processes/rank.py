@@ -17,6 +17,7 @@ from torch import distributed, nn
 from fedaid.atomic_file import replacing
 from fedaid.errors import InputError, require
 from fedaid.models.dual_encoder import DualEncoder
+from fedaid.training.processes.out_of_memory import OUT_OF_MEMORY, is_out_of_memory
 from fedaid.training.processes.phase_request import PhaseRequest, read_request, write_update
 from fedaid.training.processes.process_group import process_number
 from fedaid.training.site_worker import SiteWorker
@@ -40,7 +41,8 @@ def tell(folder: Path, error: Exception) -> None:
     said = isinstance(error, (InputError, FloatingPointError))  # the text of another error may hold data of the site
     file = failure_file(folder, int(os.environ["RANK"]))
     with replacing(file) as draft:
-        draft.write_text(json.dumps({"type": type(error).__name__, "text": str(error) if said else ""}))
+        kind = OUT_OF_MEMORY if is_out_of_memory(error) else type(error).__name__
+        draft.write_text(json.dumps({"type": kind, "text": str(error) if said else ""}))
 
 
 def end_with_owner() -> None:

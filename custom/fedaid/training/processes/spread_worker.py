@@ -17,6 +17,7 @@ from fedaid.errors import require
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training.model_tensors import put
 from fedaid.training.processes.data_folders import DataFolders
+from fedaid.training.processes.out_of_memory import OUT_OF_MEMORY
 from fedaid.training.processes.phase_request import PhaseRequest, read_update
 from fedaid.training.processes.rank import failure_file
 from fedaid.training.processes.torchrun import run_processes
@@ -30,6 +31,10 @@ VARIABLE = "FEDAID_PROCESSES"
 
 class ProcessesFailed(RuntimeError):
     """A phase that a process of the site did not finish; the text has no data of the site."""
+
+
+class ProcessesLackMemory(ProcessesFailed):
+    """The memory was not enough for one of the processes."""
 
 
 class SpreadWorker(SiteWorker):
@@ -72,7 +77,8 @@ class SpreadWorker(SiteWorker):
             entry, processes = ["-m", "fedaid.training.processes.rank", name], self._settings.processes
             code = run_processes(entry, folder, processes=processes, log=self._run / LOG, check=check)
             if code != 0:
-                raise ProcessesFailed(failure(folder, processes, what=f"{task} at site {self.site}"))
+                text = failure(folder, processes, what=f"{task} at site {self.site}")
+                raise (ProcessesLackMemory if OUT_OF_MEMORY in text else ProcessesFailed)(text)
             update = read_update(folder)
         now = self.tensors()
         put(self._model, {name: np.asarray(now[name] + change) for name, change in update.delta.items()})

@@ -1,0 +1,46 @@
+"""What a site says of an error in its work: never its text, unless the text is one of ours."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+
+from fedaid.errors import InputError
+from fedaid.flare.wire.tasks import MalformedMessage
+from fedaid.training.processes.out_of_memory import is_out_of_memory
+from fedaid.training.processes.spread_worker import ProcessesFailed, ProcessesLackMemory
+
+OURS = (InputError, MalformedMessage, FloatingPointError, ProcessesFailed)  # their texts hold no data of the site
+NO_MEMORY = "{what}: out of memory ({kind}). Lower batch_size, set micro_batch_size, or give the site more memory."
+
+
+@dataclass(frozen=True)
+class Fault:
+    """An error, as it may leave the site.
+
+    Attributes:
+        kind: of the error, its type.
+        text: of an error of ours; empty for any other, whose text may hold a path or a value of the site.
+        place: where it was raised: files, lines and code of the program; for the site's log.
+        out_of_memory: whether the memory was not enough.
+    """
+
+    kind: str
+    text: str = ""
+    place: str = ""
+    out_of_memory: bool = False
+
+    def said(self, what: str) -> str:
+        """The text for the server; ``what`` was being done."""
+        if self.text:
+            return self.text
+        return NO_MEMORY.format(what=what, kind=self.kind) if self.out_of_memory else f"{what}: {self.kind}"
+
+
+def fault_of(error: Exception) -> Fault:
+    """What may be said of an error."""
+    kind = type(error).__name__
+    if isinstance(error, OURS):
+        return Fault(kind, str(error), out_of_memory=isinstance(error, ProcessesLackMemory))
+    place = "".join(traceback.format_tb(error.__traceback__))
+    return Fault(kind, place=place, out_of_memory=is_out_of_memory(error))
