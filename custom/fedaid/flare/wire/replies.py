@@ -45,5 +45,5 @@ def error_text(reply: Shareable) -> str:
 
 def failure_text(site: str, reply: Shareable) -> str:
     """Why a site could not work, in one line: the reason of the closed list, if it gave one, and its text."""
-    reason = error_reason(reply)
-    return f"site {site} could not work{f' ({reason})' if reason else ''}: {error_text(reply)}"
+    reason, text = error_reason(reply), error_text(reply)
+    return f"site {site} could not work ({reason}): {text}" if reason else f"site {site} could not work: {text}"
