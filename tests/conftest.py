@@ -50,8 +50,7 @@ def consortium(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {hospital.name: folder / hospital.name for hospital in hospitals}
 
 
-@pytest.fixture(scope="session")
-def model_options() -> dict[str, Any]:
+def tiny_model_options() -> dict[str, Any]:
     """Constructor arguments of a model with batch norm in its image tower and dropout in its text tower."""
     sizes = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
     return {
@@ -62,6 +61,12 @@ def model_options() -> dict[str, Any]:
         "projection_hidden": 16,
         "max_tokens": MAX_TOKENS,
     }
+
+
+@pytest.fixture(scope="session")
+def model_options() -> dict[str, Any]:
+    """Constructor arguments of a tiny model."""
+    return tiny_model_options()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import shutil
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -200,39 +201,51 @@ def fl_ctx(tmp_path: Path) -> FLContext:
     return context
 
 
+def honest_site(theta: Arrays, site: str, loss: float = 2.0) -> Answer:
+    """The answers of a site that works: always the same small steps, and one loss."""
+
+    def answer(task: str, shareable: Shareable) -> Shareable:
+        message = model_from_shareable(shareable)
+        if task == VALIDATE:
+            metrics = MEASURED | {"loss": loss}
+            splits = {"valid": metrics, "test": metrics}
+            return metrics_to_shareable(MetricsMessage(message.round_number, splits))
+        moves = {name: theta[name] for name in theta if task != ALIGN or ".alignment." in name or "log_" in name}
+        delta = random_delta(moves, zlib.crc32(site.encode()), message.round_number, task == ALIGN)
+        measured = MEASURED | {"loss": loss} if task in (ALIGN, TRAIN) else {}
+        metrics = measured | ({} if task == ALIGN else {"contrastive": loss, "binding": 0.1})
+        return update_to_shareable(UpdateMessage(message.round_number, delta, metrics, 20, {}, message.run))
+
+    return answer
+
+
+def configured(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The persistor's ``model`` argument."""
+    return {"path": "fedaid.models.dual_encoder.DualEncoder", "args": dict(options)}
+
+
+def initial_tensors(options: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    """The tensors that a run starts from."""
+    state = DualEncoder(**options).state_dict()
+    return {name: np.asarray(tensor.numpy().copy()) for name, tensor in state.items()}
+
+
 @pytest.fixture(scope="session")
 def model_config(model_options: dict[str, Any]) -> dict[str, Any]:
     """The persistor's ``model`` argument."""
-    return {"path": "fedaid.models.dual_encoder.DualEncoder", "args": model_options}
+    return configured(model_options)
 
 
 @pytest.fixture(scope="session")
 def theta(model_options: dict[str, Any]) -> dict[str, NDArray[Any]]:
     """The tensors that a run starts from."""
-    state = DualEncoder(**model_options).state_dict()
-    return {name: np.asarray(tensor.numpy().copy()) for name, tensor in state.items()}
+    return initial_tensors(model_options)
 
 
 @pytest.fixture
 def honest(theta: dict[str, NDArray[Any]]) -> Callable[..., Answer]:
     """A function of a site's name and loss that makes its answers."""
-
-    def make(site: str, loss: float = 2.0) -> Answer:
-        def answer(task: str, shareable: Shareable) -> Shareable:
-            message = model_from_shareable(shareable)
-            if task == VALIDATE:
-                metrics = MEASURED | {"loss": loss}
-                splits = {"valid": metrics, "test": metrics}
-                return metrics_to_shareable(MetricsMessage(message.round_number, splits))
-            moves = {name: theta[name] for name in theta if task != ALIGN or ".alignment." in name or "log_" in name}
-            delta = random_delta(moves, zlib.crc32(site.encode()), message.round_number, task == ALIGN)
-            measured = MEASURED | {"loss": loss} if task in (ALIGN, TRAIN) else {}
-            metrics = measured | ({} if task == ALIGN else {"contrastive": loss, "binding": 0.1})
-            return update_to_shareable(UpdateMessage(message.round_number, delta, metrics, 20, {}, message.run))
-
-        return answer
-
-    return make
+    return partial(honest_site, theta)
 
 
 @pytest.fixture
