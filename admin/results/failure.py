@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from pathlib import Path
 
 PANIC = "FATAL_SYSTEM_ERROR received: "  # FLARE's line
 REFUSAL = "InputError: "
+UNBUILT = "FL server execution exception: "  # FLARE's line if it cannot build the components of a job
 
 
 def failure_reason(log: Path) -> str:
@@ -16,12 +18,34 @@ def failure_reason(log: Path) -> str:
     Args:
         log: the server's log of a job, or the console output of the simulator.
     """
-    if not log.is_file():
-        return ""
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    panics = [line.partition(PANIC)[2] for line in lines if PANIC in line]
+    lines = lines_of(log)
+    panics = [number for number, line in enumerate(lines) if PANIC in line]
     refusals = [refusal(line) for line in lines if REFUSAL in line]
-    return (panics[:1] or refusals[-1:] or [""])[0].strip()
+    return (message(lines, panics[0]) if panics else (refusals or [""])[-1]).strip()
+
+
+def message(lines: list[str], number: int) -> str:
+    """Return the whole message of the panic in a line; our messages of several lines go on with indented ones."""
+    more = takewhile(lambda line: line.startswith(" "), lines[number + 1 :])
+    return "\n".join([lines[number].partition(PANIC)[2], *more])
+
+
+def build_failure(log: Path) -> str:
+    """Return why the server could not build the components of a job; empty if it could.
+
+    Args:
+        log: the server's log of a job.
+    """
+    found = next((line for line in lines_of(log) if UNBUILT in line), "")
+    _, _, text = found.partition(UNBUILT)
+    cause = text.rpartition("exception: ")[2].strip()  # what comes before is the component's whole configuration
+    quoted = cause.startswith("'") and cause.endswith("'")
+    return (cause[1:-1] if quoted else cause).removeprefix(REFUSAL)
+
+
+def lines_of(log: Path) -> list[str]:
+    """Return the lines of a log; none if there is no log."""
+    return log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
 
 
 def refusal(line: str) -> str:

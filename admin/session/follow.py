@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from nvflare.fuel.flare_api.api_spec import JobNotRunning, TargetType
+from nvflare.fuel.flare_api.api_spec import JobNotRunning
 from nvflare.fuel.flare_api.flare_api import Session
 
-from admin.session.job_progress import Progress, read_progress
+from admin.session.job_process import ControllerStats, server_restarted
+from admin.session.job_progress import Progress
 
 POLL_SECONDS = 1.0
-UNREADY = 3  # polls this many times less often while the job starts: every request logs a traceback then
 DEAD_SECONDS = 30.0  # RUNNING for so long without a process: a job has none for a moment while it starts and ends
+RESTART_SECONDS = 3.0  # the same if the server was started after the job
+UNDER_WAY = ("RUNNING", "DISPATCHED")  # a restarted server leaves these as they are
 COMPLETED = "FINISHED:COMPLETED"
 
 
@@ -42,41 +44,42 @@ class JobWatch:
         dead_after: float = DEAD_SECONDS,
     ) -> None:
         self.session, self.job_id, self.on_progress, self.dead_after = session, job_id, on_progress, dead_after
+        self._stats = ControllerStats(session, job_id)
         self.committed: int | None = None
         self._absent_since: float | None = None
 
-    def look(self) -> tuple[str, bool]:
-        """Return the job's status, and whether its controller answered.
+    def look(self) -> str:
+        """Return the job's status, and hand what its controller answers to ``on_progress``.
 
         Raises:
             DeadJob: the server has had no process of the job for too long.
         """
         status = str(self.session.get_job_status(self.job_id))
-        if status.startswith("FINISHED"):
-            return status, False
-        progress = self._progress(status)
+        progress = None if status.startswith("FINISHED") else self._progress(status)
         if progress is not None:
             self.committed = progress.current_round
             self.on_progress(progress)
-        return status, progress is not None
+        return status
 
     def _progress(self, status: str) -> Progress | None:
         """Return the job's progress, or None while it starts and ends; FLARE answers with errors then."""
         absent, self._absent_since = self._absent_since, None
         try:
-            return read_progress(self.session.show_stats(self.job_id, TargetType.SERVER))
+            return self._stats.progress()
         except JobNotRunning:
-            if status == "RUNNING":
+            if status in UNDER_WAY:
                 self._absent_since = time.monotonic() if absent is None else absent
-                self._require_process()
+                self._require_process(status)
         except Exception:  # only the display needs the progress; the next status request reports a lost connection
             return None
         return None
 
-    def _require_process(self) -> None:
+    def _require_process(self, status: str) -> None:
         """Refuse a job that has had no process for too long; one look is not enough."""
-        if self._absent_since is not None and time.monotonic() - self._absent_since >= self.dead_after:
-            raise DeadJob(f"{self.named()} is RUNNING for the server, but no process of it is left. Submit it again")
+        absent = 0.0 if self._absent_since is None else time.monotonic() - self._absent_since
+        long = status == "RUNNING" and absent >= self.dead_after
+        if long or (absent >= RESTART_SECONDS and server_restarted(self.session, self.job_id)):
+            raise DeadJob(f"{self.named()} is {status} for the server, but no process of it is left. Submit it again")
 
     def named(self) -> str:
         """Return the job's id and its last committed round, for a message."""
@@ -114,12 +117,11 @@ def watch(job: JobWatch, *, timeout: float, poll: float = POLL_SECONDS) -> str:
     deadline = time.monotonic() + timeout
     while True:
         try:
-            status, answered = job.look()
+            status = job.look()
         except ConnectionError as error:
             raise ConnectionError(f"{error}; {job.named()} may go on") from error
         if status.startswith("FINISHED"):
             return status
         if time.monotonic() > deadline:
             raise TimeoutError(f"{job.named()} is still {status} after {timeout:.0f} s; it goes on")
-        pause = poll if answered else UNREADY * poll
-        time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
+        time.sleep(max(0.0, min(poll, deadline - time.monotonic())))

@@ -1,44 +1,114 @@
-"""Why a job of a run ended early, and at which site, in one line."""
+"""Why a job of a run ended early, at which site, and whether another job could do better."""
 
 from __future__ import annotations
 
 import re
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from nvflare.fuel.flare_api.flare_api import Session
 
-from admin.results.failure import failure_reason
+from admin.results.failure import build_failure, failure_reason
 from admin.results.run_results import STORE, read_results
 from fedaid.errors import InputError
+from fedaid.flare.store.stop_note import LASTING, NOT_YET, read_stop
 from fedaid.sealed_folder import require_whole
 
-EXCEPTION = "FINISHED:EXECUTION_EXCEPTION"
+EXCEPTION, FAILED_TO_RUN = "FINISHED:EXECUTION_EXCEPTION", "FINISHED:FAILED_TO_RUN"
 MEANING = {
-    "FINISHED:ABNORMAL": "its process at the server was killed, or the server was restarted",
+    "FINISHED:ABNORMAL": "one of its processes was killed or could not start, or the server was restarted",
     "FINISHED:ABANDONED": "the server was restarted",
-    EXCEPTION: "a process of the job ended with an error",
+    EXCEPTION: "one of its processes was killed, or ended with an error; log.txt in the server's kit names it",
     "FINISHED:CAN_NOT_SCHEDULE": "too few sites could take the job",
-    "FINISHED:FAILED_TO_RUN": "the sites could not start the job",
+    FAILED_TO_RUN: "the sites could not start the job",
 }
 # as the log of FLARE's server words it
-REPORTED = re.compile(r"Failing job \S+ due to reported failure from ([\w.-]+): ([^\n]+)")
+REPORTED = re.compile(r"(?:Failing|Aborting) job \S+ due to reported failure from ([\w.-]+): ([^\n]+)")
+COULD_NOT_START = "infrastructure error"
+AT_SITE = {  # FLARE's closed list → in words, and whether a person must act first
+    "exception": ("the process of site {site} was killed, or ended with an error", False),
+    COULD_NOT_START: ("the process of site {site} could not start; log.txt in its kit has the error", False),
+    "config error": ("site {site} cannot build the job; log.txt in its kit names the component", True),
+    "unsafe component": ("site {site} refuses a class of the job; log.txt in its kit names it", True),
+}
 
 
-def reason_of(session: Session, job_id: str, *, status: str, log: Path) -> str:
-    """Return why a job ended: our own message, else the site that reported a failure, else FLARE's status in words.
+@dataclass(frozen=True)
+class Setback:
+    """Why a job ended early.
+
+    Attributes:
+        text: the reason, with the site, in one line.
+        lasting: whether another job would end in the same way until a person changes something.
+        starting: whether a site's process could not start; if that happens again, it is lasting.
+        away: sites that are missed.
+    """
+
+    text: str
+    lasting: bool = False
+    starting: bool = False
+    away: tuple[str, ...] = ()
+
+
+def setback_of(session: Session, job_id: str, *, status: str, folder: Path) -> Setback:
+    """Return why a job ended early.
+
+    What the controller noted comes first, then the job's log, then what the server knows of the job's processes.
 
     Args:
         session: a session that is logged in.
         job_id: of the job.
         status: final status of the job.
-        log: the job's log in its download; it need not exist.
+        folder: ``workspace`` of its download; it need not exist.
     """
-    return failure_reason(log) or process_that_ended(session, job_id, status) or MEANING.get(status, status)
+    return (
+        noted(folder / "app_server")
+        or logged(folder / "log.txt")
+        or not_deployed(session, job_id, status)
+        or process_that_ended(session, job_id, status)
+        or Setback(MEANING.get(status, status))
+    )
 
 
-def process_that_ended(session: Session, job_id: str, status: str) -> str:
-    """Return which process of the job ended, by the log of FLARE's server; empty if the log does not tell.
+def noted(app: Path) -> Setback | None:
+    """Return what the controller noted when it stopped the job; None if it did not stop it."""
+    note = read_stop(app)
+    if note is None:
+        return None
+    away = tuple(sorted(note.sites)) if note.code == NOT_YET else ()
+    return Setback(one_line(note.text), lasting=note.code in LASTING, away=away)
+
+
+def logged(log: Path) -> Setback | None:
+    """Return why the server could not build the job, or the first error that stopped it; None if the log has none."""
+    unbuilt = build_failure(log)
+    if unbuilt:
+        return Setback(f"the server cannot build the job: {one_line(unbuilt)}", lasting=True)
+    reason = failure_reason(log)
+    return Setback(one_line(reason)) if reason else None
+
+
+def not_deployed(session: Session, job_id: str, status: str) -> Setback | None:
+    """Return which machine did not take the job, and why; None if the server does not tell."""
+    if status != FAILED_TO_RUN:
+        return None
+    with suppress(Exception):  # the status is known without it
+        details = session.get_job_meta(job_id).get("job_deploy_detail") or ()
+        refusals = [str(detail) for detail in details if is_refusal(str(detail))]
+        if refusals:
+            return Setback(f"the job was not taken by {one_line('; '.join(refusals))}", lasting=True)
+    return None
+
+
+def is_refusal(detail: str) -> bool:
+    """Whether a line of FLARE's deployment names a machine that refused the job; silence is none."""
+    name, colon, said = detail.partition(": ")
+    return bool(colon) and name != "invalid_clients" and said != "OK" and not said.startswith("no reply")
+
+
+def process_that_ended(session: Session, job_id: str, status: str) -> Setback | None:
+    """Return which process of the job ended, by the log of FLARE's server; None if the log does not tell.
 
     A site reports that its process ended. If none did, it was the server's.
     """
@@ -46,10 +116,21 @@ def process_that_ended(session: Session, job_id: str, status: str) -> str:
         lines = str(session.grep_target("server", None, job_id, "log.txt"))
         found = REPORTED.search(lines)
         if found:
-            return f"the process of site {found[1].partition('.')[0]} ended: {found[2].strip()}"
+            return reported(found[1].partition(".")[0], found[2].strip())
         if status == EXCEPTION and job_id in lines:
-            return "its process at the server was killed or failed"
-    return ""
+            return Setback("its process at the server was killed or failed")
+    return None
+
+
+def reported(site: str, reason: str) -> Setback:
+    """Return what a site's report of FLARE's closed list means."""
+    words, lasting = AT_SITE.get(reason, (f"the process of site {{site}} ended: {reason}", False))
+    return Setback(words.format(site=site), lasting=lasting, starting=reason == COULD_NOT_START)
+
+
+def one_line(text: str) -> str:
+    """Return a reason as one line without a full stop."""
+    return " ".join(text.split()).rstrip(".")
 
 
 def is_whole(run_folder: Path, *, rounds: int) -> bool:

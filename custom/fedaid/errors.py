@@ -28,6 +28,18 @@ class InputError(ValueError):
         super().__init__(f"{name} must {rule}, got {got}: {where}. {remedy}")
 
 
+class NotYet(InputError):
+    """What is refused now may be accepted later without a change, such as a job while one of its sites is away.
+
+    Args:
+        sites: the sites that are away.
+    """
+
+    def __init__(self, name: str, rule: str, *, sites: Sequence[str] = (), **parts: Any) -> None:
+        super().__init__(name, rule, **parts)
+        self.sites = tuple(sites)
+
+
 def require(condition: bool, name: str, rule: str, *, got: object, where: str, remedy: str) -> None:
     """Raise :class:`InputError` unless ``condition`` holds."""
     if not condition:

@@ -23,6 +23,10 @@ class Damaged(OSError):
     """A file of a sealed folder is not as it was written; the text names the folder, the file and what differs."""
 
 
+class NothingWhole(Damaged):
+    """Every folder that could be used is damaged, so that a person must bring one back."""
+
+
 def seal(folder: Path) -> None:
     """Waits until all files of the folder are on disk, then writes its manifest; files may be in sub-folders."""
     write_manifest(folder, {name: description(folder / name) for name in names_in(folder)})

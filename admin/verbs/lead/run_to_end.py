@@ -5,8 +5,11 @@
 After a failed job, a restarted server or a lost connection it says in one line what happened, waits, and continues the
 run after its last committed round. Ctrl-C leaves the run going; the same command finds it again.
 
-The exit code is 0 if the run is complete, 1 if its attempts are spent or it was aborted or refused, 2 if the server or
-a site was away for longer than --patience.
+A failure that no other job can mend, such as another setting or a missing file at a site, ends it at once, with the
+reason, the site and what to do. A site that was away and is connected again is taken in with the next job.
+
+The exit code is 0 if the run is complete, 1 if its attempts are spent, it was aborted or refused, or a person must mend
+something first, 2 if the server or a site was away for longer than --patience.
 """
 
 from __future__ import annotations
@@ -34,6 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="seconds to wait for the server or a site to come back (default: %(default)s)",
     )
     parser.add_argument(
+        "--segment-rounds",
+        type=int,
+        default=1,
+        metavar="N",
+        help="end a job, to take in a site that came back, after N rounds at least; 0 for never (default: %(default)s)",
+    )
+    parser.add_argument(
         "--out", type=Path, default=Path("build/results"), help="folder of the results (default: %(default)s)"
     )
 
@@ -48,6 +58,8 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
 
     where, remedy = "the command line", "Give the number of jobs at most, such as 5."
     require(options.attempts >= 1, "--attempts", "be at least 1", got=options.attempts, where=where, remedy=remedy)
+    rounds, remedy = options.segment_rounds, "Give 0 to never end a job for a site that came back."
+    require(rounds >= 0, "--segment-rounds", "be at least 0", got=rounds, where=where, remedy=remedy)
     answer.data |= {"job_id": None, "job_status": None, "result": None, "attempts": []}
 
     def say(line: str) -> None:
@@ -63,6 +75,7 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
             options.out,
             attempts=options.attempts,
             patience=options.patience,
+            segment_rounds=options.segment_rounds,
             say=say,
             on_progress=display.show,
             on_job=on_job,

@@ -3,10 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from nvflare.fuel.flare_api.api_spec import JobNotRunning
+from nvflare.fuel.flare_api.api_spec import AuthorizationError, JobNotRunning, NoClientsAvailable
 
 from admin.__main__ import main
-from admin.session import follow as module
+from admin.session import job_process
 from admin.session.follow import DeadJob, JobWatch, Progress, monitor, watch
 
 
@@ -20,6 +20,8 @@ class Server:
         return self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
 
     def show_stats(self, job_id: str, target: str) -> Any:
+        if target == "client" and not isinstance(self.stats[0], JobNotRunning):
+            return {"lake": {"ClientRunner": {}}}
         answer = self.stats.pop(0)
         if isinstance(answer, Exception):
             raise answer
@@ -71,7 +73,6 @@ def test_the_last_committed_round_is_told_when_it_gives_up(running_stats: dict[s
 
 
 def test_a_job_without_a_process_is_dead_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "UNREADY", 1)
     watched = JobWatch(Server(["RUNNING"], [JobNotRunning("id")] * 9999), "id", on_progress=print, dead_after=0.05)
     with pytest.raises(DeadJob, match=r"no process of it is left\. Submit it again"):
         watch(watched, timeout=10.0, poll=0.001)
@@ -87,3 +88,32 @@ def test_a_job_that_has_not_started_is_not_dead(status: str) -> None:
 def test_without_a_kit_the_command_ends_with_1(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["monitor", "id", "--kit", str(tmp_path)]) == 1
     assert "kit must be an admin's startup kit" in capsys.readouterr().err
+
+
+def test_the_controller_is_not_asked_before_a_site_has_found_it(running_stats: dict[str, Any]) -> None:
+    asked: list[str] = []
+
+    class Starting(Server):
+        def show_stats(self, job_id: str, target: str) -> Any:
+            asked.append(target)
+            return running_stats if target == "server" else {"lake": {"ClientRunner": {}} if len(asked) > 2 else {}}
+
+    assert len(follow(Starting(["RUNNING"] * 4 + ["FINISHED:COMPLETED"], []))[1]) == 2
+    assert asked == ["client", "client", "client", "server", "server"]
+
+
+@pytest.mark.parametrize("answer", [AuthorizationError("no"), {"lake": "invalid_reply"}, NoClientsAvailable("none")])
+def test_the_controller_is_asked_although_no_site_may_tell(
+    running_stats: dict[str, Any], answer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_process, "ASK_ANYWAY", 0.0)
+
+    class Silent(Server):
+        def show_stats(self, job_id: str, target: str) -> Any:
+            if target == "server":
+                return running_stats
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+    assert len(follow(Silent(["RUNNING", "FINISHED:COMPLETED"], []))[1]) == 1

@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from fedaid.errors import InputError
 from fedaid.flare.site import executor as module
 from fedaid.flare.site.executor import FedAIDExecutor
-from fedaid.flare.wire.replies import ERROR_HEADER, error_reason
+from fedaid.flare.wire.replies import ERROR_HEADER, error_reason, is_invalid
 from fedaid.flare.wire.tasks import ALIGN, PRETRAIN
 from fedaid.training.processes.spread_worker import ProcessesFailed, ProcessesLackMemory
 from fedaid.training.site_worker import SiteWorker
@@ -53,6 +53,7 @@ def test_an_input_error_travels_in_the_header(site: Site, tmp_path: Path, monkey
     reply = site.ask(ALIGN)
     assert reply.get_return_code() == ReturnCode.BAD_TASK_DATA
     assert reply.get_header(ERROR_HEADER).startswith("data_root must be an absolute path")
+    assert is_invalid(reply)
 
 
 def test_a_site_with_another_vocabulary_says_so(site: Site) -> None:

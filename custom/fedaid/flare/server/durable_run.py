@@ -109,6 +109,8 @@ class DurableScatterAndGather(LedgeredScatterAndGather):
 
     def control_flow(self, abort_signal: Signal, fl_ctx: FLContext) -> None:
         """Runs the algorithm; a finished run only delivers its results again."""
+        if abort_signal.triggered:  # FLARE calls this although start_controller has stopped the job
+            return
         self._say_start(fl_ctx)
         results = self.persistor.open_store.results if self.generation else None
         if results is None or results["round"] < self._num_rounds:
@@ -130,7 +132,7 @@ class DurableScatterAndGather(LedgeredScatterAndGather):
         self.ledger = RunLedger(HashChain(store.folder / LEDGER), attempt=self.stamp.attempt)
         self.persistor.ledger = self.ledger
         facts = {"sites": self.sites_of_run, "min_clients": self._min_clients, "skipped": sorted(store.skipped)}
-        self.ledger.started(at.folder if at else None, at.state if at else {}, **facts)
+        self.ledger.started(at.folder if at else None, at.state if at else {}, rounds=self._num_rounds, **facts)
 
     def _say_start(self, fl_ctx: FLContext) -> None:
         """Says in the log, and notes in the record, where the run continues and what changed since its last job."""

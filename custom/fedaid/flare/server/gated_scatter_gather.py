@@ -18,7 +18,7 @@ from nvflare.apis.signal import Signal
 from nvflare.app_common.workflows.scatter_and_gather import ScatterAndGather
 from nvflare.widgets.info_collector import InfoCollector
 
-from fedaid.errors import InputError, require
+from fedaid.errors import InputError, NotYet
 from fedaid.flare.server.aggregator import AUTHENTICATED_SITE
 from fedaid.flare.server.ballot import Ballot, Splits
 from fedaid.flare.server.gate import BelowQuorum, Gate, RefusedAnswer
@@ -85,8 +85,8 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
     def check_sites(self, sites: list[str]) -> None:
         """Raises :class:`InputError` if a setting does not fit the sites that take part; nothing was sent yet."""
         rule, remedy = f"be at most the {len(sites)} sites of the run", "Lower min_clients or start more sites."
-        ok = self._min_clients <= len(sites)
-        require(ok, "min_clients", rule, got=self._min_clients, where=WHERE, remedy=remedy)
+        if self._min_clients > len(sites):
+            raise NotYet("min_clients", rule, got=self._min_clients, where=WHERE, remedy=remedy)
 
     def control_flow(self, abort_signal: Signal, fl_ctx: FLContext) -> None:
         """Runs the algorithm; an error that a person can mend ends the job with one line."""

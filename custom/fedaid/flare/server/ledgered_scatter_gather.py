@@ -1,13 +1,15 @@
-"""A controller that writes what it accepts and refuses to the run's ledger."""
+"""A controller that writes what it accepts and refuses to the run's ledger, and why it stops to the job's folder."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from nvflare.apis.client import Client
 from nvflare.apis.controller_spec import Task
-from nvflare.apis.fl_constant import ReturnCode
+from nvflare.apis.fl_constant import FLContextKey, ReturnCode
 from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import Shareable
 
@@ -16,7 +18,8 @@ from fedaid.flare.server.gate import Gate, RefusedAnswer
 from fedaid.flare.server.gated_scatter_gather import GatedScatterAndGather, Receive
 from fedaid.flare.server.run_settings import RunSettings
 from fedaid.flare.store.run_ledger import RunLedger
-from fedaid.flare.wire.replies import was_refused
+from fedaid.flare.store.stop_note import stop_note, write_stop
+from fedaid.flare.wire.replies import is_invalid, was_refused
 from fedaid.flare.wire.tasks import Arrays
 
 
@@ -34,6 +37,7 @@ class LedgeredScatterAndGather(GatedScatterAndGather):
     def __init__(self, settings: RunSettings, *, task_name: str) -> None:
         super().__init__(settings, task_name=task_name)
         self.ledger = RunLedger()
+        self._invalid: dict[str, str] = {}  # site → its last error, if a person must mend something there
 
     def gate(self, phase: str, template: Arrays, **rules: Any) -> Gate:
         """Enters a phase of the current round and returns its gate."""
@@ -75,8 +79,10 @@ class LedgeredScatterAndGather(GatedScatterAndGather):
 
     def _failed(self, site: str, reply: Shareable, fl_ctx: FLContext) -> bool:
         failed = super()._failed(site, reply, fl_ctx)
+        self._invalid.pop(site, None)
         if failed:
             self.ledger.refused(site, self._site_errors[site])
+            self._invalid |= {site: self._site_errors[site]} if is_invalid(reply) else {}
         return failed
 
     def process_result_of_unknown_task(
@@ -90,4 +96,11 @@ class LedgeredScatterAndGather(GatedScatterAndGather):
         """Ends the job with the error's text, unless a person has aborted it."""
         if not self._abort.triggered:
             self.ledger.stopped(error)
+            self._note_stop(error, fl_ctx)
         super().stop(error, fl_ctx)
+
+    def _note_stop(self, error: Exception, fl_ctx: FLContext) -> None:
+        """Writes ``stop.json``; on a full disk the log still has the reason."""
+        note = stop_note(error, invalid=self._invalid, spare=len(self.sites()) - self._min_clients)
+        with suppress(OSError):
+            write_stop(Path(str(fl_ctx.get_prop(FLContextKey.APP_ROOT))), note)

@@ -23,7 +23,7 @@ from safetensors.numpy import load_file, save_file
 from fedaid.atomic_file import flush, replace_text
 from fedaid.flare.store.run_ledger import LEDGER
 from fedaid.models.saved_model import WEIGHTS, save_model
-from fedaid.sealed_folder import Damaged, copy_sealed, damage, seal
+from fedaid.sealed_folder import Damaged, NothingWhole, copy_sealed, damage, seal
 
 STATE, RUN, RESULTS = "state.json", "run.json", "results.json"
 OPTIMIZER, VIEW = "server_optimizer.safetensors", "view.safetensors"
@@ -96,7 +96,7 @@ class RunStore:
         """The newest whole generation, or None before the first commit; :attr:`skipped` names the damaged ones.
 
         Raises:
-            Damaged: if there are generations, but every one is damaged.
+        NothingWhole: if there are generations, but every one is damaged.
         """
         if self._newest is None:
             for folder in reversed(self._generations()):
@@ -107,7 +107,7 @@ class RunStore:
                 self.skipped[folder.name] = found
             if self._newest is None and self.skipped:
                 reasons = "; ".join(f"{name}: {reason}" for name, reason in self.skipped.items())
-                raise Damaged(f"run {self.folder.name} has no whole generation: {reasons}")
+                raise NothingWhole(f"run {self.folder.name} has no whole generation: {reasons}")
         return self._newest
 
     def commit(

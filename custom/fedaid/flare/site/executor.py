@@ -128,7 +128,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
         self.log_error(fl_ctx, fault.text or f"{task_name} failed with {fault.kind}:\n{fault.place}")
         code = ReturnCode.BAD_TASK_DATA if fault.text else ReturnCode.EXECUTION_EXCEPTION
         reason = OUT_OF_MEMORY if fault.out_of_memory else ""
-        return error_reply(code, fault.said(task_name), reason=reason)
+        return error_reply(code, fault.said(task_name), reason=reason, invalid=fault.invalid)
 
     def _work_ahead(self, fl_ctx: FLContext) -> None:
         """Starts the work of the next task now; after an abort or an error here, the task itself does that work."""

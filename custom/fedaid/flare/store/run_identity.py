@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 import fedaid
-from fedaid.errors import require
+from fedaid.errors import NotYet, require
 from fedaid.flare.store.run_folder import is_run_name
 
 CONFIGS = ("config_fed_server.json", "config_fed_client.json")
@@ -129,11 +129,13 @@ def require_same_sites(run_name: str, committed: Collection[str], present: Colle
     """Refuses a job with a site that the run did not have, or without one that was not withdrawn.
 
     Raises:
-        InputError: naming the sites.
+        NotYet: naming the sites that are away.
+        InputError: naming the new sites.
     """
     missing, new = sorted({*committed} - {*present} - {*without}), sorted({*present} - {*committed})
     rule, where = "be the sites of the run", f"run {run_name}"
     remedy = f"Start it, or package the job with --without {' '.join(missing)}: its site weight stays as it is."
-    require(not missing, "sites", rule, got=f"no {', '.join(missing)}", where=where, remedy=remedy)
+    if missing:
+        raise NotYet("sites", rule, got=f"no {', '.join(missing)}", where=where, remedy=remedy, sites=missing)
     remedy = "A new site needs a new run: package the job with another --run-name."
     require(not new, "sites", rule, got=f"also {', '.join(new)}", where=where, remedy=remedy)

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from fedaid.errors import InputError
+from fedaid.errors import NotYet
 
 LOCK = "LOCK"
 WITHOUT_FLOCK = (errno.ENOTSUP, errno.ENOSYS, errno.ENOLCK)  # some network file systems
@@ -28,7 +28,7 @@ class RunLock:
         job_id: of this job, for the message of another one.
 
     Raises:
-        InputError: if a living process holds the lock; it names its job.
+        NotYet: if a living process holds the lock; it names its job.
     """
 
     def __init__(self, folder: Path, *, job_id: str) -> None:
@@ -43,7 +43,7 @@ class RunLock:
             self.release()
             got = f"alive in job {holder.get('job', 'unknown')} (process {holder.get('pid', 'unknown')})"
             remedy = "Wait for that job, or abort it."
-            raise InputError(f"run {folder.name}", "be free", got=got, where="the server's run store", remedy=remedy)
+            raise NotYet(f"run {folder.name}", "be free", got=got, where="the server's run store", remedy=remedy)
         os.ftruncate(self._handle, 0)
         os.pwrite(self._handle, json.dumps(this_process() | {"job": job_id}).encode(), 0)
 

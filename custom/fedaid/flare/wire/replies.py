@@ -7,12 +7,13 @@ from nvflare.apis.shareable import Shareable, make_reply
 ERROR_HEADER = "fedaid_error"
 REFUSED_HEADER = "fedaid_refused"  # true if the server could not decode an answer; absent if the site's task failed
 REASON_HEADER = "fedaid_reason"  # one of REASONS; absent for any other error
+INVALID_HEADER = "fedaid_invalid"  # true if the task would fail again until a person mends something at the site
 KILLED, OUT_OF_MEMORY = "killed", "out_of_memory"
 REASONS = (KILLED, OUT_OF_MEMORY)
 LONGEST_ERROR = 500  # characters
 
 
-def error_reply(code: str, text: str, *, refused: bool = False, reason: str = "") -> Shareable:
+def error_reply(code: str, text: str, *, refused: bool = False, reason: str = "", invalid: bool = False) -> Shareable:
     """A reply that says why there is no result.
 
     Args:
@@ -20,15 +21,21 @@ def error_reply(code: str, text: str, *, refused: bool = False, reason: str = ""
         text: the reason; it is cut to :data:`LONGEST_ERROR` characters.
         refused: whether the server's filter could not decode the site's answer.
         reason: one of :data:`REASONS`, or empty.
+        invalid: whether the task would fail again until a person mends a setting or a file at the site.
     """
-    headers = {ERROR_HEADER: text[:LONGEST_ERROR]} | ({REFUSED_HEADER: True} if refused else {})
-    return make_reply(code, headers | ({REASON_HEADER: reason} if reason else {}))
+    marks = {REFUSED_HEADER: refused, REASON_HEADER: reason, INVALID_HEADER: invalid}
+    return make_reply(code, {ERROR_HEADER: text[:LONGEST_ERROR]} | {name: mark for name, mark in marks.items() if mark})
 
 
 def error_reason(reply: Shareable) -> str:
     """Why a site could not work, one of :data:`REASONS`; empty for another reason, and for anything else it wrote."""
     reason = reply.get_header(REASON_HEADER)
     return reason if isinstance(reason, str) and reason in REASONS else ""
+
+
+def is_invalid(reply: Shareable) -> bool:
+    """Whether the task would fail again until a person mends a setting or a file at the site."""
+    return reply.get_header(INVALID_HEADER) is True
 
 
 def was_refused(reply: Shareable) -> bool:

@@ -1,0 +1,74 @@
+"""What the server tells of a running job's processes, without a question that the job cannot answer yet."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+from nvflare.fuel.flare_api.api_spec import JobNotRunning, TargetType
+from nvflare.fuel.flare_api.flare_api import Session
+
+from admin.session.job_progress import Progress, read_progress
+from admin.session.login import REFUSED
+
+ASK_ANYWAY = 120.0  # seconds without an answer of a site, after which the controller is asked all the same
+AT_SITE = "ClientRunner"  # FLARE's group in the answer of a site whose process has found the controller
+
+
+class ControllerStats:
+    """Asks a job's controller for its progress, once the job has started.
+
+    The server's process of a job takes some seconds to load the code. Until then FLARE answers ``show_stats`` with a
+    traceback in the job's log. A site's process answers that question with nothing until it has found the controller.
+    So the sites are asked first.
+
+    Args:
+        session: a session that is logged in.
+        job_id: of the job.
+    """
+
+    def __init__(self, session: Session, job_id: str) -> None:
+        self.session, self.job_id = session, job_id
+        self._started = False
+        self._asked_since: float | None = None
+
+    def progress(self) -> Progress | None:
+        """Return the job's progress; None while it starts and ends.
+
+        Raises:
+            JobNotRunning: the server has no process of the job.
+            Exception: what else FLARE answers while a job starts and ends.
+        """
+        if not self._started:
+            self._started = self._site_answers() or self._waited_long()
+        return read_progress(self.session.show_stats(self.job_id, TargetType.SERVER)) if self._started else None
+
+    def _site_answers(self) -> bool:
+        """Whether the process of a site has found the controller."""
+        try:
+            answers = self.session.show_stats(self.job_id, TargetType.CLIENT)
+        except JobNotRunning:
+            raise
+        except Exception:  # no site is connected, or the lead may not ask
+            return False
+        stats = answers.values() if isinstance(answers, dict) else ()
+        return any(isinstance(groups, dict) and AT_SITE in groups for groups in stats)
+
+    def _waited_long(self) -> bool:
+        """Whether no site has answered for so long that it may not want to: a site can forbid the question."""
+        if self._asked_since is None:
+            self._asked_since = time.monotonic()
+        return time.monotonic() - self._asked_since >= ASK_ANYWAY
+
+
+def server_restarted(session: Session, job_id: str) -> bool:
+    """Whether the server was started after it gave this job to the sites: FLARE does not continue such a job.
+
+    Args:
+        session: a session that is logged in.
+        job_id: of the job.
+    """
+    with suppress(TypeError, ValueError, AttributeError, KeyError, *REFUSED):
+        scheduled = float(session.get_job_meta(job_id)["last_schedule_time"])
+        return scheduled < float(session.get_system_info().server_info.start_time)
+    return False
