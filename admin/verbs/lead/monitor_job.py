@@ -29,10 +29,14 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     from admin.session.follow import COMPLETED, monitor
     from admin.session.lasting_session import lasting_session
     from admin.session.progress_display import ProgressDisplay
+    from admin.session.setback import process_that_ended
 
     answer.data |= {"job_id": options.job_id, "job_status": None}
     with lasting_session(options.kit, say=answer.warn) as session, ProgressDisplay() as display:
         status = monitor(session, options.job_id, on_progress=display.show, timeout=options.timeout)
+        found = None if status == COMPLETED else process_that_ended(session, options.job_id, status)
     answer.add(status, job_status=status)
     if status != COMPLETED:
-        raise RuntimeError(f"the job ended as {status}: python -m admin download {options.job_id} fetches its log")
+        why = f"{found.text}. " if found else ""
+        fetch = f"python -m admin download {options.job_id} --kit {options.kit}"
+        raise RuntimeError(f"{why}The job ended as {status}: {fetch} fetches its log")

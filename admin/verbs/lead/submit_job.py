@@ -34,11 +34,11 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     """Submit the job and print its id; with ``--wait`` follow it, and print its status and the result's folder."""
     answer.after_interrupt = "nothing was submitted"
     from admin.jobs.plan import lacks_plan
-    from admin.results.failure import failure_reason
     from admin.session.download import download
     from admin.session.follow import COMPLETED, monitor
     from admin.session.lasting_session import lasting_session
     from admin.session.progress_display import ProgressDisplay
+    from admin.session.setback import setback_of
     from admin.session.submit import submit
 
     if lacks_plan(options.job):
@@ -58,9 +58,9 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
         answer.after_interrupt = f"fetch the result with python -m admin download {job_id} --kit {options.kit}"
         result = download(session, job_id, options.out)
         answer.add(f"result {result}", result=result)
-    if status != COMPLETED:
-        log = result / "workspace" / "log.txt"
-        raise RuntimeError(failure_reason(log) or f"the job ended as {status}: see {log}")
+        if status != COMPLETED:
+            why = setback_of(session, job_id, status=status, folder=result / "workspace")
+            raise RuntimeError(f"{why.text}. The job ended as {status}: its log is in {result / 'workspace'}")
 
 
 def goes_on(job_id: str, kit: Path) -> str:

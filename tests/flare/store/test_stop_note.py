@@ -55,9 +55,10 @@ def test_the_first_reason_counts(tmp_path: Path) -> None:
     assert read_stop(tmp_path) == StopNote(INPUT, "cause", {"lake": "away"})
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"code": "new", "text": ""}', '{"code": "input"}', '{"code": "input", "text": 1}']
-)
+NOT_NOTES = ("", "{", "[]", '{"code": "new", "text": ""}', '{"code": "input"}', '{"code": "input", "text": 1}')
+
+
+@pytest.mark.parametrize("text", NOT_NOTES)
 def test_a_file_that_is_not_as_it_was_written_is_no_note(tmp_path: Path, text: str) -> None:
     (tmp_path / STOP).write_text(text)
     assert read_stop(tmp_path) is None
