@@ -11,6 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 from nvflare.apis.dxo import from_shareable
 from nvflare.apis.event_type import EventType
+from nvflare.apis.filter import Filter
 from nvflare.apis.fl_constant import FLContextKey, ReservedKey
 from nvflare.apis.fl_context import FLContext, FLContextManager
 from nvflare.apis.shareable import ReservedHeaderKey, Shareable
@@ -52,12 +53,15 @@ class Site:
         self.ctx = self.context()
         return dict(from_shareable(self.decoder.process(copy.copy(message), self.ctx)).data)
 
-    def answer(self, delta: Arrays) -> Shareable:
-        """The update as it leaves the site."""
-        reply: Shareable = self.encoder.process(
-            update_to_shareable(UpdateMessage(0, delta, {"loss": 1.0}, 10, {})), self.ctx
-        )
-        return reply
+    def answer(self, delta: Arrays, *filters: Filter) -> Shareable:
+        """The update as it leaves the site, after the filters of the site's policy."""
+        reply = update_to_shareable(UpdateMessage(0, delta, {"loss": 1.0}, 10, {}))
+        self.ctx.set_prop(FLContextKey.TASK_RESULT, reply, private=True, sticky=False)
+        self.encoder.handle_event(EventType.BEFORE_TASK_RESULT_FILTER, self.ctx)
+        for policy in filters:
+            reply = policy.process(reply, self.ctx)
+        encoded: Shareable = self.encoder.process(reply, self.ctx)
+        return encoded
 
 
 class Server:

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from nvflare.apis.dxo import from_shareable
+from nvflare.apis.dxo_filter import DXOFilter
 from nvflare.apis.fl_constant import ReturnCode
+from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import Shareable
 
 from fedaid.flare.wire.codec import WIRE_DTYPES, decode, encode
@@ -43,6 +45,10 @@ def update(seed: int) -> Arrays:
 
 
 def data(reply: Shareable) -> Any:
+    return dict(update_from_shareable(reply).delta)
+
+
+def on_the_wire(reply: Shareable) -> Any:
     return from_shareable(reply).data
 
 
@@ -103,11 +109,11 @@ def test_what_is_sent_is_the_update_and_what_rounding_left_of_the_ones_before(dt
     server, left = Server(dtype), dict[str, Any]()
     for seed in range(3):
         site.receive(server.send(server.broadcast(theta()), site))
-        wanted = {n: t + left.get(n, 0) for n, t in update(seed).items() if t.any()}
+        wanted = {n: t + left.get(n, 0) for n, t in update(seed).items() if t.any() and n != "counter"}
         sent, layout = encode(wanted, dtype)
         left = {n: t - wanted[n] for n, t in decode(sent, layout).items()}
         left = {n: -t for n, t in left.items() if n == "matrix"}
-        found = data(site.answer(update(seed)))
+        found = on_the_wire(site.answer(update(seed)))
         assert found.keys() == sent.keys()
         assert all(found[name].tobytes() == tensor.tobytes() for name, tensor in sent.items())
 
@@ -139,12 +145,25 @@ def test_an_update_that_is_not_finite_stays_so_and_does_not_spoil_the_next(site:
     assert np.isfinite(data(server.round(theta(), site, update(1))[2])["matrix"]).all()
 
 
-def test_the_order_of_the_filters_lets_a_privacy_filter_see_the_plain_difference(site: Site) -> None:
+def test_a_privacy_filter_sees_the_plain_difference_and_not_the_counters(site: Site) -> None:
     server = Server("int8")
     site.receive(server.send(server.broadcast(theta()), site))
-    clipped = {name: np.asarray(np.clip(t, -0.001, 0.001), t.dtype) for name, t in update(0).items()}
-    got = data(server.take(site.answer(clipped), site))
+    seen: dict[str, Any] = {}
+
+    class Clip(DXOFilter):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__(["WEIGHT_DIFF"], ["WEIGHT_DIFF"])
+
+        def process_dxo(self, dxo: Any, shareable: Shareable, fl_ctx: FLContext) -> Any:
+            seen.update(dxo.data)
+            dxo.data = {name: np.clip(tensor, -0.001, 0.001) for name, tensor in dxo.data.items()}
+            return dxo
+
+    got = data(server.take(site.answer(update(0), Clip()), site))
+    assert seen.keys() == {"matrix", "vector", "frozen"}
+    assert all(np.array_equal(seen[name], update(0)[name]) for name in seen)
     assert np.abs(got["matrix"]).max() == pytest.approx(0.001, rel=0.01)
+    assert (got["counter"], got["counter"].dtype) == (2, np.int64)
 
 
 def test_without_an_order_an_update_leaves_as_it_is(site: Site) -> None:

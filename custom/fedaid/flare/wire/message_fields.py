@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fedaid.flare.store.run_folder import is_run_name
 from fedaid.flare.wire.tasks import MalformedMessage, RunStamp, UpdateMessage
 
 RUN = "run"  # the run that a message belongs to, if another job can continue it
+COUNTERS = "counters"  # whole numbers of an update, such as the number of batches: name → value
+LARGEST_COUNTER = 2**62
 
 
 def part(fields: Mapping[str, Any], name: str, kind: type) -> Any:
@@ -48,3 +53,17 @@ def stamp_of(meta: Mapping[str, Any]) -> RunStamp | None:
     if not is_run_name(name):
         raise MalformedMessage("the name of a run must be letters, digits, dots, underscores and hyphens")
     return RunStamp(name, attempt)
+
+
+def is_counter(tensor: NDArray[Any]) -> bool:
+    """Whether a tensor is a single 64-bit whole number, such as batch norm's number of batches."""
+    return tensor.shape == () and tensor.dtype == np.int64
+
+
+def counters_of(fields: Mapping[str, Any]) -> dict[str, NDArray[np.int64]]:
+    """The counters in the fields of an update, as arrays without axes; none if there is no such field."""
+    counters = part(fields, COUNTERS, dict) if COUNTERS in fields else {}
+    for value in counters.values():
+        if type(value) is not int or abs(value) > LARGEST_COUNTER:
+            raise MalformedMessage(f"{COUNTERS} must be whole numbers of at most 2^62")
+    return {name: np.array(value, np.int64) for name, value in counters.items()}

@@ -20,7 +20,7 @@ from nvflare.apis.shareable import Shareable
 from nvflare.app_common.app_constant import AppConstants
 
 from fedaid.flare.wire.codec import Packed
-from fedaid.flare.wire.message_fields import described, part, stamp_of, stamped
+from fedaid.flare.wire.message_fields import COUNTERS, counters_of, described, is_counter, part, stamp_of, stamped
 from fedaid.flare.wire.tasks import (
     MOST_FIELDS,
     Arrays,
@@ -71,15 +71,24 @@ def total_to_shareable(tensors: Arrays) -> Shareable:
 
 
 def update_to_shareable(message: UpdateMessage) -> Shareable:
-    """Packs a site's update as a difference, so that the privacy filters of the site treat it as one."""
+    """Packs a site's update as a difference, so that the privacy filters of the site treat it as one.
+
+    Counters are among the other fields: as tensors they would dominate the norm that a filter computes.
+    """
     require_plain(message.delta)
-    return DXO(UPDATE, data=dict(message.delta), meta=described(message)).to_shareable()
+    counters = {name: int(tensor) for name, tensor in message.delta.items() if is_counter(tensor)}
+    data = {name: tensor for name, tensor in message.delta.items() if name not in counters}
+    meta = described(message) | ({COUNTERS: counters} if counters else {})
+    return DXO(UPDATE, data=data, meta=meta).to_shareable()
 
 
 def update_from_shareable(shareable: Shareable) -> UpdateMessage:
     """Unpacks a site's update; the gate judges its values."""
     dxo = read(shareable, UPDATE)
-    return update_of(dxo.meta, dxo.data, metrics=part(dxo.meta, "metrics", dict))
+    counters = counters_of(dxo.meta)
+    if counters.keys() & dxo.data.keys():
+        raise MalformedMessage("a counter must not also be a tensor of the update")
+    return update_of(dxo.meta, dxo.data | counters, metrics=part(dxo.meta, "metrics", dict))
 
 
 def report_to_shareable(message: UpdateMessage) -> Shareable:

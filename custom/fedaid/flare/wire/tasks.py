@@ -14,6 +14,7 @@ TRAIN_ALONE, KEEP_ALONE = "train_alone", "keep_alone"  # of jobs/local_pretrain
 EVALUATE, LOCAL_MODEL = "evaluate", "local_model"  # of jobs/evaluate_global
 GIVEN_MODEL = 0  # number of the task that evaluates the given model; later tasks evaluate the local models
 STATE_LOST = "state_lost"  # metric of 1: the site has lost what it keeps from round to round
+WITHHELD = "withheld_tensors"  # metric: tensors that a filter of the site has removed; the site does not move them
 MOST_FIELDS = 100  # largest number of metrics, counts or meta fields; our messages hold far fewer
 
 Arrays = Mapping[str, NDArray[Any]]

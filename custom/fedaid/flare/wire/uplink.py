@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from nvflare.apis.event_type import EventType
 from nvflare.apis.fl_constant import FLContextKey, ReturnCode
 from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import Shareable
@@ -18,12 +19,15 @@ from fedaid.flare.site.kept_rounds import KeptRounds, is_lost
 from fedaid.flare.site.task_memory import TaskMemory
 from fedaid.flare.wire.codec import Packed, decode, encode, is_packable
 from fedaid.flare.wire.downlink import ORDER, TASK_MESSAGE
+from fedaid.flare.wire.filtered_answer import brought_back, form_of, is_number
 from fedaid.flare.wire.messages import UPDATE, TensorFilter
 from fedaid.flare.wire.plain_answer import checked
 from fedaid.flare.wire.replies import error_reply
-from fedaid.flare.wire.tasks import ALIGN, STATE_LOST, ModelMessage
+from fedaid.flare.wire.tasks import ALIGN, STATE_LOST, WITHHELD, MalformedMessage, ModelMessage
 
 RESIDUAL = "residual"  # the site's set of tensors: the rounding errors of its last update
+FORM = "fedaid_answer_form"  # private context property at the site: the update before the filters, without its tensors
+REMOVED = "fedaid_removed_tensors"  # the same: names of the tensors that a filter has removed
 STILL = "still"  # layout field: name → shape and type of a tensor of zeros, which is not sent
 
 
@@ -39,7 +43,15 @@ class UpdateEncoder(TensorFilter):
         self._lost = False
 
     def process(self, shareable: Shareable, fl_ctx: FLContext) -> Shareable:
-        """The result encoded, or an error reply if a filter before this one has put something else than numbers in."""
+        """The result encoded, or an error reply if a filter before this one has made something unusable of it."""
+        try:
+            shareable, removed = brought_back(shareable, fl_ctx.get_prop(FORM))
+        except MalformedMessage as error:
+            self.log_error(fl_ctx, str(error))
+            return error_reply(ReturnCode.EXECUTION_RESULT_ERROR, str(error))
+        if removed:
+            self.log_warning(fl_ctx, f"a filter has removed {len(removed)} tensors: this site does not move them")
+        fl_ctx.set_prop(REMOVED, removed, private=True, sticky=False)
         before = checked(shareable)
         if before is not shareable:
             return before
@@ -57,6 +69,8 @@ class UpdateEncoder(TensorFilter):
         dtype, version = order
         message: ModelMessage | None = fl_ctx.get_prop(TASK_MESSAGE)
         residual = self._residual(message, fl_ctx) if dtype != "fp32" else {}
+        removed = fl_ctx.get_prop(REMOVED, [])
+        residual = {name: error for name, error in residual.items() if name not in removed}
         sent: Tensors = {}
         still: dict[str, Any] = {}
         for name, tensor in packed.tensors.items():
@@ -75,7 +89,7 @@ class UpdateEncoder(TensorFilter):
             if message and message.run and fl_ctx.get_prop(FLContextKey.TASK_NAME) != ALIGN:
                 self._kept.keep(message.run, message.round_number, residual, fl_ctx=fl_ctx, description={})
         lost, self._lost = self._lost, False
-        metrics = {STATE_LOST: 1.0} if lost else {}
+        metrics = ({STATE_LOST: 1.0} if lost else {}) | ({WITHHELD: float(len(removed))} if removed else {})
         return Packed(sent, {"dtype": dtype, STILL: still}, holds=version, metrics=metrics)
 
     def _residual(self, message: ModelMessage | None, fl_ctx: FLContext) -> Tensors:
@@ -88,9 +102,12 @@ class UpdateEncoder(TensorFilter):
         return kept.tensors if kept else {}
 
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
-        """Passes the event on to the memory."""
+        """Passes the event on to the memory, and notes the form of the answer before the filters of the site."""
         super().handle_event(event_type, fl_ctx)
         self._memory.notice(event_type)
+        if event_type == EventType.BEFORE_TASK_RESULT_FILTER:
+            form = form_of(fl_ctx.get_prop(FLContextKey.TASK_RESULT))
+            fl_ctx.set_prop(FORM, form, private=True, sticky=False)
 
 
 class UpdateDecoder(TensorFilter):
@@ -113,9 +130,10 @@ class UpdateDecoder(TensorFilter):
         if packed.layout is None:
             return None
         still = {name: zeros(*described) for name, described in packed.layout[STILL].items()}
-        if not all(type(tensor) is np.ndarray for tensor in packed.tensors.values()):
+        tensors = {name: np.asarray(t) if is_number(t) else t for name, t in packed.tensors.items()}
+        if not all(type(tensor) is np.ndarray for tensor in tensors.values()):
             raise ValueError("an update must hold arrays only")
-        return Packed(decode(packed.tensors, packed.layout) | still)
+        return Packed(decode(tensors, packed.layout) | still)
 
 
 def encoded_with_error(
