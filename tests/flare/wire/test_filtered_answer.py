@@ -84,7 +84,9 @@ WORK: dict[str, Any] = {
     "float16": lambda: floats(lambda tensor: np.float16(tensor)),
     "a float of Python": lambda: floats(lambda tensor: float(tensor) if tensor.ndim == 0 else tensor),
     "another byte order": lambda: each(lambda tensor: tensor.astype(tensor.dtype.newbyteorder())),
-    "a strided view": lambda: each(lambda tensor: np.repeat(np.atleast_1d(tensor), 2, -1)[..., ::2].reshape(tensor.shape)),
+    "a strided view": lambda: each(
+        lambda tensor: np.repeat(np.atleast_1d(tensor), 2, -1)[..., ::2].reshape(tensor.shape)
+    ),
     "whole numbers as floats": lambda: each(lambda tensor: tensor * 1.0),
     "a norm clip": lambda: Written(whole_clip),
     "numpy in the meta": lambda: Written(lambda dxo: dxo.meta.update(x={"a": np.float64(1)}, y=np.int64(2)) or dxo),
@@ -140,8 +142,14 @@ def test_a_removed_tensor_does_not_move_and_the_server_hears_how_many(wire_dtype
 
 
 REFUSED: dict[str, tuple[Callable[[DXO], DXO], str]] = {
-    "another shape": (lambda dxo: changed(dxo, lambda d: d | {"vector": d["vector"][:2]}), "vector must have shape (8,)"),
-    "a scalar for a vector": (lambda dxo: changed(dxo, lambda d: d | {"vector": np.float32(1)}), "must have shape (8,)"),
+    "another shape": (
+        lambda dxo: changed(dxo, lambda d: d | {"vector": d["vector"][:2]}),
+        "vector must have shape (8,)",
+    ),
+    "a scalar for a vector": (
+        lambda dxo: changed(dxo, lambda d: d | {"vector": np.float32(1)}),
+        "must have shape (8,)",
+    ),
     "a new tensor": (lambda dxo: changed(dxo, lambda d: d | {"x": np.ones(2)}), "tensor x must be of the update"),
     "nothing is left": (lambda dxo: changed(dxo, lambda d: {}), "at least one tensor"),
     "fractions": (lambda dxo: changed(dxo, lambda d: d | {"buffer": d["buffer"] + 0.5}), "must hold whole numbers"),
@@ -149,7 +157,10 @@ REFUSED: dict[str, tuple[Callable[[DXO], DXO], str]] = {
         lambda dxo: changed(dxo, lambda d: d | {"buffer": d["buffer"] * np.nan}),
         "must hold whole numbers",
     ),
-    "too large": (lambda dxo: changed(dxo, lambda d: d | {"vector": d["vector"] * np.float64(1e300)}), "range of float32"),
+    "too large": (
+        lambda dxo: changed(dxo, lambda d: d | {"vector": d["vector"] * np.float64(1e300)}),
+        "range of float32",
+    ),
     "complex": (lambda dxo: changed(dxo, lambda d: d | {"vector": d["vector"] * 1j}), "got complex"),
     "a masked array": (
         lambda dxo: changed(dxo, lambda d: d | {"vector": np.ma.masked_array(d["vector"], True)}),
