@@ -8,6 +8,9 @@ from pathlib import Path
 from tests.chaos.messages.good_updates import good_updates
 from tests.chaos.messages.mutations import false_updates
 from tests.chaos.outcome import Outcome
+from tests.chaos.processes.arrival_orders import arrival_orders
+from tests.chaos.processes.frozen_site import frozen_site
+from tests.chaos.processes.kills import kills_in_poc, kills_with_tls
 
 Series = Callable[[Path], Outcome]
 """Injects its faults in an empty folder of its own. Starts processes on loopback only, and ends them by their ids."""
@@ -15,5 +18,9 @@ Series = Callable[[Path], Outcome]
 SERIES: dict[str, Series] = {
     "false updates": false_updates,
     "good updates": good_updates,
+    "kills in POC": kills_in_poc,
+    "kills with TLS": kills_with_tls,
+    "a frozen site": frozen_site,
+    "orders of arrival": arrival_orders,
 }
 """Each series runs by itself: ``python -m tests.chaos NAME``. The order is that of the table in docs/reliability.md."""
