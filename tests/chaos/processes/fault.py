@@ -1,6 +1,6 @@
 """A component of a test's job that kills processes of it at a marked instant, once in a run.
 
-:func:`tests.chaos.processes.faulty_job.faulty_job` packages it; the product never has it. It imports nothing of the tests.
+``faulty_job.py`` packages it; the product never has it. It imports nothing of the tests.
 """
 
 from __future__ import annotations

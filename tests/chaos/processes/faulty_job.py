@@ -24,7 +24,7 @@ SETTINGS: dict[str, Any] = {
 
 
 def faulty_job(out: Path, run: str, *, sites: int, changes: dict[str, Any] | None = None, **fault: Any) -> Path:
-    """A packaged job of a run; ``fault`` are arguments of :class:`tests.chaos.processes.fault.Fault`, ``changes`` of the job."""
+    """A packaged job of a run; ``fault`` are arguments of ``Fault``, ``changes`` of the job."""
     job = small_job(out / run, sites=sites, run_name=run, **SETTINGS | (changes or {}))
     shutil.copyfile(FAULT, job / "app" / "custom" / f"{MODULE}.py")
     folder = out / run / "fault"
