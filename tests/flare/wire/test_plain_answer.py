@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 from enum import Enum
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from nvflare.apis.fl_constant import ReturnCode
+from nvflare.apis.event_type import EventType
+from nvflare.apis.fl_constant import FLContextKey, ReturnCode
+from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import Shareable
 
 from fedaid.flare.wire.messages import update_to_shareable
-from fedaid.flare.wire.plain_answer import checked
+from fedaid.flare.wire.plain_answer import check_filtered, checked
 from fedaid.flare.wire.replies import REASON_HEADER, error_reason, error_reply, error_text
 from fedaid.flare.wire.tasks import UpdateMessage
 from tests.flare.wire_link import Server, Site
@@ -78,3 +81,32 @@ def test_a_site_can_only_give_a_reason_of_the_closed_list(given: object, found: 
     reply = error_reply(ReturnCode.EXECUTION_EXCEPTION, "align: x")
     reply.set_header(REASON_HEADER, given)
     assert error_reason(reply) == found
+
+
+SPOILT: dict[str, Any] = {
+    "a function": lambda: None,
+    "a set": {1},
+    "10,000 levels": reduce(lambda inner, _: [inner], range(10_000), []),
+}
+
+
+@pytest.mark.parametrize("case", SPOILT)
+def test_after_the_last_filter_of_the_site_the_answer_is_made_an_error_in_place(case: str, fl_ctx: FLContext) -> None:
+    message = answer()
+    message["DXO"]["meta"]["x"] = SPOILT[case]
+    fl_ctx.set_prop(FLContextKey.TASK_RESULT, message, private=True, sticky=False)
+    check_filtered(EventType.BEFORE_TASK_RESULT_FILTER, fl_ctx)
+    assert message.get_return_code() == ReturnCode.OK
+    check_filtered(EventType.AFTER_TASK_RESULT_FILTER, fl_ctx)
+    assert error_text(message).startswith("DXO.meta.x")
+    assert "DXO" not in message
+
+
+def test_after_the_last_filter_headers_are_checked_and_a_plain_answer_stays(fl_ctx: FLContext) -> None:
+    message = answer()
+    fl_ctx.set_prop(FLContextKey.TASK_RESULT, message, private=True, sticky=False)
+    check_filtered(EventType.AFTER_TASK_RESULT_FILTER, fl_ctx)
+    assert "DXO" in message
+    message.set_header("x", Colour.RED)
+    check_filtered(EventType.AFTER_TASK_RESULT_FILTER, fl_ctx)
+    assert "got Colour" in error_text(message)

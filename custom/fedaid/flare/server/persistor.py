@@ -19,6 +19,7 @@ from fedaid.arguments import keeps_arguments
 from fedaid.flare.server.run_store import NOTHING, RESULTS, VIEW, NewBest, RunStore, write
 from fedaid.flare.store.run_ledger import RunLedger
 from fedaid.flare.transport.array_exchange import receive_on_disk
+from fedaid.flare.transport.unreadable_answers import refuse_unreadable_answers
 from fedaid.flare.wire.downlink import DOWNLINK_VIEW
 from fedaid.minmax.server_optimizer import ServerOptimizer
 from fedaid.sealed_folder import seal
@@ -71,6 +72,7 @@ class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
             app = Path(str(fl_ctx.get_prop(FLContextKey.APP_ROOT)))
             give_back_freed_memory()
             receive_on_disk(app)
+            refuse_unreadable_answers(fl_ctx.get_engine())
             self.job_folder = app / STORE_FOLDER
             self.keep_in(self.job_folder)
 

@@ -28,7 +28,7 @@ from fedaid.flare.site.site_state import SiteState
 from fedaid.flare.site.task_memory import TaskMemory
 from fedaid.flare.transport.array_exchange import receive_in_memory
 from fedaid.flare.wire.messages import metrics_to_shareable, model_from_shareable, update_to_shareable
-from fedaid.flare.wire.plain_answer import checked
+from fedaid.flare.wire.plain_answer import check_filtered, checked
 from fedaid.flare.wire.replies import OUT_OF_MEMORY, error_reply
 from fedaid.flare.wire.tasks import (
     ALIGN,
@@ -102,6 +102,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
         """Sets this process up at the start of a run, and works ahead while the server does not wait for this site."""
         super().handle_event(event_type, fl_ctx)
         self._memory.notice(event_type)
+        check_filtered(event_type, fl_ctx)
         if event_type == EventType.START_RUN:
             receive_in_memory()
         if event_type == EventType.START_RUN and self._settings.threads:

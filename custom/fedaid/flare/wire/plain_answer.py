@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from nvflare.apis.fl_constant import ReturnCode
+from nvflare.apis.event_type import EventType
+from nvflare.apis.fl_constant import FLContextKey, ReturnCode
+from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import ReservedHeaderKey, Shareable
 
 from fedaid.flare.wire.messages import UPDATE
@@ -19,18 +21,38 @@ DEEPEST = 20  # levels of dictionaries and lists
 PLAIN = (str, bool, int, float, type(UPDATE))  # the last is FLARE's own kind of data, which it decodes
 NUMBERS = "fiub"  # kinds of numpy types
 LONGEST_KEY = 80  # characters of a place in an error
-HEADERS = ReservedHeaderKey.HEADERS  # FLARE's own; it writes them after this check too
+HEADERS = ReservedHeaderKey.HEADERS
 
 
-def checked(answer: Shareable) -> Shareable:
-    """The answer itself, or an error reply that names the first key whose value is not plain."""
-    content = {key: value for key, value in answer.items() if key != HEADERS}
+def checked(answer: Shareable, *, headers: bool = False) -> Shareable:
+    """The answer itself, or an error reply that names the first key whose value is not plain.
+
+    Args:
+        answer: of this site.
+        headers: whether the headers are checked, too; FLARE adds objects of its own to them before it sends the answer.
+    """
+    content = {key: value for key, value in answer.items() if headers or key != HEADERS}
     found = next(faults(content, ""), None)
     if found is None:
         return answer
     place, kind = found
     text = f"{place[:LONGEST_KEY]} must be plain JSON or an array of numbers, got {kind}: answer of this site"
     return error_reply(ReturnCode.EXECUTION_RESULT_ERROR, text)
+
+
+def check_filtered(event: str, fl_ctx: FLContext) -> None:
+    """Makes an answer an error reply, in place, if the filters of the site have put in what is not plain.
+
+    FLARE cannot encode some objects, such as functions; its process at the site would end. FLARE's event after the last
+    filter has the answer, but cannot exchange it.
+    """
+    answer = fl_ctx.get_prop(FLContextKey.TASK_RESULT) if event == EventType.AFTER_TASK_RESULT_FILTER else None
+    if not isinstance(answer, Shareable):
+        return
+    reply = checked(answer, headers=True)
+    if reply is not answer:
+        answer.clear()
+        answer.update(reply)
 
 
 def faults(value: Any, place: str, *, depth: int = 0) -> Iterator[tuple[str, str]]:
