@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from fedaid.flare.transport.exception_texts import VARIABLE
+
 SITE_FILE = "fedaid_site.json"
 HEART_BEAT_SECONDS = 60  # the server drops a site after this silence; FLARE's default is 600
 
@@ -40,6 +42,16 @@ def set_server_store(server_kit: Path, store: Path, *, heart_beat_timeout: int =
 def write_data_root(site_kit: Path, data_root: Path) -> None:
     """Write the site's ``local/fedaid_site.json``, the only file that names its data folder."""
     write_json(site_kit / "local" / SITE_FILE, {"data_root": str(data_root.resolve())})
+
+
+def keep_exceptions_private(site_kit: Path) -> None:
+    """Let FLARE log and send the types of the site's exceptions and their places in the code, not their texts.
+
+    A text may hold a name. Provisioning has no setting for it, so the script that starts the kit sets the variable.
+    """
+    file = site_kit / "startup" / "sub_start.sh"
+    first, rest = file.read_text(encoding="utf-8").split("\n", 1)
+    file.write_text(f"{first}\nexport {VARIABLE}=true\n{rest}", encoding="utf-8")
 
 
 def read_json(file: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import yaml
 
 from admin.federation.federation import Federation
+from admin.federation.kit_settings import keep_exceptions_private
 from admin.federation.nvflare_command import run_nvflare
 from admin.federation.project_file import LOG_STREAMING
 from admin.federation.record import Record, new_mark
@@ -35,7 +36,10 @@ class PocFederation(Federation):
             home=self.workspace / "home",
             extra={"NVFLARE_POC_WORKSPACE": str(kits)},
         )
-        return Record(new_mark(), kits / NAME / "prod_00", SERVER, PROJECT_ADMIN, LEAD, self.sites)
+        made = kits / NAME / "prod_00"
+        for site in self.sites:
+            keep_exceptions_private(made / site)
+        return Record(new_mark(), made, SERVER, PROJECT_ADMIN, LEAD, self.sites)
 
 
 def poc_project(sites: Sequence[str], port: int) -> dict[str, object]:

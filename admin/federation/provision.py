@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from admin.federation.federation import Federation
+from admin.federation.kit_settings import keep_exceptions_private
 from admin.federation.nvflare_command import run_nvflare
 from admin.federation.project_file import Project, read_project, with_port, with_private_logs
 from admin.federation.record import Record, new_mark
@@ -40,7 +41,9 @@ class ProvisionedFederation(Federation):
 
 
 def provision(project: Path, *, out: Path, home: Path) -> Path:
-    """Make the kits of ``project`` below ``out`` and return their folder; no site streams its log to the server.
+    """Make the kits of ``project`` below ``out`` and return their folder.
+
+    No site sends its log, or the texts of its exceptions, to the server.
 
     A second run with the same ``out`` reuses its root certificate and writes ``prod_01``, then ``prod_02`` and so on.
     A new hospital's kit therefore works with the kits that were handed out earlier.
@@ -64,4 +67,6 @@ def provision(project: Path, *, out: Path, home: Path) -> Path:
     made = sorted((out / read.name).glob("prod_*"))
     if not made:
         raise RuntimeError(f"nvflare provision left no kits in {out / read.name}")
+    for site in read.sites:
+        keep_exceptions_private(made[-1] / site)
     return made[-1].resolve()

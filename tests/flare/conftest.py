@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 import zlib
@@ -32,6 +33,7 @@ from fedaid.flare.server.aggregator import SiteWeightedAggregator
 from fedaid.flare.server.controller import FedAIDController
 from fedaid.flare.server.persistor import RunPersistor
 from fedaid.flare.site.executor import IMAGE_CACHE
+from fedaid.flare.transport.exception_texts import VARIABLE
 from fedaid.flare.wire.messages import metrics_to_shareable, model_from_shareable, update_to_shareable
 from fedaid.flare.wire.tasks import ALIGN, TRAIN, VALIDATE, MetricsMessage, UpdateMessage
 from fedaid.models.dual_encoder import DualEncoder
@@ -290,6 +292,7 @@ def site_context(
 def flares_own_way_of_arrays() -> Iterator[None]:
     """A run sets its process up; the next test finds FLARE as it was."""
     yield
+    os.environ.pop(VARIABLE, None)
     fobs.register(NumpyArrayDecomposer)
     handler = fobs.get_dot_handler(NumpyArrayDecomposer().get_download_dot())
     for name in ("download", "to_downloadable"):

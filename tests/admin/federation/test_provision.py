@@ -10,6 +10,7 @@ from admin.federation.kit_settings import read_json
 from admin.federation.project_file import read_project
 from admin.federation.provision import provision
 from fedaid.errors import InputError
+from fedaid.flare.transport.exception_texts import VARIABLE
 
 DEFAULT_PROJECT = Path("admin/project.yml")
 SITES = read_project(DEFAULT_PROJECT).sites
@@ -33,6 +34,17 @@ def test_no_kit_streams_its_log_unless_the_project_turns_it_on_for_a_site(tmp_pa
     project = tmp_path / "project.yml"
     project.write_text(yaml.safe_dump(content))
     assert streaming(provision(project, out=tmp_path / "other", home=tmp_path / "home")) == [False, True, False]
+
+
+def test_flare_hides_the_texts_of_a_sites_exceptions_in_every_site_and_not_at_the_server(tmp_path: Path) -> None:
+    kits = provision(DEFAULT_PROJECT, out=tmp_path / "out", home=tmp_path / "home")
+    again = provision(DEFAULT_PROJECT, out=tmp_path / "out", home=tmp_path / "home")
+    for site in SITES:
+        script = (again / site / "startup" / "sub_start.sh").read_text()
+        assert script.splitlines()[:2] == ["#!/usr/bin/env bash", f"export {VARIABLE}=true"]
+        assert script.count(VARIABLE) == 1
+        assert (kits / site / "startup" / "sub_start.sh").stat().st_mode & 0o100
+    assert VARIABLE not in (again / "fl-server" / "startup" / "sub_start.sh").read_text()
 
 
 def test_the_folder_with_the_authoritys_key_is_private(tmp_path: Path) -> None:

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from nvflare.apis.event_type import EventType
 from nvflare.apis.fl_constant import ReturnCode
 from nvflare.apis.shareable import Shareable
+from nvflare.security.logging import secure_format_exception, secure_format_traceback
 from safetensors import SafetensorError
 
 from fedaid.errors import InputError
@@ -215,3 +217,12 @@ def test_an_update_that_is_not_plain_does_not_leave(site: Site, monkeypatch: pyt
 def test_a_bad_setting_is_refused_when_the_executor_is_made(settings: dict[str, Any]) -> None:
     with pytest.raises(InputError):
         FedAIDExecutor(**settings)
+
+
+def test_from_the_start_of_a_run_flare_gives_no_text_of_an_exception(site: Site) -> None:
+    site.executor.handle_event(EventType.START_RUN, site.context)
+    assert CANARY not in secure_format_exception(ValueError(CANARY))
+    try:
+        raise ValueError(CANARY)
+    except ValueError:
+        assert CANARY not in secure_format_traceback()

@@ -27,6 +27,7 @@ from fedaid.flare.site.round_normalisation import normalisation_after
 from fedaid.flare.site.site_state import SiteState
 from fedaid.flare.site.task_memory import TaskMemory
 from fedaid.flare.transport.array_exchange import receive_in_memory
+from fedaid.flare.transport.exception_texts import hide_exception_texts
 from fedaid.flare.wire.messages import metrics_to_shareable, model_from_shareable, update_to_shareable
 from fedaid.flare.wire.plain_answer import check_filtered, checked
 from fedaid.flare.wire.replies import OUT_OF_MEMORY, error_reply
@@ -104,6 +105,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
         self._memory.notice(event_type)
         check_filtered(event_type, fl_ctx)
         if event_type == EventType.START_RUN:
+            hide_exception_texts()
             receive_in_memory()
         if event_type == EventType.START_RUN and self._settings.threads:
             torch.set_num_threads(self._settings.threads)
