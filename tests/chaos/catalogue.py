@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.chaos.hostile_messages import hostile_messages
 from tests.chaos.messages.good_updates import good_updates
 from tests.chaos.messages.mutations import false_updates
+from tests.chaos.network_faults import network_faults
 from tests.chaos.outcome import Outcome
+from tests.chaos.private_exceptions import private_exceptions
 from tests.chaos.processes.arrival_orders import arrival_orders
 from tests.chaos.processes.frozen_site import frozen_site
 from tests.chaos.processes.kills import kills_in_poc, kills_with_tls
@@ -22,5 +25,8 @@ SERIES: dict[str, Series] = {
     "kills with TLS": kills_with_tls,
     "a frozen site": frozen_site,
     "orders of arrival": arrival_orders,
+    "faults of a hospital's line": network_faults,
+    "hostile messages": hostile_messages,
+    "private exceptions": private_exceptions,
 }
 """Each series runs by itself: ``python -m tests.chaos NAME``. The order is that of the table in docs/reliability.md."""

@@ -31,11 +31,8 @@ class FollowedJob(NamedTuple):
     folder: Path
 
     def ledger(self, kind: str | None = None) -> list[Line]:
-        """The lines of the ledger so far, of one kind or all; a line that is being written is left out."""
-        file = self.folder / "ledger.jsonl"
-        lines = file.read_text().split("\n")[:-1] if file.exists() else []
-        found = [json.loads(line) for line in lines]
-        return [line for line in found if kind in (None, line["kind"])]
+        """The lines of the ledger so far."""
+        return ledger_of(self.folder, kind)
 
     def has(self, kind: str, **fields: object) -> bool:
         """Whether the ledger has a line of this kind with these fields."""
@@ -67,6 +64,13 @@ class FollowedJob(NamedTuple):
         if self.process.returncode != 0:
             raise RuntimeError(f"the job failed after {time.monotonic() - start:.0f} s: {errors[-500:]}")
         return Path(json.loads(out)["data"]["result"]) / "workspace" / "app_server" / "fedaid"
+
+
+def ledger_of(folder: Path, kind: str | None = None) -> list[Line]:
+    """The lines of a run's ledger, of one kind or all; a line that is being written is left out."""
+    file = folder / "ledger.jsonl"
+    lines = file.read_text().split("\n")[:-1] if file.exists() else []
+    return [line for line in map(json.loads, lines) if kind in (None, line["kind"])]
 
 
 @contextmanager

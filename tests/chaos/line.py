@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from typing import Any, Self
 
 CHUNK = 64 * 1024  # bytes that are read at once
+ON_THE_WAY = 64  # pieces that a line holds at most
 UP, DOWN = "up", "down"  # from the site to the server, and back
 
 
@@ -24,7 +25,7 @@ class Line:
     Attributes:
         port: where the site connects.
         bytes_per_second: of each direction of each connection; None means no limit.
-        latency: seconds that each piece of data waits.
+        latency: seconds that data is on the way.
         holds: whether connections are accepted but nothing is forwarded (a line that is half open).
         is_cut: whether connections are refused.
         passed: bytes that have passed, by direction.
@@ -104,25 +105,40 @@ class Line:
             task.add_done_callback(self._tasks.discard)
 
     async def _forward(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, direction: str) -> None:
+        way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(maxsize=ON_THE_WAY)
+        arriving = self._loop.create_task(self._arrive(way, sink, direction))
+        free = self._loop.time()
         try:
             while data := await source.read(CHUNK):
-                await self._delay(len(data))
+                free = max(free, self._loop.time()) + len(data) / (self.bytes_per_second or float("inf"))
+                await way.put((free + self.latency, data))
+                await asyncio.sleep(max(0.0, free - self._loop.time()))
+            await way.put((free, b""))
+            await arriving
+        except OSError:
+            pass
+        finally:
+            arriving.cancel()
+            self._open.discard(sink)
+            sink.close()
+
+    async def _arrive(
+        self, way: asyncio.Queue[tuple[float, bytes]], sink: asyncio.StreamWriter, direction: str
+    ) -> None:
+        """Hands on what is on the way when its time has come."""
+        try:
+            while True:
+                due, data = await way.get()
+                await asyncio.sleep(max(0.0, due - self._loop.time()))
+                while self.holds:
+                    await asyncio.sleep(0.05)
+                if not data:
+                    return
                 sink.write(data)
                 await sink.drain()
                 self.passed[direction] += len(data)
         except OSError:
-            pass
-        finally:
-            self._open.discard(sink)
-            sink.close()
-
-    async def _delay(self, size: int) -> None:
-        while self.holds:
-            await asyncio.sleep(0.05)
-        if self.bytes_per_second:
-            await asyncio.sleep(size / self.bytes_per_second)
-        if self.latency:
-            await asyncio.sleep(self.latency)
+            return
 
 
 def until(is_true: Callable[[], bool], *, seconds: float, what: str) -> float:

@@ -15,7 +15,9 @@ from nvflare.fuel.utils import fobs
 from nvflare.fuel.utils.fobs.decomposers.via_downloader import ViaDownloaderDecomposer
 from nvflare.private.fed.server.server_runner import ServerRunner
 
-from fedaid.flare.transport.array_exchange import AskingCell, receive_in_memory, receive_on_disk
+from fedaid.flare.transport import asking_cell
+from fedaid.flare.transport.array_exchange import receive_in_memory, receive_on_disk
+from fedaid.flare.transport.asking_cell import AskingCell
 from fedaid.flare.transport.received_arrays import ArrayFile
 from fedaid.flare.wire.messages import update_from_shareable, update_to_shareable
 from fedaid.flare.wire.tasks import UpdateMessage
@@ -166,7 +168,11 @@ class Silent(Cell):
         return make_reply(ReturnCode.COMM_ERROR)
 
 
-def test_a_download_that_ends_early_is_an_answer_that_is_refused(ways: dict[str, Install], tmp_path: Path) -> None:
+def test_a_download_that_ends_early_is_an_answer_that_is_refused(
+    ways: dict[str, Install], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking_cell, "PATIENCE", 0.0)
+    monkeypatch.setattr(asking_cell, "PAUSE", 0.0)
     server, site = Server(), Site("a", tmp_path / "a")
     site.receive(server.send(server.broadcast({"matrix": np.zeros((2, 3), np.float32)}), site))
     answer = moved(site.answer({"matrix": np.ones((2, 3), np.float32)}), ways["site"], ways["server"], Silent())

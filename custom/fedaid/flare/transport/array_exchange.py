@@ -25,7 +25,9 @@ from nvflare.fuel.utils import fobs
 from nvflare.fuel.utils.fobs.decomposers.via_downloader import ViaDownloaderDecomposer
 from nvflare.private.fed.server.server_runner import ServerRunner
 
-from fedaid.flare.transport.array_blocks import ASKED, ArrayBlocks
+from fedaid.flare.transport.array_blocks import ArrayBlocks
+from fedaid.flare.transport.asking_cell import AskingCell
+from fedaid.flare.transport.lasting_streams import outlast_cuts
 from fedaid.flare.transport.received_arrays import ArrayFile, ArrayMemory, Assembly, Store
 
 AT_SERVER = 2**24  # bytes between two collections; each is short, since objects of the start are exempt
@@ -51,28 +53,6 @@ class Arrived(dict[str, Any]):
         return super().get(name, self._text)
 
 
-class AskingCell:
-    """A cell of FLARE whose first request for arrays says that this process can read blocks."""
-
-    def __init__(self, cell: Cell) -> None:
-        self._cell = cell
-
-    def send_request(self, *, request: Any, **options: Any) -> Any:
-        """Sends a request; a sender without this module ignores the extra field and sends whole arrays."""
-        request.payload.setdefault("state", {ASKED: 0})
-        return self._cell.send_request(request=request, **options)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._cell, name)
-
-    def __eq__(self, other: object) -> bool:
-        return bool(other == self._cell)
-
-    def __hash__(self) -> int:
-        """The hash of the cell, since FLARE looks up cells by it."""
-        return hash(self._cell)
-
-
 def send_and_receive(store: Callable[[], Store], *, every: int, refuse: bool = False) -> None:
     """Makes this process send arrays in blocks and request blocks.
 
@@ -81,6 +61,7 @@ def send_and_receive(store: Callable[[], Store], *, every: int, refuse: bool = F
         every: bytes between two collections of garbage.
         refuse: whether unreadable arrays become a message that its reader refuses, not a failed download.
     """
+    outlast_cuts()
     fobs.register(NumpyArrayDecomposer)  # no effect if it is registered already
     handler: ViaDownloaderDecomposer = fobs.get_dot_handler(NumpyArrayDecomposer().get_download_dot())
 
