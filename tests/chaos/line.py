@@ -13,6 +13,7 @@ from typing import Any, Self
 
 CHUNK = 64 * 1024  # bytes that are read at once
 ON_THE_WAY = 64  # pieces that a line holds at most
+Way = asyncio.Queue[tuple[float, bytes]]  # when a piece arrives, and the piece
 UP, DOWN = "up", "down"  # from the site to the server, and back
 
 
@@ -105,7 +106,7 @@ class Line:
             task.add_done_callback(self._tasks.discard)
 
     async def _forward(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, direction: str) -> None:
-        way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(maxsize=ON_THE_WAY)
+        way: Way = asyncio.Queue(maxsize=ON_THE_WAY)
         arriving = self._loop.create_task(self._arrive(way, sink, direction))
         free = self._loop.time()
         try:
