@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from fedaid.flare.store.run_folder import FILE_NAME, FOLDER, from_file
 from fedaid.flare.transport.exception_texts import VARIABLE
 
 SITE_FILE = "fedaid_site.json"
+SERVER_FILE = "fed_server.json"
 HEART_BEAT_SECONDS = 60  # the server drops a site after this silence; FLARE's default is 600
 
 
@@ -17,7 +19,7 @@ def bind_to_loopback(server_kit: Path, port: int) -> None:
 
     FLARE binds all interfaces unless the service target in the server's kit is a loopback address.
     """
-    file = server_kit / "startup" / "fed_server.json"
+    file = server_kit / "startup" / SERVER_FILE
     content = read_json(file)
     server = content["servers"][0]
     server["service"]["target"] = f"127.0.0.1:{port}"
@@ -37,6 +39,13 @@ def set_server_store(server_kit: Path, store: Path, *, heart_beat_timeout: int =
         if component["id"] == "job_manager":
             component["args"]["uri_root"] = str(store / "jobs")
     write_json(server_kit / "local" / "resources.json", content)
+
+
+def run_stores_beside(kit: Path) -> list[Path]:
+    """Return the run stores of the server kits that lie beside a kit, as in a trial on this machine."""
+    kits = [other for other in sorted(kit.resolve().parent.iterdir()) if (other / "startup" / SERVER_FILE).is_file()]
+    stores = [Path(from_file(other / "local" / FILE_NAME) or other / FOLDER) for other in kits]
+    return [store for store in stores if store.is_dir()]
 
 
 def write_data_root(site_kit: Path, data_root: Path) -> None:

@@ -61,6 +61,11 @@ class JobWatch:
             self.on_progress(progress)
         return status
 
+    @property
+    def absent(self) -> bool:
+        """Whether the server had no process of the job at the last look."""
+        return self._absent_since is not None
+
     def _progress(self, status: str) -> Progress | None:
         """Return the job's progress, or None while it starts and ends; FLARE answers with errors then."""
         absent, self._absent_since = self._absent_since, None

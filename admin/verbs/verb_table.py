@@ -39,6 +39,7 @@ GROUPS: Mapping[str, Sequence[Verb]] = {
         Verb("provision", f"{LEAD}.provision_kits", "make the startup kits of all participants"),
         Verb("submit", f"{LEAD}.submit_job", "submit a job to a server"),
         Verb("run", f"{LEAD}.run_to_end", "submit a job again until its run is done"),
+        Verb("status", f"{LEAD}.status_runs", "list the runs of a server, and how far they are"),
         Verb("monitor", f"{LEAD}.monitor_job", "follow a job to its end"),
         Verb("download", f"{LEAD}.download_result", "fetch a finished job's result"),
         Verb("report", f"{LEAD}.report_run", "write a run's report card: which sites gained"),

@@ -1,0 +1,84 @@
+"""List the runs of a server, or those in a folder: rounds, sites, last commit, attempts, state.
+
+  python -m admin status --kit KIT
+  python -m admin status build/results      a folder of downloads
+  python -m admin status KIT/fedaid_runs    the server's run store
+
+A run is alive, complete, failed, or dead: no process works on it. A command below it continues it. The time of the last
+commit is known if the run store is on this machine, or a download is in --out.
+
+The exit code is 0 if the runs could be read, whatever their state, 2 if the server cannot be reached.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from admin.verbs.answer import Answer
+from admin.verbs.verb_parser import UsageError, existing_folder
+
+if TYPE_CHECKING:
+    from admin.results.stored_run import StoredRun
+    from admin.session.run_status import RunStatus
+
+HEADINGS = ("run", "state", "rounds", "attempts", "last commit (UTC)", "sites")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``status``."""
+    parser.add_argument("folder", nargs="?", type=existing_folder, metavar="FOLDER", help="a run store, or downloads")
+    parser.add_argument("--kit", type=existing_folder, help="startup kit of the lead or the project admin")
+    parser.add_argument(
+        "--out", type=Path, default=Path("build/results"), help="folder of the downloads (default: %(default)s)"
+    )
+
+
+def run(options: argparse.Namespace, answer: Answer) -> None:
+    """Print the runs as a table, with the reason below a run that is dead or failed."""
+    if options.folder is None and options.kit is None:
+        raise UsageError("--kit or FOLDER is missing. See python -m admin status --help")
+    from admin.session.login import admin_session
+    from admin.session.run_status import of_files, server_runs
+
+    stored = runs_of_files(options)
+    if options.kit is None:
+        runs = [of_files(found) for found in stored.values()]
+    else:
+        with admin_session(options.kit) as session:
+            runs = server_runs(session, stored, out=options.out)
+    answer.add(table(runs) if runs else "no run found", runs=[asdict(found) for found in runs])
+
+
+def runs_of_files(options: argparse.Namespace) -> dict[str, StoredRun]:
+    """Return the runs in the given folder, in a run store beside the kit, and in the downloads; the first counts."""
+    from admin.federation.kit_settings import run_stores_beside
+    from admin.results.stored_run import stored_runs
+
+    beside = [*run_stores_beside(options.kit), options.out] if options.kit else []
+    folders = [folder for folder in (options.folder, *beside) if folder is not None]
+    found: dict[str, StoredRun] = {}
+    for folder in folders:
+        found = stored_runs(folder) | found
+    return found
+
+
+def table(runs: Sequence[RunStatus]) -> str:
+    """Return the runs as aligned columns."""
+    rows = [HEADINGS, *map(row, runs)]
+    widths = [max(len(cells[column]) for cells in rows) for column in range(len(HEADINGS))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip() for cells in rows]
+    shown = [lines[0]]
+    for line, found in zip(lines[1:], runs, strict=True):
+        shown += [line, f"  {found.job_id or found.run}: {found.reason}"] if found.reason else [line]
+    return "\n".join(shown)
+
+
+def row(found: RunStatus) -> tuple[str, ...]:
+    """Return the cells of a run; a dash stands for what is not known."""
+    rounds = f"{'?' if found.rounds is None else found.rounds}/{'?' if found.planned is None else found.planned}"
+    last = found.last_commit[:19].replace("T", " ") or "-"
+    return (found.run, found.state, rounds, str(found.attempts), last, ", ".join(found.sites) or "-")
