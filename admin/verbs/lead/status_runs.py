@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, answer: Answer) -> None:
     """Print the runs as a table, with the reason below a run that is dead or failed."""
+    answer.after_interrupt = "the runs go on"
     if options.folder is None and options.kit is None:
         raise UsageError("--kit or FOLDER is missing. See python -m admin status --help")
     from admin.session.login import admin_session

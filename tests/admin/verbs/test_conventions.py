@@ -56,6 +56,7 @@ WORK: Mapping[str, Work] = {
     ),
     "submit": Work(("DATA", "--kit", "DATA"), "admin.jobs.plan.lacks_plan", "nothing was submitted"),
     "run": Work(("DATA", "--kit", "DATA"), "admin.session.login.admin_session", "python -m admin run"),
+    "status": Work(("--kit", "DATA"), "admin.session.login.admin_session", "the runs go on"),
     "monitor": Work(("id-1", "--kit", "DATA"), "admin.session.login.admin_session", "job id-1 goes on at the server"),
     "download": Work(("id-1", "--kit", "DATA"), "admin.session.login.admin_session", "then repeat the command"),
     "report": Work(("DATA",), "admin.results.report.report_files.write_report", "no report card was written"),
