@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hospital_policy.limited_update import Forms
 from hospital_policy.rules import PolicyFault
 
 ERROR_HEADER = "fedaid_error"  # where the server of this software looks for the reason of an error
@@ -29,18 +30,20 @@ class Release:
         data: tensors, or metrics.
         meta: its other fields.
         details: for the ledger: norm, clip factor, ε.
+        model: names, shapes and types of the tensors of the model.
     """
 
     kind: str
     data: Mapping[str, Any]
     meta: Mapping[str, Any]
     details: Mapping[str, Any]
+    model: Forms
 
     def judge(self, kind: str, data: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
         """Compares a message with this release.
 
         A tensor must be the released one, bit for bit. A matrix that the job packs into 16 or 8 bits must have its name
-        and shape. A tensor of zeros may be left out.
+        and shape. A tensor of zeros may be left out, and a tensor of the model that a filter has removed may be zeros.
 
         Raises:
             PolicyFault: if a filter of the job has added or changed something.
@@ -58,7 +61,9 @@ class Release:
         base = name.removesuffix(SCALE)
         released = self.data.get(base)
         if type(released) is not np.ndarray:
-            raise PolicyFault(f"tensor {name[:80]} must be released by the policy")
+            if (value.shape, value.dtype) != self.model.get(name) or value.any():
+                raise PolicyFault(f"tensor {name[:80]} must be released by the policy")
+            return
         packed = released.ndim >= 2 and released.dtype == np.float32
         if name != base:
             fits = packed and value.dtype == np.float32 and value.shape == released.shape[:1]
@@ -94,7 +99,7 @@ class Release:
         if not isinstance(still, dict) or value.keys() - {"dtype", "still"}:
             return False
         return value.get("dtype") in ("fp32", "bf16", "int8") and all(
-            name in self.data and form == [list(self.data[name].shape), self.data[name].dtype.str]
+            name in self.model and form == [list(self.model[name][0]), self.model[name][1].str]
             for name, form in still.items()
         )
 

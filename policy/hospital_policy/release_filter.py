@@ -60,7 +60,7 @@ class ReleaseFilter(Filter):  # type: ignore[misc]
         else:
             raise PolicyFault(f"an answer must be an update or metrics, got kind {str(dxo.data_kind)[:40]}")
         details["dropped"] = sorted(str(name)[:40] for name in dxo.meta.keys() - found.meta.keys())
-        guard.release = Release(str(found.data_kind), dict(found.data), dict(found.meta), details)
+        guard.release = Release(str(found.data_kind), dict(found.data), dict(found.meta), details, guard.model)
         answer: Shareable = found.to_shareable()
         return answer
 

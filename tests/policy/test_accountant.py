@@ -6,7 +6,7 @@ import pytest
 
 from hospital_policy.accountant import epsilon_of
 
-# google's dp-accounting 0.6.0: PLDAccountant().compose(SelfComposedDpEvent(GaussianDpEvent(sigma), count)), get_epsilon.
+# dp-accounting 0.6.0: PLDAccountant().compose(SelfComposedDpEvent(GaussianDpEvent(sigma), count)).get_epsilon(delta)
 REFERENCE = [
     ({0.8: 1}, 1e-5, 5.679586857552093),
     ({0.8: 2}, 1e-5, 8.595865794249383),

@@ -63,9 +63,7 @@ def test_a_small_update_leaves_as_it_is() -> None:
 
 
 def test_noise_is_drawn_in_the_order_of_names_by_hand() -> None:
-    found = limited(
-        update(), Rules(clip=6.5, noise=2.0, **NOISY), moving=["w", "scale"], rng=np.random.default_rng(7)
-    )
+    found = limited(update(), Rules(clip=6.5, noise=2.0, **NOISY), moving=["w", "scale"], rng=np.random.default_rng(7))
     draw = np.random.default_rng(7)
     scale = 6.0 + draw.normal(0, 13.0)
     w = np.array([1.5, 2]) + draw.normal(0, 13.0, 2)

@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from nvflare.apis.fl_constant import ReturnCode
 from nvflare.apis.shareable import Shareable
 
+from fedaid.flare.wire.message_fields import COUNTERS, RUN
 from fedaid.flare.wire.messages import UPDATE, peek
 from fedaid.flare.wire.tasks import MalformedMessage
 
 NUMBERS = "fiub"  # kinds of numpy types
+NEEDED = frozenset({"round", "metrics", "pairs", "skipped", RUN, COUNTERS})  # fields of an update
 LONGEST_NAME = 80  # characters of a name in an error
 FILTER = "a filter of this site (local/privacy.json or the job)"
 
@@ -30,7 +32,7 @@ class AnswerForm:
 
     Attributes:
         tensors: name → shape and type.
-        fields: names of the other fields.
+        fields: names of the other fields that the server needs.
     """
 
     tensors: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]]
@@ -43,7 +45,7 @@ def form_of(answer: object) -> AnswerForm | None:
     if dxo is None or dxo.data_kind != UPDATE or not isinstance(dxo.data, dict):
         return None
     tensors = {name: (tensor.shape, tensor.dtype) for name, tensor in dxo.data.items() if type(tensor) is np.ndarray}
-    return AnswerForm(tensors, frozenset(dxo.meta))
+    return AnswerForm(tensors, frozenset(dxo.meta) & NEEDED)
 
 
 def brought_back(answer: Shareable, form: AnswerForm | None) -> tuple[Shareable, list[str]]:
