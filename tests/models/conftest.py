@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModel
 
-from fedaid.models.vocabulary import vocabulary_size
+from fedaid.models.vocabulary import VOCABULARY_FILE, vocabulary_size
 
 SIZES = {"hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 3, "num_attention_heads": 2}
 NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
@@ -53,6 +55,9 @@ def saved(models_folder: Path) -> Callable[..., Any]:
         torch.manual_seed(1)
         model = AutoModel.from_config(AutoConfig.for_model(model_type, **TINY[model_type] | changes)).eval()
         model.save_pretrained(models_folder / model_type)
+        shutil.copy(VOCABULARY_FILE, models_folder / model_type / "vocab.txt")  # so that ``radiology`` is its own
+        scale = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
+        (models_folder / model_type / "preprocessor_config.json").write_text(json.dumps(scale))
         return model
 
     return save

@@ -9,8 +9,8 @@ import pytest
 
 from fedaid.errors import InputError
 from fedaid.models.configuration import IMAGE_ENCODERS, TEXT_ENCODERS, choose
-from fedaid.models.encoders import MONAI
 from fedaid.models.hugging_face import option_names
+from fedaid.models.image_tower import MONAI
 
 
 def choice(encoder: Any) -> dict[str, Any]:
@@ -73,7 +73,8 @@ def test_a_local_folder_is_where_the_weights_are(saved: Callable[..., Any], mode
 def test_options_beside_a_local_folder_are_refused(saved: Callable[..., Any]) -> None:
     saved("bert")
     with pytest.raises(
-        InputError, match=r"^text_encoder must have no options but frozen beside a folder, got \['hidden_size'\]"
+        InputError,
+        match=r"^text_encoder must have no options but frozen, pixel_mean .* beside a folder, got \['hidden_size'\]",
     ):
         choice({"name": "local:bert", "hidden_size": 8})
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from fedaid.errors import InputError
 from fedaid.models.configuration import IMAGE_ENCODERS, TEXT_ENCODERS
 from fedaid.models.dual_encoder import DualEncoder
+from fedaid.models.position_grid import interpolated
 from fedaid.models.tensor_names import is_alignment
 
 SIZE = 64
@@ -160,10 +161,18 @@ def test_a_local_text_encoder_with_another_vocabulary_is_refused(
         build(text="local:bert")
 
 
-def test_a_local_image_encoder_for_another_size_is_refused(saved: Callable[..., Any]) -> None:
+def test_a_local_image_encoder_takes_another_size(saved: Callable[..., Any]) -> None:
+    source = saved("vit").state_dict()["embeddings.position_embeddings"]
+    model = build("local:vit", image_size=64)
+    found = model.image["encoder"].backbone.embeddings.position_embeddings
+    assert torch.equal(found, interpolated(source, 8, old_side=4))
+    assert model.configuration["image_encoder"]["image_size"] == 64
+
+
+def test_a_local_image_encoder_for_a_size_between_patches_is_refused(saved: Callable[..., Any]) -> None:
     saved("vit")
-    with pytest.raises(InputError, match=r"^image_encoder must .*32"):
-        build("local:vit", image_size=SIZE)
+    with pytest.raises(InputError, match=r"^image_size must be a multiple of the encoder's patch size 8, got 36"):
+        build("local:vit", image_size=36)
 
 
 def test_a_local_model_of_an_unknown_type_is_refused(models_folder: Path) -> None:

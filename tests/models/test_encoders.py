@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from fedaid.models.configuration import IMAGE_ENCODERS
-from fedaid.models.encoders import MONAI, image_tower, trial
-from fedaid.models.hugging_face import TRANSFORMERS, local_options
+from fedaid.models.configuration import IMAGE_ENCODERS, EncoderChoice, choose
+from fedaid.models.hugging_face import TRANSFORMERS
+from fedaid.models.image_tower import MONAI, image_tower, trial
 from fedaid.models.tower import AppendedBlock, LastBlock, TowerParts
 
 SIZE = 64
@@ -20,7 +20,7 @@ PLAIN = ("monai_vit", "vit", "dinov2")
 
 def tower(name: str, **options: Any) -> TowerParts:
     torch.manual_seed(0)
-    return image_tower(name, IMAGE_ENCODERS[name] | options, image_size=SIZE)
+    return image_tower(EncoderChoice(name, IMAGE_ENCODERS[name] | options), image_size=SIZE)
 
 
 def test_every_preset_is_tested() -> None:
@@ -70,8 +70,7 @@ def test_the_trial_run_leaves_no_trace() -> None:
 
 def test_a_backbone_for_colour_sees_grey_in_all_channels(saved: Callable[..., Any], models_folder: Path) -> None:
     saved("vit")
-    options = local_options("local:vit")
-    parts = image_tower(options.pop("name"), options, image_size=32, weights=models_folder / "vit")
+    parts = image_tower(choose("local:vit", IMAGE_ENCODERS, setting="image_encoder"), image_size=32)
     assert parts.encoder(torch.randn(2, 1, 32, 32)).shape == (2, 17, 16)
 
 

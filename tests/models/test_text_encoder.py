@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from fedaid.errors import InputError
-from fedaid.models.configuration import TEXT_ENCODERS
-from fedaid.models.encoders import text_tower
+from fedaid.models.configuration import TEXT_ENCODERS, EncoderChoice
 from fedaid.models.hugging_face import TRANSFORMERS
+from fedaid.models.text_tower import text_tower
 from fedaid.models.tower import LastBlock, TowerParts
 
 NAMES = sorted(TEXT_ENCODERS)
@@ -17,7 +17,8 @@ VOCABULARY, TOKENS = 50, 20
 
 def tower(name: str, *, tokens: int = TOKENS, **options: Any) -> TowerParts:
     torch.manual_seed(0)
-    return text_tower(name, TEXT_ENCODERS[name] | options, vocabulary_size=VOCABULARY, max_tokens=tokens)
+    choice = EncoderChoice(name, TEXT_ENCODERS[name] | options)
+    return text_tower(choice, vocabulary_size=VOCABULARY, max_tokens=tokens)
 
 
 @pytest.mark.parametrize("name", NAMES)

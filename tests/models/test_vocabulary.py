@@ -98,7 +98,7 @@ def test_a_local_vocabulary_lies_below_the_models_folder(tmp_path: Path, monkeyp
     (tmp_path / "bert").mkdir()
     (tmp_path / "bert" / "vocab.txt").write_text("[PAD]\n")
     monkeypatch.setenv("FEDAID_MODELS", str(tmp_path))
-    assert find_vocabulary("local:bert") == tmp_path / "bert" / "vocab.txt"
+    assert find_vocabulary("local:bert") == tmp_path / "bert"
 
 
 @pytest.mark.parametrize("name", ["local:absent", "english", "local:"])

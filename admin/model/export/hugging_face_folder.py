@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors.torch import save_file
-from transformers import PreTrainedTokenizerFast, ViTImageProcessorPil
+from transformers import AutoTokenizer, PreTrainedTokenizerFast, ViTImageProcessorPil
 
 from admin.model.export.input_contract import input_contract
 from admin.model.export.model_card import write_card
@@ -15,7 +15,8 @@ from admin.model.export.source import Source
 from admin.model.export.stock_tower import stock_image_tower, stock_text_tower
 from admin.model.export.usage import hugging_face_usage
 from fedaid.models.dual_encoder import DualEncoder
-from fedaid.models.encoders import MONAI
+from fedaid.models.image_tower import MONAI
+from fedaid.models.pixel_scale import MEAN, STD
 from fedaid.models.vocabulary import find_vocabulary, load_tokenizer
 from fedaid.version import VERSION, VERSION_KEY
 
@@ -48,17 +49,19 @@ def write_encoder(encoder: Any, folder: Path) -> None:
 
 
 def write_processor(model: DualEncoder, folder: Path) -> None:
-    """Write a stock image processor with the size and range of the input contract; it cannot stretch the grey values.
+    """Write a stock image processor with the size of the input contract and the encoder's scale of grey values.
 
-    If the encoder takes one channel, the processor refuses colour images.
+    It cannot stretch the grey values. If the encoder takes one channel, the processor refuses colour images.
     """
     size: int = model.configuration["image_size"]
     channels: int = model.image["encoder"].channels  # type: ignore[assignment]
+    chosen = model.configuration["image_encoder"]
+    mean, std = (list(chosen.get(name, [0.5])) for name in (MEAN, STD))
     processor = ViTImageProcessorPil(
         size={"height": size, "width": size},
         resample=2,  # bilinear
-        image_mean=[0.5] * channels,
-        image_std=[0.5] * channels,
+        image_mean=mean * (channels // len(mean)),
+        image_std=std * (channels // len(std)),
         do_convert_rgb=channels == 3,
     )
     processor.save_pretrained(folder)
@@ -69,6 +72,9 @@ def write_tokenizer(model: DualEncoder, folder: Path) -> None:
     longest: int = model.configuration["max_tokens"]
     vocabulary = find_vocabulary(model.configuration["vocabulary"])
     special = {f"{name}_token": f"[{name.upper()}]" for name in ("pad", "unk", "cls", "sep", "mask")}
+    if vocabulary.is_dir():
+        own = AutoTokenizer.from_pretrained(vocabulary, local_files_only=True, trust_remote_code=False)
+        special = own.special_tokens_map
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=load_tokenizer(vocabulary, max_tokens=longest),
         model_max_length=longest,

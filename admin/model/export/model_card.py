@@ -7,7 +7,7 @@ from pathlib import Path
 from admin.model.export.input_contract import input_contract
 from admin.model.export.source import Source
 from admin.model.export.usage import TEMPLATES
-from fedaid.models.encoders import MONAI
+from fedaid.models.image_tower import MONAI
 from fedaid.version import VERSION
 
 INTENDED_USE = (

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor, nn
-from transformers import AutoModel
 
-from fedaid.models.hugging_face import TRANSFORMERS
+from fedaid.models.hugging_face import TRANSFORMERS, drawn
+from fedaid.models.image_tower import ANY_SIZE, CONVNEXTS
+from fedaid.models.pixel_scale import PixelScale
 
-UNTRAINED = ("pooler.", "embeddings.mask_token", "norm_cross_attn.")
+UNTRAINED = ("pooler.", "head.", "embeddings.mask_token", "norm_cross_attn.")
 
 
 @dataclass(frozen=True)
@@ -31,17 +32,29 @@ class StockEncoder:
     holds_last_block: bool
 
 
-def hugging_face_encoder(config: Any) -> StockEncoder:
-    """Return the encoder of a Hugging Face vision configuration; a grey image is repeated over its channels."""
+def hugging_face_encoder(config: Any, scale: PixelScale | None) -> StockEncoder:
+    """Return the encoder of a Hugging Face vision configuration; a grey image is repeated over its channels.
+
+    Args:
+        config: of the backbone.
+        scale: of the grey values that it takes; None for [-1, 1].
+    """
     target = {"_target_": "transformers.AutoConfig.for_model"} | config.to_diff_dict()
     definition = {"_target_": "transformers.AutoModel.from_config", "config": "@encoder_config"}
-    images = "images" if config.num_channels == 1 else f"images.expand(-1, {config.num_channels}, -1, -1)"
+    images = "images" if scale is None else scaled(scale)
+    images = images if config.num_channels == 1 else f"({images}).expand(-1, {config.num_channels}, -1, -1)"
     tokens = f"@encoder({images}).last_hidden_state"
-    if config.model_type in ("resnet", "convnext"):
+    if config.model_type in ANY_SIZE:
         tokens += ".flatten(2).mT"
-    if config.model_type == "convnext":
+    if config.model_type in CONVNEXTS:
         tokens = f"@encoder.layernorm({tokens})"
     return StockEncoder(definition, {"encoder_config": target}, tokens, config.model_type in TRANSFORMERS)
+
+
+def scaled(scale: PixelScale) -> str:
+    """Return the expression that gives ``images`` in [-1, 1] the scale of an encoder."""
+    mean, std = (f"torch.tensor({list(values)})[:, None, None].to(images)" for values in scale)
+    return f"((images + 1) / 2 - {mean}) / {std}"
 
 
 def monai_encoder(name: str, options: Mapping[str, Any], image_size: int) -> StockEncoder:
@@ -87,5 +100,4 @@ def fill_untrained(encoder: nn.Module, tensors: Mapping[str, Tensor]) -> dict[st
 
 def stock_text_encoder(config: Any) -> nn.Module:
     """Return the complete Hugging Face text encoder of a configuration, with untrained weights."""
-    encoder: nn.Module = AutoModel.from_config(config)
-    return encoder.eval()
+    return drawn(config).eval()

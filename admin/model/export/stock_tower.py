@@ -17,8 +17,11 @@ from admin.model.export.stock_encoder import (
     monai_encoder,
     stock_text_encoder,
 )
+from fedaid.models.configuration import FLAGS
 from fedaid.models.dual_encoder import DualEncoder
-from fedaid.models.encoders import MONAI
+from fedaid.models.image_tower import MONAI
+from fedaid.models.pixel_scale import PixelScale, ScaledPixels
+from fedaid.models.tower import NoBlock
 
 IMPORTS = ("$import torch", "$import transformers")
 
@@ -66,9 +69,15 @@ def stock_image_encoder(model: DualEncoder) -> StockEncoder:
     """Return the stock encoder of a model's image tower."""
     name = model.configuration["image_encoder"]["name"]
     if name not in MONAI:
-        return hugging_face_encoder(backbone_config(model.image))
-    options = {k: v for k, v in model.configuration["image_encoder"].items() if k not in ("name", "frozen")}
+        return hugging_face_encoder(backbone_config(model.image), image_scale(model))
+    options = {k: v for k, v in model.configuration["image_encoder"].items() if k not in ("name", *FLAGS)}
     return monai_encoder(name, options, model.configuration["image_size"])
+
+
+def image_scale(model: DualEncoder) -> PixelScale | None:
+    """Return the scale of grey values that the image encoder takes; None for [-1, 1]."""
+    module = getattr(model.image["encoder"], "scale", None)
+    return module.scale if isinstance(module, ScaledPixels) else None
 
 
 def backbone_config(tower: Any) -> Any:
@@ -92,8 +101,15 @@ def block_definition(block: Any) -> dict[str, Any]:
             "batch_first": True,
             "norm_first": True,
         },
-        "norm": {"_target_": "torch.nn.LayerNorm", "normalized_shape": width},
+        "norm": norm_definition(block.norm, width),
     }
+
+
+def norm_definition(norm: nn.Module, width: int) -> dict[str, Any]:
+    """Return the norm after an appended block; a pretrained encoder has none."""
+    if isinstance(norm, nn.Identity):
+        return {"_target_": "torch.nn.Identity"}
+    return {"_target_": "torch.nn.LayerNorm", "normalized_shape": width}
 
 
 def projection_definition(projection: Any) -> str:
@@ -116,7 +132,8 @@ def stock_text_tower(model: DualEncoder) -> StockTower:
     encoder = stock_text_encoder(backbone_config(model.text))
     definition = {"projection": projection_definition(model.text["alignment"].projection)}
     head = nn.ModuleDict({"projection": built(definition, "projection")})
-    return filled_tower(model.text, encoder, head=head, whole=True, definition=definition)
+    whole = not isinstance(model.text["alignment"].block, NoBlock)
+    return filled_tower(model.text, encoder, head=head, whole=whole, definition=definition)
 
 
 def built(definition: Mapping[str, Any], name: str) -> Any:

@@ -9,7 +9,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from admin.model.export.stock_tower import StockTower
+from admin.model.export.stock_encoder import scaled
+from admin.model.export.stock_tower import StockTower, image_scale
 from fedaid.models.dual_encoder import DualEncoder
 
 TEMPLATES = Environment(
@@ -40,7 +41,9 @@ def hugging_face_usage(model: DualEncoder, image: StockTower | None, text: Stock
     values["text_head"] = {name: constructor(text.definition[name]) for name in text.head}
     if image is not None:
         values["image_head"] = {name: constructor(image.definition[name]) for name in image.head}
-        values["features"] = features_expression(image.definition)
+        scale = image_scale(model)
+        features = features_expression(image.definition)
+        values["features"] = features.replace(scaled(scale), "images") if scale else features  # the processor scales
     return usage("hugging_face", image=image is not None, **values)
 
 

@@ -12,7 +12,9 @@ from huggingface_hub.errors import StrictDataclassError
 from fedaid.errors import InputError, require
 from fedaid.models.hugging_face import WHERE, local_directory, local_options
 from fedaid.models.local_folder import LOCAL
-from fedaid.models.vocabulary import vocabulary_hash
+from fedaid.models.own_tokenizer import files_hash, tokenizer_files
+from fedaid.models.pixel_scale import MEAN, STD, PixelScale, folder_scale, given_scale
+from fedaid.models.position_grid import POSITIONS
 
 IMAGE_ENCODERS: dict[str, dict[str, Any]] = {
     "monai_densenet121": {},
@@ -45,25 +47,58 @@ TEXT_ENCODERS: dict[str, dict[str, Any]] = {
 }
 
 
+FLAGS = ("frozen", "pretrained")
+PAIRS = ("clip", "siglip")
+PAIR_REMEDY = "This folder holds two towers: write each into a folder of its own with python -m admin tower."
+OTHERS: dict[str, tuple[str, ...]] = {
+    "image_encoder": (
+        "beit",
+        "clip_vision_model",
+        "convnextv2",
+        "deit",
+        "dinov2_with_registers",
+        "dinov3_vit",
+        "siglip_vision_model",
+        "swinv2",
+    ),
+    "text_encoder": (
+        "camembert",
+        "clip_text_model",
+        "deberta-v2",
+        "megatron-bert",
+        "modernbert",
+        "mpnet",
+        "siglip_text_model",
+        "xlm-roberta",
+    ),
+}
+"""Types without a small preset: for local folders, or with all sizes given as options."""
+
+
 class EncoderChoice(NamedTuple):
     """An encoder with all its options.
 
     Attributes:
-        name: a key of the presets.
+        name: a key of the presets, or one of :data:`OTHERS`.
         options: all options, so that another machine can build the encoder without local folders.
         weights: local folder with initial weights.
         frozen: whether it is never trained.
+        pretrained: whether it started from a local folder.
+        scale: of the grey values that an image encoder takes; None for [-1, 1].
     """
 
     name: str
     options: dict[str, Any]
     weights: Path | None = None
     frozen: bool = False
+    pretrained: bool = False
+    scale: PixelScale | None = None
 
     @property
     def described(self) -> dict[str, Any]:
-        """Name, options and ``frozen`` in one mapping, plain JSON."""
-        return {"name": self.name} | self.options | ({"frozen": True} if self.frozen else {})
+        """Name, options and the facts beside them in one mapping, plain JSON."""
+        facts = {name: True for name in FLAGS if getattr(self, name)}
+        return {"name": self.name} | self.options | facts | (self.scale.described if self.scale else {})
 
 
 def choose(encoder: str | Mapping[str, Any], presets: Mapping[str, dict[str, Any]], *, setting: str) -> EncoderChoice:
@@ -80,24 +115,35 @@ def choose(encoder: str | Mapping[str, Any], presets: Mapping[str, dict[str, Any
     """
     given: dict[str, Any] = dict(encoder) if isinstance(encoder, Mapping) else {"name": encoder}
     name, weights = str(given.pop("name", "")), None
-    preset, frozen = presets.get(name, {}), given.pop("frozen", False)
-    remedy = "Write true for an encoder that never learns, or leave it out."
-    require(isinstance(frozen, bool), "frozen", "be true or false", got=repr(frozen), where=WHERE, remedy=remedy)
+    flags = {flag: given.pop(flag, False) for flag in FLAGS}
+    for flag, value in flags.items():
+        remedy = f"Write true, or leave {flag} out."
+        require(isinstance(value, bool), flag, "be true or false", got=repr(value), where=WHERE, remedy=remedy)
+    scale = _given_scale(given)
+    preset = presets.get(name, {})
     if name.startswith(LOCAL):
-        remedy = "Leave the options out: the folder's config.json holds them."
-        require(
-            not given,
-            setting,
-            "have no options but frozen beside a folder",
-            got=sorted(given),
-            where=WHERE,
-            remedy=remedy,
-        )
+        rule, remedy = f"have no options but frozen, {MEAN} and {STD} beside a folder", "Its config.json holds them."
+        require(not given, setting, rule, got=sorted(given), where=WHERE, remedy=remedy)
         weights, given = local_directory(name, setting=setting), local_options(name)
-        name = given.pop("name")
-    remedy = f"Choose one of {', '.join(presets)}, or local:FOLDER with such a model."
-    require(name in presets, setting, "name a known encoder", got=repr(name), where=WHERE, remedy=remedy)
-    return EncoderChoice(name, preset | given, weights, frozen)
+        name, flags["pretrained"] = given.pop("name"), True
+        scale = folder_scale(weights) if scale is None and setting == "image_encoder" else scale
+    known = (*presets, *OTHERS.get(setting, ()))
+    remedy = PAIR_REMEDY if name in PAIRS else f"Choose one of {', '.join(presets)}, or local:FOLDER with such a model."
+    require(name in known, setting, "name a known encoder", got=repr(name), where=WHERE, remedy=remedy)
+    return EncoderChoice(name, preset | given, weights, scale=scale, **flags)
+
+
+def _given_scale(given: dict[str, Any]) -> PixelScale | None:
+    """Takes the scale of grey values out of the options."""
+    mean, std = given.pop(MEAN, None), given.pop(STD, None)
+    return None if mean is None and std is None else given_scale(mean, std, where=WHERE)
+
+
+def sized(choice: EncoderChoice, image_size: int) -> EncoderChoice:
+    """The choice with this image size among its options, if it is pretrained and its positions are interpolated."""
+    if not choice.pretrained or choice.name not in POSITIONS:
+        return choice
+    return choice._replace(options=choice.options | {"image_size": image_size})
 
 
 def without_folders(configuration: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,14 +185,18 @@ def check_ranges(configuration: Mapping[str, Any]) -> None:
 
 
 def check_vocabulary(folder: Path | None, used: str) -> None:
-    """An error if a trained text encoder was trained with another vocabulary, so that token ids mean other words.
+    """An error if a trained text encoder does not get the token ids that it was trained with.
 
     Args:
         folder: of a local text encoder, or None.
         used: sha256 of the model's vocabulary.
     """
-    if folder is None or not (folder / "vocab.txt").is_file():
+    if folder is None:
         return
+    files = tokenizer_files(folder)
+    where, rule = f"$FEDAID_MODELS/{folder.name}", "lie in the folder of the text encoder"
+    remedy = "Put its tokenizer.json and tokenizer_config.json there: token ids of another tokenizer mean other words."
+    require(bool(files), "tokenizer", rule, got="no tokenizer.json and no vocab.txt", where=where, remedy=remedy)
     rule, remedy = "be the text encoder's own", f"Set vocabulary to local:{folder.name}."
-    expected, got = vocabulary_hash(folder / "vocab.txt"), f"the one with sha256 {used[:12]}…"
-    require(used == expected, "vocabulary", rule, got=got, where=WHERE, remedy=remedy)
+    got = f"the one with sha256 {used[:12]}…"
+    require(used == files_hash(files), "vocabulary", rule, got=got, where=WHERE, remedy=remedy)

@@ -23,9 +23,11 @@ from fedaid.models.configuration import (
     check_ranges,
     check_vocabulary,
     choose,
+    sized,
 )
-from fedaid.models.encoders import image_tower, text_tower
 from fedaid.models.hugging_face import WHERE
+from fedaid.models.image_tower import image_tower
+from fedaid.models.text_tower import text_tower
 from fedaid.models.tower import TowerParts
 from fedaid.models.vocabulary import find_vocabulary, vocabulary_hash, vocabulary_size
 
@@ -54,7 +56,7 @@ class DualEncoder(nn.Module):
         projection_hidden: width of the projection heads' hidden layer.
         max_tokens: longest report in tokens.
         temperature: initial temperature, in [0.01, 1]; the logit scale starts at its inverse and is trained.
-        vocabulary: ``radiology`` (part of the bundle) or ``local:FOLDER`` with a ``vocab.txt``.
+        vocabulary: ``radiology`` (part of the bundle), or ``local:FOLDER`` with the tokenizer of a local text encoder.
         seed: of the initial weights, independent of any other random state.
         adapters: None, or the fields of :class:`AdapterSettings`. Then the encoders are frozen, and LoRA adapters are
             trained in every encoder that is not ``frozen``; the alignment modules train as usual.
@@ -81,7 +83,7 @@ class DualEncoder(nn.Module):
         super().__init__()
         adapted = None if adapters is None else adapter_settings(adapters)
         with blamed_on("image_encoder"):
-            image = choose(image_encoder, IMAGE_ENCODERS, setting="image_encoder")
+            image = sized(choose(image_encoder, IMAGE_ENCODERS, setting="image_encoder"), image_size)
         with blamed_on("text_encoder"):
             text = choose(text_encoder, TEXT_ENCODERS, setting="text_encoder")
         vocabulary_file = find_vocabulary(vocabulary)
@@ -112,11 +114,10 @@ class DualEncoder(nn.Module):
     def _draw_towers(self, image: EncoderChoice, text: EncoderChoice, vocabulary_size: int) -> None:
         image_size, max_tokens = self.configuration["image_size"], self.configuration["max_tokens"]
         with blamed_on("image_encoder"):
-            parts = image_tower(image.name, image.options, image_size=image_size, weights=image.weights)
-            self.image = self._tower(parts)
+            self.image = self._tower(image_tower(image, image_size=image_size))
         with blamed_on("text_encoder"):
             limits = {"vocabulary_size": vocabulary_size, "max_tokens": max_tokens}
-            self.text = self._tower(text_tower(text.name, text.options, weights=text.weights, **limits))
+            self.text = self._tower(text_tower(text, **limits))
 
     def _adapt(self, settings: AdapterSettings) -> None:
         learning = {f"{name}_encoder": self.encoder(name) for name in TOWERS if name not in self.frozen_towers}

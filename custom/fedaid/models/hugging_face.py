@@ -5,26 +5,54 @@ Nothing is downloaded: a model is a configuration, or a folder below ``$FEDAID_M
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import transformers
+from safetensors import SafetensorError
 from torch import nn
-from transformers import AutoConfig, AutoModel, PreTrainedConfig
+from transformers import AutoConfig, AutoModel, PreTrainedConfig, SiglipTextModel
 
 from fedaid.errors import InputError, closest, require
 from fedaid.models.local_folder import local_file, remedy_for
+from fedaid.models.position_grid import at_size
 
 # model_type → (path of the list of transformer layers, name of the norm after them)
 TRANSFORMERS = {
     "vit": ("layers", "layernorm"),
+    "deit": ("layers", "layernorm"),
     "dinov2": ("encoder.layer", "layernorm"),
+    "dinov2_with_registers": ("encoder.layer", "layernorm"),
+    "clip_vision_model": ("encoder.layers", None),
+    "siglip_vision_model": ("encoder.layers", "post_layernorm"),
     "bert": ("encoder.layer", None),
     "roberta": ("encoder.layer", None),
+    "xlm-roberta": ("encoder.layer", None),
+    "camembert": ("encoder.layer", None),
     "electra": ("encoder.layer", None),
     "distilbert": ("transformer.layer", None),
 }
+UNDECLARED = {
+    "deberta-v2": (
+        "attention_head_size",
+        "conv_act",
+        "conv_groups",
+        "conv_kernel_size",
+        "embedding_size",
+        "norm_rel_ebd",
+        "position_buckets",
+        "share_att_key",
+    )
+}
+"""Options that a backbone reads from its configuration without declaring them."""
+BARE_CLASSES = {"siglip_text_model": SiglipTextModel}
+"""Classes for the types that AutoModel knows as part of a pair only."""
+UNUSED: dict[str, nn.Module | None] = {"pooler": None, "head": nn.Identity()}
+"""Parts of a backbone after its last hidden state, and what takes their place."""
 WHERE = "model args of config_fed_server.json"
 
 
@@ -57,7 +85,7 @@ def new_config(model_type: str, options: Mapping[str, Any]) -> Any:
     Raises:
         InputError: for an option that this backbone does not have; ``transformers`` would ignore it.
     """
-    known = option_names(type(AutoConfig.for_model(model_type)))
+    known = [*option_names(type(AutoConfig.for_model(model_type))), *UNDECLARED.get(model_type, ())]
     for name in options:
         rule, remedy = f"be one that {model_type} has", closest(name, known)
         require(name in known, "encoder option", rule, got=repr(name), where=WHERE, remedy=remedy)
@@ -69,9 +97,21 @@ def local_options(name: str) -> dict[str, Any]:
 
     Options that equal a default are listed too, because a preset has other defaults.
     """
-    config = AutoConfig.from_pretrained(local_directory(name), local_files_only=True, trust_remote_code=False)
-    given, known = config.to_dict(), option_names(type(config))
+    folder = local_directory(name)
+    require_no_code(folder)
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    given, known = config.to_dict(), [*option_names(type(config)), *UNDECLARED.get(config.model_type, ())]
     return {"name": config.model_type} | {option: given[option] for option in known if option in given}
+
+
+def require_no_code(folder: Path) -> None:
+    """An error if a folder's configuration asks for code of its own, or for an option that ``transformers`` ignores."""
+    given, where = json.loads((folder / "config.json").read_text(encoding="utf-8")), f"$FEDAID_MODELS/{folder.name}"
+    rule, remedy = "need no code of its own", "Code from a model's folder is not run: choose a model of the library."
+    require("auto_map" not in given, "encoder", rule, got="auto_map in config.json", where=where, remedy=remedy)
+    kind, rule = given.get("position_embedding_type", "absolute"), "have absolute positions"
+    remedy = f"transformers {transformers.__version__} would ignore this: choose another model."
+    require(kind == "absolute", "encoder", rule, got=f"position_embedding_type {kind!r}", where=where, remedy=remedy)
 
 
 def new_backbone(model_type: str, options: Mapping[str, Any], *, weights: Path | None = None) -> nn.Module:
@@ -86,22 +126,51 @@ def new_backbone(model_type: str, options: Mapping[str, Any], *, weights: Path |
         InputError: for an unknown option, or a folder that lacks weights in safetensors.
     """
     config = new_config(model_type, options)
-    backbone: nn.Module = AutoModel.from_config(config) if weights is None else loaded_backbone(config, weights)
+    backbone: nn.Module = drawn(config) if weights is None else loaded(config, weights)
     return without_unused(backbone)
 
 
-def loaded_backbone(config: Any, folder: Path) -> nn.Module:
+def drawn(config: Any) -> nn.Module:
+    """A backbone with random weights."""
+    bare = BARE_CLASSES.get(config.model_type)
+    backbone: nn.Module = bare._from_config(config) if bare else AutoModel.from_config(config)
+    return backbone
+
+
+def loaded(config: Any, folder: Path) -> nn.Module:
     """The backbone of a local folder.
 
-    ``transformers`` would draw missing weights at random, and load adapters from any place that the folder names, even
-    pickled ones. Both are errors here.
+    ``transformers`` would draw missing weights at random, leave out layers that the configuration does not have, and
+    load adapters from any place that the folder names, even pickled ones. All are errors here.
     """
     where, missing = f"$FEDAID_MODELS/{folder.name}", ["model.safetensors"]
     rule, remedy = "be a model without adapters of its own", "Merge them into its weights, with peft, and save it anew."
     adapted = (folder / "adapter_config.json").exists()
     require(not adapted, "encoder", rule, got="adapter_config.json", where=where, remedy=remedy)
+    surplus: list[str] = []
     if (folder / "model.safetensors").is_file() or (folder / "model.safetensors.index.json").is_file():
-        backbone, report = AutoModel.from_pretrained(
+        backbone, report = at_size(config, folder, lambda own: read_weights(own, folder))
+        missing = sorted(name for name in report["missing_keys"] if name.split(".")[0] not in UNUSED)
+        surplus = sorted(name for name in report["unexpected_keys"] if re.search(r"\blayers?\.\d", name))
+    got, remedy = f"a file without {missing[:3]}", "Convert the weights to safetensors; pickled weights are not loaded."
+    require(not missing, "encoder", "have all its weights", got=got, where=where, remedy=remedy)
+    rule, got, remedy = "have the layers of its config.json", f"also {surplus[:3]}", "Correct config.json."
+    require(not surplus, "encoder", rule, got=got, where=where, remedy=remedy)
+    broken = next((name for name, tensor in backbone.state_dict().items() if not tensor.isfinite().all()), None)
+    rule, remedy = "have finite weights", "Copy the folder again, or save the model in float32."
+    require(broken is None, "encoder", rule, got=f"NaN or infinity in {broken}", where=where, remedy=remedy)
+    whole: nn.Module = backbone
+    return whole
+
+
+def read_weights(config: Any, folder: Path) -> tuple[Any, dict[str, Any]]:
+    """The backbone and what ``transformers`` reports on the names in the file.
+
+    Raises:
+        InputError: for a damaged file.
+    """
+    try:
+        return BARE_CLASSES.get(config.model_type, AutoModel).from_pretrained(  # type: ignore[no-any-return]
             folder,
             config=config,
             local_files_only=True,
@@ -110,20 +179,20 @@ def loaded_backbone(config: Any, folder: Path) -> nn.Module:
             dtype="float32",
             output_loading_info=True,
         )
-        missing = sorted(name for name in report["missing_keys"] if not name.startswith("pooler."))
-    got, remedy = f"a file without {missing[:3]}", "Convert the weights to safetensors; pickled weights are not loaded."
-    require(not missing, "encoder", "have all its weights", got=got, where=where, remedy=remedy)
-    loaded: nn.Module = backbone
-    return loaded
+    except SafetensorError as error:
+        got, where = f"a damaged file ({error})", f"$FEDAID_MODELS/{folder.name}/model.safetensors"
+        raise InputError("encoder", "have whole weights", got=got, where=where, remedy="Copy it again.") from error
 
 
 def without_unused(backbone: nn.Module) -> nn.Module:
-    """The backbone without pooler and mask token, which are not used and would be sent for nothing."""
-    pooler, embeddings = getattr(backbone, "pooler", None), getattr(backbone, "embeddings", None)
-    if pooler is not None and any(True for _ in pooler.parameters()):
-        setattr(backbone, "pooler", None)  # noqa: B010 (a child module may be None, unlike its annotation)
+    """The backbone without pooler, head and mask token, which are not used and would be sent for nothing."""
+    for name, nothing in UNUSED.items():
+        part = getattr(backbone, name, None)
+        if part is not None and any(True for _ in part.parameters()):
+            setattr(backbone, name, nothing)
+    embeddings = getattr(backbone, "embeddings", None)
     if getattr(embeddings, "mask_token", None) is not None:
-        setattr(embeddings, "mask_token", None)  # noqa: B010 (as above)
+        setattr(embeddings, "mask_token", None)  # noqa: B010 (a child module may be None, unlike its annotation)
     return backbone
 
 

@@ -39,28 +39,46 @@ class LastBlock(nn.Module):
 
     def forward(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
         """Features (B, T, F) → (B, T, F); ``mask`` (B, T) is true at real tokens."""
-        if mask is not None and self.takes_mask:
-            out = self.layer(features, additive_mask(mask, features.dtype))
+        if self.takes_mask:
+            out = self.layer(features, None if mask is None else additive_mask(mask, features.dtype))
         else:
             out = self.layer(features)
         hidden: Tensor = self.norm(out[0] if isinstance(out, tuple) else out)
         return hidden
 
 
+class NoBlock(nn.Module):
+    """In place of the last block of a text backbone that cannot be cut: its last layer needs more than features."""
+
+    def forward(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Features (B, T, F), unchanged."""
+        return features
+
+
 class AppendedBlock(nn.Module):
     """A transformer block after a convolutional backbone, which has none.
 
     It adds a learned position to each of the T places of the feature map, because pooling would lose left and right.
+
+    Args:
+        tokens: T.
+        width: F.
+        identity: whether the block starts as the identity, so that the features of a pretrained backbone pass.
     """
 
-    def __init__(self, tokens: int, width: int) -> None:
+    def __init__(self, tokens: int, width: int, *, identity: bool = False) -> None:
         super().__init__()
         self.position = nn.Parameter(torch.randn(1, tokens, width) * 0.02)
         heads = next(h for h in (8, 4, 2, 1) if width % h == 0)
         self.layer = nn.TransformerEncoderLayer(
             width, heads, dim_feedforward=2 * width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
         )
-        self.norm = nn.LayerNorm(width)
+        self.norm = nn.Identity() if identity else nn.LayerNorm(width)
+        for last in (self.layer.self_attn.out_proj, self.layer.linear2) if identity else ():
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
+        if identity:
+            nn.init.zeros_(self.position)
 
     def forward(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
         """Features (B, T, F) → (B, T, F); a feature map has no padding, so ``mask`` is None."""

@@ -16,7 +16,7 @@ from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 from admin.model.export.hugging_face_folder import write_hugging_face
 from fedaid.models.configuration import IMAGE_ENCODERS
 from fedaid.models.dual_encoder import DualEncoder
-from fedaid.models.encoders import MONAI
+from fedaid.models.image_tower import MONAI
 from fedaid.models.vocabulary import load_tokenizer
 from fedaid.version import VERSION
 from tests.admin.model.export.trained_models import (

@@ -1,18 +1,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from monai.bundle import ConfigParser
 from torch.nn import functional
-from transformers import AutoConfig, AutoModel
 
 from admin.model.export.stock_tower import IMPORTS, StockTower, renamed, renamings, stock_image_tower, stock_text_tower
 from fedaid.models.configuration import IMAGE_ENCODERS, TEXT_ENCODERS
-from fedaid.models.encoders import MONAI
+from fedaid.models.dual_encoder import DualEncoder
+from fedaid.models.image_tower import MONAI
 from tests.admin.model.export.trained_models import image_embeddings, some_images, text_embeddings, trained
+from tests.models.published_encoders import PUBLISHED, Published
 
 
 def embedded(tower: StockTower, images: torch.Tensor) -> torch.Tensor:
@@ -37,7 +37,10 @@ def test_stock_modules_embed_an_image_as_the_model_does(name: str) -> None:
 @pytest.mark.parametrize("name", TEXT_ENCODERS)
 def test_stock_modules_embed_a_padded_text_as_the_model_does(name: str) -> None:
     model = trained(text_encoder=name)
-    tower = stock_text_tower(model)
+    embeds_a_padded_text(stock_text_tower(model), model)
+
+
+def embeds_a_padded_text(tower: StockTower, model: DualEncoder) -> None:
     ids = torch.tensor([[2, 9, 3, 0, 0], [2, 8, 7, 12, 3]])
     mask = ids > 0
     with torch.no_grad():
@@ -47,16 +50,25 @@ def test_stock_modules_embed_a_padded_text_as_the_model_does(name: str) -> None:
     torch.testing.assert_close(found, text_embeddings(model, ids, mask), atol=1e-5, rtol=0)
 
 
-def test_an_encoder_of_three_channels_takes_the_grey_image_three_times(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("one", [one for one in PUBLISHED if one.tower == "image" and not one.refused])
+def test_a_pretrained_encoder_takes_the_grey_image_in_its_channels_and_scale(
+    one: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FEDAID_MODELS", str(tmp_path))
-    sizes: dict[str, Any] = {"hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 3}
-    config = AutoConfig.for_model("vit", num_attention_heads=2, image_size=32, patch_size=8, **sizes)
-    AutoModel.from_config(config).save_pretrained(tmp_path / "colour")
-    model = trained("local:colour")
+    one.write(tmp_path / "fake")
+    model = trained("local:fake")
     found = embedded(stock_image_tower(model), some_images())
     torch.testing.assert_close(found, image_embeddings(model, some_images()), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("one", [one for one in PUBLISHED if one.tower == "text" and not one.refused])
+def test_a_pretrained_text_encoder_embeds_as_the_model_does(
+    one: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FEDAID_MODELS", str(tmp_path))
+    one.write(tmp_path / "fake")
+    model = trained(text_encoder="local:fake", vocabulary="local:fake")
+    embeds_a_padded_text(stock_text_tower(model), model)
 
 
 def test_the_definition_names_no_class_of_this_project() -> None:

@@ -1,0 +1,93 @@
+"""The scale of grey values that a pretrained image encoder was trained with."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from fedaid.errors import InputError, require
+
+MEAN, STD = "pixel_mean", "pixel_std"
+PROCESSOR = "preprocessor_config.json"
+
+
+class PixelScale(NamedTuple):
+    """Mean and standard deviation of each channel, for grey values from 0 to 1."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @property
+    def described(self) -> dict[str, list[float]]:
+        """As options of an encoder, plain JSON."""
+        return {MEAN: list(self.mean), STD: list(self.std)}
+
+
+class ScaledPixels(nn.Module):
+    """Images (B, 1, H, W) in [-1, 1] → (B, C, H, W), each channel with its mean and standard deviation.
+
+    The two numbers of a channel are part of the model's configuration, not of its state.
+    """
+
+    factor: Tensor
+    offset: Tensor
+
+    def __init__(self, scale: PixelScale) -> None:
+        super().__init__()
+        self.scale = scale
+        mean, std = (torch.tensor(values)[None, :, None, None] for values in scale)
+        self.register_buffer("factor", 0.5 / std, persistent=False)
+        self.register_buffer("offset", (0.5 - mean) / std, persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """((images + 1) / 2 - mean) / std."""
+        return images * self.factor + self.offset
+
+
+def given_scale(mean: Any, std: Any, *, where: str) -> PixelScale:
+    """The scale that a job or a file states.
+
+    Raises:
+        InputError: if these are not lists of one to three finite numbers, or a standard deviation is not above 0.
+    """
+    for name, values in ((MEAN, mean), (STD, std)):
+        ok = isinstance(values, Sequence) and not isinstance(values, str) and 1 <= len(values) <= 3
+        ok = ok and all(isinstance(value, (int, float)) and math.isfinite(value) for value in values)
+        ok = ok and (name == MEAN or min(values) > 0)
+        rule = "be a list of one to three numbers" + (" above 0" if name == STD else "")
+        require(ok, name, rule, got=repr(values)[:60], where=where, remedy="See the encoder's model card.")
+    scale = PixelScale(tuple(map(float, mean)), tuple(map(float, std)))
+    rule, got = "have as many numbers as pixel_std", f"{len(mean)} and {len(std)}"
+    require(len(mean) == len(std), MEAN, rule, got=got, where=where, remedy="See the encoder's model card.")
+    return scale
+
+
+def folder_scale(folder: Path) -> PixelScale:
+    """The scale that ``preprocessor_config.json`` of a folder states.
+
+    Raises:
+        InputError: without this file, or if it describes something else than scale, mean and deviation.
+    """
+    file, where = folder / PROCESSOR, f"$FEDAID_MODELS/{folder.name}"
+    if not file.is_file():
+        remedy = 'Copy that file there, or state it: {"name": "local:FOLDER", "pixel_mean": [0.5], "pixel_std": [0.5]}.'
+        raise InputError("image_encoder", f"have a {PROCESSOR}", got="none", where=where, remedy=remedy)
+    given: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    odd = [name for name in ("rescale_offset", "offset") if given.get(name)]
+    remedy = "State pixel_mean and pixel_std in the job, beside the encoder's name."
+    require(not odd, "image_encoder", "scale grey values by a factor", got=str(odd), where=where, remedy=remedy)
+    factor = float(given.get("rescale_factor", 1 / 255)) if given.get("do_rescale", True) else 1.0
+    unit = 255 * factor  # the value of white before mean and deviation
+    mean, std = ([0.0], [1.0])
+    if given.get("do_normalize", True):
+        lacking = [name for name in ("image_mean", "image_std") if given.get(name) is None]
+        require(not lacking, "image_encoder", "state its scale", got=f"no {lacking}", where=where, remedy=remedy)
+        mean, std = given["image_mean"], given["image_std"]
+    scale = given_scale(mean, std, where=f"{where}/{PROCESSOR}")
+    return PixelScale(tuple(v / unit for v in scale.mean), tuple(v / unit for v in scale.std))
