@@ -16,6 +16,8 @@ import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import AutoConfig, AutoModel, PreTrainedTokenizerFast, SiglipTextModel
 
+from fedaid.models.hugging_face import TRANSFORMERS
+
 SENTENCES = ["Lungs are clear.", "No pleural effusion.", "The heart is enlarged.", "café ÉCG 2 cm"] * 20
 SIZES = {"hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2}
 DISTIL = {"dim": 16, "hidden_dim": 24, "n_layers": 2, "n_heads": 2, "max_position_embeddings": 64}
@@ -226,3 +228,24 @@ PUBLISHED = (
     image("a folder without preprocessor_config.json", "vit", None, refused="have a preprocessor_config.json"),
 )
 """Each with what becomes of it; docs/model.md shows the same table."""
+
+
+def table() -> str:
+    """The table of docs/model.md."""
+    head = ["| encoder | type | answer | alignment module |", "|---|---|---|---|"]
+    rows = [f"| {one.name} | `{one.model_type}` | {answer(one)} | {alignment(one)} |" for one in PUBLISHED]
+    return "\n".join([*head, *rows]) + "\n"
+
+
+def answer(one: Published) -> str:
+    """What becomes of an encoder, in words."""
+    return f"refused: {one.refused}" if one.refused else "loads"
+
+
+def alignment(one: Published) -> str:
+    """What the alignment module has before its projection head."""
+    if one.refused:
+        return ""
+    if one.model_type in TRANSFORMERS:
+        return "last layer"
+    return "nothing" if one.tower == "text" else "added block"

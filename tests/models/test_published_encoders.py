@@ -13,7 +13,7 @@ from transformers import AutoTokenizer
 from fedaid.errors import InputError
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.vocabulary import find_vocabulary, load_tokenizer
-from tests.models.published_encoders import PUBLISHED, Published
+from tests.models.published_encoders import PUBLISHED, Published, table
 
 REPORT = "The HEART is enlarged. No pleural effusion, café."
 TINY: Mapping[str, Any] = {"embedding_dim": 4, "projection_hidden": 4, "max_tokens": 60, "image_size": 32}
@@ -84,3 +84,7 @@ def test_what_cannot_be_right_is_refused(one: Published, models_folder: Path) ->
     one.write(models_folder / "fake")
     with pytest.raises(InputError, match=one.refused):
         model_of(one)
+
+
+def test_the_page_shows_this_table() -> None:
+    assert table() in Path("docs/model.md").read_text(encoding="utf-8")
