@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     torch.manual_seed(1)
     config = AutoConfig.for_model("bert", **SIZES, vocab_size=vocabulary_size(), pad_token_id=0)
     AutoModel.from_config(config).save_pretrained(folder / "bert")
+    shutil.copy(VOCABULARY_FILE, folder / "bert" / "vocab.txt")
     monkeypatch.setenv("FEDAID_MODELS", str(folder))
     return folder
 
@@ -79,7 +81,7 @@ def test_a_local_folder_without_weights_is_refused(
 @pytest.mark.parametrize(
     ("name", "remedy"),
     [
-        ("local:bert", "Put the file at $FEDAID_MODELS/bert/vocab.txt on this machine."),
+        ("local:dutch", "Put the file at $FEDAID_MODELS/dutch/tokenizer.json on this machine."),
         ("english", "Use radiology."),
     ],
 )
