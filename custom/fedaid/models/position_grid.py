@@ -51,7 +51,8 @@ def at_size(config: Any, folder: Path, read: Callable[[Any], tuple[Any, dict[str
         folder: with the weights.
         read: a function of a configuration that reads the weights; returns the backbone and a report.
     """
-    own = getattr(AutoConfig.from_pretrained(folder, local_files_only=True), "image_size", None)
+    given = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    own = getattr(given, "image_size", None)
     if config.model_type not in POSITIONS or own == config.image_size:
         return read(config)
     old = copy.deepcopy(config)
