@@ -45,14 +45,16 @@ class Line:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        server = self._do(asyncio.start_server(self._accept, "127.0.0.1", 0))
-        self.port = server.sockets[0].getsockname()[1]
+        self._server: asyncio.Server = self._do(asyncio.start_server(self._accept, "127.0.0.1", 0))
+        self.port = self._server.sockets[0].getsockname()[1]
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.reset()
+        self.is_cut = True
+        self._do(self._stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
+        self._loop.close()
 
     def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
         found: Future[Any] = asyncio.run_coroutine_threadsafe(work, self._loop)
@@ -84,6 +86,13 @@ class Line:
                 raise TimeoutError(f"{self.passed[direction] - start} of {size} bytes passed {direction}")
             time.sleep(0.005)
 
+    async def _stop(self) -> None:
+        self._server.close()
+        await self._reset()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
     async def _reset(self) -> int:
         writers = list(self._open)
         for writer in writers:
@@ -95,10 +104,13 @@ class Line:
         return len(writers) // 2
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self.is_cut:
+        try:
+            if self.is_cut:
+                raise ConnectionRefusedError
+            back, forth = await asyncio.open_connection("127.0.0.1", self._target)
+        except OSError:  # the server does not listen yet
             writer.transport.abort()
             return
-        back, forth = await asyncio.open_connection("127.0.0.1", self._target)
         self._open |= {writer, forth}
         for source, sink, direction in ((reader, forth, UP), (back, writer, DOWN)):
             task = self._loop.create_task(self._forward(source, sink, direction))

@@ -17,10 +17,17 @@ from admin.federation.provision import ProvisionedFederation
 from admin.results.run_results import read_results
 from admin.session.follow import COMPLETED
 from fedaid.models.saved_model import load_model
+from tests.chaos.private_exceptions import hits_at_the_server, told, write_own_code
 from tests.integration.conftest import small_job
 
 pytestmark = pytest.mark.slow
 PROJECT = Path(__file__).parents[2] / "admin" / "project.yml"
+OWN = {
+    "watching _start_run": "Zqstart",
+    "watching _before_task_execution": "Zqbefore",
+    "logging _start_run": "Zqlogged",
+}
+"""Where code of a site's own fails or logs, and the name of a patient in it; the run goes on."""
 
 
 def test_the_lead_submits_waits_and_downloads_over_mutual_tls(consortium: Path, tmp_path: Path) -> None:
@@ -35,6 +42,8 @@ def test_the_lead_submits_waits_and_downloads_over_mutual_tls(consortium: Path, 
         members = family(record.processes, mark=record.mark)
         heard = [c for member in members for c in member.net_connections("inet") if c.status == psutil.CONN_LISTEN]
         assert {connection.laddr.ip for connection in heard} == {"127.0.0.1"}
+        local = record.kits / sites[0] / "local"
+        write_own_code(local, places=OWN)
         job = small_job(tmp_path / "jobs", sites=3)
         command = [sys.executable, "-m", "admin", "submit", str(job), "--kit", str(federation.lead_kit), "--wait"]
         command += ["--out", str(tmp_path / "out"), "--format", "json", "--timeout", "240"]
@@ -44,6 +53,8 @@ def test_the_lead_submits_waits_and_downloads_over_mutual_tls(consortium: Path, 
         assert answer["data"]["job_status"] == COMPLETED
         stored = [path.name for path in (federation.workspace / "server_storage" / "jobs").iterdir()]
         assert stored == [answer["data"]["job_id"]], "the job store must lie in the federation's own folder"
+        assert told(local) == {*OWN.values()}
+        assert hits_at_the_server(federation, tuple(OWN.values()), tmp_path / "out") == []
     assert family(record.processes, mark=record.mark) == set()
     results = read_results(Path(answer["data"]["result"]) / "workspace")
     assert [site.name for site in results.sites] == sorted(sites)
