@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.chaos.hostile_messages import hostile_messages
+from tests.chaos.lines.network_faults import network_faults
 from tests.chaos.messages.good_updates import good_updates
 from tests.chaos.messages.mutations import false_updates
-from tests.chaos.network_faults import network_faults
 from tests.chaos.outcome import Outcome
-from tests.chaos.private_exceptions import private_exceptions
 from tests.chaos.processes.arrival_orders import arrival_orders
 from tests.chaos.processes.frozen_site import frozen_site
 from tests.chaos.processes.kills import kills_in_poc, kills_with_tls
+from tests.chaos.sites.hostile_messages import hostile_messages
+from tests.chaos.sites.private_exceptions import private_exceptions
 
 Series = Callable[[Path], Outcome]
 """Injects its faults in an empty folder of its own. Starts processes on loopback only, and ends them by their ids."""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from admin.federation.federation import Federation
 from admin.twin.consortium import DEMO_HOSPITALS, write_consortium
-from tests.chaos.line import until
+from tests.chaos.lines.line import until
 
 Line = Mapping[str, Any]
 

@@ -17,7 +17,7 @@ from admin.federation.provision import ProvisionedFederation
 from admin.results.run_results import read_results
 from admin.session.follow import COMPLETED
 from fedaid.models.saved_model import load_model
-from tests.chaos.private_exceptions import hits_at_the_server, told, write_own_code
+from tests.chaos.sites.private_exceptions import hits_at_the_server, told, write_own_code
 from tests.integration.conftest import small_job
 
 pytestmark = pytest.mark.slow

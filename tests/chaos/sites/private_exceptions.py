@@ -9,9 +9,9 @@ from admin.federation.federation import Federation
 from admin.federation.kit_settings import write_json
 from admin.federation.poc import PocFederation
 from tests.catalogue.canaries import Hit, scan, scan_bytes
-from tests.chaos import own_code
 from tests.chaos.followed_job import followed, small_hospitals
 from tests.chaos.outcome import Outcome
+from tests.chaos.sites import own_code
 from tests.integration.conftest import small_job
 
 PLACES = {
@@ -30,7 +30,7 @@ SECONDS = 900.0
 
 
 def write_own_code(local: Path, *, places: dict[str, str], fails: str = "") -> None:
-    """Gives a site a privacy policy of its own with :mod:`tests.chaos.own_code`.
+    """Gives a site a privacy policy of its own with :mod:`tests.chaos.sites.own_code`.
 
     Args:
         local: folder of the site's settings.

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chaos.line import UP, Line
+from tests.chaos.lines.line import UP, Line
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from admin.federation.kit_settings import read_json, write_json
 from admin.federation.provision import ProvisionedFederation
 from admin.federation.record import Record
 from tests.chaos.followed_job import small_hospitals
-from tests.chaos.line import Line
+from tests.chaos.lines.line import Line
 
-PROJECT = Path(__file__).parents[2] / "admin" / "project.yml"
+PROJECT = Path(__file__).parents[3] / "admin" / "project.yml"
 SITES = ("hospital-lake", "hospital-north", "hospital-south")
 FAR = "hospital-south"  # the site behind the line
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.chaos.followed_job import FollowedJob, followed, ledger_of
-from tests.chaos.line import DOWN, UP, Line
-from tests.chaos.lined_federation import FAR, LinedFederation, lined_federation
+from tests.chaos.lines.line import DOWN, UP, Line
+from tests.chaos.lines.lined_federation import FAR, LinedFederation, lined_federation
 from tests.chaos.outcome import Outcome
 from tests.integration.conftest import small_job
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from admin.federation.kit_settings import write_json
 from admin.federation.poc import PocFederation
-from tests.chaos import hostile_site
 from tests.chaos.followed_job import FollowedJob, followed, small_hospitals
 from tests.chaos.outcome import Outcome
+from tests.chaos.sites import hostile_site
 from tests.integration.conftest import small_job
 
 Plan = list[tuple[str, str, str, bool]]  # phase, part, fault, whether it evades our last check at the site
@@ -21,7 +21,7 @@ SECONDS = 1800.0
 
 
 class HostilePoc(PocFederation):
-    """A POC whose last site has a privacy policy with :mod:`tests.chaos.hostile_site`."""
+    """A POC whose last site has a privacy policy with :mod:`tests.chaos.sites.hostile_site`."""
 
     def __init__(self, folder: Path) -> None:
         roots = {path.name: path for path in small_hospitals(folder / "consortium")}
