@@ -46,7 +46,7 @@ class Ended:
 
     def told(self) -> str:
         """Return a setback as one line."""
-        rounds = "" if self.committed is None else f"; rounds committed: at least {self.committed}"
+        rounds = f"; rounds committed: at least {self.committed}" if self.committed else ""
         return f"job {self.job_id} ended as {self.status}: {' '.join(self.reason.split())}{rounds}"
 
 
