@@ -1,7 +1,8 @@
-"""The part of a run that one job does: it ends after a round if a site came back that the job goes on without."""
+"""The part of a run that one job does: it ends early for a site that came back, and for one that was restarted."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Any
@@ -12,38 +13,53 @@ from admin.session.job_progress import Progress
 from admin.session.login import REFUSED
 
 IDLE = "no_jobs"  # FLARE's status of a site without a job
+LOOK_SECONDS = 10.0  # between two questions to the sites
 
 
 class Segment:
-    """Ends a job that goes on without a connected site of the run, so that the next job has all sites.
+    """Ends a job that works without a connected site of the run, so that the next job has all sites.
 
     FLARE gives a job to the sites that are connected when it starts. The run store has every committed round, so a job
     that ends just after a commit loses at most a second of work.
 
+    When a site's client is killed and started again, FLARE does not tell the job that its process there is gone. If the
+    phase needs that site's answer, it would wait for the whole ``task_timeout``: such a job is ended at once.
+
     Args:
         session: a session that is logged in.
         job_id: of the job.
-        rounds: that the job commits at least before it is ended; 0 to never end it.
+        rounds: that the job commits at least before it is ended for a site that came back; 0 to never end it.
+        least: sites whose answers a phase needs.
         without: sites that left the run for good.
         say: gets one line when the job is ended.
 
     Attributes:
         sites: of the run, as the controller named them.
         ended: whether the job was ended for a site.
+        lost: sites that were restarted while the job waited for them.
     """
 
     def __init__(
-        self, session: Session, job_id: str, *, rounds: int, without: Collection[str], say: Callable[[str], None]
+        self,
+        session: Session,
+        job_id: str,
+        *,
+        rounds: int,
+        least: int,
+        without: Collection[str],
+        say: Callable[[str], None],
     ) -> None:
-        self.session, self.job_id, self.rounds, self.say = session, job_id, rounds, say
+        self.session, self.job_id, self.rounds, self.least, self.say = session, job_id, rounds, least, say
         self.without = frozenset(without)
         self.sites: set[str] = set()
-        self.ended = False
+        self.ended, self.lost = False, tuple[str, ...]()
         self._first: int | None = None
         self._last = 0
+        self._worked, self._gone, self._next_look = set[str](), set[str](), 0.0
 
     def notice(self, progress: Progress) -> None:
-        """Look at the sites when a round was committed, and end the job if one of them should be in it."""
+        """Look at the sites, and end the job if one of them should be in it."""
+        self._require_workers()
         self.sites |= progress.site_weights.keys() - self.without
         if self._first is None:
             self._first = self._last = progress.current_round
@@ -57,20 +73,41 @@ class Segment:
 
     def left_out(self) -> list[str]:
         """Return the sites of the run that are connected, but do not work on the job."""
-        with suppress(*REFUSED, RuntimeError):  # a site that does not answer is none of them
+        return sorted(self._states()[1] & self.sites)
+
+    def _states(self) -> tuple[set[str], set[str]]:
+        """Return the sites that work on the job, and those that are connected but do not."""
+        with suppress(*REFUSED, RuntimeError):  # a site that does not answer is in neither set
             entries = self.session.get_client_job_status() or []
             working = {name_of(entry) for entry in entries if entry.get("job_id") == self.job_id}
-            idle = {name_of(entry) for entry in entries if entry.get("status") == IDLE}
-            return sorted((idle - working) & self.sites)
-        return []
+            return working, {name_of(entry) for entry in entries if entry.get("status") == IDLE} - working
+        return set(), set()
+
+    def _require_workers(self) -> None:
+        """End the job if a phase cannot have enough answers; two looks, since a site has no process at a job's end."""
+        now = time.monotonic()
+        if self.ended or now < self._next_look:
+            return
+        self._next_look = now + LOOK_SECONDS
+        working, idle = self._states()
+        self._worked |= working
+        before, self._gone = self._gone, idle & self._worked
+        lost = sorted(before & self._gone)
+        if lost and len(self._worked - self._gone) < self.least:
+            self._abort()
+            self.lost = tuple(lost) if self.ended else ()
 
     def end(self, back: list[str], committed: int) -> None:
-        """Abort the job; whatever it has not committed is done again by the next one."""
+        """Abort the job for sites that came back; whatever it has not committed is done again by the next one."""
+        self._abort()
+        if self.ended:
+            names = ", ".join(back)
+            self.say(f"site {names} is back: ended job {self.job_id} after round {committed}, to go on with {names}")
+
+    def _abort(self) -> None:
         with suppress(*REFUSED):  # it may have ended by itself
             self.session.abort_job(self.job_id)
             self.ended = True
-            names = ", ".join(back)
-            self.say(f"site {names} is back: ended job {self.job_id} after round {committed}, to go on with {names}")
 
 
 def name_of(entry: Any) -> str:

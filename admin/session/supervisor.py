@@ -117,7 +117,8 @@ class Supervisor:
         self.on_job(job_id)
         without = set(values_by_name(self.job).get("without") or ())
         self._sites |= self._connected() - without
-        segment = Segment(self.session, job_id, rounds=self.segment_rounds, without=without, say=self.say)
+        rounds, least = self.segment_rounds, int(values_by_name(self.job)["min_clients"])
+        segment = Segment(self.session, job_id, rounds=rounds, least=least, without=without, say=self.say)
         end = self._follow(job_id, segment)
         self.on_job(None)
         self._sites |= segment.sites | set(end.away)
@@ -135,6 +136,9 @@ class Supervisor:
             status = watch(job, timeout=FOREVER)
         except DeadJob:
             return Ended(job_id, DEAD, self._buried(job_id), job.committed)
+        if segment.lost and status == ABORTED:
+            reason = f"site {', '.join(segment.lost)} was restarted, so its process of the job is gone"
+            return Ended(job_id, status, reason, job.committed, away=segment.lost)
         if segment.ended and status == ABORTED:
             return Ended(job_id, SEGMENT_END, "a site of the run is back", job.committed)
         rounds = rounds_of(self.job)

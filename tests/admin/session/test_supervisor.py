@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,8 @@ import pytest
 from nvflare.fuel.flare_api.api_spec import InternalError, JobNotRunning
 
 from admin.jobs.package import package_job
-from admin.session import follow, supervisor
+from admin.jobs.settings import change_settings
+from admin.session import follow, segment, supervisor
 from admin.session.ended_job import Ended
 from admin.session.supervisor import Supervisor
 from fedaid.errors import InputError
@@ -122,6 +124,7 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
             pauses.append(seconds)
 
     time = SimpleNamespace(sleep=sleep, monotonic=lambda: clock.now)
+    monkeypatch.setattr(segment, "time", time)
     monkeypatch.setattr(supervisor, "time", time)
     monkeypatch.setattr(follow, "time", time)
     return pauses
@@ -347,6 +350,55 @@ def test_a_job_goes_on_without_a_site_to_take_in(job: Path, slept: list[float], 
     server = Server([0, 1, 2, 3, 4, "FINISHED:COMPLETED"])
     server.whole, server.idle = {"id-1"}, idle
     assert supervise(server, job, segment_rounds=rounds).run().job_id == "id-1"
+    assert server.aborted == []
+
+
+@pytest.mark.parametrize("rounds", [0, 1])
+def test_a_job_that_needs_a_restarted_site_is_ended_at_once(job: Path, slept: list[float], rounds: int) -> None:
+    server = Server([0] * 99, [1, "FINISHED:COMPLETED"])
+    server.whole = {"id-2"}
+    status, looks = server.get_client_job_status, count()
+
+    def restarted() -> list[dict[str, str]]:
+        server.idle = ["north"] if next(looks) >= 2 and len(server.jobs) == 1 else []
+        return status()
+
+    server.get_client_job_status = restarted  # type: ignore[method-assign]
+    run = supervise(server, job, segment_rounds=rounds)
+    assert run.run().job_id == "id-2"
+    assert server.aborted == ["id-1"]
+    told = "job id-1 ended as FINISHED:ABORTED: site north was restarted, so its process of the job is gone"
+    assert run.said[1] == f"{told}; rounds committed: at least 0; attempt 2 of 5 in 10 s"
+    assert slept == [10.0], "a site that is restarted again and again must spend the attempts"
+
+
+def test_one_look_at_an_idle_site_ends_no_job(job: Path, slept: list[float]) -> None:
+    server = Server([0] * 60 + ["FINISHED:COMPLETED"])
+    server.whole = {"id-1"}
+    status, looks = server.get_client_job_status, count()
+
+    def ending() -> list[dict[str, str]]:
+        server.idle = ["north"] if next(looks) % 2 else []
+        return status()
+
+    server.get_client_job_status = ending  # type: ignore[method-assign]
+    assert supervise(server, job).run().job_id == "id-1"
+    assert server.aborted == []
+    assert next(looks) > 4
+
+
+def test_a_site_that_the_quorum_does_not_need_may_be_restarted(job: Path, slept: list[float]) -> None:
+    change_settings(job, {"min_clients": 1})
+    server = Server([0] * 60 + ["FINISHED:COMPLETED"])
+    server.whole = {"id-1"}
+    status, looks = server.get_client_job_status, count()
+
+    def restarted() -> list[dict[str, str]]:
+        server.idle = ["north"] if next(looks) >= 1 else []
+        return status()
+
+    server.get_client_job_status = restarted  # type: ignore[method-assign]
+    assert supervise(server, job).run().job_id == "id-1"
     assert server.aborted == []
 
 
