@@ -34,7 +34,7 @@ AT_SITE = {
     "after sending": EventType.AFTER_SEND_TASK_RESULT,
 }
 INSIDE = ("training", "in the middle of the upload")
-STEPS, BLOCKS = 6, 3  # the kill comes at this check for an abort, or at this request for a block of the answer
+STEPS, BLOCKS = 3, 3  # the kill comes at this check for an abort, or at this request for a block of the answer
 KILL, STOP, TELL = "kill", "stop", "tell"
 
 

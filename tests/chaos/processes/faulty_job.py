@@ -13,7 +13,7 @@ FAULT = Path(__file__).with_name("fault.py")
 MODULE = "chaos_fault"
 SETTINGS: dict[str, Any] = {
     "num_rounds": 3,
-    "pretrain_steps": 12,
+    "pretrain_steps": 30,
     "wire_dtype": "int8",
     "report_student_loss": True,
     "loss_baseline": "student",
