@@ -31,11 +31,11 @@ FLOORS = (
     {"session"},
     {"federation"},
     {"site", "model", "results/report"},
-    {"study"},
+    {"study", "recipe"},
     {"verbs"},
     {"__main__"},
 )
-KNOW_FLARE = {"federation", "session"}  # of admin
+KNOW_FLARE = {"federation", "session", "recipe"}  # of admin
 NUMPY_ONLY = {"__future__", "collections", "dataclasses", "fedaid", "math", "numpy", "scipy", "types", "typing"}
 NO_NAMES = {"utils", "util", "common", "helpers", "helper", "misc", "tools"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from fedaid.flare.transport.exception_texts import VARIABLE
 
 SITE_FILE = "fedaid_site.json"
 SERVER_FILE = "fed_server.json"
+
+CODE_FILE = "fedaid_code.json"  # in local/ of a kit for jobs without code
 HEART_BEAT_SECONDS = 60  # the server drops a site after this silence; FLARE's default is 600
 
 
@@ -46,6 +49,37 @@ def run_stores_beside(kit: Path) -> list[Path]:
     kits = [other for other in sorted(kit.resolve().parent.iterdir()) if (other / "startup" / SERVER_FILE).is_file()]
     stores = [Path(from_file(other / "local" / FILE_NAME) or other / FOLDER) for other in kits]
     return [store for store in stores if store.is_dir()]
+
+
+def forbid_code(kit: Path, *, allowed: Sequence[str], code: Mapping[str, str]) -> None:
+    """Let a server's or a site's kit refuse jobs with code, and build classes of a list only.
+
+    The files are those that the kit's owner copies to change a setting, so a copy has these rules too.
+
+    Args:
+        kit: a new kit; a kit of a person has no such rules and stays as it is.
+        allowed: paths of the classes that a job may name.
+        code: what the kit runs instead: the wheel's name and hashes.
+    """
+    resources, rights = (kit / "local" / f"{name}.json.default" for name in ("resources", "authorization"))
+    if not rights.is_file():
+        return
+    rules = {"class_allow_list": list(allowed), "class_list_enforcement_mode": "enforce"}
+    write_json(resources, read_json(resources) | rules)
+    content = read_json(rights)
+    content["permissions"] = without_byoc(content["permissions"])
+    write_json(rights, content)
+    write_json(kit / "local" / CODE_FILE, dict(code))
+
+
+def without_byoc(permissions: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the rights of all roles with ``byoc`` none; a role that may do anything keeps its other rights by name."""
+    named = [rights for rights in permissions.values() if isinstance(rights, dict)]
+    every = {right for rights in named for right in rights}
+    both = {
+        role: own if isinstance(own, dict) else dict.fromkeys(sorted(every), own) for role, own in permissions.items()
+    }
+    return {role: {**rights, "byoc": "none"} for role, rights in both.items()}
 
 
 def write_data_root(site_kit: Path, data_root: Path) -> None:

@@ -8,11 +8,15 @@ from pathlib import Path
 import yaml
 
 from admin.federation.federation import Federation
-from admin.federation.kit_settings import keep_exceptions_private
+from admin.federation.kit_settings import forbid_code, keep_exceptions_private
 from admin.federation.nvflare_command import run_nvflare
 from admin.federation.project_file import Project, read_project, with_port, with_private_logs
 from admin.federation.record import Record, new_mark
 from admin.federation.site_names import require_site_names
+from admin.jobs.code_wheel import build_wheel, classes_of_jobs, install_wheel
+from fedaid.version import VERSION
+
+WHEEL = "wheel"  # folder of the wheel, beside the kits
 
 
 class ProvisionedFederation(Federation):
@@ -23,24 +27,35 @@ class ProvisionedFederation(Federation):
         project: the project file; the trial moves its server to loopback and to ``port``.
         data_roots: the data folder of every hospital in the project file.
         port: the server's port; None chooses a free one.
+        no_byoc: whether jobs carry no code; the wheel is then installed in ``local/custom`` of the kits.
     """
 
     def __init__(
-        self, workspace: Path, project: Path, *, data_roots: Mapping[str, Path], port: int | None = None
+        self,
+        workspace: Path,
+        project: Path,
+        *,
+        data_roots: Mapping[str, Path],
+        port: int | None = None,
+        no_byoc: bool = False,
     ) -> None:
         self.project: Project = read_project(project)
+        self._no_byoc = no_byoc
         super().__init__(workspace, self.project.sites, data_roots=data_roots, port=port)
 
     def make_kits(self) -> Record:
         """Provision new kits below the workspace, for loopback and this federation's port."""
         file = self.workspace / "project.yml"
         file.write_text(yaml.safe_dump(with_port(self.project, self.port), sort_keys=False), encoding="utf-8")
-        kits = provision(file, out=self.workspace / "kits", home=self.workspace / "home")
+        kits = provision(file, out=self.workspace / "kits", home=self.workspace / "home", no_byoc=self._no_byoc)
         project = self.project
+        for wheel in (self.workspace / "kits" / WHEEL).glob("*.whl"):
+            for name in (project.server, *self.sites):
+                install_wheel(wheel, kits / name / "local" / "custom")
         return Record(new_mark(), kits, project.server, project.project_admin, project.lead, self.sites)
 
 
-def provision(project: Path, *, out: Path, home: Path) -> Path:
+def provision(project: Path, *, out: Path, home: Path, no_byoc: bool = False) -> Path:
     """Make the kits of ``project`` below ``out`` and return their folder.
 
     No site sends its log, or the texts of its exceptions, to the server.
@@ -52,6 +67,8 @@ def provision(project: Path, *, out: Path, home: Path) -> Path:
         project: the project file.
         out: the output folder; it will hold the consortium's private keys.
         home: the folder that FLARE's command uses as the user's home.
+        no_byoc: whether server and sites refuse jobs with code. They then build the classes of ``jobs/`` only, and the
+            wheel to install there is in ``<out>/wheel``.
 
     Raises:
         InputError: the project file is invalid.
@@ -69,4 +86,9 @@ def provision(project: Path, *, out: Path, home: Path) -> Path:
         raise RuntimeError(f"nvflare provision left no kits in {out / read.name}")
     for site in read.sites:
         keep_exceptions_private(made[-1] / site)
+    if no_byoc:
+        wheel, allowed = build_wheel(out / WHEEL), classes_of_jobs()
+        code = {"version": VERSION, "wheel": wheel.file.name, "wheel_sha256": wheel.sha256, "code": wheel.code}
+        for kit in made[-1].iterdir():
+            forbid_code(kit, allowed=allowed, code=code)
     return made[-1].resolve()

@@ -52,6 +52,7 @@ def simulate(
         TimeoutError: the simulation took too long; a wrong client config hangs the simulator.
     """
     check_job(job)
+    require_code(job)
     require_site_names(sites)
     require_data(data, sites)
     require_replaceable(workspace)
@@ -98,6 +99,13 @@ def run(
             return None
         finally:
             end(family([], mark=mark))
+
+
+def require_code(job: Path) -> None:
+    """Refuse a job without code, which needs kits of its own."""
+    ships = any(job.glob("*/custom"))
+    remedy = "Package it without --no-code; the bits are the same."
+    require(ships, "job", "have its code, to be simulated", got="none", where=job.name, remedy=remedy)
 
 
 def require_data(data: Path, sites: Sequence[str]) -> None:

@@ -11,9 +11,11 @@ from admin.jobs.components import Component, components, construct, load_class, 
 from admin.jobs.folder import META, config_files, path_in_job, read_object, require_job_name, require_plain_files
 from admin.jobs.plan import require_planned_timeouts
 from fedaid.errors import require
+from fedaid.flare.software.site_software import PROPERTIES, SHORT
+from fedaid.package_hash import STATED, code_files, code_hash
+from fedaid.version import CODE_KEY, NO_CODE_KEY
 
 PACKAGE = "fedaid"
-SIGNATURE = ".__nvfl_"  # start of the files with which the admin console signs a job folder in place
 SOURCE = Path(__file__).resolve().parents[2] / "custom" / PACKAGE
 
 
@@ -34,9 +36,14 @@ def check_job(folder: Path, *, local_folders: bool = True) -> int:
     require_job_name(folder.name)
     require_plain_files(folder)
     require_min_clients(folder / META)
+    has_code = require_stated_code(folder / META)
     found = [component for file in config_files(folder) for component in components(read_object(file), file)]
     for app in {component.file.parent.parent for component in found}:
-        require_our_code(app, needed=any(is_ours(component) and app in component.file.parents for component in found))
+        if has_code:
+            needed = any(is_ours(component) and app in component.file.parents for component in found)
+            require_our_code(app, needed=needed)
+        else:
+            require_no_code(app)
     with importable(folder):
         for component in found:
             check_component(component, local_folders=local_folders)
@@ -74,6 +81,31 @@ def require_min_clients(meta: Path) -> None:
     require(good, "min_clients", "be a whole number from 1", got=repr(least), where=path_in_job(meta), remedy=remedy)
 
 
+def require_stated_code(meta: Path) -> bool:
+    """Return whether the job has its code with it; refuse a meta.json that states another code than that in custom/.
+
+    The server would refuse such a job.
+    """
+    properties = read_object(meta).get(PROPERTIES)
+    known = properties if isinstance(properties, dict) else {}
+    stated = known.get(CODE_KEY)
+    here, remedy = code_hash(SOURCE)[:STATED], "Package the job again: python -m admin package."
+    rule = f"be that of custom/{PACKAGE}, {here[:SHORT]}"
+    has_code = known.get(NO_CODE_KEY) is not True
+    ok = stated == here or (stated is None and has_code)
+    require(ok, CODE_KEY, rule, got=str(stated)[:SHORT], where=path_in_job(meta), remedy=remedy)
+    return has_code
+
+
+def require_no_code(app: Path) -> None:
+    """Refuse a folder ``custom`` in a job without code, even an empty one: FLARE would take it as code."""
+    remedy = "Package the job again with --no-code, or remove the folder."
+    ok = not (app / "custom").exists()
+    require(
+        ok, "job without code", "have no folder custom", got="one", where=f"{app.parent.name}/{app.name}", remedy=remedy
+    )
+
+
 def require_our_code(app: Path, *, needed: bool) -> None:
     """Refuse an app whose copy of our package is absent or differs from the code in custom/, which the checks run."""
     copy = app / "custom" / PACKAGE
@@ -84,16 +116,6 @@ def require_our_code(app: Path, *, needed: bool) -> None:
     got = f"{len(differing)} files that differ, the first {differing[0]}" if differing else ""
     rule, remedy = "equal the project's package", "Package the job again: python -m admin package."
     require(not differing, f"custom/{PACKAGE}", rule, got=got, where=str(copy), remedy=remedy)
-
-
-def code_files(package: Path) -> dict[str, bytes]:
-    """Return the files of a package by relative name, without compiled files and the signatures of FLARE's console."""
-    files = (file for file in package.rglob("*") if file.is_file())
-    return {
-        str(file.relative_to(package)): file.read_bytes()
-        for file in files
-        if "__pycache__" not in file.parts and file.suffix != ".pyc" and not file.name.startswith(SIGNATURE)
-    }
 
 
 @contextmanager

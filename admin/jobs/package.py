@@ -24,13 +24,14 @@ from admin.jobs.methods import job_settings
 from admin.jobs.plan import PLAN_FILE, plan_again
 from admin.jobs.settings import change_settings, settable, values_by_name
 from fedaid.errors import require
-from fedaid.version import VERSION, VERSION_KEY
+from fedaid.flare.software.site_software import PROPERTIES
+from fedaid.package_hash import STATED, code_hash
+from fedaid.version import CODE_KEY, NO_CODE_KEY, VERSION, VERSION_KEY
 
 JOBS = Path(__file__).resolve().parents[2] / "jobs"
 OUT = Path("build/jobs")
 RUN_NAME = "run_name"  # a setting of the controllers whose run a later job can continue
 NOTHING: Mapping[str, object] = MappingProxyType({})
-PROPERTIES = "custom_props"  # of meta.json: what FLARE keeps with a job for its user, and does not read
 
 
 def package_job(
@@ -43,6 +44,7 @@ def package_job(
     model: Path | None = None,
     sites: Sequence[str] = (),
     run_name: str | None = None,
+    code: bool = True,
     jobs: Path = JOBS,
 ) -> Path:
     """Return the folder of a new, checked job.
@@ -60,6 +62,7 @@ def package_job(
         model: folder of the model that the job evaluates, if it evaluates one.
         sites: all sites of a job that evaluates a model; the model is then deployed to the server only.
         run_name: the run that the job starts or continues; None gives a new name to a run that can be continued.
+        code: whether the job has a copy of the code; without it, server and sites must have the same code installed.
         jobs: the folder of source jobs.
 
     Raises:
@@ -74,12 +77,12 @@ def package_job(
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".packaging-", dir=out) as part:
         made = Path(part) / called
-        copy_job(source, made)
+        copy_job(source, made, code=code)
         add_evaluated_model(made, model)
         change_settings(made, named_run(made, called, settings, run_name=run_name))
         if (out / called / PLAN_FILE).is_file():
             plan_again(made, out / called / PLAN_FILE, chosen=settings)
-        write_object(made / META, named_and_versioned(read_object(made / META), called))
+        write_object(made / META, named_and_versioned(read_object(made / META), called, code=code))
         if model is not None:
             deploy_to_server_only(made, sites)
         check_job(made)
@@ -126,16 +129,17 @@ def require_replaceable(folder: Path) -> None:
     require(free, "job folder", rule, got=folder.name, where=str(folder), remedy=remedy)
 
 
-def copy_job(source: Path, target: Path) -> None:
-    """Copy the source job and, into each of its apps, our package without compiled files."""
+def copy_job(source: Path, target: Path, *, code: bool) -> None:
+    """Copy the source job and, if it has code, into each of its apps our package without compiled files."""
     skip = shutil.ignore_patterns("__pycache__", "*.pyc")
     require_plain_files(source)
     require_plain_files(SOURCE)
     shutil.copytree(source, target, ignore=skip)
-    for app in sorted({file.parent.parent for file in config_files(target)}):
+    for app in sorted({file.parent.parent for file in config_files(target)}) if code else ():
         shutil.copytree(SOURCE, app / "custom" / PACKAGE, ignore=skip)
 
 
-def named_and_versioned(meta: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return a job's meta.json with its name and the version of this software, which FLARE keeps with the job."""
-    return {**meta, "name": name, PROPERTIES: {**meta.get(PROPERTIES, {}), VERSION_KEY: VERSION}}
+def named_and_versioned(meta: dict[str, Any], name: str, *, code: bool) -> dict[str, Any]:
+    """Return a job's meta.json with its name, and version and hash of this software, which FLARE keeps with it."""
+    stated = {VERSION_KEY: VERSION, CODE_KEY: code_hash(SOURCE)[:STATED]} | ({} if code else {NO_CODE_KEY: True})
+    return {**meta, "name": name, PROPERTIES: {**meta.get(PROPERTIES, {}), **stated}}

@@ -88,6 +88,16 @@ def read_results(run_folder: Path) -> RunResults:
     return RunResults(found["round"], found["best_round"], sites, tuple(found["history"]), store / found["model"], last)
 
 
+def software_differences(run_folder: Path) -> list[str]:
+    """Return one line for each version at a site that was not the server's; none for a run that states no software."""
+    for name in ("results.json", "evaluation.json"):
+        file = run_folder / STORE / name
+        if file.is_file():
+            found = json.loads(file.read_text(encoding="utf-8")).get("software", {})
+            return [str(line) for line in found.get("differences", ())]
+    return []
+
+
 def site_result(name: str, found: Mapping[str, Any]) -> SiteResult:
     """Return one site's part of ``results.json``."""
     splits = found["best"][name]

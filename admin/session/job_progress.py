@@ -18,6 +18,7 @@ class Progress:
         site_weights: each site's weight in the average; they sum to 1.
         elapsed: seconds since the controller started.
         remaining: estimated seconds to the end; None until there is an estimate.
+        notes: lines for the person who watches, such as a site's other versions.
     """
 
     phase: str
@@ -27,6 +28,7 @@ class Progress:
     site_weights: Mapping[str, float] = field(default_factory=dict)
     elapsed: float = 0.0
     remaining: float | None = None
+    notes: tuple[str, ...] = ()
 
 
 def read_progress(stats: object) -> Progress | None:
@@ -49,7 +51,9 @@ def from_group(group: dict[str, object]) -> Progress | None:
     if not isinstance(phase, str) or not isinstance(current, int) or not isinstance(planned, int):
         return None
     elapsed, remaining = number(group.get("elapsed")), number(group.get("remaining"))
-    return Progress(phase, current, planned, losses, weights, elapsed or 0.0, remaining)
+    notes = group.get("notes")
+    lines = tuple(note for note in notes if isinstance(note, str)) if isinstance(notes, list) else ()
+    return Progress(phase, current, planned, losses, weights, elapsed or 0.0, remaining, lines)
 
 
 def numbers(value: object) -> dict[str, float]:

@@ -27,6 +27,7 @@ class ProgressDisplay:
         self.console = Console(file=self.stream)
         self._live: Live | None = None
         self._last: tuple[object, ...] | None = None
+        self._noted: set[str] = set()
 
     def __enter__(self) -> Self:
         if self.console.is_terminal:
@@ -40,7 +41,10 @@ class ProgressDisplay:
             self._live = None
 
     def show(self, progress: Progress) -> None:
-        """Update the display; without a terminal, write a line if anything but the time changed."""
+        """Update the display, and write each new note; without a terminal, write a line for each change."""
+        for note in [note for note in progress.notes if note not in self._noted]:
+            self._noted.add(note)
+            self.console.print(f"warning: {note}", markup=False, highlight=False, soft_wrap=True)
         if self._live is not None:
             self._live.update(picture(progress))
             return

@@ -10,9 +10,9 @@ from typing import Any
 from nvflare.fuel.flare_api.flare_api import Session
 
 from admin.jobs.folder import META, read_object, write_object
-from admin.jobs.package import PROPERTIES
 from admin.jobs.settings import change_settings, values_by_name
 from admin.session.follow import COMPLETED
+from fedaid.flare.software.site_software import PROPERTIES
 
 RUN, ATTEMPT, ROUNDS = "fedaid_run", "fedaid_attempt", "fedaid_rounds"
 LIVE = ("SUBMITTED", "APPROVED", "DISPATCHED", "RUNNING")

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from nvflare.fuel.flare_api.flare_api import Session
 
-from admin.jobs.package import PROPERTIES
 from admin.results.stored_run import StoredRun
 from admin.session.follow import COMPLETED, UNDER_WAY, JobWatch
 from admin.session.job_process import server_restarted
 from admin.session.job_progress import Progress
 from admin.session.run_jobs import LIVE, RUN, RunJob, from_meta
 from admin.session.setback import setback_of
+from fedaid.flare.software.site_software import PROPERTIES
 
 ALIVE, DEAD, COMPLETE, FAILED = "alive", "dead", "complete", "failed"
 RESTARTED = "the server was restarted: FLARE does not continue the job, but keeps it in its list"

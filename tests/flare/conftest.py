@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from nvflare.apis.client import Client
 from nvflare.apis.controller_spec import ClientTask, Task
 from nvflare.apis.event_type import EventType
-from nvflare.apis.fl_constant import FLContextKey
+from nvflare.apis.fl_constant import FLContextKey, ReservedKey
 from nvflare.apis.fl_context import FLContext, FLContextManager
 from nvflare.apis.impl.bcast_manager import BcastTaskManager
 from nvflare.apis.impl.wf_comm_server import WFCommServer
@@ -33,6 +33,7 @@ from fedaid.flare.server.aggregator import SiteWeightedAggregator
 from fedaid.flare.server.controller import FedAIDController
 from fedaid.flare.server.persistor import RunPersistor
 from fedaid.flare.site.executor import IMAGE_CACHE
+from fedaid.flare.software.software_report import PROPERTY, software_report
 from fedaid.flare.transport.exception_texts import VARIABLE
 from fedaid.flare.wire.messages import metrics_to_shareable, model_from_shareable, update_to_shareable
 from fedaid.flare.wire.tasks import ALIGN, TRAIN, VALIDATE, MetricsMessage, UpdateMessage
@@ -40,6 +41,7 @@ from fedaid.models.dual_encoder import DualEncoder
 
 Arrays = Mapping[str, NDArray[Any]]
 Answer = Callable[[str, Shareable], Shareable | None]
+SAME = software_report()
 MEASURED = {"loss": 2.0, "recall_at_1": 0.1, "recall_at_5": 0.2, "recall_at_10": 0.4, "batch_accuracy": 0.3}
 
 
@@ -80,6 +82,15 @@ class Communicator(WFCommServer):
         super().__init__()
         self.answers, self.contexts = answers, contexts
         self.asked: list[tuple[str, str]] = []
+        self.reports: dict[str, Any] = {}  # of sites that run other software than the server
+
+    def request_of(self, site: str) -> FLContext:
+        """A context of the server for a site's request."""
+        peer, context = FLContext(), self.contexts.new_context()
+        peer.set_prop(ReservedKey.IDENTITY_NAME, site, private=False)
+        peer.set_prop(PROPERTY, self.reports.get(site, SAME), private=False)
+        context.set_peer_context(peer)
+        return context
 
     def broadcast_and_wait(
         self,
@@ -94,9 +105,13 @@ class Communicator(WFCommServer):
         manager = BcastTaskManager(task, min_responses, wait_time_after_min_received)
         task.targets = targets
         for site in [site for site in self.answers if site in targets]:
+            client_task = ClientTask(Client(site, "token"), task)
+            if task.before_task_sent_cb:
+                task.before_task_sent_cb(client_task=client_task, fl_ctx=self.request_of(site))
+            if task.completion_status is not None:
+                return
             self.asked.append((task.name, site))
             result = self.answers[site](task.name, task.data)
-            client_task = ClientTask(Client(site, "token"), task)
             task.client_tasks.append(client_task)
             if result is None or (abort_signal and abort_signal.triggered):
                 continue

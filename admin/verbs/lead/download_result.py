@@ -26,9 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, answer: Answer) -> None:
     """Fetch the result, and print its folder."""
     answer.after_interrupt = f"remove the incomplete folder {options.out / options.job_id}, then repeat the command"
+    from admin.results.run_results import software_differences
     from admin.session.download import download
     from admin.session.login import admin_session
 
     with admin_session(options.kit) as session:
         result = download(session, options.job_id, options.out)
     answer.add(f"{result}\nreport: python -m admin report {result / 'workspace'}", job_id=options.job_id, result=result)
+    for line in software_differences(result / "workspace"):
+        answer.warn(line)

@@ -6,6 +6,7 @@ python -m admin package --list-methods                  baselines and ablations
 python -m admin package fedaid_pretrain --set num_rounds=5 --set min_clients=3
 python -m admin package fedaid_pretrain --method fedprox --set proximal_weight=0.1
 python -m admin package fedaid_pretrain --run-name pilot   a later job of this name continues the run
+python -m admin package fedaid_pretrain --no-code      for kits of provision --no-byoc
 python -m admin package evaluate_global --model build/demo/model
 """
 
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rename", help="the new job's name")
     parser.add_argument("--run-name", metavar="NAME", help="the run to start, or to continue where it stopped")
     parser.add_argument("--without", nargs="+", default=[], metavar="SITE", help="sites that left the run for good")
+    parser.add_argument("--no-code", action="store_true", help="configuration only: server and sites have the wheel")
     parser.add_argument("--model", type=existing_folder, help="folder of the model that evaluate_global evaluates")
     parser.add_argument("--sites", nargs="+", default=[], help="all sites; needed for a model above 3 MB")
     parser.add_argument("--list", action="store_true", help="print what --set can change, or without JOB the jobs")
@@ -63,7 +65,7 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
         settings = typed_settings(options.pairs, settable(source_job(options.name, jobs)))
         settings |= {"without": options.without} if options.without else {}
         given = {name: getattr(options, name) for name in PACKAGED}
-        job = package_job(options.name, settings=settings, jobs=jobs, **given)
+        job = package_job(options.name, settings=settings, jobs=jobs, code=not options.no_code, **given)
         for problem in expected_problems(job):
             answer.warn(problem)
         answer.add(str(job), job=job)

@@ -51,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, answer: Answer) -> None:
     """Keep the run going, and print the last job's status and the result's folder."""
     answer.after_interrupt = left_by_interrupt(None, options)
+    from admin.results.run_results import software_differences
     from admin.session.lasting_session import lasting_session
     from admin.session.progress_display import ProgressDisplay
     from admin.session.supervisor import Supervisor
@@ -86,6 +87,8 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
             answer.data["attempts"] = [asdict(ended) for ended in supervisor.ended]
     answer.add(end.status, job_id=end.job_id, job_status=end.status)
     answer.add(f"result {end.result}", result=end.result)
+    for line in software_differences(Path(end.result) / "workspace") if end.result else ():
+        answer.warn(line)
 
 
 def left_by_interrupt(job_id: str | None, options: argparse.Namespace) -> str:

@@ -27,7 +27,10 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     """Simulate the job, and print the server's run folder."""
     answer.after_interrupt = "the simulation was ended"
     from admin.federation.simulate import simulate
+    from admin.results.run_results import software_differences
 
     names = ("workspace", "sites", "data", "threads", "timeout", "runs")
     folder = simulate(options.job, **{name: getattr(options, name) for name in names})
     answer.add(str(folder), run_folder=folder)
+    for line in software_differences(folder):
+        answer.warn(line)

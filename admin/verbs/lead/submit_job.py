@@ -34,6 +34,7 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     """Submit the job and print its id; with ``--wait`` follow it, and print its status and the result's folder."""
     answer.after_interrupt = "nothing was submitted"
     from admin.jobs.plan import lacks_plan
+    from admin.results.run_results import software_differences
     from admin.session.download import download
     from admin.session.follow import COMPLETED, monitor
     from admin.session.lasting_session import lasting_session
@@ -58,6 +59,8 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
         answer.after_interrupt = f"fetch the result with python -m admin download {job_id} --kit {options.kit}"
         result = download(session, job_id, options.out)
         answer.add(f"result {result}", result=result)
+        for line in software_differences(result / "workspace"):
+            answer.warn(line)
         if status != COMPLETED:
             why = setback_of(session, job_id, status=status, folder=result / "workspace")
             raise RuntimeError(f"{why.text}. The job ended as {status}: its log is in {result / 'workspace'}")

@@ -9,8 +9,11 @@ from admin.__main__ import main
 from admin.federation.kit_settings import read_json
 from admin.federation.project_file import read_project
 from admin.federation.provision import provision
+from admin.jobs.code_wheel import classes_of_jobs
+from admin.results.file_hash import sha256
 from fedaid.errors import InputError
 from fedaid.flare.transport.exception_texts import VARIABLE
+from fedaid.package_hash import code_hash
 
 DEFAULT_PROJECT = Path("admin/project.yml")
 SITES = read_project(DEFAULT_PROJECT).sites
@@ -21,6 +24,34 @@ def test_everybody_gets_a_kit(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     kits = {path.name for path in (tmp_path / "out" / "fedaid" / "prod_00").iterdir()}
     assert kits == {"fl-server", *SITES, "admin@consortium.org", "lead@consortium.org"}
     assert str(tmp_path / "out" / "fedaid" / "prod_00" / "fl-server") in capsys.readouterr().out.splitlines()
+
+
+def test_kits_without_byoc_refuse_code_and_build_listed_classes_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main(["provision", "--project", str(DEFAULT_PROJECT), "--out", str(out), "--no-byoc"]) == 0
+    for name in ("fl-server", *SITES):
+        local = out / "fedaid" / "prod_00" / name / "local"
+        rights = read_json(local / "authorization.json.default")["permissions"]
+        assert {role: own["byoc"] for role, own in rights.items()} == dict.fromkeys(rights, "none")
+        assert {"project_admin", "lead", "org_admin", "member"} == rights.keys()
+        assert rights["project_admin"]["submit_job"] == rights["lead"]["submit_job"] == "any"
+        assert "submit_job" not in rights["member"]
+        resources = read_json(local / "resources.json.default")
+        assert resources["class_list_enforcement_mode"] == "enforce"
+        assert resources["class_allow_list"] == classes_of_jobs()
+        code = read_json(local / "fedaid_code.json")
+        assert code["code"] == code_hash()
+        assert code["wheel_sha256"] == sha256(out / "wheel" / code["wheel"])
+        assert code["wheel_sha256"] in capsys.readouterr().out or name != "fl-server"
+
+
+def test_other_kits_allow_code_as_flare_does(tmp_path: Path) -> None:
+    kits = provision(DEFAULT_PROJECT, out=tmp_path / "out", home=tmp_path / "home")
+    rights = read_json(kits / SITES[0] / "local" / "authorization.json.default")["permissions"]
+    assert rights["lead"]["byoc"] == "any"
+    assert not (tmp_path / "out" / "wheel").exists()
 
 
 def streaming(kits: Path) -> list[bool]:

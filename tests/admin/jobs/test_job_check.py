@@ -93,6 +93,13 @@ def test_a_module_of_ours_that_was_edited_in_the_package_is_refused(own_job: Pat
         check_job(own_job)
 
 
+def test_a_job_that_states_the_code_of_another_version_is_refused(own_job: Path) -> None:
+    meta = own_job / "meta.json"
+    meta.write_text(json.dumps(json.loads(meta.read_text()) | {"custom_props": {"fedaid_code": "7" * 64}}))
+    with pytest.raises(InputError, match=r"^fedaid_code must be that of custom/trivial, .*, got 777777777777: "):
+        check_job(own_job)
+
+
 def test_what_flares_console_signs_in_place_does_not_matter(own_job: Path) -> None:
     (own_job / "app" / "custom" / "trivial" / ".__nvfl_sig.json").write_text("{}")
     assert check_job(own_job) == 2

@@ -2,16 +2,19 @@ from __future__ import annotations
 
 import inspect
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from admin.__main__ import main
+from admin.jobs.job_check import check_job
 from admin.jobs.package import JOBS, SOURCE, package_job
 from admin.jobs.settings import settable
 from fedaid.errors import InputError
 from fedaid.flare.server.controller import FedAIDController
 from fedaid.models.dual_encoder import DualEncoder
+from fedaid.package_hash import STATED, code_hash
 from fedaid.training.settings import TrainingSettings
 from fedaid.version import VERSION
 
@@ -37,12 +40,47 @@ def test_a_renamed_job_has_the_new_name_as_folder_and_in_its_meta_file(source_jo
     assert (job.name, json.loads((job / "meta.json").read_text())["name"]) == ("trial-2", "trial-2")
 
 
+def test_a_job_without_code_has_configuration_only_and_passes_the_check(tmp_path: Path) -> None:
+    with_code = package_job("fedaid_pretrain", out=tmp_path / "with", run_name="x")
+    job = package_job("fedaid_pretrain", out=tmp_path / "without", run_name="x", code=False)
+    files = {path.relative_to(job) for path in job.rglob("*") if path.is_file()}
+    assert {str(file) for file in files} == {
+        "meta.json",
+        "README.md",
+        "app/config/config_fed_server.json",
+        "app/config/config_fed_client.json",
+    }
+    for file in files - {Path("meta.json")}:
+        assert (job / file).read_bytes() == (with_code / file).read_bytes()
+    assert json.loads((job / "meta.json").read_text())["custom_props"]["fedaid_code_installed"] is True
+    assert check_job(job) > 8
+    (job / "app" / "custom").mkdir()
+    with pytest.raises(InputError, match="job without code must have no folder custom"):
+        check_job(job)
+
+
+def test_a_job_that_lost_its_code_is_refused(tmp_path: Path) -> None:
+    job = package_job("local_pretrain", out=tmp_path)
+    shutil.rmtree(job / "app" / "custom")
+    with pytest.raises(InputError, match="custom/fedaid must equal the project's package"):
+        check_job(job)
+
+
+def test_a_job_without_code_states_which_code_it_needs(tmp_path: Path) -> None:
+    job = package_job("local_pretrain", out=tmp_path, code=False)
+    meta = json.loads((job / "meta.json").read_text())
+    del meta["custom_props"]["fedaid_code"]
+    (job / "meta.json").write_text(json.dumps(meta))
+    with pytest.raises(InputError, match="fedaid_code must be that of custom/fedaid"):
+        check_job(job)
+
+
 def test_a_packaged_job_names_the_version_and_keeps_its_other_properties(source_jobs: Path, tmp_path: Path) -> None:
     meta = source_jobs / "trivial" / "meta.json"
     meta.write_text(json.dumps(json.loads(meta.read_text()) | {"custom_props": {"study": "pilot"}}))
     job = package_job("trivial", out=tmp_path / "out", jobs=source_jobs)
     found = json.loads((job / "meta.json").read_text())["custom_props"]
-    assert found == {"study": "pilot", "fedaid_version": VERSION}
+    assert found == {"study": "pilot", "fedaid_version": VERSION, "fedaid_code": code_hash()[:STATED]}
 
 
 def test_a_former_package_is_replaced(source_jobs: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from admin.results.run_results import read_results
+from admin.results.run_results import read_results, software_differences
 from fedaid.errors import InputError
 from tests.admin.results_folder import write_run
 
@@ -22,6 +22,15 @@ def test_sites_come_in_the_order_of_names_with_what_the_run_measured(tmp_path: P
 
 def test_chance_is_five_answers_among_the_test_studies(tmp_path: Path) -> None:
     assert read_results(write_run(tmp_path)).sites[0].chance_at_5 == pytest.approx(5 / 20)
+
+
+def test_versions_that_differ_are_lines_and_older_runs_have_none(tmp_path: Path) -> None:
+    assert software_differences(tmp_path) == []
+    file = write_run(tmp_path) / "app_server" / "fedaid" / "results.json"
+    assert software_differences(tmp_path) == []
+    found = json.loads(file.read_text()) | {"software": {"differences": ["lake has torch 1.0, the server 2.0"]}}
+    file.write_text(json.dumps(found))
+    assert software_differences(tmp_path) == ["lake has torch 1.0, the server 2.0"]
 
 
 def test_a_site_without_a_test_split_is_left_out_of_the_recalls(tmp_path: Path) -> None:

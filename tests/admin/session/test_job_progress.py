@@ -40,6 +40,13 @@ def test_a_loss_that_is_no_number_is_left_out(running_stats: dict[str, Any]) -> 
     assert progress.site_losses == {"hosp_b": 6.5}
 
 
+def test_notes_are_the_texts_of_a_list(running_stats: dict[str, Any]) -> None:
+    running_stats["server"]["TrivialController"]["notes"] = ["site b has torch 1.0", 3]
+    progress = read_progress(running_stats)
+    assert progress is not None
+    assert progress.notes == ("site b has torch 1.0",)
+
+
 def test_a_round_that_is_no_number_gives_nothing(running_stats: dict[str, Any]) -> None:
     running_stats["server"]["TrivialController"]["current_round"] = "one"
     assert read_progress(running_stats) is None

@@ -47,6 +47,14 @@ def test_without_a_terminal_only_a_change_writes_a_line() -> None:
     assert [text.split("  ")[1] for text in stream.getvalue().splitlines()] == ["pretrain", "validate"]
 
 
+def test_a_note_is_written_once() -> None:
+    stream = io.StringIO()
+    with ProgressDisplay(stream) as display:
+        display.show(replace(SECOND, notes=("site b has torch 1.0, the server 2.0",)))
+        display.show(replace(SECOND, phase="validate", notes=("site b has torch 1.0, the server 2.0",)))
+    assert stream.getvalue().count("warning: site b has torch 1.0, the server 2.0\n") == 1
+
+
 def test_a_terminal_gets_a_live_display(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     stream = Terminal()

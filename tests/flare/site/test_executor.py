@@ -19,6 +19,7 @@ from fedaid.data.pixels.decode_pool import WORKERS
 from fedaid.data.pixels.decode_process import DecodeProcess
 from fedaid.flare.site import executor as module
 from fedaid.flare.site.executor import FedAIDExecutor
+from fedaid.flare.software.software_report import PROPERTY, software_report
 from fedaid.flare.wire.messages import metrics_from_shareable
 from fedaid.flare.wire.replies import ERROR_HEADER
 from fedaid.flare.wire.tasks import ALIGN, PRETRAIN, TRAIN, VALIDATE
@@ -272,6 +273,11 @@ def test_threads_are_set_at_the_start_of_a_run(site: Site) -> None:
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+def test_at_the_start_of_a_run_a_site_reports_its_software_to_the_server(site: Site) -> None:
+    FedAIDExecutor().handle_event(EventType.START_RUN, site.context)
+    assert site.context.get_all_public_props()[PROPERTY] == software_report()
 
 
 @pytest.fixture

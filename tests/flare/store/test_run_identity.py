@@ -56,7 +56,7 @@ def test_each_setting_that_differs_has_a_line() -> None:
 
 def test_other_software_is_a_difference_that_is_named_only() -> None:
     assert software() == software()
-    assert software().keys() == {"fedaid", "torch", "numpy", "nvflare", "cpu"}
+    assert software().keys() == {"fedaid", "torch", "transformers", "numpy", "nvflare", "cpu"}
     require_same_settings("pilot", {"software": {"torch": "1"}}, {"software": {"torch": "2"}})
 
 

@@ -10,7 +10,7 @@ from nvflare.apis.controller_spec import Task
 from nvflare.apis.fl_context import FLContext
 
 from fedaid.arguments import keeps_arguments, parameters_of
-from fedaid.errors import split_settings
+from fedaid.errors import InputError, split_settings
 from fedaid.flare.server.ballot import Ballot, Splits
 from fedaid.flare.server.durable_run import DurableScatterAndGather
 from fedaid.flare.server.gate import BelowQuorum
@@ -89,7 +89,7 @@ class FedAIDController(DurableScatterAndGather):
         """Steps 1 to 3 of a round; then FLARE's loop aggregates (step 4) and commits."""
         try:
             pretrained = (self._round if self._alignment_phase else self._plain_round)(task, fl_ctx)
-        except BelowQuorum as error:
+        except (BelowQuorum, InputError) as error:
             self.aggregator.reset(fl_ctx)  # so that FLARE's loop has nothing to aggregate
             self.stop(error, fl_ctx)
             return

@@ -20,10 +20,10 @@ from fedaid.atomic_file import replace_text
 from fedaid.errors import InputError, require, settings_from
 from fedaid.flare.server.ballot import SuiteBallot
 from fedaid.flare.server.gate import BelowQuorum, Gate, demand, is_name, judge_tensors, specs_of
-from fedaid.flare.server.gated_scatter_gather import GatedScatterAndGather
 from fedaid.flare.server.persistor import tensors_of
 from fedaid.flare.server.run_settings import RunSettings, require_flag
 from fedaid.flare.server.update_store import UPDATE_FOLDER, UpdateStore
+from fedaid.flare.software.checked_scatter_gather import CheckedScatterAndGather
 from fedaid.flare.wire.messages import is_report, report_from_shareable
 from fedaid.flare.wire.tasks import EVALUATE, GIVEN_MODEL, LOCAL_MODEL, Arrays, MalformedMessage
 from fedaid.minmax.settings import WHERE
@@ -38,7 +38,7 @@ SETTINGS = ("min_clients", "task_timeout", "wait_time_after_min_received")
 COMPONENTS = ("aggregator_id", "persistor_id", "shareable_generator_id")
 
 
-class EvaluationController(GatedScatterAndGather):
+class EvaluationController(CheckedScatterAndGather):
     """Has every site evaluate the given model, then each local model that a site sends.
 
     Args:
@@ -71,7 +71,7 @@ class EvaluationController(GatedScatterAndGather):
                 self._evaluate_local_models(given, UpdateStore(app / UPDATE_FOLDER), fl_ctx)
         finally:
             self.progress.enter("finished", self._current_round)
-            found = self._found | {"bytes": self.traffic.bytes}
+            found = self._found | {"bytes": self.traffic.bytes, "software": self.software.as_dict()}
             folder = self.persistor.open_store.folder
             replace_text(folder / RESULT, json.dumps(found, indent=1, sort_keys=True))
             seal(folder)

@@ -15,15 +15,16 @@ from nvflare.apis.shareable import Shareable
 
 from fedaid.flare.server.ballot import Ballot, Splits
 from fedaid.flare.server.gate import Gate, RefusedAnswer
-from fedaid.flare.server.gated_scatter_gather import GatedScatterAndGather, Receive
+from fedaid.flare.server.gated_scatter_gather import Receive
 from fedaid.flare.server.run_settings import RunSettings
+from fedaid.flare.software.checked_scatter_gather import CheckedScatterAndGather
 from fedaid.flare.store.run_ledger import RunLedger
 from fedaid.flare.store.stop_note import stop_note, write_stop
 from fedaid.flare.wire.replies import is_invalid, was_refused
 from fedaid.flare.wire.tasks import Arrays
 
 
-class LedgeredScatterAndGather(GatedScatterAndGather):
+class LedgeredScatterAndGather(CheckedScatterAndGather):
     """Adds one line to the ledger for each event of the base class.
 
     Args:

@@ -15,9 +15,10 @@ from fedaid.arguments import keeps_arguments, parameters_of
 from fedaid.errors import settings_from
 from fedaid.flare.server.ballot import Ballot, Splits
 from fedaid.flare.server.controller import TRAIN_METRICS
-from fedaid.flare.server.gated_scatter_gather import Found, GatedScatterAndGather
+from fedaid.flare.server.gated_scatter_gather import Found
 from fedaid.flare.server.persistor import tensors_of
 from fedaid.flare.server.run_settings import RunSettings
+from fedaid.flare.software.checked_scatter_gather import CheckedScatterAndGather
 from fedaid.flare.wire.messages import report_from_shareable
 from fedaid.flare.wire.tasks import KEEP_ALONE, TRAIN_ALONE, VALIDATE, Arrays
 from fedaid.minmax.selection import METRICS, SITE_METRIC
@@ -27,7 +28,7 @@ from fedaid.minmax.site_weights import Move
 NO_ROUND = -1  # as the best round of the run, since each site has its own
 
 
-class LocalController(GatedScatterAndGather):
+class LocalController(CheckedScatterAndGather):
     """Asks every site for the same rounds of training on its own data, and collects metrics only.
 
     A round is a task, so that a person sees how far the sites are. Only the first round sends a model. A site that does

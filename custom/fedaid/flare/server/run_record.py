@@ -119,6 +119,9 @@ class RunProgress:
 
     Args:
         num_rounds: planned rounds.
+
+    Attributes:
+        notes: lines for the person who watches the run.
     """
 
     def __init__(self, num_rounds: int) -> None:
@@ -127,6 +130,7 @@ class RunProgress:
         self._round, self._phase = 0, "start"
         self._losses: dict[str, float] = {}
         self._weights: dict[str, float] = {}
+        self.notes: list[str] = []
 
     def expect(self, num_rounds: int) -> None:
         """Sets the number of rounds, for a run that learns it on the way."""
@@ -154,6 +158,7 @@ class RunProgress:
             "num_rounds": self._num_rounds,
             "site_losses": dict(self._losses),
             "site_weights": dict(self._weights),
+            "notes": list(self.notes),
             "elapsed": round(elapsed, 1),
             "remaining": round(elapsed / done * left, 1) if done else None,
         }

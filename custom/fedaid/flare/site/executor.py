@@ -26,6 +26,7 @@ from fedaid.flare.site.local_model import local_model_of, valid_split
 from fedaid.flare.site.round_normalisation import normalisation_after
 from fedaid.flare.site.site_state import SiteState
 from fedaid.flare.site.task_memory import TaskMemory
+from fedaid.flare.software.software_report import PROPERTY, software_report
 from fedaid.flare.transport.array_exchange import receive_in_memory
 from fedaid.flare.transport.exception_texts import hide_exception_texts
 from fedaid.flare.wire.messages import metrics_to_shareable, model_from_shareable, update_to_shareable
@@ -107,6 +108,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
         if event_type == EventType.START_RUN:
             hide_exception_texts()
             receive_in_memory()
+            fl_ctx.set_prop(PROPERTY, software_report(), private=False, sticky=True)
         if event_type == EventType.START_RUN and self._settings.threads:
             torch.set_num_threads(self._settings.threads)
         if event_type == EventType.AFTER_SEND_TASK_RESULT:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 
-import fedaid
 from fedaid.errors import NotYet, require
+from fedaid.flare.software.software_report import VOCABULARY, software_report
 from fedaid.flare.store.run_folder import is_run_name
 
 CONFIGS = ("config_fed_server.json", "config_fed_client.json")
@@ -81,16 +79,8 @@ def run_file(config: Path, *, vocabulary_hash: str) -> dict[str, Any]:
 
 def software() -> dict[str, str]:
     """Versions, code and processor: another one may give other bits, but the run can continue."""
-    versions = {name: version(name) for name in ("torch", "numpy", "nvflare")}
-    return {"fedaid": code_hash(), **versions, "cpu": f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}"}
-
-
-def code_hash() -> str:
-    """One hash of the Python and text files of this package."""
-    root, digest = Path(str(fedaid.__file__)).parent, hashlib.sha256()
-    for file in sorted(path for path in root.rglob("*") if path.suffix in (".py", ".txt")):
-        digest.update(f"{file.relative_to(root).as_posix()} ".encode() + hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()
+    versions = {name: value for name, value in software_report().items() if name != VOCABULARY}
+    return versions | {"cpu": f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}"}
 
 
 def leaves(content: Any, path: str) -> Iterator[tuple[str, Any]]:
