@@ -7,14 +7,15 @@ they do not: the hospital misses the phase, is named, and takes part again.
 from __future__ import annotations
 
 import hashlib
+import json
 import time
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.chaos.followed_job import FollowedJob, followed, ledger_of
-from tests.chaos.lines.line import DOWN, UP, Line
+from tests.chaos.followed_job import FollowedJob, followed
+from tests.chaos.lines.gaps import gaps_of, wrongly_named
+from tests.chaos.lines.line import DOWN, UP, Line, until
 from tests.chaos.lines.lined_federation import FAR, LinedFederation, lined_federation
 from tests.chaos.outcome import Outcome
 from tests.integration.conftest import small_job
@@ -25,7 +26,7 @@ RATE = 2_000_000  # bytes a second, so that a message takes long enough to be cu
 SECONDS = 2400.0
 ALIGN, PRETRAIN = "align", "pretrain"
 
-Inject = Callable[[FollowedJob, Line, int], None]
+InjectIn = Callable[[FollowedJob, Line, int], None]
 
 
 class Fault(NamedTuple):
@@ -37,7 +38,7 @@ class Fault(NamedTuple):
     """
 
     name: str
-    inject: Inject
+    inject: InjectIn
 
 
 def at(phase: str, job: FollowedJob, number: int) -> None:
@@ -68,7 +69,7 @@ def storm(job: FollowedJob, line: Line, number: int) -> None:
         time.sleep(0.5)
 
 
-def limited(*, rate: float | None = None, latency: float = 0.0) -> Inject:
+def limited(*, rate: float | None = None, latency: float = 0.0) -> InjectIn:
     """The line is slow for a round."""
 
     def inject(job: FollowedJob, line: Line, number: int) -> None:
@@ -100,89 +101,93 @@ SURVIVED = [
     held(ALIGN, 20),
     *(cut(direction, phase, 60) for direction in (UP, DOWN) for phase in (ALIGN, PRETRAIN)),
 ]
-MISSED = [held(ALIGN, 60), cut(UP, PRETRAIN, 60), cut(DOWN, ALIGN, 60)]
+MISSED = [held(ALIGN, 30), cut(UP, PRETRAIN, 30), cut(DOWN, ALIGN, 30)]
 PATIENT = {"wait_time_after_min_received": 240, "task_timeout": 600}
-WAIT = 10  # seconds that the others wait in the second job
+WAIT = 10  # seconds that the others wait in the last job
 HASTY = {"wait_time_after_min_received": WAIT, "task_timeout": 600}
+RUNS: dict[str, tuple[list[Fault], dict[str, int], int]] = {
+    "whole": ([], PATIENT, len(SURVIVED) + 1),
+    "cut": (SURVIVED, PATIENT, len(SURVIVED) + 1),
+    "missed": (MISSED, HASTY, 40),
+}
+"""Run name → faults, settings, and rounds: a hospital that misses phases does so for as long as its line is cut."""
 
 
 def network_faults(folder: Path) -> Outcome:
     """A job without a fault, one whose faults the others wait out, and one in which the hospital misses phases."""
     failures: list[str] = []
     with lined_federation(folder) as federation:
-        runs = {
-            "whole": ([], PATIENT, len(SURVIVED) + 1),
-            "cut": (SURVIVED, PATIENT, len(SURVIVED) + 1),
-            "missed": (MISSED, HASTY, 3 * len(MISSED) + 1),
-        }
-        models = {}
-        for name, (faults, waiting, rounds) in runs.items():
-            models[name], found = run_of(federation, folder, name=name, faults=faults, rounds=rounds, settings=waiting)
-            failures += found
-        jobs = {name: federation.record.server_kit / "fedaid_runs" / name for name in runs}
-    lost, waited = phases_without(jobs["cut"]), longest_phase(jobs["missed"])
-    failures += [f"cut: {FAR} missed {phase} of round {number}" for phase, number in lost]
-    if models["whole"] != models["cut"]:
+        ends = {name: run_of(federation, folder, name=name) for name in RUNS}
+        stores = {name: federation.record.server_kit / "fedaid_runs" / name for name in RUNS}
+    for name, end in ends.items():
+        failures += end.failures
+        missed = [gap for gap in gaps_of(stores[name]) if name != "missed"]
+        failures += [f"{name}: {FAR} missed {gap.phase} of round {gap.round}" for gap in missed]
+        failures += [f"{name}: {odd}" for odd in wrongly_named(end.results, gaps_of(stores[name]))]
+    if ends["whole"].model != ends["cut"].model:
         failures.append("the run with faults ended with other bits")
-    injected = len(SURVIVED) + len(MISSED)
+    injected = sum(len(faults) for faults, _, _ in RUNS.values())
+    waits = sorted(gap.seconds for gap in gaps_of(stores["missed"]))
+    print(f"seconds that the others waited in each missed phase: {waits}", flush=True)
     return Outcome(
         place="provisioned, TLS",
         injected=injected,
         survived=max(0, injected - len(failures)),
-        distinct_hashes=len({models["whole"], models["cut"]}),
-        extra_wait_seconds=round(max(0.0, waited - WAIT), 1),
+        distinct_hashes=len({ends["whole"].model, ends["cut"].model}),
+        extra_wait_seconds=round(max(0.0, sum(waits) - len(MISSED) * WAIT), 1),
         failures=tuple(failures),
     )
 
 
-def run_of(
-    federation: LinedFederation,
-    folder: Path,
-    *,
-    name: str,
-    faults: list[Fault],
-    rounds: int,
-    settings: Mapping[str, Any],
-) -> tuple[str, list[str]]:
-    """The hash of a run's last model, and what went wrong; each fault comes in a round of its own."""
+class End(NamedTuple):
+    """How a run ended.
+
+    Attributes:
+        model: sha256 of the last model; empty if the job failed.
+        results: of the run.
+        failures: what went wrong.
+    """
+
+    model: str
+    results: dict[str, Any]
+    failures: list[str]
+
+
+def run_of(federation: LinedFederation, folder: Path, *, name: str) -> End:
+    """Runs a job; each fault comes in a round of its own, after the hospital has taken part again."""
+    faults, settings, rounds = RUNS[name]
     failures: list[str] = []
-    step = max(1, (rounds - 1) // max(1, len(faults)))
     job = small_job(folder / "jobs" / name, sites=2, run_name=name, num_rounds=rounds, **MODEL, **settings)
     with followed(federation, job, run_name=name, out=folder / "out") as running:
-        for number, fault in enumerate(faults):
-            about = step * number + 1
-            start = time.monotonic()
+        for fault in faults:
             try:
-                fault.inject(running, federation.line, about)
-                injected = time.monotonic() - start
-                running.wait_for("commit", round=about)
-                print(
-                    f"{name}, round {about}: {fault.name}: {injected:.0f} + {time.monotonic() - start - injected:.0f} s"
-                )
+                inject(fault, running, federation.line)
             except (RuntimeError, TimeoutError) as error:
                 failures.append(f"{fault.name}: {error}")
             finally:
                 federation.line.mend()
         try:
-            last = max(running.end(seconds=SECONDS).glob("round-*"))
+            folder = running.end(seconds=SECONDS)
         except RuntimeError as error:
-            return "", [*failures, f"{name}: {error}"]
-    return hashlib.sha256((last / "model.safetensors").read_bytes()).hexdigest(), failures
+            return End("", {}, [*failures, f"{name}: {error}"])
+    model = hashlib.sha256((max(folder.glob("round-*")) / "model.safetensors").read_bytes()).hexdigest()
+    return End(model, json.loads((folder / "results.json").read_text()), failures)
 
 
-def phases_without(store: Path, site: str = FAR) -> list[tuple[str, int]]:
-    """The phases of a run that ended without a site."""
-    closed = ledger_of(store, "close")
-    return [(line["phase"], line["round"]) for line in closed if site not in line["inputs"]]
+def inject(fault: Fault, job: FollowedJob, line: Line) -> None:
+    """Injects a fault in the next round, and waits until the hospital has taken part in a phase after it."""
+    number = max([entry["round"] for entry in job.ledger("open")], default=0) + 1
+    start = time.monotonic()
+    fault.inject(job, line, number)
+    seconds, lines = time.monotonic() - start, len(job.ledger())
 
+    def back() -> bool:
+        return any(entry["kind"] == "accept" and entry["site"] == FAR for entry in job.ledger()[lines:])
 
-def longest_phase(store: Path) -> float:
-    """Seconds from the answer of the last other site to the end of the phase; the longest in a run."""
-    waits, last = [0.0], None
-    for line in ledger_of(store):
-        now = datetime.fromisoformat(line["time"])
-        if line["kind"] == "accept" and line["site"] != FAR:
-            last = now
-        elif line["kind"] == "close" and last is not None and FAR not in line["inputs"]:
-            waits.append((now - last).total_seconds())
-    return max(waits)
+    until(lambda: back() or job.process.poll() is not None, seconds=600, what=f"an answer of {FAR}")
+    if not back():
+        raise RuntimeError(f"{FAR} took part in no phase after the fault")
+    print(
+        f"round {number}: {fault.name}: {seconds:.0f} s, back after {time.monotonic() - start - seconds:.0f} s",
+        flush=True,
+    )
