@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -33,6 +34,7 @@ class LastingSession:
 
     def __init__(self, kit: Path, *, patience: float, say: Say) -> None:
         self.kit, self.patience, self.say = kit, patience, say
+        logging.getLogger().addHandler(logging.NullHandler())  # else FLARE's own lines go to standard error too
         self._leave = ExitStack()
         self._session: Session = self._leave.enter_context(login.admin_session(kit))
 

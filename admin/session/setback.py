@@ -25,6 +25,9 @@ MEANING = {
 }
 # as the log of FLARE's server words it
 REPORTED = re.compile(r"(?:Failing|Aborting) job \S+ due to reported failure from ([\w.-]+): ([^\n]+)")
+EXITED = "child process exit with return code"  # absent if the controller stopped the job
+KILLED = "its process at the server was killed or failed"
+STOPPED = "its controller stopped it; its download, made by python -m admin download, has the reason"
 COULD_NOT_START = "infrastructure error"
 AT_SITE = {  # FLARE's closed list → in words, and whether a person must act first
     "exception": ("the process of site {site} was killed, or ended with an error", False),
@@ -110,7 +113,7 @@ def is_refusal(detail: str) -> bool:
 def process_that_ended(session: Session, job_id: str, status: str) -> Setback | None:
     """Return which process of the job ended, by the log of FLARE's server; None if the log does not tell.
 
-    A site reports that its process ended. If none did, it was the server's.
+    A site reports that its process ended. If none did, it was the server's, or the controller stopped the job.
     """
     with suppress(Exception):  # the server may refuse this command to the lead
         lines = str(session.grep_target("server", None, job_id, "log.txt"))
@@ -118,7 +121,7 @@ def process_that_ended(session: Session, job_id: str, status: str) -> Setback | 
         if found:
             return reported(found[1].partition(".")[0], found[2].strip())
         if status == EXCEPTION and job_id in lines:
-            return Setback("its process at the server was killed or failed")
+            return Setback(KILLED if EXITED in lines else STOPPED)
     return None
 
 

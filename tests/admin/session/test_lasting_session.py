@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -114,3 +115,13 @@ def test_a_job_is_not_submitted_twice(kit: Path, pauses: list[float], monkeypatc
         with pytest.raises(ConnectionError, match="lost the connection during submission"):
             session.submit_job("folder")
         assert server.answers == ["id-1"]
+
+
+def test_flares_own_lines_about_the_connection_do_not_reach_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(login, "admin_session", Server([], []).log_in)
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    with lasting_session(tmp_path, say=print):
+        assert [type(handler) for handler in root.handlers] == [logging.NullHandler]

@@ -77,9 +77,11 @@ def test_a_machine_that_refused_the_job_is_named(tmp_path: Path, details: Any, e
 
 
 def test_the_servers_process_ended_if_no_site_reported_its_own(tmp_path: Path) -> None:
-    found = "started run for job: id\nthe process of job id finished\n"
+    found = "started run for job: id\nJob: id child process exit with return code 1\n"
     said = setback_of(server(found), "id", status=FAILED, folder=tmp_path)
     assert said == Setback("its process at the server was killed or failed")
+    stopped = setback_of(server("Fired event for job: id\n"), "id", status=FAILED, folder=tmp_path)
+    assert stopped.text.startswith("its controller stopped it")
 
 
 @pytest.mark.parametrize("found", ["", AuthorizationError("no")])
