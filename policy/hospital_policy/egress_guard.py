@@ -19,6 +19,7 @@ from nvflare.apis.fl_constant import EventScope, FedEventHeader, FLContextKey, R
 from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import ReservedHeaderKey, Shareable
 
+from hospital_policy.closed_channels import close_channels
 from hospital_policy.limited_update import Forms
 from hospital_policy.plain_fields import plain
 from hospital_policy.release import ERROR_HEADER, Release, digest, size
@@ -52,11 +53,14 @@ class EgressGuard(FLComponent):  # type: ignore[misc]
         self.model: dict[str, tuple[tuple[int, ...], np.dtype[Any]]] = {}
         self.release: Release | None = None
         self._answer: Shareable | None = None
+        self._closed = False
 
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
         """Judges answers and events on their way out."""
         super().handle_event(event_type, fl_ctx)
-        if event_type == EventType.BEFORE_TASK_EXECUTION:
+        if event_type == EventType.START_RUN:
+            self._close_channels(fl_ctx)
+        elif event_type == EventType.BEFORE_TASK_EXECUTION:
             self._answer = self.release = None
             self.model |= forms_of(fl_ctx.get_prop(FLContextKey.TASK_DATA))
         elif event_type == EventType.AFTER_TASK_RESULT_FILTER:
@@ -72,6 +76,8 @@ class EgressGuard(FLComponent):  # type: ignore[misc]
             self._record({"kind": "error", "reason": "no answer"}, fl_ctx)
             return
         try:
+            if not self._closed:
+                raise PolicyFault("the other channels of the job must be closed")
             line = judged(answer, self.release)
             if line["kind"] != "error" and line.get("epsilon") is None:
                 line["epsilon"] = self._epsilon(fl_ctx)
@@ -81,6 +87,20 @@ class EgressGuard(FLComponent):  # type: ignore[misc]
             empty(answer, f"hospital policy: {reason}")
             self.log_error(fl_ctx, f"nothing leaves: {reason}")
             self._record({"kind": "blocked", "reason": reason}, fl_ctx)
+
+    def _close_channels(self, fl_ctx: FLContext) -> None:
+        """Closes FLARE's other ways out; if that fails, no answer leaves either."""
+        engine = fl_ctx.get_engine()
+
+        def note(reason: str) -> None:
+            with engine.new_context() as context:
+                self._record({"kind": "blocked", "reason": reason}, context)
+
+        try:
+            close_channels(engine.aux_runner, note)
+            self._closed = True
+        except Exception as error:
+            self.log_error(fl_ctx, f"nothing leaves: FLARE's channels cannot be closed ({type(error).__name__})")
 
     def _epsilon(self, fl_ctx: FLContext) -> float | None:
         workspace = fl_ctx.get_engine().get_workspace()

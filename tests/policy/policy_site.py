@@ -49,6 +49,21 @@ def update(**changes: Any) -> UpdateMessage:
     return UpdateMessage(**(fields | changes))
 
 
+class AuxChannels:
+    """FLARE's runner of messages beside answers, reduced to what it sends."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    def _send_to_cell(self, **named: Any) -> dict[str, Any]:
+        self.sent.append(named["topic"])
+        return {"server": "ok"}
+
+    def multicast_aux_requests(self, *arguments: Any, **named: Any) -> dict[str, Any]:
+        self.sent.append("several")
+        return {}
+
+
 class PolicySite:
     """One site; ``start`` is a new process, the kit stays."""
 
@@ -65,6 +80,8 @@ class PolicySite:
     def start(self, *, seed: int | None = 0) -> None:
         rng = None if seed is None else np.random.default_rng(seed)
         self.guard, self.policy, self.encoder = EgressGuard(), ReleaseFilter(rng), UpdateEncoder()
+        self.aux = AuxChannels()
+        self.guard.handle_event(EventType.START_RUN, self.context())
 
     def context(self) -> FLContext:
         workspace = SimpleNamespace(
@@ -73,6 +90,7 @@ class PolicySite:
             get_run_dir=lambda job: str(self.kit / job),
         )
         engine = Engine([], {"hospital_policy": self.guard}, workspace)
+        engine.aux_runner, engine.new_context = self.aux, self.context  # type: ignore[attr-defined]
         context = FLContextManager(engine=engine, identity_name="site", job_id="job-1").new_context()
         context.set_prop(FLContextKey.TASK_NAME, "train", private=True, sticky=False)
         return context

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,11 +12,13 @@ import numpy as np
 import pytest
 from nvflare.apis.dxo import DXO, DataKind, from_shareable
 from nvflare.apis.dxo_filter import DXOFilter
+from nvflare.apis.event_type import EventType
 from nvflare.apis.fl_constant import EventScope, FedEventHeader, FLContextKey, ReturnCode
 from nvflare.apis.shareable import Shareable
 from nvflare.app_common.filters.exclude_vars import ExcludeVars
 from nvflare.app_common.filters.percentile_privacy import PercentilePrivacy
 from nvflare.app_common.filters.svt_privacy import SVTPrivacy
+from nvflare.private.aux_runner import AuxRunner
 
 from fedaid.flare.wire.messages import (
     metrics_to_shareable,
@@ -27,6 +30,7 @@ from fedaid.flare.wire.messages import (
 )
 from fedaid.flare.wire.replies import error_reply, error_text
 from fedaid.flare.wire.tasks import MetricsMessage, RunStamp
+from hospital_policy.egress_guard import EgressGuard
 from hospital_policy.release import digest
 from hospital_policy.rules import RULES_FILE, Rules
 from hospital_policy.site_record import FOLDER
@@ -243,6 +247,36 @@ def test_metrics_that_a_job_streams_stay_at_the_site(site: PolicySite) -> None:
     assert "loss" not in event
     assert event.get_header(FedEventHeader.DIRECTION) == "blocked"
     assert site.ledger[0]["reason"] == "event fed.analytix_log_stats"
+
+
+def test_other_messages_of_a_job_stay_and_those_of_flare_leave(site: PolicySite) -> None:
+    send: Any = site.aux._send_to_cell
+    own = {"channel": "aux_communication", "topic": "__task_check__", "request": Shareable(), "targets": []}
+    assert send(**own) == {"server": "ok"}
+    assert send(**own | {"topic": "reports"}) == {}
+    assert send(**own | {"channel": "stream"}) == {}
+    assert send(**own | {"request": Shareable({"report": "Jane Doe"})}) == {}
+    full = Shareable()
+    full.set_header("report", ["Jane Doe"])
+    assert send(**own | {"request": full}) == {}
+    assert site.aux.multicast_aux_requests("reports", []) == {}
+    assert site.aux.sent == ["__task_check__"]
+    assert [line["kind"] for line in site.ledger] == ["blocked"] * 5
+
+
+def test_the_methods_that_are_closed_are_those_of_the_installed_flare() -> None:
+    assert {"channel", "topic", "request"} <= set(inspect.signature(AuxRunner._send_to_cell).parameters)
+    source, call = inspect.getsource(AuxRunner), " cell."
+    closed = [inspect.getsource(AuxRunner._send_to_cell), inspect.getsource(AuxRunner._send_multi_requests)]
+    assert source.count(call) == sum(part.count(call) for part in closed) == 5
+    assert source.count("self._send_multi_requests(") == 1
+
+
+def test_if_the_channels_cannot_be_closed_nothing_leaves(site: PolicySite) -> None:
+    site.aux = None  # type: ignore[assignment]
+    site.guard = EgressGuard()
+    site.guard.handle_event(EventType.START_RUN, site.context())
+    assert "channels of the job must be closed" in refused(site.send_update())
 
 
 def test_noise_is_added_and_counted(site: PolicySite) -> None:

@@ -39,6 +39,8 @@ WORK: Mapping[str, Work] = {
         "the same command continues",
     ),
     "doctor": Work(("DATA",), "admin.site.doctor.examined_site.examine_site", "the data are unchanged"),
+    "policy": Work(("--kit", "DATA"), "admin.site.policy.installed_policy.install", "run the command again"),
+    "ledger": Work(("DATA",), "admin.site.policy.examined_ledger.examine_ledger", "the ledger is unchanged"),
     "partition": Work(
         ("FILE", "--out", "OUT"), "admin.site.partition.manifest_partition.divide", "remove the incomplete --out"
     ),
