@@ -102,7 +102,13 @@ def site_data(consortium: dict[str, Path], load_site: Callable[[str], SiteData])
 def settings() -> TrainingSettings:
     """A few short steps."""
     return TrainingSettings(
-        batch_size=8, valid_batch_size=4, align_steps=2, pretrain_steps=2, learning_rate=1e-3, warmup_steps=1
+        batch_size=8,
+        valid_batch_size=4,
+        align_steps=2,
+        pretrain_steps=2,
+        learning_rate=1e-3,
+        warmup_steps=1,
+        training_process="same",
     )
 
 

@@ -32,7 +32,7 @@ from fedaid.data.site_data import SiteData
 from fedaid.flare.server.aggregator import SiteWeightedAggregator
 from fedaid.flare.server.controller import FedAIDController
 from fedaid.flare.server.persistor import RunPersistor
-from fedaid.flare.site.executor import IMAGE_CACHE
+from fedaid.flare.site.work.own_work import IMAGE_CACHE
 from fedaid.flare.software.software_report import PROPERTY, software_report
 from fedaid.flare.transport.exception_texts import VARIABLE
 from fedaid.flare.wire.messages import metrics_to_shareable, model_from_shareable, update_to_shareable

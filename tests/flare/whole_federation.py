@@ -19,7 +19,8 @@ from nvflare.apis.fl_context import FLContext, FLContextManager
 from nvflare.apis.shareable import ReservedHeaderKey, Shareable
 from nvflare.apis.signal import Signal
 
-from fedaid.flare.site.executor import IMAGE_CACHE, FedAIDExecutor
+from fedaid.flare.site.executor import FedAIDExecutor
+from fedaid.flare.site.work.own_work import IMAGE_CACHE
 from fedaid.flare.wire.downlink import ModelDecoder, ModelEncoder
 from fedaid.flare.wire.tasks import VALIDATE
 from fedaid.flare.wire.uplink import UpdateDecoder, UpdateEncoder

@@ -92,7 +92,7 @@ def test_the_quality_of_a_teacher_that_keeps_nothing_is_refused() -> None:
 def test_every_field_says_what_it_is() -> None:
     found = described(TrainingSettings)
     assert list(found) == [field.name for field in fields(TrainingSettings)]
-    assert len(found) == 29
+    assert len(found) == 30
     for name, setting in found.items():
         assert setting.group in (SCHEDULE, OPTIMIZER, BINDING, BASELINES, HARDWARE), name
         assert setting.unit, name

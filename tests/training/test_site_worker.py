@@ -14,8 +14,9 @@ from fedaid.data.site_data import SiteData
 from fedaid.errors import InputError
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.tensor_names import is_alignment
+from fedaid.training.processes.student import Student
 from fedaid.training.settings import TrainingSettings
-from fedaid.training.site_worker import LocalUpdate, SiteWorker, Student
+from fedaid.training.site_worker import LocalUpdate, SiteWorker
 
 MakeWorker = Callable[..., SiteWorker]
 

@@ -1,9 +1,11 @@
-"""The names of the tensors of a model's state, for code that handles tensors without the model."""
+"""The names of the tensors of a model's state, for code that handles tensors without the model, and without torch."""
 
 from __future__ import annotations
 
-from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import nn
 
 LOGIT_SCALE = "log_logit_scale"
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")  # of batch norm
@@ -24,5 +26,7 @@ def batch_norm_names(model: nn.Module) -> frozenset[str]:
 
     Layer norm and group norm are not included: they have no statistics of the data.
     """
+    from torch.nn.modules.batchnorm import _BatchNorm
+
     layers = {name: module for name, module in model.named_modules() if isinstance(module, _BatchNorm)}
     return frozenset(f"{name}.{tensor}" for name, layer in layers.items() for tensor in layer.state_dict())

@@ -176,6 +176,12 @@ class TrainingSettings:
         rule=whole(0),
         cost="step",
     )
+    training_process: str = choice(
+        HARDWARE,
+        ("child", "same"),
+        doc="`child`: a process that trains beside that of the job, so that its end costs the site a round only; "
+        "`same`: the process of the job. A simulation and an evaluation use `same`",
+    )
 
     def __post_init__(self) -> None:
         check_settings(self, where=WHERE)

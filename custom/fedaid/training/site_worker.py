@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from fedaid.training.features import FeatureStore
 from fedaid.training.hardware import accelerate
 from fedaid.training.model_tensors import Arrays, everything, moved_since, put, tensors_of
 from fedaid.training.processes.process_group import share_of
+from fedaid.training.processes.student import Student
 from fedaid.training.settings import WHERE, TrainingSettings
 from fedaid.training.site_memory import SiteMemory
 from fedaid.training.trainer import Check, PhaseLosses, keep_going, pretrain, train_alignment
@@ -63,13 +64,6 @@ class Validation:
     embeddings: Embeddings
     text_groups: NDArray[np.int64]
     batch_size: int
-
-
-class Student(NamedTuple):
-    """The model that a site trained in phase two of a round; its validation loss in nats is None until measured."""
-
-    round_number: int
-    loss: float | None = None
 
 
 class SiteWorker:

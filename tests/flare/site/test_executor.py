@@ -17,8 +17,8 @@ from nvflare.apis.signal import Signal
 
 from fedaid.data.pixels.decode_pool import WORKERS
 from fedaid.data.pixels.decode_process import DecodeProcess
-from fedaid.flare.site import executor as module
 from fedaid.flare.site.executor import FedAIDExecutor
+from fedaid.flare.site.work import own_work as module
 from fedaid.flare.software.software_report import PROPERTY, software_report
 from fedaid.flare.wire.messages import metrics_from_shareable
 from fedaid.flare.wire.replies import ERROR_HEADER
@@ -184,8 +184,9 @@ def test_a_test_split_smaller_than_a_batch_has_no_loss(site: Site) -> None:
     site.settings = replace(site.settings, valid_batch_size=5)
     site.restart()
     splits = metrics_from_shareable(site.ask(VALIDATE)).splits
-    worker = site.executor._worker
-    assert isinstance(worker, SiteWorker)
+    work = site.executor._work
+    assert isinstance(work, module.OwnWork)
+    worker = work.worker
     object.__setattr__(worker._settings, "valid_batch_size", 6)
     splits = metrics_from_shareable(site.ask(VALIDATE)).splits
     assert "loss" not in splits["test"]
@@ -266,10 +267,12 @@ def test_a_round_in_two_processes_answers_as_one_does(
     assert all(np.abs(mean).max() > 0 for mean in means)
 
 
-def test_threads_are_set_at_the_start_of_a_run(site: Site) -> None:
+def test_threads_are_set_before_the_data_are_read(site: Site) -> None:
     before = torch.get_num_threads()
+    site.settings = replace(site.settings, threads=2)
+    site.restart()
     try:
-        FedAIDExecutor(threads=2).handle_event(EventType.START_RUN, site.context)
+        site.ask(ALIGN)
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)

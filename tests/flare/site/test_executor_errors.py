@@ -17,11 +17,11 @@ from nvflare.security.logging import secure_format_exception, secure_format_trac
 from safetensors import SafetensorError
 
 from fedaid.errors import InputError
-from fedaid.flare.site import executor as module
 from fedaid.flare.site.executor import FedAIDExecutor
+from fedaid.flare.site.work import own_work as module
 from fedaid.flare.wire.replies import ERROR_HEADER, error_reason, is_invalid
 from fedaid.flare.wire.tasks import ALIGN, PRETRAIN
-from fedaid.training.processes.spread_worker import ProcessesFailed, ProcessesLackMemory
+from fedaid.training.processes.torchrun import ProcessesFailed, ProcessesLackMemory
 from fedaid.training.site_worker import SiteWorker
 from tests.flare.site.asked_site import CANARY, Arrays, Site, same, update_of
 

@@ -77,7 +77,7 @@ def accuracies(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def say(*values: float) -> None:
         left = iter([{"loss": 1.0 + call, SITE_METRIC: value} for call, value in enumerate(values)])
-        monkeypatch.setattr("fedaid.flare.site.local_training.split_metrics", lambda validation: next(left))
+        monkeypatch.setattr("fedaid.flare.site.work.own_work.split_metrics", lambda validation: next(left))
 
     return say
 
@@ -168,7 +168,7 @@ def test_a_second_run_starts_anew(site: Site, accuracies: Any) -> None:
 def test_the_federation_hears_what_the_site_reached_alone(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = iter(range(9))  # so that the last model is the best one
     monkeypatch.setattr(
-        "fedaid.flare.site.local_training.split_metrics",
+        "fedaid.flare.site.work.own_work.split_metrics",
         lambda validation: split_metrics(validation) | {SITE_METRIC: float(next(numbers))},
     )
     site.ask(TRAIN_ALONE, 0)

@@ -117,7 +117,8 @@ def test_the_best_round_is_measured_at_the_end_with_the_normalisation_that_the_s
 
 def worker_with(model: DualEncoder, tensors: dict[str, Any]) -> Any:
     """A worker with these site tensors."""
-    return SimpleNamespace(model=model, site_tensors=tensors)
+    facts = SimpleNamespace(batch_norm=batch_norm_names(model))
+    return SimpleNamespace(facts=facts, site_tensors=tensors)
 
 
 def test_a_site_that_missed_rounds_has_what_it_had_by_then_and_goes_on_with_its_newest(

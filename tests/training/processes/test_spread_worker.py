@@ -18,7 +18,8 @@ from fedaid.errors import InputError
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training.processes.data_folders import DataFolders
 from fedaid.training.processes.rank import failure_file
-from fedaid.training.processes.spread_worker import LOG, ProcessesFailed, SpreadWorker, at_site, failure, worker_for
+from fedaid.training.processes.spread_worker import LOG, SpreadWorker, at_site, failure, worker_for
+from fedaid.training.processes.torchrun import ProcessesFailed
 from fedaid.training.settings import TrainingSettings
 from fedaid.training.site_worker import SiteWorker
 from tests.training.gradient_process import NO_BATCH_NORM

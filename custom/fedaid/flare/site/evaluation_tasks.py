@@ -23,9 +23,12 @@ from fedaid.flare.site.executor import FedAIDExecutor
 from fedaid.flare.site.local_model import LocalModel, local_model_of
 from fedaid.flare.site.site_evaluation import evaluate_site
 from fedaid.flare.site.task_memory import TaskMemory
+from fedaid.flare.site.work.own_work import OwnWork
+from fedaid.flare.site.work.site_work import SAME_PROCESS
 from fedaid.flare.wire.messages import report_to_shareable, result_to_shareable, update_to_shareable
 from fedaid.flare.wire.tasks import EVALUATE, GIVEN_MODEL, LOCAL_MODEL, ModelMessage, UpdateMessage
 from fedaid.training.settings import WHERE, TrainingSettings
+from fedaid.training.site_worker import SiteWorker
 
 OF_TRAINING = ("batch_size", "valid_batch_size", "precision", "channels_last", "threads")
 OF_EVALUATION = tuple(field.name for field in fields(EvaluationSettings))
@@ -48,17 +51,25 @@ class EvaluationExecutor(FedAIDExecutor):
 
     @keeps_arguments(*parameters_of(TrainingSettings, OF_TRAINING), *parameters_of(EvaluationSettings))
     def __init__(self, **settings: Any) -> None:
-        super().__init__(**{name: value for name, value in settings.items() if name not in OF_EVALUATION})
+        training = {name: value for name, value in settings.items() if name not in OF_EVALUATION}
+        super().__init__(**training, training_process=SAME_PROCESS)
         evaluation = {name: value for name, value in settings.items() if name in OF_EVALUATION}
         self._evaluation = settings_from(EvaluationSettings, evaluation, where=WHERE)
         self._tasks = {EVALUATE: self._evaluate, LOCAL_MODEL: self._local_model}
+
+    def _worker(self, message: ModelMessage, fl_ctx: FLContext) -> SiteWorker:
+        """The worker with the message's model, in this process, where the suite embeds with it."""
+        work = self._loaded(message, fl_ctx)
+        if not isinstance(work, OwnWork):
+            raise TypeError("an evaluation works in the process of the job")
+        return work.worker
 
     def _evaluate(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
         """The suite's result for the model in the message: aggregates only."""
         site = fl_ctx.get_identity_name()
         require_enough_patients(self._evaluation.least_patients, os.environ, site=site)
         require_many_draws(self._evaluation, site=site)
-        worker = self._loaded(message, fl_ctx)
+        worker = self._worker(message, fl_ctx)
         number = message.round_number
         compare = partial(difference_to_given, self._memory, self._evaluation, number=number, fl_ctx=fl_ctx)
         suite = evaluate_site(worker, self._evaluation, compare=compare)
@@ -69,7 +80,7 @@ class EvaluationExecutor(FedAIDExecutor):
 
         If the site has no local model or does not share it, the answer gives the reason.
         """
-        worker = self._loaded(message, fl_ctx)
+        worker = self._worker(message, fl_ctx)
         kit = Path(fl_ctx.get_engine().get_workspace().get_root_dir())
         local = local_model_of(worker.site, kit, os.environ)
         pairs, reason = len(worker.data.train), reason_against(local, message, os.environ, site=worker.site)

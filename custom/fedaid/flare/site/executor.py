@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import logging
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import torch
 from nvflare.apis.event_type import EventType
 from nvflare.apis.executor import Executor
 from nvflare.apis.fl_constant import ReturnCode
@@ -17,21 +15,21 @@ from nvflare.apis.shareable import Shareable, make_reply
 from nvflare.apis.signal import Signal
 
 from fedaid.arguments import keeps_arguments, parameters_of
-from fedaid.data.site import data_root
 from fedaid.errors import settings_from
-from fedaid.evaluation.retrieval import split_metrics
 from fedaid.flare.server.gate import judge_tensors
-from fedaid.flare.site.fault import Fault, fault_of
-from fedaid.flare.site.local_model import local_model_of, valid_split
 from fedaid.flare.site.round_normalisation import normalisation_after
 from fedaid.flare.site.site_state import SiteState
 from fedaid.flare.site.task_memory import TaskMemory
+from fedaid.flare.site.work.abort import Abort, Aborted
+from fedaid.flare.site.work.child_work import ChildWork
+from fedaid.flare.site.work.fault import Fault, fault_of
+from fedaid.flare.site.work.site_work import CHILD, SiteWork, Trained, WorkOrder, splits_of
 from fedaid.flare.software.software_report import PROPERTY, software_report
 from fedaid.flare.transport.array_exchange import receive_in_memory
 from fedaid.flare.transport.exception_texts import hide_exception_texts
 from fedaid.flare.wire.messages import metrics_to_shareable, model_from_shareable, update_to_shareable
 from fedaid.flare.wire.plain_answer import check_filtered, checked
-from fedaid.flare.wire.replies import OUT_OF_MEMORY, error_reply
+from fedaid.flare.wire.replies import error_reply
 from fedaid.flare.wire.tasks import (
     ALIGN,
     PRETRAIN,
@@ -42,40 +40,10 @@ from fedaid.flare.wire.tasks import (
     ModelMessage,
     UpdateMessage,
 )
-from fedaid.models.saved_model import new_model
 from fedaid.models.tensor_names import is_alignment
-from fedaid.training.model_tensors import specs
-from fedaid.training.processes.data_folders import DataFolders
-from fedaid.training.processes.spread_worker import at_site, worker_for
 from fedaid.training.settings import WHERE, TrainingSettings
-from fedaid.training.site_worker import LocalUpdate, SiteWorker
 
 ROUND_MODEL = "round"  # set of tensors: the model of the round, because pretrain sends its alignment modules only
-IMAGE_CACHE = "fedaid_image_cache"  # folder in the site's startup kit, for all jobs
-
-
-class Aborted(RuntimeError):
-    """The run was aborted."""
-
-
-class Abort:
-    """Checks for an abort: during decoding, at every training step, and before the model embeds a batch.
-
-    Attributes:
-        signal: of the current task.
-    """
-
-    def __init__(self) -> None:
-        self.signal = Signal()
-
-    def __call__(self, *_: object) -> None:
-        """Raises :class:`Aborted` if the run was aborted."""
-        if self.signal.triggered:
-            raise Aborted
-
-    def __deepcopy__(self, memo: dict[int, object]) -> Abort:
-        """Returns itself, so that a copy of the model (the teacher) checks the same signal."""
-        return self
 
 
 class FedAIDExecutor(Executor):  # type: ignore[misc]
@@ -93,9 +61,8 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
     def __init__(self, **settings: Any) -> None:
         super().__init__()
         self._settings = settings_from(TrainingSettings, settings, where=WHERE)
-        self._worker: SiteWorker | None = None
-        self._alone: dict[str, float] = {}  # the loss of the local model, if it is comparable with this run
-        self._round: int | None = None  # round of the model that the worker holds, with its encoders as received
+        self._work: SiteWork | None = None
+        self._round: int | None = None  # round of the model that the work holds, with its encoders as received
         self._memory, self._abort = TaskMemory(), Abort()
         self._state = SiteState(self._settings, self._memory)
         self._tasks = {ALIGN: self._align, PRETRAIN: self._pretrain, TRAIN: self._train, VALIDATE: self._validate}
@@ -109,10 +76,10 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             hide_exception_texts()
             receive_in_memory()
             fl_ctx.set_prop(PROPERTY, software_report(), private=False, sticky=True)
-        if event_type == EventType.START_RUN and self._settings.threads:
-            torch.set_num_threads(self._settings.threads)
         if event_type == EventType.AFTER_SEND_TASK_RESULT:
             self._work_ahead(fl_ctx)
+        if event_type == EventType.END_RUN:
+            self._end_work()
 
     def execute(self, task_name: str, shareable: Shareable, fl_ctx: FLContext, abort_signal: Signal) -> Shareable:
         """Returns the answer to a task; this is the only place where an error becomes a return code."""
@@ -130,39 +97,40 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
 
     def _failed(self, task_name: str, fault: Fault, fl_ctx: FLContext) -> Shareable:
         """The answer to a task that failed; FLARE sends error logs to the server."""
-        self.log_error(fl_ctx, fault.text or f"{task_name} failed with {fault.kind}:\n{fault.place}")
+        said = fault.text or (f"{task_name} failed with {fault.kind}:\n{fault.place}" if fault.place else "")
+        self.log_error(fl_ctx, said or fault.said(task_name))
         code = ReturnCode.BAD_TASK_DATA if fault.text else ReturnCode.EXECUTION_EXCEPTION
-        reason = OUT_OF_MEMORY if fault.out_of_memory else ""
-        return error_reply(code, fault.said(task_name), reason=reason, invalid=fault.invalid)
+        return error_reply(code, fault.said(task_name), reason=fault.reason, invalid=fault.invalid)
 
     def _work_ahead(self, fl_ctx: FLContext) -> None:
         """Starts the work of the next task now; after an abort or an error here, the task itself does that work."""
-        if self._worker is None or self._memory.may_end_with_task:
+        if self._work is None or self._memory.may_end_with_task:
             return
         try:
-            self._worker.work_ahead(check=self._abort)
-            self._state.settle(self._worker, fl_ctx)
+            self._work.work_ahead(check=self._abort)
+            self._state.settle(self._work, fl_ctx)
         except Aborted:
             pass
         except Exception as error:
-            self.log_warning(fl_ctx, f"left for the next task after {type(error).__name__}")
+            self.log_warning(fl_ctx, f"left for the next task after {fault_of(error).kind}")
 
     def _align(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
-        worker = self._loaded(message, fl_ctx)
+        work = self._loaded(message, fl_ctx)
         self._memory.remember(
             ROUND_MODEL, dict(message.tensors), description={"round": message.round_number}, fl_ctx=fl_ctx
         )
-        metrics = self._before_training(worker, message.round_number)
-        update = worker.align(round_number=message.round_number, check=self._abort)
+        metrics = self._before_training(work, message.round_number)
+        update = work.align(round_number=message.round_number, check=self._abort)
         self._round = message.round_number
-        return self._answer(message, update, metrics)
+        return self._answer(message, update, metrics, work)
 
     def _pretrain(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
+        self._ready(message, fl_ctx)
         if self._round != message.round_number:  # another model was loaded, or this is a new process
             self._loaded(self._round_model(message, fl_ctx), fl_ctx)
-        worker = self._loaded(message, fl_ctx, moves=is_alignment)
-        update = self._trained(worker, message, fl_ctx)
-        return self._answer(message, update, update.metrics)
+        work = self._loaded(message, fl_ctx, moves=is_alignment)
+        update = self._trained(work, message, fl_ctx)
+        return self._answer(message, update, update.metrics, work)
 
     def _round_model(self, message: ModelMessage, fl_ctx: FLContext) -> ModelMessage:
         """The message with the whole model of its round, which the site received with ``align``."""
@@ -175,64 +143,98 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
 
     def _train(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
         """FedAvg's one task a round: measures the validation loss of the model, then trains."""
-        worker = self._loaded(message, fl_ctx)
-        metrics = self._before_training(worker, message.round_number)
-        update = self._trained(worker, message, fl_ctx)
-        return self._answer(message, update, metrics | update.metrics)
+        work = self._loaded(message, fl_ctx)
+        metrics = self._before_training(work, message.round_number)
+        update = self._trained(work, message, fl_ctx)
+        return self._answer(message, update, metrics | update.metrics, work)
 
-    def _before_training(self, worker: SiteWorker, round_number: int) -> dict[str, float]:
+    def _before_training(self, work: SiteWork, round_number: int) -> dict[str, float]:
         """Metrics of the round's model on the validation split, and the baseline losses of the site's own models."""
-        metrics = split_metrics(worker.validate("valid"))
-        return metrics | self._alone | worker.student_loss(round_number - 1) | self._state.take_lost()
+        metrics, alone = work.metrics("valid"), dict(work.facts.alone)
+        return metrics | alone | work.student_loss(round_number - 1) | self._state.take_lost()
 
-    def _trained(self, worker: SiteWorker, message: ModelMessage, fl_ctx: FLContext) -> LocalUpdate:
+    def _trained(self, work: SiteWork, message: ModelMessage, fl_ctx: FLContext) -> Trained:
         """Phase two; then keeps what later rounds need of the trained model."""
-        update = worker.pretrain(round_number=message.round_number, check=self._abort)
-        self._state.keep(worker, message, fl_ctx)
+        update = work.pretrain(round_number=message.round_number, check=self._abort)
+        self._state.keep(work, message, fl_ctx)
         return update
 
     def _validate(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
-        worker, number = self._ready(message, fl_ctx), message.round_number
-        with normalisation_after(self._memory, worker, rounds=number, fl_ctx=fl_ctx):
-            worker = self._loaded(message, fl_ctx)
-        splits = {name: split_metrics(worker.validate(name)) for name in worker.splits if len(worker.splits[name])}
+        work, number = self._ready(message, fl_ctx), message.round_number
+        with normalisation_after(self._memory, work, rounds=number, fl_ctx=fl_ctx):
+            work = self._loaded(message, fl_ctx)
+        return self._metrics(work, message)
+
+    def _metrics(self, work: SiteWork, message: ModelMessage) -> Shareable:
+        """The current model's metrics on every split for validation."""
+        splits = {name: work.metrics(name) for name in splits_of(work.facts)}
         return metrics_to_shareable(MetricsMessage(message.round_number, splits))
 
     def _loaded(
         self, message: ModelMessage, fl_ctx: FLContext, *, moves: Callable[[str], bool] = lambda name: True
-    ) -> SiteWorker:
-        """The worker with the message's tensors; they must be exactly the tensors that the task ``moves``."""
-        worker, self._round = self._ready(message, fl_ctx), None
+    ) -> SiteWork:
+        """The work with the message's tensors; they must be exactly the tensors that the task ``moves``."""
+        work, self._round = self._ready(message, fl_ctx), None
         try:
-            judge_tensors(message.tensors, {name: spec for name, spec in specs(worker.model).items() if moves(name)})
+            judge_tensors(message.tensors, {name: spec for name, spec in work.facts.specs.items() if moves(name)})
         except ValueError as reason:
             raise MalformedMessage(f"model of round {message.round_number} refused: {reason}") from reason
         self._abort()  # reading the data takes long
-        worker.load(message.tensors)
-        return worker
+        work.load(message.tensors)
+        return work
 
-    def _ready(self, message: ModelMessage, fl_ctx: FLContext) -> SiteWorker:
-        """The worker; the first task makes it and so checks the site's data."""
-        if self._worker is None:
-            site, configuration = fl_ctx.get_identity_name(), message.configuration
-            model = new_model(configuration, message.vocabulary_hash, where=f"site {site}")
-            workspace = fl_ctx.get_engine().get_workspace()
-            root = data_root(site, Path(workspace.get_site_config_dir()), os.environ)
-            folders = DataFolders(root, Path(workspace.get_root_dir()) / IMAGE_CACHE)
-            data = folders.load(configuration, check=self._abort)
-            sizes = f"{len(data.train)} train, {len(data.valid)} valid, {len(data.test)} test studies"
-            self.log_info(fl_ctx, f"{sizes}; skipped by reason: {dict(data.skipped)}")
-            model.register_forward_pre_hook(self._abort)
-            run = Path(workspace.get_run_dir(fl_ctx.get_job_id()))
-            settings = at_site(self._settings, os.environ, site=site)
-            split = valid_split(data.valid, batch_size=settings.valid_batch_size)
-            alone = local_model_of(site, Path(workspace.get_root_dir()), os.environ)
-            self._alone = alone.alone_loss(split, configuration, message.vocabulary_hash)
-            self._worker = worker_for(model, data, settings, site=site, folders=folders, folder=run)
-            self._state.restore(self._worker, message, fl_ctx)
-        return self._worker
+    def _ready(self, message: ModelMessage, fl_ctx: FLContext) -> SiteWork:
+        """The work; the first task begins it and so checks the site's data, as does the first after its end."""
+        if self._work is None or not self._work.alive:
+            self._end_work()
+            work = self._begin(order_for(message, self._settings, fl_ctx), fl_ctx)
+            sizes = ", ".join(f"{count} {split}" for split, count in work.facts.sizes.items())
+            self.log_info(fl_ctx, f"{sizes} studies; skipped by reason: {dict(work.facts.skipped)}")
+            try:
+                self._state.restore(work, message, fl_ctx)
+            except BaseException:
+                work.end()
+                raise
+            self._work = work
+        return self._work
 
-    def _answer(self, message: ModelMessage, update: LocalUpdate, metrics: dict[str, float]) -> Shareable:
-        data = self._worker.data  # type: ignore[union-attr]
-        pairs, number = len(data.train), message.round_number
-        return update_to_shareable(UpdateMessage(number, update.delta, metrics, pairs, data.skipped, message.run))
+    def _begin(self, order: WorkOrder, fl_ctx: FLContext) -> SiteWork:
+        """Begins the work where ``training_process`` says; in FLARE's simulator always in this process.
+
+        The simulator does not fail a run for the end of one process, since all sites share one.
+        """
+        if self._settings.training_process == CHILD and not self._memory.announced:
+            return ChildWork(order, self._abort, log_level=logging.getLogger("fedaid").getEffectiveLevel())
+        return own_work(order, self._abort)
+
+    def _end_work(self) -> None:
+        """Ends the work, if it has begun."""
+        work, self._work, self._round = self._work, None, None
+        if work is not None:
+            work.end()
+
+    def _answer(self, message: ModelMessage, update: Trained, metrics: dict[str, float], work: SiteWork) -> Shareable:
+        facts, number = work.facts, message.round_number
+        pairs, skipped = facts.sizes["train"], facts.skipped
+        return update_to_shareable(UpdateMessage(number, update.delta, metrics, pairs, skipped, message.run))
+
+
+def order_for(message: ModelMessage, settings: TrainingSettings, fl_ctx: FLContext) -> WorkOrder:
+    """What the work of a job needs to begin."""
+    workspace = fl_ctx.get_engine().get_workspace()
+    return WorkOrder(
+        site=fl_ctx.get_identity_name(),
+        kit=workspace.get_root_dir(),
+        config_dir=workspace.get_site_config_dir(),
+        run=workspace.get_run_dir(fl_ctx.get_job_id()),
+        settings=settings,
+        configuration=message.configuration,
+        vocabulary_hash=message.vocabulary_hash,
+    )
+
+
+def own_work(order: WorkOrder, abort: Abort) -> SiteWork:
+    """The work in this process, which loads torch only now."""
+    from fedaid.flare.site.work.own_work import OwnWork
+
+    return OwnWork(order, abort)

@@ -8,15 +8,17 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
-from fedaid.data.dataset import StudyDataset
 from fedaid.errors import require
 from fedaid.models.saved_model import CONFIG, WEIGHTS
 from fedaid.version import VERSION_KEY
+
+if TYPE_CHECKING:
+    from fedaid.data.dataset import StudyDataset
 
 FOLDER, STATE = "fedaid_local_model", "state.json"
 VARIABLE, PLACEHOLDER = "FEDAID_LOCAL_MODEL", "{site}"

@@ -13,24 +13,22 @@ from nvflare.apis.shareable import Shareable
 
 from fedaid.arguments import keeps_arguments, parameters_of
 from fedaid.errors import require
-from fedaid.evaluation.retrieval import split_metrics
 from fedaid.flare.server.run_store import Generation, NewBest, RunStore
 from fedaid.flare.site.executor import FedAIDExecutor
-from fedaid.flare.site.local_model import local_model_of, valid_split
-from fedaid.flare.wire.messages import metrics_to_shareable, report_to_shareable
+from fedaid.flare.site.local_model import ValidSplit, local_model_of
+from fedaid.flare.site.work.site_work import SiteWork
+from fedaid.flare.wire.messages import report_to_shareable
 from fedaid.flare.wire.tasks import (
     KEEP_ALONE,
     TRAIN_ALONE,
     VALIDATE,
     MalformedMessage,
-    MetricsMessage,
     ModelMessage,
     UpdateMessage,
 )
 from fedaid.minmax.selection import SITE_METRIC
 from fedaid.minmax.weighted_average import apply, weighted_sum
 from fedaid.training.settings import WHERE, TrainingSettings
-from fedaid.training.site_worker import SiteWorker
 
 STORE = "fedaid_alone"  # in the run's folder of the site
 
@@ -65,61 +63,61 @@ class LocalTrainingExecutor(FedAIDExecutor):
         number = message.round_number
         if number == 0:
             shutil.rmtree(self._store(message, fl_ctx).folder)  # of a run that started before
-        worker = self._loaded(message, fl_ctx) if number == 0 else self._continued(message, fl_ctx)
-        metrics, store = split_metrics(worker.validate("valid")), self._store(message, fl_ctx)
-        start = worker.tensors()
+        work = self._loaded(message, fl_ctx) if number == 0 else self._continued(message, fl_ctx)
+        metrics, store = work.metrics("valid"), self._store(message, fl_ctx)
+        start = work.tensors()
         best = self._if_best(start, metrics, number, store)
-        update = worker.pretrain(round_number=number, check=self._abort)
-        end = apply(start, weighted_sum({worker.site: update.delta}, {worker.site: 1.0}))
+        update = work.pretrain(round_number=number, check=self._abort)
+        end = apply(start, weighted_sum({work.site: update.delta}, {work.site: 1.0}))
         store.commit(end, {"round": number + 1}, best=best)
-        worker.load(end)
+        work.load(end)
         self._round = number + 1
-        report = metrics | update.metrics
-        return report_to_shareable(UpdateMessage(number, {}, report, len(worker.data.train), worker.data.skipped))
+        report, facts = metrics | update.metrics, work.facts
+        return report_to_shareable(UpdateMessage(number, {}, report, facts.sizes["train"], facts.skipped))
 
     def _validate_last(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
         """Metrics of the site's last model; it is saved if it is the best."""
-        worker, store, number = self._continued(message, fl_ctx), self._store(message, fl_ctx), message.round_number
-        best = self._if_best(worker.tensors(), split_metrics(worker.validate("valid")), number, store)
+        work, store, number = self._continued(message, fl_ctx), self._store(message, fl_ctx), message.round_number
+        best = self._if_best(work.tensors(), work.metrics("valid"), number, store)
         if best:
             store.commit(best.tensors, {"round": number}, best=best)
-        return self._metrics(worker, message)
+        return self._metrics(work, message)
 
     def _keep(self, message: ModelMessage, fl_ctx: FLContext) -> Shareable:
         """Makes the best model the site's local model, removes the others, and returns its metrics."""
-        worker, store = self._ready(message, fl_ctx), self._store(message, fl_ctx)
+        work, store = self._ready(message, fl_ctx), self._store(message, fl_ctx)
         best = self._newest(store).best
         if best is None:
             raise MalformedMessage("keep_alone must follow a round, got a site that has no best model")
-        worker.load(best.tensors())
+        work.load(best.tensors())
         self._round = None
         kit = Path(fl_ctx.get_engine().get_workspace().get_root_dir())
-        local_model_of(worker.site, kit, os.environ).keep(
+        local_model_of(work.site, kit, os.environ).keep(
             best.folder,
             round_number=best.state["round"],
             valid_loss=best.state["valid_loss"],
-            valid=valid_split(worker.data.valid, batch_size=self._settings.valid_batch_size),
+            valid=ValidSplit(**work.facts.valid),
             job_id=fl_ctx.get_job_id(),
             pairs=message.round_number * self._settings.pretrain_steps * self._settings.batch_size,
         )
         shutil.rmtree(store.folder, ignore_errors=True)
-        return self._metrics(worker, message)
+        return self._metrics(work, message)
 
-    def _continued(self, message: ModelMessage, fl_ctx: FLContext) -> SiteWorker:
-        """The worker with the site's own model after ``message.round_number`` rounds.
+    def _continued(self, message: ModelMessage, fl_ctx: FLContext) -> SiteWork:
+        """The work with the site's own model after ``message.round_number`` rounds.
 
         Raises:
             MalformedMessage: if the site has done another number of rounds.
         """
-        number, worker, store = message.round_number, self._ready(message, fl_ctx), self._store(message, fl_ctx)
+        number, work, store = message.round_number, self._ready(message, fl_ctx), self._store(message, fl_ctx)
         newest = self._newest(store)
         if newest.state["round"] != number:
             done = newest.state["round"]
             raise MalformedMessage(f"round {number} must follow the one before, got a site that has done {done} rounds")
         if self._round != number:
-            worker.load(newest.tensors())
+            work.load(newest.tensors())
             self._round = number
-        return worker
+        return work
 
     def _newest(self, store: RunStore) -> Generation:
         """The site's newest generation.
@@ -139,11 +137,6 @@ class LocalTrainingExecutor(FedAIDExecutor):
         if former is not None and metrics[SITE_METRIC] <= former.state[SITE_METRIC]:
             return None
         return NewBest(tensors, {"round": number, SITE_METRIC: metrics[SITE_METRIC], "valid_loss": metrics["loss"]})
-
-    def _metrics(self, worker: SiteWorker, message: ModelMessage) -> Shareable:
-        splits = [name for name in worker.splits if len(worker.splits[name])]
-        found = {name: split_metrics(worker.validate(name)) for name in splits}
-        return metrics_to_shareable(MetricsMessage(message.round_number, found))
 
     def _store(self, message: ModelMessage, fl_ctx: FLContext) -> RunStore:
         run = Path(fl_ctx.get_engine().get_workspace().get_run_dir(fl_ctx.get_job_id()))

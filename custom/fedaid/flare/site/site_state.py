@@ -1,4 +1,4 @@
-"""What a site's worker has besides the server's model, and needs again when another process goes on with the run.
+"""What the work of a site has besides the server's model, and needs again when another process goes on with the run.
 
 It is the loss of the model that the site trained in its last round (the student), the tensors of that model for MOON
 and local normalisation, and the batch norm of every round. Within a job it is in memory; :class:`KeptRounds` has it for
@@ -16,9 +16,10 @@ from nvflare.apis.fl_context import FLContext
 from fedaid.flare.site.kept_rounds import KeptRounds, is_lost
 from fedaid.flare.site.round_normalisation import BY_ROUND, remember_normalisation
 from fedaid.flare.site.task_memory import TaskMemory
+from fedaid.flare.site.work.site_work import SiteWork
 from fedaid.flare.wire.tasks import STATE_LOST, ModelMessage
+from fedaid.training.processes.student import Student
 from fedaid.training.settings import TrainingSettings
-from fedaid.training.site_worker import SiteWorker, Student
 
 # Sets of tensors: those of the site's last model, for MOON and local normalisation; the student until it is measured.
 SITE_TENSORS, STUDENT = "site_tensors", "student"
@@ -26,7 +27,7 @@ SETS = (SITE_TENSORS, STUDENT, BY_ROUND)
 
 
 class SiteState:
-    """The state of the worker of one executor.
+    """The state of the work of one executor.
 
     Args:
         settings: nothing is kept unless they need it.
@@ -40,62 +41,61 @@ class SiteState:
         self._unmeasured: ModelMessage | None = None  # the round whose student has no loss yet
         self._lost = False
 
-    def keep(self, worker: SiteWorker, message: ModelMessage, fl_ctx: FLContext) -> None:
-        """Keeps the worker's state after phase two, before the answer is sent.
+    def keep(self, work: SiteWork, message: ModelMessage, fl_ctx: FLContext) -> None:
+        """Keeps the state after phase two, before the answer is sent.
 
         To measure the student takes a validation. The server would wait for it, so the student's tensors are kept
         instead until it is measured. A process that may end with its task measures it now.
         """
         if self._memory.may_end_with_task:
-            worker.measure_student()
-            if worker.site_tensors or worker.student:
-                student = {"student": worker.student}
-                self._memory.remember(SITE_TENSORS, dict(worker.site_tensors), description=student, fl_ctx=fl_ctx)
+            work.measure_student()
+            if work.site_tensors or work.student:
+                student = {"student": work.student}
+                self._memory.remember(SITE_TENSORS, dict(work.site_tensors), description=student, fl_ctx=fl_ctx)
         if self._normalised:
-            remember_normalisation(self._memory, worker, rounds=message.round_number + 1, fl_ctx=fl_ctx)
+            remember_normalisation(self._memory, work, rounds=message.round_number + 1, fl_ctx=fl_ctx)
         if self._needed and message.run is not None:
-            unmeasured = worker.student is not None and worker.student.loss is None
-            self._write(worker, message, worker.tensors() if unmeasured else {}, fl_ctx)
+            unmeasured = work.student is not None and work.student.loss is None
+            self._write(work, message, work.tensors() if unmeasured else {}, fl_ctx)
             self._unmeasured = message if unmeasured else None
 
-    def settle(self, worker: SiteWorker, fl_ctx: FLContext) -> None:
+    def settle(self, work: SiteWork, fl_ctx: FLContext) -> None:
         """Replaces the student's tensors by its loss, once it is measured."""
-        if self._unmeasured and worker.student is not None and worker.student.loss is not None:
-            self._write(worker, self._unmeasured, {}, fl_ctx)
+        if self._unmeasured and work.student is not None and work.student.loss is not None:
+            self._write(work, self._unmeasured, {}, fl_ctx)
             self._unmeasured = None
 
     def _write(
-        self, worker: SiteWorker, message: ModelMessage, student: Mapping[str, NDArray[Any]], fl_ctx: FLContext
+        self, work: SiteWork, message: ModelMessage, student: Mapping[str, NDArray[Any]], fl_ctx: FLContext
     ) -> None:
         by_round = self._memory.recall(BY_ROUND, fl_ctx)
-        sets = {SITE_TENSORS: worker.site_tensors, STUDENT: student, BY_ROUND: by_round.tensors if by_round else {}}
+        sets = {SITE_TENSORS: work.site_tensors, STUDENT: student, BY_ROUND: by_round.tensors if by_round else {}}
         tensors = {f"{kind}/{name}": tensor for kind, found in sets.items() for name, tensor in found.items()}
-        description = {"student": worker.student}
+        description = {"student": work.student}
         if message.run is not None:
             self._kept.keep(message.run, message.round_number, tensors, description=description, fl_ctx=fl_ctx)
 
-    def restore(self, worker: SiteWorker, message: ModelMessage, fl_ctx: FLContext) -> None:
-        """Gives a new worker the state that it had when this message's round began."""
+    def restore(self, work: SiteWork, message: ModelMessage, fl_ctx: FLContext) -> None:
+        """Gives a new work the state that it had when this message's round began."""
+        self._unmeasured = None
         if found := self._memory.recall(SITE_TENSORS, fl_ctx):
-            worker.site_tensors = found.tensors
-            worker.student = student_of(found.description)
+            work.site_tensors = found.tensors
+            work.student = student_of(found.description)
         elif self._needed and message.run is not None:
             kept = self._kept.before(message.round_number, message.run, fl_ctx)
-            self._lost = is_lost(kept, message, site=worker.site)
+            self._lost = is_lost(kept, message, site=work.site)
             if kept is not None:
                 sets = {kind: below(kept.tensors, kind) for kind in SETS}
-                self._take_over(worker, sets, student_of(kept.description), fl_ctx)
+                self._take_over(work, sets, student_of(kept.description), fl_ctx)
 
-    def _take_over(
-        self, worker: SiteWorker, sets: Mapping[str, Any], student: Student | None, fl_ctx: FLContext
-    ) -> None:
-        worker.site_tensors = sets[SITE_TENSORS]
+    def _take_over(self, work: SiteWork, sets: Mapping[str, Any], student: Student | None, fl_ctx: FLContext) -> None:
+        work.site_tensors = sets[SITE_TENSORS]
         if sets[BY_ROUND]:
             self._memory.remember(BY_ROUND, sets[BY_ROUND], fl_ctx=fl_ctx)
         if sets[STUDENT]:
-            worker.load(sets[STUDENT])
-        worker.student = student
-        worker.measure_student()
+            work.load(sets[STUDENT])
+        work.student = student
+        work.measure_student()
 
     def take_lost(self) -> dict[str, float]:
         """A metric that says that the site has lost its state, for the next answer; empty otherwise."""

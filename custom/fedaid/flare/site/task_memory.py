@@ -31,20 +31,24 @@ class Remembered(NamedTuple):
 
 
 class TaskMemory:
-    """Named sets of tensors; each set has a file of its own in the run's folder, if files are needed at all."""
+    """Named sets of tensors; each set has a file of its own in the run's folder, if files are needed at all.
+
+    Attributes:
+        announced: tasks that FLARE's simulator has announced; 0 in a federation.
+    """
 
     def __init__(self) -> None:
         self._sets: dict[str, Remembered] = {}
-        self._announced = 0  # tasks
+        self.announced = 0  # tasks
 
     def notice(self, event_type: str) -> None:
         """Counts the tasks of this process; the component passes on every event that it gets."""
-        self._announced += event_type == EventType.SWAP_IN
+        self.announced += event_type == EventType.SWAP_IN
 
     @property
     def may_end_with_task(self) -> bool:
         """Whether this process may end with its task, so that what it remembers must be in a file."""
-        return self._announced == 1
+        return self.announced == 1
 
     def remember(
         self,

@@ -30,6 +30,7 @@ FREE = {
     "mlflow",
     "feature_memory_mb",
     "workers",
+    "training_process",
 }
 SETTINGS, SOFTWARE = "settings", "software"  # parts of run.json
 WHERE = "controller args of config_fed_server.json"

@@ -11,10 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
+from fedaid.training.processes.array_file import Arrays, save_arrays
 from fedaid.training.processes.data_folders import DataFolders
 from fedaid.training.settings import TrainingSettings
 from fedaid.training.site_worker import LocalUpdate
@@ -22,7 +21,6 @@ from fedaid.training.trainer import PhaseLosses
 
 REQUEST, START, SITE_TENSORS = "request.json", "start.safetensors", "site_tensors.safetensors"
 LOSSES, DELTA = "losses.json", "delta.safetensors"
-Arrays = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -72,8 +70,3 @@ def read_update(folder: Path) -> LocalUpdate:
     """Reads the result that :func:`write_update` wrote."""
     losses = PhaseLosses(**json.loads((folder / LOSSES).read_text()))
     return LocalUpdate(load_file(folder / DELTA), losses)
-
-
-def save_arrays(arrays: Arrays, file: Path) -> None:
-    """Writes arrays of any memory layout."""
-    save_file({name: np.asarray(array, order="C") for name, array in arrays.items()}, file)

@@ -20,21 +20,13 @@ from fedaid.training.processes.data_folders import DataFolders
 from fedaid.training.processes.out_of_memory import OUT_OF_MEMORY
 from fedaid.training.processes.phase_request import PhaseRequest, read_update
 from fedaid.training.processes.rank import failure_file
-from fedaid.training.processes.torchrun import run_processes
+from fedaid.training.processes.torchrun import ProcessesFailed, ProcessesLackMemory, run_processes
 from fedaid.training.settings import WHERE, TrainingSettings
 from fedaid.training.site_worker import LocalUpdate, SiteWorker
 from fedaid.training.trainer import Check
 
 LOG = "fedaid_processes.log"
 VARIABLE = "FEDAID_PROCESSES"
-
-
-class ProcessesFailed(RuntimeError):
-    """A phase that a process of the site did not finish; the text has no data of the site."""
-
-
-class ProcessesLackMemory(ProcessesFailed):
-    """The memory was not enough for one of the processes."""
 
 
 class SpreadWorker(SiteWorker):

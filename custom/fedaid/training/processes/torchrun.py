@@ -25,6 +25,14 @@ ENVIRONMENT = {
 }
 
 
+class ProcessesFailed(RuntimeError):
+    """A phase that a process of the site did not finish; the text has no data of the site."""
+
+
+class ProcessesLackMemory(ProcessesFailed):
+    """The memory was not enough for one of the processes."""
+
+
 def run_processes(entry: Sequence[str], folder: Path, *, processes: int, log: Path, check: Callable[[], None]) -> int:
     """Runs the processes and returns the exit code of torchrun: 0 if all processes succeeded.
 

@@ -8,43 +8,58 @@ from dataclasses import dataclass
 from fedaid.errors import InputError
 from fedaid.flare.wire.tasks import MalformedMessage
 from fedaid.training.processes.out_of_memory import is_out_of_memory
-from fedaid.training.processes.spread_worker import ProcessesFailed, ProcessesLackMemory
+from fedaid.training.processes.torchrun import ProcessesFailed, ProcessesLackMemory
 
 OURS = (InputError, MalformedMessage, FloatingPointError, ProcessesFailed)  # their texts hold no data of the site
 LASTING = (InputError, FloatingPointError)  # the same data and settings give the same error
-NO_MEMORY = "{what}: out of memory ({kind}). Lower batch_size, set micro_batch_size, or give the site more memory."
+KILLED, OUT_OF_MEMORY = "killed", "out_of_memory"  # reasons; any other error has none
+REMEDY = "Lower batch_size, set micro_batch_size, or give the site more memory."
 
 
 @dataclass(frozen=True)
 class Fault:
-    """An error, as it may leave the site.
+    """An error, as it may leave the site, and as one process of the site tells it to another.
 
     Attributes:
-        kind: of the error, its type.
+        kind: of the error, its type; of a process that ended, how it ended.
         text: of an error of ours; empty for any other, whose text may hold a path or a value of the site.
         place: where it was raised: files, lines and code of the program; for the site's log.
-        out_of_memory: whether the memory was not enough.
+        reason: KILLED, OUT_OF_MEMORY, or empty.
         invalid: whether the same task would fail again until a person mends a setting or a file.
     """
 
     kind: str
     text: str = ""
     place: str = ""
-    out_of_memory: bool = False
+    reason: str = ""
     invalid: bool = False
 
     def said(self, what: str) -> str:
         """The text for the server; ``what`` was being done."""
         if self.text:
             return self.text
-        return NO_MEMORY.format(what=what, kind=self.kind) if self.out_of_memory else f"{what}: {self.kind}"
+        if self.reason == OUT_OF_MEMORY:
+            return f"{what}: out of memory ({self.kind}). {REMEDY}"
+        if self.reason == KILLED:
+            return f"{what}: the training process ended ({self.kind}). The next task starts another one."
+        return f"{what}: {self.kind}"
+
+
+class Faulted(Exception):
+    """A fault that another process of the site has told, or that was its end."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.kind)
+        self.fault = fault
 
 
 def fault_of(error: Exception) -> Fault:
     """What may be said of an error."""
+    if isinstance(error, Faulted):
+        return error.fault
     kind = type(error).__name__
     if isinstance(error, OURS):
-        out_of_memory, invalid = isinstance(error, ProcessesLackMemory), isinstance(error, LASTING)
-        return Fault(kind, str(error), out_of_memory=out_of_memory, invalid=invalid)
+        reason = OUT_OF_MEMORY if isinstance(error, ProcessesLackMemory) else ""
+        return Fault(kind, str(error), reason=reason, invalid=isinstance(error, LASTING))
     place = "".join(traceback.format_tb(error.__traceback__))
-    return Fault(kind, place=place, out_of_memory=is_out_of_memory(error))
+    return Fault(kind, place=place, reason=OUT_OF_MEMORY if is_out_of_memory(error) else "")
