@@ -27,7 +27,12 @@ SITES = [hospital.name for hospital in DEMO_HOSPITALS]
 VICTIM = SITES[1]
 ALIGN, PRETRAIN = "task_name=align", "task_name=pretrain"
 BEGINS, ENDS, READ = "invoking task executor", "finished processing task", "studies; skipped by reason"
-SETTINGS: dict[str, Any] = {"pretrain_steps": 40, "report_student_loss": True, "loss_baseline": "student"}
+SETTINGS: dict[str, Any] = {
+    "pretrain_steps": 40,
+    "report_student_loss": True,
+    "loss_baseline": "student",
+    "wait_time_after_min_received": 120,
+}
 LITTLE = 120 * 2**20  # bytes: less than a process needs to load torch
 Fault = Callable[[WatchedSite], None]
 Faults = Mapping[str, tuple[Fault, int]]  # name → how it is injected, rounds that it costs the site
