@@ -27,6 +27,7 @@ from nvflare.fuel.utils import fobs
 
 import admin  # noqa: F401 - makes custom/fedaid importable
 from fedaid.flare.site.executor import FedAIDExecutor
+from fedaid.flare.site.work.own_work import OwnWork
 from fedaid.flare.wire.tasks import ALIGN, PRETRAIN, TRAIN
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.tensor_names import is_alignment
@@ -45,7 +46,7 @@ class PreparedExecutor(FedAIDExecutor):
 
     def __init__(self, settings: TrainingSettings, worker: SiteWorker) -> None:
         super().__init__(**vars(settings))
-        self._worker = worker
+        self._work = OwnWork(worker, alone={}, valid={})
 
 
 def write_messages(folder: Path, method: str, *, model: dict[str, Any] = MIDDLE, wire_dtype: str = "fp32") -> None:

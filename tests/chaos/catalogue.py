@@ -14,6 +14,7 @@ from tests.chaos.processes.frozen_site import frozen_site
 from tests.chaos.processes.kills import kills_in_poc, kills_with_tls
 from tests.chaos.sites.hostile_messages import hostile_messages
 from tests.chaos.sites.private_exceptions import private_exceptions
+from tests.chaos.training.training_kills import training_kills, want_of_memory
 
 Series = Callable[[Path], Outcome]
 """Injects its faults in an empty folder of its own. Starts processes on loopback only, and ends them by their ids."""
@@ -23,6 +24,8 @@ SERIES: dict[str, Series] = {
     "good updates": good_updates,
     "kills in POC": kills_in_poc,
     "kills with TLS": kills_with_tls,
+    "kills of a site's training process": training_kills,
+    "out of memory at a site": want_of_memory,
     "a frozen site": frozen_site,
     "orders of arrival": arrival_orders,
     "faults of a hospital's line": network_faults,

@@ -62,6 +62,7 @@ def before_the_answer(site: WatchedSite) -> None:
 
 
 def after_the_answer(site: WatchedSite) -> None:
+    site.wait(PRETRAIN, BEGINS)
     site.wait(PRETRAIN, ENDS)
     site.child.kill()
 

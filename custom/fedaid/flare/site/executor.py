@@ -205,6 +205,8 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
         """
         if self._settings.training_process == CHILD and not self._memory.announced:
             return ChildWork(order, self._abort, log_level=logging.getLogger("fedaid").getEffectiveLevel())
+        from fedaid.flare.site.work.own_work import own_work  # it loads torch
+
         return own_work(order, self._abort)
 
     def _end_work(self) -> None:
@@ -231,10 +233,3 @@ def order_for(message: ModelMessage, settings: TrainingSettings, fl_ctx: FLConte
         configuration=message.configuration,
         vocabulary_hash=message.vocabulary_hash,
     )
-
-
-def own_work(order: WorkOrder, abort: Abort) -> SiteWork:
-    """The work in this process, which loads torch only now."""
-    from fedaid.flare.site.work.own_work import OwnWork
-
-    return OwnWork(order, abort)

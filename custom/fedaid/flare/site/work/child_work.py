@@ -31,7 +31,7 @@ class ChildWork:
         command: starts the process; tests use another.
 
     Raises:
-        Faulted: as :class:`OwnWork`, or if the process ended.
+        Faulted: if the work cannot begin, or the process ended.
     """
 
     def __init__(self, order: WorkOrder, abort: Abort, *, log_level: int, command: Sequence[str] = COMMAND) -> None:

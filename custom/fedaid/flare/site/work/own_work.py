@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,41 +22,28 @@ from fedaid.training.model_tensors import specs
 from fedaid.training.processes.data_folders import DataFolders
 from fedaid.training.processes.spread_worker import at_site, worker_for
 from fedaid.training.processes.student import Student
-from fedaid.training.site_worker import LocalUpdate
+from fedaid.training.site_worker import LocalUpdate, SiteWorker
 
 IMAGE_CACHE = "fedaid_image_cache"  # folder in the site's startup kit, for all jobs
 
 
 class OwnWork:
-    """Reads the site's data, builds the model, and has a :class:`SiteWorker` do the rest.
+    """Has a :class:`SiteWorker` do the work.
 
     Args:
-        order: what to work on.
-        abort: checked while images are decoded, and before the model embeds a batch.
+        worker: of the site.
+        alone: the loss of the local model, if it is comparable with this run.
+        valid: what a validation loss is measured on.
 
     Attributes:
         worker: does the work.
-
-    Raises:
-        InputError: for data, a vocabulary or a setting that cannot be used.
     """
 
-    def __init__(self, order: WorkOrder, abort: Abort) -> None:
-        self.site, kit = order.site, Path(order.kit)
-        if order.settings.threads:
-            torch.set_num_threads(order.settings.threads)
-        configuration, vocabulary = order.configuration, order.vocabulary_hash
-        model = new_model(configuration, vocabulary, where=f"site {self.site}")
-        folders = DataFolders(data_root(self.site, Path(order.config_dir), os.environ), kit / IMAGE_CACHE)
-        data = folders.load(configuration, check=abort)
-        model.register_forward_pre_hook(abort)
-        settings = at_site(order.settings, os.environ, site=self.site)
-        valid = valid_split(data.valid, batch_size=settings.valid_batch_size)
-        alone = local_model_of(self.site, kit, os.environ).alone_loss(valid, configuration, vocabulary)
-        self.worker = worker_for(model, data, settings, site=self.site, folders=folders, folder=Path(order.run))
+    def __init__(self, worker: SiteWorker, *, alone: Mapping[str, float], valid: Mapping[str, Any]) -> None:
+        self.site, self.worker, data = worker.site, worker, worker.data
         sizes = {"train": len(data.train), "valid": len(data.valid), "test": len(data.test)}
-        normalised = batch_norm_names(self.worker.model)
-        self.facts = WorkFacts(sizes, dict(data.skipped), specs(self.worker.model), normalised, alone, asdict(valid))
+        normalised = batch_norm_names(worker.model)
+        self.facts = WorkFacts(sizes, dict(data.skipped), specs(worker.model), normalised, alone, valid)
 
     @property
     def alive(self) -> bool:
@@ -114,6 +102,30 @@ class OwnWork:
 
     def end(self) -> None:
         """Ends with this process."""
+
+
+def own_work(order: WorkOrder, abort: Abort) -> OwnWork:
+    """Reads the site's data and builds the model.
+
+    Args:
+        order: what to work on.
+        abort: checked while images are decoded, and before the model embeds a batch.
+
+    Raises:
+        InputError: for data, a vocabulary or a setting that cannot be used.
+    """
+    site, kit, configuration = order.site, Path(order.kit), order.configuration
+    if order.settings.threads:
+        torch.set_num_threads(order.settings.threads)
+    model = new_model(configuration, order.vocabulary_hash, where=f"site {site}")
+    folders = DataFolders(data_root(site, Path(order.config_dir), os.environ), kit / IMAGE_CACHE)
+    data = folders.load(configuration, check=abort)
+    model.register_forward_pre_hook(abort)
+    settings = at_site(order.settings, os.environ, site=site)
+    valid = valid_split(data.valid, batch_size=settings.valid_batch_size)
+    alone = local_model_of(site, kit, os.environ).alone_loss(valid, configuration, order.vocabulary_hash)
+    worker = worker_for(model, data, settings, site=site, folders=folders, folder=Path(order.run))
+    return OwnWork(worker, alone=alone, valid=asdict(valid))
 
 
 def trained(update: LocalUpdate) -> Trained:

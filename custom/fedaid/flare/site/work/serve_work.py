@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 from fedaid.flare.site.work.abort import Abort, Aborted
 from fedaid.flare.site.work.child_work import Answer, facts_as_json
 from fedaid.flare.site.work.fault import fault_of
-from fedaid.flare.site.work.own_work import OwnWork
+from fedaid.flare.site.work.own_work import OwnWork, own_work
 from fedaid.flare.site.work.site_work import Arrays, WorkOrder
 from fedaid.flare.site.work.training_process import FOUND, GIVEN
 from fedaid.training.processes.array_file import save_arrays, take_arrays
@@ -93,7 +93,7 @@ class Served:
         logger.addHandler(LogLines(self._answers))
         logger.setLevel(log_level)
         settings = TrainingSettings(**order["settings"])
-        self._work = OwnWork(WorkOrder(**{**order, "settings": settings}), self._abort)
+        self._work = own_work(WorkOrder(**{**order, "settings": settings}), self._abort)
         return facts_as_json(self._work.facts), {}
 
     def _done(self, name: str, arrays: Arrays, given: Mapping[str, Any]) -> Answer:
