@@ -55,10 +55,13 @@ def in_a_step(site: WatchedSite) -> None:
 
 
 def before_the_answer(site: WatchedSite) -> None:
+    """The process of the job is stopped for a moment, so that it cannot take the answer before its child is killed."""
     site.wait(PRETRAIN, BEGINS)
-    child = site.child
+    job, child = site.job, site.child
+    job.suspend()
     until(site.answer_is_written)
     child.kill()
+    job.resume()
 
 
 def after_the_answer(site: WatchedSite) -> None:

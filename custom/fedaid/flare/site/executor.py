@@ -104,7 +104,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
 
     def _work_ahead(self, fl_ctx: FLContext) -> None:
         """Starts the work of the next task now; after an abort or an error here, the task itself does that work."""
-        if self._work is None or self._memory.may_end_with_task:
+        if self._work is None or not self._work.alive or self._memory.may_end_with_task:
             return
         try:
             self._work.work_ahead(check=self._abort)
