@@ -119,7 +119,7 @@ def process_that_ended(session: Session, job_id: str, status: str) -> Setback | 
         lines = str(session.grep_target("server", None, job_id, "log.txt"))
         found = REPORTED.search(lines)
         if found:
-            return reported(found[1].partition(".")[0], found[2].strip())
+            return reported(found[1].rpartition(".")[2], found[2].strip())  # a relay is named before its site
         if status == EXCEPTION and job_id in lines:
             return Setback(KILLED if EXITED in lines else STOPPED)
     return None

@@ -51,6 +51,12 @@ def test_the_site_is_named_by_flares_log(tmp_path: Path) -> None:
         assert setback_of(found, "id", status=FAILED, folder=tmp_path) == expected
 
 
+def test_a_site_behind_a_relay_is_named_and_not_the_relay(tmp_path: Path) -> None:
+    found = server("Failing job id due to reported failure from relay-one.lake: exception\n")
+    expected = Setback("the process of site lake was killed, or ended with an error")
+    assert setback_of(found, "id", status=FAILED, folder=tmp_path) == expected
+
+
 def test_a_component_that_the_server_cannot_build_is_lasting(tmp_path: Path) -> None:
     line = "FL server execution exception: ConfigError: x, exception: 'InputError: rho must be above 0. Fix.'\n"
     (tmp_path / "log.txt").write_text(line)
