@@ -58,7 +58,7 @@ def kills_with_tls(folder: Path) -> Outcome:
         runs = Runs(federation, folder / "runs")
         whole = runs.run("whole")
         struck = at_instants(runs, TLS_INSTANTS, TLS_AT_SITE, site=site)
-        for name, kit in (("a site's parent", site), ("the relay", RELAY)):
+        for name, kit in (("the server", SERVER), ("a site's parent", site), ("the relay", RELAY)):
             strike = killed_parents(federation, kit)
             struck[name] = runs.run(
                 name.replace("'", ""), strike, machine=federation.sites[0], instant="task received", action=TELL
