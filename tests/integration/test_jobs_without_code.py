@@ -66,7 +66,7 @@ def test_a_job_without_code_gives_the_model_of_a_job_with_code(
     other = package_job("fedaid_pretrain", out=tmp_path / "with", settings=SETTINGS)
     data = next(iter(roots.values())).parent
     simulated = simulate(other, workspace=tmp_path / "simulation", sites=SITES, data=data)
-    assert model_of(read_results(folder)) == model_of(read_results(simulated))
+    assert model_of(read_results(folder)) == model_of(read_results(simulated.parent))
 
 
 def test_a_job_with_code_is_refused(federation: ProvisionedFederation, tmp_path: Path) -> None:
