@@ -36,6 +36,7 @@ from fedaid.errors import InputError, require
 WHERE = "FedAIDRecipe"
 EVALUATE = "evaluate"
 JOBS_OF = {LOCAL: "local_pretrain", EVALUATE: "evaluate_global"}  # methods with a job of their own
+LOGIN_SECONDS = 60.0  # FLARE 2.9.0 hangs after a login that did not answer in its 5 or 10 s, as on a busy machine
 MODEL = "persistor.model"  # where a job has the model's arguments
 
 
@@ -133,13 +134,15 @@ class FedAIDRecipe(Recipe):  # type: ignore[misc]
             require(len(sites) >= least, "sites", rule, got=len(sites), where=type(env).__name__, remedy=remedy)
             require_data(sites)
             use_this_python()
+            env.extra.setdefault("login_timeout", LOGIN_SECONDS)
 
     def _require_server(self, env: ProdEnv) -> None:
         """Takes the user's name from the kit, as ``submit`` does, and asks the server for its sites."""
         kit = Path(env.startup_kit_location)
         if env.username == DEFAULT_ADMIN_USER:
             env.username = kit_user(kit)
-        with admin_session(kit, username=env.username) as session:
+        env.login_timeout = max(env.login_timeout, LOGIN_SECONDS)
+        with admin_session(kit, username=env.username, timeout=LOGIN_SECONDS) as session:
             require_enough_sites(session, self.folder)
 
     def _apply_per_site_config(self, config: dict[str, dict[str, Any]]) -> None:

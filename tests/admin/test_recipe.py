@@ -297,7 +297,7 @@ def test_the_user_of_a_kit_is_read_from_it(
     (tmp_path / "startup" / "fed_admin.json").write_text(json.dumps(kit))
     asked = []
 
-    def unreachable(kit: Path, *, username: str) -> None:
+    def unreachable(kit: Path, *, username: str, timeout: float) -> None:
         asked.append(username)
         raise ConnectionError
 

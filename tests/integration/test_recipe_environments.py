@@ -11,7 +11,7 @@ import yaml
 from nvflare.recipe import PocEnv, ProdEnv, SimEnv
 
 from admin.federation.federation import free_port
-from admin.federation.poc import SERVER, PocFederation, poc_project
+from admin.federation.poc import PocFederation, poc_project
 from admin.recipe import FedAIDRecipe
 from admin.results.run_results import RunResults, read_results
 from fedaid.models.saved_model import WEIGHTS
@@ -45,13 +45,10 @@ def test_the_simulator_runs_the_recipe(recipe: FedAIDRecipe, tmp_path: Path) -> 
 
 @pytest.fixture
 def poc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PocEnv]:
-    """FLARE's own POC with a port and a home of its own; the server listens on loopback only."""
+    """FLARE's own POC with a port and a home of its own."""
     monkeypatch.setenv("NVFLARE_POC_WORKSPACE", str(tmp_path / "poc"))
     monkeypatch.setenv("HOME", str(tmp_path))
     project = poc_project(SITES, free_port())
-    for person in project["participants"]:  # type: ignore[attr-defined]
-        if person["name"] == SERVER:
-            person |= {"default_host": "127.0.0.1", "host_names": ["127.0.0.1", "localhost"]}
     (tmp_path / "project.yml").write_text(yaml.safe_dump(project, sort_keys=False))
     env = PocEnv(num_clients=3, clients=SITES, project_conf_path=str(tmp_path / "project.yml"))
     yield env
