@@ -368,7 +368,7 @@ def test_a_job_that_needs_a_restarted_site_is_ended_at_once(job: Path, slept: li
     assert run.run().job_id == "id-2"
     assert server.aborted == ["id-1"]
     told = "job id-1 ended as FINISHED:ABORTED: site north was restarted, so its process of the job is gone"
-    assert run.said[1] == f"{told}; rounds committed: at least 0; attempt 2 of 5 in 10 s"
+    assert run.said[1] == f"{told}; attempt 2 of 5 in 10 s"
     assert slept == [10.0], "a site that is restarted again and again must spend the attempts"
 
 
