@@ -45,7 +45,7 @@ class CheckedScatterAndGather(GatedScatterAndGather):
         super().handle_event(event_type, fl_ctx)
         peer = fl_ctx.get_peer_context() if event_type == EventType.BEFORE_PROCESS_TASK_REQUEST else None
         if peer and peer.get_identity_name():
-            self._note(peer.get_identity_name(), fl_ctx)
+            self._note_software(peer.get_identity_name(), fl_ctx)
 
     def check_sites(self, sites: list[str]) -> None:
         """Refuses a server with other code than the job's."""
@@ -61,7 +61,7 @@ class CheckedScatterAndGather(GatedScatterAndGather):
         prepare = task.before_task_sent_cb
 
         def admit(client_task: ClientTask, fl_ctx: FLContext) -> None:
-            self._note(client_task.client.name, fl_ctx)
+            self._note_software(client_task.client.name, fl_ctx)
             if self.software.has_other_code(client_task.client.name):
                 task.completion_status = TaskCompletionStatus.ERROR  # FLARE then sends nothing and ends the task
             elif prepare:
@@ -77,7 +77,7 @@ class CheckedScatterAndGather(GatedScatterAndGather):
         """Writes ``results.json``, with the software of all sites."""
         super().conclude(measure, lambda found: results(found) | {"software": self.software.as_dict()})
 
-    def _note(self, site: str, fl_ctx: FLContext) -> None:
+    def _note_software(self, site: str, fl_ctx: FLContext) -> None:
         """Notes what a site reports; a difference goes to the log and to the person who watches the run."""
         peer: Any = fl_ctx.get_peer_context()
         for line in self.software.note(site, peer.get_prop(PROPERTY) if peer else None):
