@@ -69,6 +69,9 @@ class LedgerRounds:
         demand(explained, f"the job continues after round {after}, and round {last} was not skipped as damaged")
 
     def _open(self, line: Line) -> None:
+        if line.get("retry") and gate_of(line) == self._gate:  # the gate has not closed
+            demand({*line["sites"]} <= self._asked - self._accepted, "a second try asks a site that has answered")
+            return
         self._gate, self._asked, self._accepted = gate_of(line), {*line["sites"]}, set()
         self._inputs.pop(self._gate, None)
 

@@ -81,6 +81,11 @@ class SiteWeightedAggregator(Aggregator):  # type: ignore[misc]
         return sorted(self._gate.sites) if self._gate else []
 
     @property
+    def accepted(self) -> set[str]:
+        """The sites whose update is accepted so far."""
+        return set(self._gate.accepted) if self._gate else set()
+
+    @property
     def refused(self) -> dict[str, str]:
         """Site → why its last update was not accepted."""
         return dict(self._gate.refused) if self._gate else {}

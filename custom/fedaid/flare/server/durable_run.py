@@ -34,6 +34,8 @@ from fedaid.flare.store.run_lock import RunLock
 from fedaid.flare.wire.tasks import RunStamp
 from fedaid.sealed_folder import Damaged, damage
 
+CONTINUE = "To continue the run: python -m admin run JOB --kit KIT, or submit the same job again."
+
 
 class DurableScatterAndGather(LedgeredScatterAndGather):
     """Opens the run of its job, continues from its newest whole generation, and commits every round to it.
@@ -148,6 +150,11 @@ class DurableScatterAndGather(LedgeredScatterAndGather):
             self.log_warning(fl_ctx, f"{name} of the run store is damaged and was skipped: {reason}")
         for line in changes:
             self.log_warning(fl_ctx, f"the software has changed, so the bits may differ: {line}")
+
+    @property
+    def how_to_continue(self) -> str:
+        """What a person does after a stop."""
+        return CONTINUE if self.stamp else super().how_to_continue
 
     def publish(self, fl_ctx: FLContext, *, best_round: int, **more: Any) -> None:
         """Gives what a commit holds to the persistor."""

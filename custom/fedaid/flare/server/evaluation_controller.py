@@ -122,7 +122,7 @@ class EvaluationController(CheckedScatterAndGather):
         if name == GLOBAL:
             counts = {s: {"counts": a["suite"].get("counts"), "skipped": a["skipped"]} for s, a in answers.items()}
             self._found["data"] = counts
-        why = {site: ballot.refused.get(site) or self._site_errors.get(site, NO_ANSWER) for site in ballot.sites}
+        why = {site: ballot.refused.get(site) or self.attendance.errors.get(site, NO_ANSWER) for site in ballot.sites}
         self._found["left_out"][name] = {site: reason for site, reason in why.items() if site not in answers}
 
     def _evaluate_local_models(self, given: Arrays, store: UpdateStore, fl_ctx: FLContext) -> None:
@@ -149,7 +149,7 @@ class EvaluationController(CheckedScatterAndGather):
         sent = models.close()
         self.progress.expect(self._current_round + len(sent))
         self._found["local_models"] = sent
-        reasons = models.absent | models.refused | self._site_errors
+        reasons = models.absent | models.refused | self.attendance.errors
         for site in [site for site in self.sites() if site not in sent]:
             self._found["left_out"][LOCAL + site] = {site: reasons.get(site, NO_ANSWER)}
         return list(sent)

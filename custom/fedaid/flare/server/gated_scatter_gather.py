@@ -1,44 +1,39 @@
-"""The base of our controllers: FLARE's ScatterAndGather with gated phases; it knows nothing of the method."""
+"""The base of our controllers: a run of gated phases; it knows nothing of the method."""
 
 from __future__ import annotations
 
 import gc
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from nvflare.apis.client import Client
-from nvflare.apis.controller_spec import ClientTask, Task
-from nvflare.apis.fl_constant import ReturnCode
+from nvflare.apis.controller_spec import Task
 from nvflare.apis.fl_context import FLContext
-from nvflare.apis.impl.bcast_manager import _KEY_MIN_RESPS
 from nvflare.apis.impl.wf_comm_server import WFCommServer
 from nvflare.apis.shareable import Shareable
 from nvflare.apis.signal import Signal
-from nvflare.app_common.workflows.scatter_and_gather import ScatterAndGather
 from nvflare.widgets.info_collector import InfoCollector
 
 from fedaid.errors import InputError, NotYet
 from fedaid.flare.server.aggregator import AUTHENTICATED_SITE
+from fedaid.flare.server.asking_scatter_gather import Asked, AskingScatterAndGather
 from fedaid.flare.server.ballot import Ballot, Splits
-from fedaid.flare.server.gate import BelowQuorum, Gate, RefusedAnswer
+from fedaid.flare.server.gate import BelowQuorum, Gate
 from fedaid.flare.server.persistor import RUN_STATE
-from fedaid.flare.server.run_record import RunProgress, RunRecord
+from fedaid.flare.server.run_record import RunProgress
 from fedaid.flare.server.run_settings import RunSettings
 from fedaid.flare.wire.messages import model_to_shareable
-from fedaid.flare.wire.replies import error_text, failure_text, was_refused
+from fedaid.flare.wire.replies import error_text, was_refused
 from fedaid.flare.wire.tasks import Arrays, ModelMessage, RunStamp, UpdateMessage
-from fedaid.flare.wire.traffic import Traffic
 from fedaid.minmax.settings import WHERE
 
 Found = dict[str, Any]
-Receive = Callable[[str, Shareable, FLContext], bool]  # of a site's reply: whether it is an answer that can be used
 
 
-class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
-    """Sends tasks and collects the sites' answers by the names that FLARE authenticated; :meth:`run` is the algorithm.
+class GatedScatterAndGather(AskingScatterAndGather):
+    """Collects the sites' answers by the names that FLARE authenticated, if a gate or ballot accepts them.
 
-    FLARE counts replies; here an answer counts if its gate or ballot accepts it.
+    :meth:`run` is the algorithm.
 
     Args:
         settings: what the job sets.
@@ -46,21 +41,8 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
     """
 
     def __init__(self, settings: RunSettings, *, task_name: str) -> None:
-        super().__init__(
-            min_clients=settings.min_clients,
-            num_rounds=settings.num_rounds,
-            wait_time_after_min_received=settings.wait_time_after_min_received,
-            aggregator_id=settings.aggregator_id,
-            persistor_id=settings.persistor_id,
-            shareable_generator_id=settings.shareable_generator_id,
-            train_task_name=task_name,
-            train_timeout=settings.task_timeout,
-            ignore_result_error=True,  # this class counts the accepted answers
-            task_check_period=0.05,
-        )
-        self.progress, self.traffic = RunProgress(settings.num_rounds), Traffic()
-        self._record, self._abort = RunRecord(self.traffic), Signal()
-        self._site_errors: dict[str, str] = {}
+        super().__init__(settings, task_name=task_name)
+        self.progress = RunProgress(settings.num_rounds)
         self.stamp: RunStamp | None = None  # of a run that another job can continue
 
     def set_communicator(self, communicator: WFCommServer) -> None:
@@ -109,10 +91,6 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
         if not self._abort.triggered:
             self.system_panic(str(error), fl_ctx)
 
-    def sites(self) -> list[str]:
-        """Names of the sites that take part in this run."""
-        return sorted(client.name for client in self._engine.get_clients())
-
     def task(self, name: str, tensors: Arrays, round_number: int) -> Task:
         """A task with tensors and what a site needs to build the model around them."""
         model = (tensors, self.persistor.configuration, self.persistor.vocabulary_hash)
@@ -130,9 +108,11 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
         Raises:
             BelowQuorum: if there are fewer than ``min_clients``.
         """
-        self.send_to(self.aggregator.sites, task, fl_ctx, receive=self._accept_train_result)
-        accepted: dict[str, UpdateMessage] = self.aggregator.close(fl_ctx)
-        self.require_quorum(task.name, accepted, self.aggregator.refused)
+        phase = self.aggregator
+        asked = Asked(phase.sites, self._accept_train_result, lambda: phase.accepted, lambda: phase.refused)
+        self.ask(asked, task, fl_ctx)
+        accepted: dict[str, UpdateMessage] = phase.close(fl_ctx)
+        self.settle(asked, task.name)
         return accepted
 
     def collect_metrics(self, task: Task, ballot: Ballot, fl_ctx: FLContext) -> dict[str, Splits]:
@@ -141,57 +121,10 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
         Raises:
             BelowQuorum: if fewer than ``min_clients`` answered.
         """
-        self.send_to(ballot.sites, task, fl_ctx, receive=self.taken_by(ballot.take))
-        self.require_quorum(task.name, ballot.answers, ballot.refused)
+        asked = Asked(ballot.sites, self.taken_by(ballot.take), lambda: ballot.answers, lambda: ballot.refused)
+        self.ask(asked, task, fl_ctx)
+        self.settle(asked, task.name)
         return dict(sorted(ballot.answers.items()))
-
-    def taken_by(self, take: Callable[[str, Shareable], None]) -> Receive:
-        """Receives a reply: hands an answer to ``take``, and logs an error and a refusal."""
-
-        def receive(site: str, reply: Shareable, fl_ctx: FLContext) -> bool:
-            if self._failed(site, reply, fl_ctx):
-                return False
-            try:
-                take(site, reply)
-            except RefusedAnswer as refusal:
-                self.log_warning(fl_ctx, str(refusal))
-                return False
-            return True
-
-        return receive
-
-    def send_to(self, sites: list[str], task: Task, fl_ctx: FLContext, *, receive: Receive) -> None:
-        """Sends a task and hands each reply to ``receive``.
-
-        FLARE waits for a number of replies; it grows by one with each reply that cannot be used. FLARE refuses to ask
-        fewer sites than ``min_clients``; then no site is asked, and the caller finds too few answers.
-        """
-
-        def count(client_task: ClientTask, fl_ctx: FLContext) -> None:
-            if not receive(client_task.client.name, client_task.result, fl_ctx):
-                task.props[_KEY_MIN_RESPS] += 1
-            client_task.result = None
-
-        self._site_errors = {}
-        task.result_received_cb = count
-        if len(sites) >= self._min_clients:
-            super().broadcast_and_wait(
-                task=task,
-                fl_ctx=fl_ctx,
-                targets=sites,
-                min_responses=self._min_clients,
-                wait_time_after_min_received=self._wait_time_after_min_received,
-                abort_signal=self._abort,
-            )
-
-    def require_quorum(self, phase: str, accepted: Collection[str], refused: Mapping[str, str]) -> None:
-        """Raises :class:`BelowQuorum`, with the reasons of the sites, for fewer than ``min_clients`` answers."""
-        if len(accepted) < self._min_clients:
-            reasons = " | ".join([*refused.values(), *self._site_errors.values()]) or "No answer in time."
-            raise BelowQuorum(
-                f"{phase} must have the answers of {self._min_clients} sites (min_clients), got {len(accepted)}: round "
-                f"{self._current_round}. The model is unchanged. {reasons}"
-            )
 
     def publish(self, fl_ctx: FLContext, *, best_round: int, **more: Any) -> None:
         """Gives the run's record, and what else a commit holds, to the components that save and show it."""
@@ -225,25 +158,9 @@ class GatedScatterAndGather(ScatterAndGather):  # type: ignore[misc]
             self._failed(client_name, result, fl_ctx)
         return bool(super()._accept_train_result(client_name, result, fl_ctx, is_unknown_task))
 
-    def _failed(self, site: str, reply: Shareable, fl_ctx: FLContext) -> bool:
-        """Whether the reply is an error; its text goes to the log and to the person who runs the job."""
-        if reply.get_return_code() == ReturnCode.OK:
-            return False
-        self._site_errors[site] = failure_text(site, reply)
-        self.log_error(fl_ctx, self._site_errors[site])
-        return True
-
-    def process_result_of_unknown_task(
-        self, client: Client, task_name: str, client_task_id: str, result: Shareable, fl_ctx: FLContext
-    ) -> None:
-        """Refuses a late result; the base class would hand it to the phase that is open now."""
-        self.log_warning(fl_ctx, f"late result of site {client.name} for {task_name} refused")
-
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
-        """Counts messages, and answers FLARE's request for statistics with the progress of the run."""
+        """Answers FLARE's request for statistics with the progress of the run, and who missed what so far."""
         super().handle_event(event_type, fl_ctx)
-        if self._current_round is not None:
-            self.traffic.note(event_type, fl_ctx, round_number=self._current_round)
         collector = fl_ctx.get_prop(InfoCollector.CTX_KEY_STATS_COLLECTOR)
         if event_type == InfoCollector.EVENT_TYPE_GET_STATS and collector:
-            collector.add_info(group_name=self._name, info=self.progress.as_dict())
+            collector.add_info(group_name=self._name, info=self.progress.as_dict() | self._record.absences)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,9 @@ from nvflare.apis.fl_constant import FLContextKey, ReturnCode
 from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import Shareable
 
+from fedaid.flare.server.asking_scatter_gather import Asked, Receive
 from fedaid.flare.server.ballot import Ballot, Splits
 from fedaid.flare.server.gate import Gate, RefusedAnswer
-from fedaid.flare.server.gated_scatter_gather import Receive
 from fedaid.flare.server.run_settings import RunSettings
 from fedaid.flare.software.checked_scatter_gather import CheckedScatterAndGather
 from fedaid.flare.store.run_ledger import RunLedger
@@ -50,10 +50,15 @@ class LedgeredScatterAndGather(CheckedScatterAndGather):
         self.ledger.opened(task.name, self._current_round, ballot.sites)
         return super().collect_metrics(task, ballot, fl_ctx)
 
-    def require_quorum(self, phase: str, accepted: Collection[str], refused: Mapping[str, str]) -> None:
+    def try_again(self, sites: list[str], task: Task, fl_ctx: FLContext, *, receive: Receive, least: int) -> None:
+        """Asks the sites that are missing once more; the gate stays open."""
+        self.ledger.retried(sites)
+        super().try_again(sites, task, fl_ctx, receive=receive, least=least)
+
+    def settle(self, asked: Asked, phase: str) -> None:
         """Ends the phase in the ledger before the accepted answers are counted."""
-        self.ledger.closed(accepted, refused)
-        super().require_quorum(phase, accepted, refused)
+        self.ledger.closed(asked.accepted(), asked.refused())
+        super().settle(asked, phase)
 
     def taken_by(self, take: Callable[[str, Shareable], None]) -> Receive:
         """Receives a reply, and notes whether ``take`` accepted it."""
@@ -82,9 +87,15 @@ class LedgeredScatterAndGather(CheckedScatterAndGather):
         failed = super()._failed(site, reply, fl_ctx)
         self._invalid.pop(site, None)
         if failed:
-            self.ledger.refused(site, self._site_errors[site])
-            self._invalid |= {site: self._site_errors[site]} if is_invalid(reply) else {}
+            said = self.attendance.said_of([site])
+            self.ledger.refused(site, said)
+            self._invalid |= {site: said} if is_invalid(reply) else {}
         return failed
+
+    def unreadable(self, site: str, text: str, fl_ctx: FLContext) -> None:
+        """Refuses an answer that a receiver could not handle."""
+        self.ledger.refused(site, text)
+        super().unreadable(site, text, fl_ctx)
 
     def process_result_of_unknown_task(
         self, client: Client, task_name: str, client_task_id: str, result: Shareable, fl_ctx: FLContext

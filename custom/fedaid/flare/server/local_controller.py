@@ -13,6 +13,7 @@ from nvflare.app_common.app_event_type import AppEventType
 
 from fedaid.arguments import keeps_arguments, parameters_of
 from fedaid.errors import settings_from
+from fedaid.flare.server.asking_scatter_gather import Asked
 from fedaid.flare.server.ballot import Ballot, Splits
 from fedaid.flare.server.controller import TRAIN_METRICS
 from fedaid.flare.server.gated_scatter_gather import Found
@@ -59,10 +60,13 @@ class LocalController(CheckedScatterAndGather):
         number = self._current_round
         fl_ctx.set_prop(AppConstants.CURRENT_ROUND, number, private=True, sticky=True)
         gate = self.gate(TRAIN_ALONE, {}, sites=sites, needs=METRICS + TRAIN_METRICS)
-        take = partial(gate.take, unpack=report_from_shareable)
-        self.send_to(sites, self._task(TRAIN_ALONE), fl_ctx, receive=self.taken_by(take))
+        receive = self.taken_by(partial(gate.take, unpack=report_from_shareable))
+        asked = Asked(sites, receive, lambda: gate.accepted, lambda: gate.refused)
+        self.ask(asked, self._task(TRAIN_ALONE), fl_ctx)
         found = gate.close()
-        self.require_quorum(TRAIN_ALONE, found, gate.refused)
+        self.settle(asked, TRAIN_ALONE)
+        out = {*self.sites()} - {*sites}
+        self._record.missed += self.attendance.missed(out, round_number=number, phase=TRAIN_ALONE)
         losses = {site: update.metrics["loss"] for site, update in found.items()}
         self._record.aligned(number, found, {}, move=Move("none", losses, {}, {}), refused=gate.refused)
         self._record.pretrained(found, gate.refused)

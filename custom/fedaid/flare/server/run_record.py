@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from fedaid.flare.store.missed_phases import MISSED, RETRIES, MissedPhase, Retry, as_json, missed_of, retries_of
 from fedaid.flare.wire.tasks import STATE_LOST, UpdateMessage
 from fedaid.flare.wire.traffic import Traffic
 from fedaid.minmax.site_weights import Move
@@ -26,6 +27,8 @@ class RunRecord:
         skipped_generations: damaged generation → the reason why a job did not continue from it.
         software_changes: one line for each version that changed between two jobs of the run.
         state_lost: round and site where a site had lost what it keeps between jobs.
+        missed: which site missed which phase, and why.
+        retries: phases that were tried again.
     """
 
     def __init__(self, traffic: Traffic) -> None:
@@ -36,12 +39,15 @@ class RunRecord:
         self.skipped_generations: dict[str, str] = {}
         self.software_changes: list[str] = []
         self.state_lost: list[dict[str, Any]] = []
+        self.missed: list[MissedPhase] = []
+        self.retries: list[Retry] = []
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continues from what :meth:`state` returned in an earlier job."""
         self.history, self.pairs, self.skipped = [*state["history"]], dict(state["pairs"]), dict(state["skipped"])
         self.skipped_generations, self.state_lost = dict(state["skipped_generations"]), [*state["state_lost"]]
         self.software_changes = [*state["software_changes"]]
+        self.missed, self.retries = missed_of(state), retries_of(state)
         self._traffic.restore(state["bytes"])
 
     @property
@@ -106,7 +112,12 @@ class RunRecord:
             "skipped_generations": self.skipped_generations,
             "software_changes": self.software_changes,
             "state_lost": self.state_lost,
-        }
+        } | self.absences
+
+    @property
+    def absences(self) -> dict[str, Any]:
+        """Missed phases and retries, as they are in the results."""
+        return {MISSED: as_json(self.missed), RETRIES: as_json(self.retries)}
 
 
 def without(metrics: Mapping[str, float], names: Collection[str]) -> dict[str, float]:

@@ -66,6 +66,10 @@ class RunLedger:
         self._add(OPEN, **self._gate, sites=sorted(sites), **({"retry": True} if again else {}))
         self._opened.add(asked)
 
+    def retried(self, sites: Iterable[str]) -> None:
+        """The open phase is tried again at these sites; what was accepted before stays."""
+        self._add(OPEN, **self._gate, sites=sorted(sites), retry=True)
+
     def accepted(self, site: str) -> None:
         """An answer of the site was accepted."""
         self._accepted.add(site)
