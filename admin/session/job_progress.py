@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+from fedaid.flare.store.missed_phases import MISSED, RETRIES, missed_of, retries_of
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,7 @@ class Progress:
         elapsed: seconds since the controller started.
         remaining: estimated seconds to the end; None until there is an estimate.
         notes: lines for the person who watches, such as a site's other versions.
+        absences: what :func:`admin.results.missed_rounds.missed_rounds` takes: missed phases and retries so far.
     """
 
     phase: str
@@ -29,6 +33,7 @@ class Progress:
     elapsed: float = 0.0
     remaining: float | None = None
     notes: tuple[str, ...] = ()
+    absences: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_progress(stats: object) -> Progress | None:
@@ -53,7 +58,17 @@ def from_group(group: dict[str, object]) -> Progress | None:
     elapsed, remaining = number(group.get("elapsed")), number(group.get("remaining"))
     notes = group.get("notes")
     lines = tuple(note for note in notes if isinstance(note, str)) if isinstance(notes, list) else ()
-    return Progress(phase, current, planned, losses, weights, elapsed or 0.0, remaining, lines)
+    return Progress(phase, current, planned, losses, weights, elapsed or 0.0, remaining, lines, absences_of(group))
+
+
+def absences_of(group: Mapping[str, object]) -> dict[str, Any]:
+    """Return missed phases and retries; nothing if an entry is not of its kind."""
+    found = {name: group[name] for name in (MISSED, RETRIES) if name in group}
+    try:
+        missed_of(found), retries_of(found)
+    except ValueError:
+        return {}
+    return found
 
 
 def numbers(value: object) -> dict[str, float]:

@@ -20,6 +20,9 @@ class ProgressDisplay:
 
     Args:
         stream: the output, standard error if None; a terminal gets the live display.
+
+    Attributes:
+        last: what was shown last; None if nothing was.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
@@ -28,6 +31,7 @@ class ProgressDisplay:
         self._live: Live | None = None
         self._last: tuple[object, ...] | None = None
         self._noted: set[str] = set()
+        self.last: Progress | None = None
 
     def __enter__(self) -> Self:
         if self.console.is_terminal:
@@ -45,6 +49,8 @@ class ProgressDisplay:
         for note in [note for note in progress.notes if note not in self._noted]:
             self._noted.add(note)
             self.console.print(f"warning: {note}", markup=False, highlight=False, soft_wrap=True)
+        """Update the display; without a terminal, write a line if anything but the time changed."""
+        self.last = progress
         if self._live is not None:
             self._live.update(picture(progress))
             return

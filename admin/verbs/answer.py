@@ -37,6 +37,12 @@ class Answer:
         """Print a warning to standard error."""
         print(f"warning: {problem}", file=sys.stderr, flush=True)
 
+    def note(self, text: str, /, **data: object) -> None:
+        """Print what a person should know to standard error, if there is anything; the envelope has ``data``."""
+        self.data |= data
+        if text:
+            print(text, file=sys.stderr, flush=True)
+
     def close(self, code: int, message: str = "") -> None:
         """Print the envelope, if one is wanted; ``message`` is the error."""
         if not self.as_json:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from admin.results.ledger_check import check_ledger
+from admin.results.missed_rounds import missed_rows
 from admin.results.report import finding_tables as findings
 from admin.results.report.data_statement import data_statement
 from admin.results.report.films.site_pictures import HOW, HOW_EXAMPLES, SitePictures
@@ -15,6 +16,7 @@ from admin.results.report.recalls import cross_sites, headline
 from admin.results.report.run_files import RunFiles
 from admin.results.report.weight_moves import weight_moves
 from admin.results.run_results import STORE
+from fedaid.flare.store.missed_phases import missed_of, retries_of
 from fedaid.flare.store.run_ledger import LEDGER
 from fedaid.version import VERSION_KEY
 
@@ -40,6 +42,7 @@ def report_card(files: RunFiles, pictures: SitePictures | None = None) -> dict[s
         "examples": {"count": len(pictures.examples)} if pictures and pictures.examples else {"missing": HOW_EXAMPLES},
         "exchange": exchange(files),
         "refused": refusals(files),
+        "missed": missed(files),
         "ledger": ledger(files),
         "data": data_statement(files),
         "settings": settings(files),
@@ -106,3 +109,11 @@ def refusals(files: RunFiles) -> list[dict[str, Any]]:
         for entry in files.results["history"]
         for site, reason in sorted(entry.get("refused", {}).items())
     ]
+
+
+def missed(files: RunFiles) -> dict[str, Any]:
+    """Return which sites missed which rounds and why, the phases that were tried again, and skipped generations."""
+    retries = [{"round": retry.round + 1, "task": retry.phase} for retry in retries_of(files.results)]
+    skipped: dict[str, str] = files.results.get("skipped_generations", {})
+    rows = [row._asdict() for row in missed_rows(missed_of(files.results))]
+    return {"rows": rows, "retries": retries, "skipped_generations": dict(skipped)}

@@ -52,6 +52,7 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     """Keep the run going, and print the last job's status and the result's folder."""
     answer.after_interrupt = left_by_interrupt(None, options)
     from admin.results.run_results import software_differences
+    from admin.results.missed_rounds import missed_in
     from admin.session.lasting_session import lasting_session
     from admin.session.progress_display import ProgressDisplay
     from admin.session.supervisor import Supervisor
@@ -89,6 +90,8 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     answer.add(f"result {end.result}", result=end.result)
     for line in software_differences(Path(end.result) / "workspace") if end.result else ():
         answer.warn(line)
+    missed = missed_in(end.result / "workspace") if end.result else ""
+    answer.note(missed, missed=missed.splitlines())
 
 
 def left_by_interrupt(job_id: str | None, options: argparse.Namespace) -> str:

@@ -24,13 +24,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, answer: Answer) -> None:
-    """Simulate the job, and print the server's run folder."""
+    """Simulate the job, and print the server's run folder; which sites missed which rounds goes to standard error."""
     answer.after_interrupt = "the simulation was ended"
     from admin.federation.simulate import simulate
     from admin.results.run_results import software_differences
+    from admin.results.missed_rounds import missed_in
 
     names = ("workspace", "sites", "data", "threads", "timeout", "runs")
     folder = simulate(options.job, **{name: getattr(options, name) for name in names})
     answer.add(str(folder), run_folder=folder)
     for line in software_differences(folder):
         answer.warn(line)
+    missed = missed_in(folder)
+    answer.note(missed, missed=missed.splitlines())

@@ -50,3 +50,16 @@ def test_notes_are_the_texts_of_a_list(running_stats: dict[str, Any]) -> None:
 def test_a_round_that_is_no_number_gives_nothing(running_stats: dict[str, Any]) -> None:
     running_stats["server"]["TrivialController"]["current_round"] = "one"
     assert read_progress(running_stats) is None
+
+
+def test_missed_phases_are_read_if_they_are_of_their_kind(running_stats: dict[str, Any]) -> None:
+    missed = {"round": 0, "phase": "align", "site": "hosp-a", "reason": "silent", "text": ""}
+    group = running_stats["server"]["TrivialController"]
+    group |= {"missed": [missed], "retries": [{"round": 0, "phase": "align"}]}
+    progress = read_progress(running_stats)
+    assert progress is not None
+    assert progress.absences == {"missed": [missed], "retries": [{"round": 0, "phase": "align"}]}
+    missed["reason"] = "tired"
+    progress = read_progress(running_stats)
+    assert progress is not None
+    assert progress.absences == {}

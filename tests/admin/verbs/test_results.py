@@ -67,7 +67,7 @@ def test_package_check_and_its_lists(source_jobs: Path, tmp_path: Path, capsys: 
 def test_monitor_and_download_tell_status_and_folder(
     kit: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    done = {"job_id": "id-1", "job_status": "FINISHED:COMPLETED"}
+    done = {"job_id": "id-1", "job_status": "FINISHED:COMPLETED", "missed": []}
     assert answered(["monitor", "id-1", "--kit", kit], capsys) == done
     out = tmp_path / "out"
     found = answered(["download", "id-1", "--kit", kit, "--out", str(out)], capsys)

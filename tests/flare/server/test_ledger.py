@@ -18,6 +18,7 @@ from nvflare.app_common.app_event_type import AppEventType
 
 from admin.__main__ import main
 from admin.results.ledger_check import LedgerCheck, check_ledger
+from admin.results.ledger_rounds import LedgerRounds
 from fedaid.flare.server.run_store import RunStore
 from fedaid.flare.store.hash_chain import canonical, digest, lines_of
 from fedaid.flare.store.run_ledger import LEDGER
@@ -221,3 +222,29 @@ def test_changes_after_the_run_are_found(job: Make, tmp_path: Path, capsys: pyte
 def test_the_tasks_of_the_final_validation_are_gates_too(job: Make) -> None:
     _, lines = finished(job())
     assert VALIDATE in {line["phase"] for line in lines if line["kind"] == "open"}
+
+
+def test_a_phase_that_is_tried_again_keeps_what_it_accepted(job: Make, honest: Callable[..., Any]) -> None:
+    failed: list[str] = []
+
+    def fails_once(task: str, shareable: Shareable) -> Any:
+        if task == PRETRAIN and not failed:
+            failed.append(task)
+            return make_reply(ReturnCode.EXECUTION_EXCEPTION)
+        return honest("site-b", 2.0)(task, shareable)
+
+    found, lines = finished(job({"site-b": fails_once}, min_clients=3))
+    assert found.faults == ()
+    (again,) = [line for line in lines if line.get("retry")]
+    assert (again["kind"], again["phase"], again["round"], again["sites"]) == ("open", PRETRAIN, 1, ["site-b"])
+    commits = [line["inputs"] for line in lines if line["kind"] == "commit"]
+    assert commits == [sorted(SITES)] * ROUNDS
+
+
+def test_a_second_try_at_a_site_that_has_answered_is_a_fault() -> None:
+    rounds, gate = LedgerRounds(), {"round": 1, "phase": ALIGN}
+    rounds.read({"kind": "open", **gate, "sites": ["a", "b"]})
+    rounds.read({"kind": "accept", **gate, "site": "a"})
+    rounds.read({"kind": "open", **gate, "sites": ["b"], "retry": True})
+    with pytest.raises(ValueError, match="a second try asks a site that has answered"):
+        rounds.read({"kind": "open", **gate, "sites": ["a"], "retry": True})

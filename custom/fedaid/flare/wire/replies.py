@@ -48,9 +48,3 @@ def error_text(reply: Shareable) -> str:
     text = reply.get_header(ERROR_HEADER)
     line = (text if isinstance(text, str) else str(reply.get_return_code()))[:LONGEST_ERROR]
     return "".join(letter if letter.isprintable() else " " for letter in line)
-
-
-def failure_text(site: str, reply: Shareable) -> str:
-    """Why a site could not work, in one line: the reason of the closed list, if it gave one, and its text."""
-    reason, text = error_reason(reply), error_text(reply)
-    return f"site {site} could not work ({reason}): {text}" if reason else f"site {site} could not work: {text}"

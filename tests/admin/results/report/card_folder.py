@@ -43,6 +43,10 @@ def fill(results: dict[str, Any]) -> None:
         {"round": n, "site_weights": WEIGHTS[n], "valid": valid(n), "refused": {}} for n in range(len(WEIGHTS))
     ]
     results["history"][1]["refused"] = {"north": "an update of 3.0 norms above the others"}
+    silent = {"phase": "align", "site": "lake", "reason": "silent", "text": ""}
+    results["missed"] = [{"round": n, **silent} for n in range(2)]
+    results["retries"] = [{"round": 1, "phase": "pretrain"}]
+    results["skipped_generations"] = {"round-00001": "model.safetensors has another sha256"}
     results["last"] = {site: {"valid": metrics} for site, metrics in valid(2).items()}
     results["site_weights"] = WEIGHTS[1]
     results["skipped"] = {"lake": {"image-missing": 12, "report-empty": 3}, "north": {}}

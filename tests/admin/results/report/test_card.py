@@ -21,6 +21,13 @@ def test_the_card_has_the_runs_own_numbers(plain: RunFiles, run: Path) -> None:
     assert card["exchange"]["down"] == sum(ways["align"]["down"] for ways in results["bytes"].values())
 
 
+def test_the_card_says_which_site_missed_which_rounds(plain: RunFiles) -> None:
+    missed = report_card(plain)["missed"]
+    assert missed["rows"] == [{"site": "lake", "rounds": "1-2", "task": "align", "reason": "no answer in time"}]
+    assert missed["retries"] == [{"round": 2, "task": "pretrain"}]
+    assert list(missed["skipped_generations"]) == ["round-00001"]
+
+
 def test_what_was_not_given_says_so_in_words(plain: RunFiles) -> None:
     card = report_card(plain)
     missing = [name for name, part in card.items() if isinstance(part, dict) and "missing" in part]

@@ -17,7 +17,7 @@ from tests.admin.results.report.evaluation_folder import unlabelled, write_evalu
 
 SECTIONS = (
     "answer", "recall", "matrix", "learning", "weights", "findings", "subgroups",
-    "embedding", "examples", "data", "exchange", "refused", "settings",
+    "embedding", "examples", "data", "exchange", "refused", "missed", "settings",
 )  # fmt: skip
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=y>'
 
@@ -148,6 +148,18 @@ def test_a_finding_that_one_site_does_not_have_is_not_reported_there(
 
 def test_a_refused_update_is_shown(bare: str) -> None:
     assert "an update of 3.0 norms above the others" in Page(bare).text
+
+
+def test_missed_rounds_retries_and_skipped_generations_are_shown(bare: str) -> None:
+    words = Page(bare).text
+    assert "lake 1-2 align no answer in time" in words
+    assert "Round 2, pretrain: tried again" in words
+    assert "round-00001 was damaged and skipped: model.safetensors has another sha256" in words
+
+
+def test_a_run_without_a_fault_says_so(run: Path) -> None:
+    change(run, lambda results: [results.pop(name) for name in ("missed", "retries", "skipped_generations")])
+    assert "None: every site took part in every round." in Page(report_page(report_card(read_run_files(run)))).text
 
 
 def test_what_a_site_calls_itself_is_escaped(run: Path) -> None:
