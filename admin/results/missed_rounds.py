@@ -53,7 +53,7 @@ def missed_rounds(results: Mapping[str, Any]) -> str:
         ValueError: if an entry does not have the fields or the reason of its kind.
     """
     rows = missed_rows(missed_of(results))
-    again = [f"round {retry.round + 1}, {retry.phase}" for retry in retries_of(results)]
+    again = [f"round {one.round + 1}, {one.phase}, at {' and '.join(one.sites)}" for one in retries_of(results)]
     skipped = [f"{name} ({reason})" for name, reason in results.get("skipped_generations", {}).items()]
     lines = [*table(rows)] if rows else [NOTHING]
     lines += [f"Tried again: {'; '.join(again)}."] if again else []
@@ -66,6 +66,11 @@ def missed_in(run_folder: Path) -> str:
         return missed_rounds(json.loads((run_folder / STORE / "results.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, AttributeError):
         return ""
+
+
+def missed_so_far(absences: Mapping[str, Any]) -> str:
+    """Return what a controller said last of missed rounds and retries, as :func:`missed_rounds`; empty if nothing."""
+    return missed_rounds(absences) if absences else ""
 
 
 def missed_rows(missed: Iterable[MissedPhase]) -> list[MissedRow]:

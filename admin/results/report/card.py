@@ -113,7 +113,7 @@ def refusals(files: RunFiles) -> list[dict[str, Any]]:
 
 def missed(files: RunFiles) -> dict[str, Any]:
     """Return which sites missed which rounds and why, the phases that were tried again, and skipped generations."""
-    retries = [{"round": retry.round + 1, "task": retry.phase} for retry in retries_of(files.results)]
+    retries = [{"round": one.round + 1, "task": one.phase, "sites": one.sites} for one in retries_of(files.results)]
     skipped: dict[str, str] = files.results.get("skipped_generations", {})
     rows = [row._asdict() for row in missed_rows(missed_of(files.results))]
     return {"rows": rows, "retries": retries, "skipped_generations": dict(skipped)}

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, answer: Answer) -> None:
     """Follow the job, and print its final status."""
     answer.after_interrupt = goes_on(options.job_id, options.kit)
-    from admin.results.missed_rounds import missed_rounds
+    from admin.results.missed_rounds import missed_so_far
     from admin.session.follow import COMPLETED, monitor
     from admin.session.lasting_session import lasting_session
     from admin.session.progress_display import ProgressDisplay
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
         status = monitor(session, options.job_id, on_progress=display.show, timeout=options.timeout)
         found = None if status == COMPLETED else process_that_ended(session, options.job_id, status)
     answer.add(status, job_status=status)
-    missed = missed_rounds(display.last.absences) if display.last else ""
+    missed = missed_so_far(display.last.absences if display.last else {})
     answer.note(missed, missed=missed.splitlines())
     if status != COMPLETED:
         why = f"{found.text}. " if found else ""

@@ -35,7 +35,7 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     answer.after_interrupt = "nothing was submitted"
     from admin.jobs.plan import lacks_plan
     from admin.results.run_results import software_differences
-    from admin.results.missed_rounds import missed_in, missed_rounds
+    from admin.results.missed_rounds import missed_in, missed_so_far
     from admin.session.download import download
     from admin.session.follow import COMPLETED, monitor
     from admin.session.lasting_session import lasting_session
@@ -62,7 +62,7 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
         answer.add(f"result {result}", result=result)
         for line in software_differences(result / "workspace"):
             answer.warn(line)
-        missed = missed_in(result / "workspace") or missed_rounds(display.last.absences if display.last else {})
+        missed = missed_in(result / "workspace") or missed_so_far(display.last.absences if display.last else {})
         answer.note(missed, missed=missed.splitlines())
         if status != COMPLETED:
             why = setback_of(session, job_id, status=status, folder=result / "workspace")

@@ -37,10 +37,13 @@ def test_reasons_of_a_site_have_a_row_each() -> None:
 
 
 def test_retries_and_skipped_generations_have_a_line() -> None:
-    results = {"retries": [{"round": 1, "phase": "align"}], "skipped_generations": {"round-00003": "hash"}}
+    results = {
+        "retries": [{"round": 1, "phase": "align", "sites": ["lake", "north"]}],
+        "skipped_generations": {"round-00003": "hash"},
+    }
     assert missed_rounds(results).splitlines() == [
         NOTHING,
-        "Tried again: round 2, align.",
+        "Tried again: round 2, align, at lake and north.",
         "Skipped as damaged: round-00003 (hash).",
     ]
 

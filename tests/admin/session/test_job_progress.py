@@ -55,10 +55,10 @@ def test_a_round_that_is_no_number_gives_nothing(running_stats: dict[str, Any]) 
 def test_missed_phases_are_read_if_they_are_of_their_kind(running_stats: dict[str, Any]) -> None:
     missed = {"round": 0, "phase": "align", "site": "hosp-a", "reason": "silent", "text": ""}
     group = running_stats["server"]["TrivialController"]
-    group |= {"missed": [missed], "retries": [{"round": 0, "phase": "align"}]}
+    group |= {"missed": [missed], "retries": [{"round": 0, "phase": "align", "sites": ["hosp-a"]}]}
     progress = read_progress(running_stats)
     assert progress is not None
-    assert progress.absences == {"missed": [missed], "retries": [{"round": 0, "phase": "align"}]}
+    assert progress.absences == {"missed": [missed], "retries": [{"round": 0, "phase": "align", "sites": ["hosp-a"]}]}
     missed["reason"] = "tired"
     progress = read_progress(running_stats)
     assert progress is not None

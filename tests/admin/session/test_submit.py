@@ -95,11 +95,12 @@ def test_json_is_one_envelope_on_stdout(
     server: Server, trivial_job: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(words(trivial_job, tmp_path / "out", "--wait", "--format", "json")) == 0
+    result = {"job_id": "id-1", "job_status": "FINISHED:COMPLETED", "result": str(tmp_path / "out" / "id-1")}
     assert json.loads(capsys.readouterr().out) == {
         "schema_version": "1",
         "status": "ok",
         "exit_code": 0,
-        "data": {"job_id": "id-1", "job_status": "FINISHED:COMPLETED", "result": str(tmp_path / "out" / "id-1")},
+        "data": result | {"missed": []},
     }
 
 

@@ -141,7 +141,7 @@ def test_a_phase_below_quorum_is_tried_again_with_the_same_bits(phase: str, fede
     assert made.engine.panics == []
     assert model_of(made) == model_of(whole)
     assert results(made)["history"] == results(whole)["history"]
-    assert results(made)["retries"] == [{"round": 0, "phase": phase}]
+    assert results(made)["retries"] == [{"round": 0, "phase": phase, "sites": ["site-b"]}]
     assert results(made)["missed"] == []
     asked = made.communicator.asked
     assert [asked.count((phase, site)) for site in LOSSES] == [2, 3, 2], "only the missing site works twice"

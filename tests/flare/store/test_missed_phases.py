@@ -25,7 +25,7 @@ def test_the_codes_are_a_closed_list() -> None:
 
 
 def test_what_is_written_is_read_again() -> None:
-    missed, retries = [MissedPhase(2, "align", "lake", "silent")], [Retry(2, "align")]
+    missed, retries = [MissedPhase(2, "align", "lake", "silent")], [Retry(2, "align", ["lake"])]
     results = json.loads(json.dumps({"missed": as_json(missed), "retries": as_json(retries)}))
     assert results["missed"] == [GOOD]
     assert (missed_of(results), retries_of(results)) == (missed, retries)
@@ -41,7 +41,17 @@ def test_an_entry_of_another_layout_is_refused(entry: Any) -> None:
         missed_of({"missed": [GOOD, entry]})
 
 
-@pytest.mark.parametrize("entry", [{"round": 0}, {"round": "0", "phase": "align"}, {"round": -1, "phase": "align"}, 7])
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"round": 0},
+        {"round": "0", "phase": "align", "sites": []},
+        {"round": -1, "phase": "align", "sites": []},
+        {"round": 0, "phase": "align", "sites": "lake"},
+        {"round": 0, "phase": "align", "sites": [1]},
+        7,
+    ],
+)
 def test_a_retry_of_another_layout_is_refused(entry: Any) -> None:
     with pytest.raises(ValueError, match=r"a retry must|retries must be a list"):
         retries_of({"retries": [entry]})

@@ -87,7 +87,7 @@ class AskingScatterAndGather(ScatterAndGather):  # type: ignore[misc]
         missing, least = sorted({*asked.sites} - {*accepted}), self._min_clients - len(accepted)
         if not missing or not 0 < least <= len(missing) or self._abort.triggered:
             return
-        self._record.retries.append(Retry(self._current_round, task.name))
+        self._record.retries.append(Retry(self._current_round, task.name, missing))
         self.attendance.settle(asked.sites, accepted, asked.refused())
         why = self.attendance.said_of(missing)
         self.log_warning(fl_ctx, f"{task.name} of round {self._current_round} is tried again at {missing}: {why}")

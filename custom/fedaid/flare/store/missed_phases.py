@@ -51,6 +51,7 @@ class Retry:
     Attributes:
         round: counted from 0.
         phase: the task's name.
+        sites: names of those that were asked again.
 
     Raises:
         ValueError: for a field of another type.
@@ -58,10 +59,12 @@ class Retry:
 
     round: int
     phase: str
+    sites: list[str]
 
     def __post_init__(self) -> None:
-        if type(self.round) is not int or self.round < 0 or type(self.phase) is not str:
-            raise ValueError("a retry must have a round of at least 0 and a phase")
+        texts = isinstance(self.sites, list) and all(type(text) is str for text in (self.phase, *self.sites))
+        if type(self.round) is not int or self.round < 0 or not texts:
+            raise ValueError("a retry must have a round of at least 0, a phase and names of sites")
 
 
 def as_json(entries: Iterable[MissedPhase | Retry]) -> list[dict[str, Any]]:

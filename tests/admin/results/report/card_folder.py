@@ -45,7 +45,7 @@ def fill(results: dict[str, Any]) -> None:
     results["history"][1]["refused"] = {"north": "an update of 3.0 norms above the others"}
     silent = {"phase": "align", "site": "lake", "reason": "silent", "text": ""}
     results["missed"] = [{"round": n, **silent} for n in range(2)]
-    results["retries"] = [{"round": 1, "phase": "pretrain"}]
+    results["retries"] = [{"round": 1, "phase": "pretrain", "sites": ["north"]}]
     results["skipped_generations"] = {"round-00001": "model.safetensors has another sha256"}
     results["last"] = {site: {"valid": metrics} for site, metrics in valid(2).items()}
     results["site_weights"] = WEIGHTS[1]

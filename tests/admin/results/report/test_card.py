@@ -24,7 +24,7 @@ def test_the_card_has_the_runs_own_numbers(plain: RunFiles, run: Path) -> None:
 def test_the_card_says_which_site_missed_which_rounds(plain: RunFiles) -> None:
     missed = report_card(plain)["missed"]
     assert missed["rows"] == [{"site": "lake", "rounds": "1-2", "task": "align", "reason": "no answer in time"}]
-    assert missed["retries"] == [{"round": 2, "task": "pretrain"}]
+    assert missed["retries"] == [{"round": 2, "task": "pretrain", "sites": ["north"]}]
     assert list(missed["skipped_generations"]) == ["round-00001"]
 
 

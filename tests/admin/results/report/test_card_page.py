@@ -153,7 +153,7 @@ def test_a_refused_update_is_shown(bare: str) -> None:
 def test_missed_rounds_retries_and_skipped_generations_are_shown(bare: str) -> None:
     words = Page(bare).text
     assert "lake 1-2 align no answer in time" in words
-    assert "Round 2, pretrain: tried again" in words
+    assert "Round 2, pretrain: tried again at north" in words
     assert "round-00001 was damaged and skipped: model.safetensors has another sha256" in words
 
 
