@@ -86,7 +86,7 @@ def test_a_job_that_did_not_complete_is_1_with_its_status(
     assert main(["monitor", "id-1", "--kit", kit]) == 1
     captured = capsys.readouterr()
     assert captured.out == "FINISHED:ABORTED\n"
-    assert captured.err.startswith("error: the job ended as FINISHED:ABORTED")
+    assert captured.err.startswith("error: The job ended as FINISHED:ABORTED")
 
 
 def test_plan_without_a_job_writes_the_projection_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
