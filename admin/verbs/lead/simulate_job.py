@@ -27,8 +27,8 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     """Simulate the job, and print the server's run folder; which sites missed which rounds goes to standard error."""
     answer.after_interrupt = "the simulation was ended"
     from admin.federation.simulate import simulate
-    from admin.results.run_results import software_differences
     from admin.results.missed_rounds import missed_in
+    from admin.results.run_results import software_differences
 
     names = ("workspace", "sites", "data", "threads", "timeout", "runs")
     folder = simulate(options.job, **{name: getattr(options, name) for name in names})

@@ -34,8 +34,8 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     """Submit the job and print its id; with ``--wait`` follow it, and print its status and the result's folder."""
     answer.after_interrupt = "nothing was submitted"
     from admin.jobs.plan import lacks_plan
-    from admin.results.run_results import software_differences
     from admin.results.missed_rounds import missed_in, missed_so_far
+    from admin.results.run_results import software_differences
     from admin.session.download import download
     from admin.session.follow import COMPLETED, monitor
     from admin.session.lasting_session import lasting_session

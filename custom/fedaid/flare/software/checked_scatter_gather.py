@@ -11,7 +11,8 @@ from nvflare.apis.event_type import EventType
 from nvflare.apis.fl_constant import FLContextKey
 from nvflare.apis.fl_context import FLContext
 
-from fedaid.flare.server.gated_scatter_gather import Found, GatedScatterAndGather, Receive
+from fedaid.flare.server.asking_scatter_gather import Receive
+from fedaid.flare.server.gated_scatter_gather import Found, GatedScatterAndGather
 from fedaid.flare.server.run_settings import RunSettings
 from fedaid.flare.software.site_software import SiteSoftware
 from fedaid.flare.software.software_report import PROPERTY
@@ -52,7 +53,9 @@ class CheckedScatterAndGather(GatedScatterAndGather):
         self.software.require_code_of_job()
         super().check_sites(sites)
 
-    def send_to(self, sites: list[str], task: Task, fl_ctx: FLContext, *, receive: Receive) -> None:
+    def send_to(
+        self, sites: list[str], task: Task, fl_ctx: FLContext, *, receive: Receive, least: int | None = None
+    ) -> None:
         """Sends a task and hands each reply to ``receive``; no site with other code gets the task.
 
         Raises:
@@ -68,7 +71,7 @@ class CheckedScatterAndGather(GatedScatterAndGather):
                 prepare(client_task=client_task, fl_ctx=fl_ctx)
 
         task.before_task_sent_cb = admit
-        super().send_to(sites, task, fl_ctx, receive=receive)
+        super().send_to(sites, task, fl_ctx, receive=receive, least=least)
         if any(map(self.software.has_other_code, self.software.sites)):
             self._hear(sites)
             self.software.require_same_code()
