@@ -13,7 +13,7 @@ from nvflare.apis.fl_constant import FLContextKey, ReturnCode
 from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import Shareable
 
-from fedaid.flare.server.asking_scatter_gather import Asked, Receive
+from fedaid.flare.answers.asking_scatter_gather import Asked, Receive
 from fedaid.flare.server.ballot import Ballot, Splits
 from fedaid.flare.server.gate import Gate, RefusedAnswer
 from fedaid.flare.server.run_settings import RunSettings

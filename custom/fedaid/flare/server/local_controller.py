@@ -13,7 +13,7 @@ from nvflare.app_common.app_event_type import AppEventType
 
 from fedaid.arguments import keeps_arguments, parameters_of
 from fedaid.errors import settings_from
-from fedaid.flare.server.asking_scatter_gather import Asked
+from fedaid.flare.answers.asking_scatter_gather import Asked
 from fedaid.flare.server.ballot import Ballot, Splits
 from fedaid.flare.server.controller import TRAIN_METRICS
 from fedaid.flare.server.gated_scatter_gather import Found

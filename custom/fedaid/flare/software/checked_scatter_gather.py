@@ -11,7 +11,7 @@ from nvflare.apis.event_type import EventType
 from nvflare.apis.fl_constant import FLContextKey
 from nvflare.apis.fl_context import FLContext
 
-from fedaid.flare.server.asking_scatter_gather import Receive
+from fedaid.flare.answers.asking_scatter_gather import Receive
 from fedaid.flare.server.gated_scatter_gather import Found, GatedScatterAndGather
 from fedaid.flare.server.run_settings import RunSettings
 from fedaid.flare.software.site_software import SiteSoftware

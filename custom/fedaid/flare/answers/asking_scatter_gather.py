@@ -16,7 +16,7 @@ from nvflare.apis.shareable import Shareable
 from nvflare.apis.signal import Signal
 from nvflare.app_common.workflows.scatter_and_gather import ScatterAndGather
 
-from fedaid.flare.server.attendance import Attendance
+from fedaid.flare.answers.attendance import Attendance
 from fedaid.flare.server.gate import BelowQuorum, RefusedAnswer
 from fedaid.flare.server.run_record import RunRecord
 from fedaid.flare.server.run_settings import RunSettings

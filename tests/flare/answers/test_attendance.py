@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fedaid.flare.server.attendance import Absence, Attendance
+from fedaid.flare.answers.attendance import Absence, Attendance
 from fedaid.flare.store.missed_phases import MissedPhase
 
 SITES = ["a", "b", "c"]

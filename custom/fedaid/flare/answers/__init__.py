@@ -1,0 +1,1 @@
+"""Asks sites, counts their answers, and notes who is missing."""
