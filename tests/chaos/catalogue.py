@@ -12,6 +12,7 @@ from tests.chaos.outcome import Outcome
 from tests.chaos.processes.arrival_orders import arrival_orders
 from tests.chaos.processes.frozen_site import frozen_site
 from tests.chaos.processes.kills import kills_in_poc, kills_with_tls
+from tests.chaos.processes.returning_site import returning_site
 from tests.chaos.sites.hostile_messages import hostile_messages
 from tests.chaos.sites.private_exceptions import private_exceptions
 from tests.chaos.training.training_kills import training_kills, want_of_memory
@@ -27,6 +28,7 @@ SERIES: dict[str, Series] = {
     "kills of a site's training process": training_kills,
     "out of memory at a site": want_of_memory,
     "a frozen site": frozen_site,
+    "a site that comes back": returning_site,
     "orders of arrival": arrival_orders,
     "faults of a hospital's line": network_faults,
     "hostile messages": hostile_messages,

@@ -2,6 +2,8 @@
 
   python -m admin monitor JOB_ID --kit KIT
 
+At the end it shows which site missed which rounds, and why.
+
 The exit code is 0 if the job completed, 1 if it failed, 2 if the server cannot be reached, 3 if --timeout was over.
 """
 

@@ -8,6 +8,8 @@ run after its last committed round. Ctrl-C leaves the run going; the same comman
 A failure that no other job can mend, such as another setting or a missing file at a site, ends it at once, with the
 reason, the site and what to do. A site that was away and is connected again is taken in with the next job.
 
+At the end it shows which site missed which rounds, and why.
+
 The exit code is 0 if the run is complete, 1 if its attempts are spent, it was aborted or refused, or a person must mend
 something first, 2 if the server or a site was away for longer than --patience.
 """
@@ -51,8 +53,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, answer: Answer) -> None:
     """Keep the run going, and print the last job's status and the result's folder."""
     answer.after_interrupt = left_by_interrupt(None, options)
-    from admin.results.missed_rounds import missed_in
-    from admin.results.run_results import software_differences
     from admin.session.lasting_session import lasting_session
     from admin.session.progress_display import ProgressDisplay
     from admin.session.supervisor import Supervisor
@@ -88,9 +88,18 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
             answer.data["attempts"] = [asdict(ended) for ended in supervisor.ended]
     answer.add(end.status, job_id=end.job_id, job_status=end.status)
     answer.add(f"result {end.result}", result=end.result)
-    for line in software_differences(Path(end.result) / "workspace") if end.result else ():
+    if end.result:
+        note_differences(Path(end.result) / "workspace", answer)
+
+
+def note_differences(run_folder: Path, answer: Answer) -> None:
+    """Print which sites had other software, and which missed rounds."""
+    from admin.results.missed_rounds import missed_in
+    from admin.results.run_results import software_differences
+
+    for line in software_differences(run_folder):
         answer.warn(line)
-    missed = missed_in(end.result / "workspace") if end.result else ""
+    missed = missed_in(run_folder)
     answer.note(missed, missed=missed.splitlines())
 
 

@@ -2,6 +2,8 @@
 
   python -m admin submit build/jobs/fedaid_pretrain --kit KIT --wait --out results
 
+With --wait it shows at the end which site missed which rounds, and why.
+
 The exit code is 0 if the job was accepted (with --wait: completed), 1 if it failed or was refused, 2 if the server
 cannot be reached, 3 if --timeout was over before the job.
 """

@@ -10,7 +10,7 @@ from admin.federation.poc import PocFederation
 from admin.results.run_results import STORE
 from tests.chaos.outcome import Outcome
 from tests.chaos.processes.fault import STOP
-from tests.chaos.processes.frozen_site import FROZEN, SITES, WAIT, wake, waited
+from tests.chaos.processes.frozen_site import FROZEN, SITES, WAIT, waited, wake
 from tests.chaos.processes.kills import hospitals, wait_until
 from tests.chaos.processes.supervised import Runs
 

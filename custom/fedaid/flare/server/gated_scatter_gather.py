@@ -15,8 +15,8 @@ from nvflare.apis.signal import Signal
 from nvflare.widgets.info_collector import InfoCollector
 
 from fedaid.errors import InputError, NotYet
-from fedaid.flare.server.aggregator import AUTHENTICATED_SITE
 from fedaid.flare.answers.asking_scatter_gather import Asked, AskingScatterAndGather
+from fedaid.flare.server.aggregator import AUTHENTICATED_SITE
 from fedaid.flare.server.ballot import Ballot, Splits
 from fedaid.flare.server.gate import BelowQuorum, Gate
 from fedaid.flare.server.persistor import RUN_STATE
