@@ -50,3 +50,14 @@ def test_any_other_change_gives_another_hash(change: Callable[[Path], None], tmp
     copy = shutil.copytree(PACKAGE, tmp_path / "fedaid", ignore=shutil.ignore_patterns("__pycache__"))
     change(copy)
     assert code_hash(copy) != code_hash()
+
+
+def test_the_layout_of_a_json_file_does_not_count_but_its_value_does(tmp_path: Path) -> None:
+    """FLARE's command ``nvflare job submit`` writes every JSON file anew."""
+    file = tmp_path / "fedaid" / "prompts.json"
+    file.parent.mkdir()
+    hashes = []
+    for text in ('{"a": [1, 2]}', '{\n  "a": [\n    1,\n    2\n  ]\n}\n', '{"a": [1, 3]}'):
+        file.write_text(text)
+        hashes.append(code_hash(file.parent))
+    assert hashes[0] == hashes[1] != hashes[2]

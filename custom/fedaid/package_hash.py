@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from functools import cache
 from pathlib import Path
 
@@ -24,11 +25,15 @@ def code_files(package: Path) -> dict[str, bytes]:
 
 
 def code_hash(package: Path | None = None) -> str:
-    """Sha256 in hex of the names and the bytes of a package's files; None stands for the code that runs here."""
+    """Sha256 in hex of the names and the bytes of a package's files; None stands for the code that runs here.
+
+    Of a JSON file the value counts and not its layout: FLARE's ``nvflare job submit`` writes every JSON file anew.
+    """
     if package is None:
         return hash_of_this_code()
     digest = hashlib.sha256()
-    for name, content in sorted(code_files(package).items()):
+    for name, written in sorted(code_files(package).items()):
+        content = json.dumps(json.loads(written), sort_keys=True).encode() if name.endswith(".json") else written
         digest.update(f"{name} {len(content)} ".encode() + hashlib.sha256(content).digest())
     return digest.hexdigest()
 
