@@ -15,6 +15,7 @@ from nvflare.apis.controller_spec import ClientTask, Task
 from nvflare.apis.fl_context import FLContext
 from nvflare.apis.shareable import Shareable
 
+from fedaid.flare.answers.attendance import Attendance
 from fedaid.flare.store.hash_chain import lines_of
 from fedaid.flare.store.run_ledger import COMMIT, LEDGER, REFUSE, WITHDRAW
 from fedaid.flare.wire.uplink import UpdateDecoder
@@ -71,6 +72,16 @@ class Post(Communicator):
                 self._server.controller.process_result_of_unknown_task(client, self._phase, "id", late, context)
 
 
+class Alive(Attendance):
+    """All sites are alive: each asks for its next task after a phase that it missed, as FLARE's clients do."""
+
+    def over(self) -> list[str]:
+        fallen = super().over()
+        for site in fallen:
+            self.asks(site)
+        return fallen
+
+
 class Postbox:
     """Makes federations of three sites, of which one sends a false update or nothing in one phase.
 
@@ -98,6 +109,7 @@ class Postbox:
         made.communicator = post
         post.answers = {site: partial(through_filter, made, site, sites[site]) for site in order}
         made.controller.set_communicator(post)
+        made.controller.attendance = Alive()
         made.run()
         return made
 
