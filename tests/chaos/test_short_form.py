@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.chaos.files.damaged_files import damaged_files
 from tests.chaos.messages.false_updates import FALSE_UPDATES, KINDS
 from tests.chaos.messages.good_updates import SIZES, good_updates
 from tests.chaos.messages.mutations import a_few_injections, every_injection, false_updates
+from tests.chaos.weights.false_losses import GOAL, false_losses
+from tests.chaos.weights.loss_tables import random_losses
 
 
 def test_every_false_update_is_refused_whole_and_the_right_site_is_named(tmp_path: Path) -> None:
@@ -26,3 +29,24 @@ def test_updates_of_sites_that_train_are_accepted_whatever_their_data_and_settin
     assert outcome.false_refusals == 0
     assert outcome.injected is not None
     assert outcome.injected >= 40
+
+
+def test_no_table_of_losses_moves_a_weight_out_of_its_bounds(tmp_path: Path) -> None:
+    outcome = random_losses(tmp_path, tables=2000)
+    assert outcome.failures == ()
+    assert outcome.ceiling_excess == 0
+
+
+def test_three_honest_rounds_after_one_false_loss_its_effect_is_gone(tmp_path: Path) -> None:
+    outcome = false_losses(tmp_path, repeats=1)
+    assert outcome.failures == ()
+    assert outcome.recovery_rounds is not None
+    assert outcome.recovery_rounds <= GOAL
+
+
+def test_no_damaged_file_is_read_silently(tmp_path: Path) -> None:
+    outcome = damaged_files(tmp_path, flips=60, cuts=20)
+    assert outcome.failures == ()
+    assert outcome.silent_loads == 0
+    assert outcome.injected is not None
+    assert outcome.injected >= 3 * 80

@@ -254,3 +254,26 @@ def test_an_outlier_is_found_after_the_weights_were_restored() -> None:
     again.restore(stopped.state)
     assert again.step(LOSSES, PAIRS) == whole.step(LOSSES, PAIRS)
     assert again.state == whole.state
+
+
+def test_a_false_low_loss_gives_the_others_no_weight_for_long() -> None:
+    weights, honest = (SiteWeights(MinMaxSettings(), list("abc")) for _ in range(2))
+    high = {site: loss + 3 for site, loss in LOSSES.items()}
+    for number in range(3):
+        move = weights.step(high | ({"b": 0.0} if number == 1 else {}), PAIRS)
+        honest.step(high, PAIRS)
+    assert move.taken_back == {"b": pytest.approx(4.0)}
+    assert weights.current == pytest.approx(honest.current)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("baseline", ["none", "student"])
+def test_a_loss_that_is_not_finite_counts_as_no_loss(value: float, baseline: str) -> None:
+    weights, silent = (SiteWeights(MinMaxSettings(loss_baseline=baseline), list("abc")) for _ in range(2))
+    students = dict.fromkeys("abc", 0.5)
+    for _ in range(2):
+        weights.step(LOSSES | {"a": value}, PAIRS, students)
+        silent.step({site: LOSSES[site] for site in "bc"}, PAIRS, students)
+    if not (baseline == "student" and value == -np.inf):  # which is no excess
+        assert weights.current == silent.current
+    assert sum(weights.current.values()) == pytest.approx(1)

@@ -62,12 +62,13 @@ def dual_step(
 ) -> DualStep:
     """New site weights: multiplicative step, projection onto Q_ρ, floor.
 
-    A site without a loss keeps its weight: the step divides the total weight of the answering sites among them, inside
-    the slice of Q_ρ that the absent sites leave. So one answering site, or equal losses, change nothing.
+    A site without a loss, or with one that is not finite, keeps its weight: the step divides the total weight of the
+    answering sites among them, inside the slice of Q_ρ that the absent sites leave. So one answering site, or equal
+    losses, change nothing.
 
     Args:
         weights: site → α, on the simplex over all S sites and inside Q_ρ.
-        losses: site → f in nats, finite; any subset of the sites.
+        losses: site → f in nats; any subset of the sites.
         step_size: γ, at least 0; 0 returns ``weights``.
         rho: size of the chi-square ball around uniform over all S sites.
         floor: least weight of a site, at most 1/S.
@@ -80,7 +81,7 @@ def dual_step(
     step, α + γ f; this step is multiplicative.
     """
     before = {site: weights[site] for site in sorted(weights)}
-    present = [site for site in before if site in losses]
+    present = [site for site in before if math.isfinite(losses.get(site, math.nan))]
     held = sum(weights[site] for site in present)
     if step_size == 0 or held <= 0:
         return DualStep(before, before)

@@ -7,10 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 Values = Mapping[str, float]  # site → nats
-FACTOR, MARGIN = (
-    2.0,
-    1.0,
-)  # an outlier is above the others by FACTOR times what it is in its neighbours, plus MARGIN nats
+FACTOR, MARGIN = 2.0, 1.0  # see :func:`stands_out`; the margin in nats
 
 
 def outliers(values: Values, before: Values, after: Values) -> dict[str, float]:
@@ -18,8 +15,7 @@ def outliers(values: Values, before: Values, after: Values) -> dict[str, float]:
 
     The dual step sees differences between sites only. So each value is taken above the median of the other sites, and
     compared with what it was above them in the rounds before and after. A site that is above them for two rounds keeps
-    its values: it is not an outlier. An outlier is also above the site's own neighbours by the margin, so that another
-    site's false value, which moves the median, makes none.
+    its values: it is not an outlier. The same holds below the median: a false low value gives weight to the others.
 
     Args:
         values: of the round that is judged.
@@ -35,11 +31,22 @@ def outliers(values: Values, before: Values, after: Values) -> dict[str, float]:
         if not others or above(site, after) is None:
             continue
         near = [height for height in (above(site, before), above(site, after)) if height is not None]
-        own = max(after[site], before.get(site, after[site]))
+        own = [table[site] for table in (before, after) if site in table]
         middle = float(np.median(others))
-        if values[site] > own + MARGIN and values[site] - middle > FACTOR * max(*near, 0.0) + MARGIN:
+        height = values[site] - middle
+        down = ([-value for value in own], [-other for other in near])
+        if stands_out(values[site], height, own, near) or stands_out(-values[site], -height, *down):
             found[site] = max(middle + sum(near) / len(near), 0.0)
     return found
+
+
+def stands_out(value: float, height: float, own: list[float], near: list[float]) -> bool:
+    """Whether a value and its height above the others are far above those of its neighbours.
+
+    The height must be above FACTOR times the neighbours' plus MARGIN. The value itself must be above the site's own by
+    MARGIN, so that another site's false value, which moves the median, makes no outlier.
+    """
+    return value > max(own) + MARGIN and height > FACTOR * max(*near, 0.0) + MARGIN
 
 
 def above(site: str, values: Values) -> float | None:

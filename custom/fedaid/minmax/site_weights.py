@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -86,7 +87,7 @@ class SiteWeights:
         """Updates the weights from the reports of the sites that answered, and returns the reason.
 
         Args:
-            losses: site → f in nats, finite.
+            losses: site → f in nats; the dual step ignores one that is not finite.
             pairs: site → training pairs, above 0; used only for weights in proportion to them. A site has weight 0
                 until the first round in which it answers.
             baselines: site → b in nats; used only with a ``loss_baseline``. Then the dual step uses max(f − b, 0), and
@@ -108,7 +109,8 @@ class SiteWeights:
     def _dual_step(self, losses: Mapping[str, float], baselines: Mapping[str, float]) -> Move:
         relative = self._settings.loss_baseline != "none"
         heard = {site: baselines[site] for site in sorted(losses) if site in baselines} if relative else {}
-        driving = excess(losses, heard) if relative else losses
+        reported = excess(losses, heard) if relative else losses
+        driving = {site: value for site, value in reported.items() if math.isfinite(value)}
         taken_back = outliers(self._last, self._earlier, driving)
         if taken_back:
             self._last |= taken_back

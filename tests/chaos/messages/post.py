@@ -87,10 +87,12 @@ class Postbox:
 
     Args:
         folder: for their files.
+        settings: of the controller.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: Any) -> None:
         options = tiny_model_options()
+        self._settings = SETTINGS | settings
         self._folder, self._numbers = folder, itertools.count()
         self._model, self._theta = configured(options), initial_tensors(options)
 
@@ -99,7 +101,7 @@ class Postbox:
         folder = self._folder / f"job-{next(self._numbers)}"
         folder.mkdir()
         sites = {site: honest_site(self._theta, site, LOSSES[site]) for site in order}
-        made = Federation(folder, self._model, sites, **SETTINGS)
+        made = Federation(folder, self._model, sites, **self._settings)
         if false is None:
             sites[CULPRIT] = partial(silent_in, phase, sites[CULPRIT])
             false = FalseUpdate("none", "none")
