@@ -44,9 +44,11 @@ def stands_out(value: float, height: float, own: list[float], near: list[float])
     """Whether a value and its height above the others are far above those of its neighbours.
 
     The height must be above FACTOR times the neighbours' plus MARGIN. The value itself must be above the site's own by
-    MARGIN, so that another site's false value, which moves the median, makes no outlier.
+    MARGIN, so that another site's false value, which moves the median, makes no outlier. With one neighbour only, its
+    distance from the others counts on either side: the false one may be the neighbour.
     """
-    return value > max(own) + MARGIN and height > FACTOR * max(*near, 0.0) + MARGIN
+    usual = max(*near, 0.0) if len(near) > 1 else abs(near[0])
+    return value > max(own) + MARGIN and height > FACTOR * usual + MARGIN
 
 
 def above(site: str, values: Values) -> float | None:

@@ -85,7 +85,7 @@ def course(
     rng: np.random.Generator, names: list[str], rounds: int
 ) -> Iterator[tuple[dict[str, float], dict[str, float]]]:
     """Losses and students' losses of each round: they fall together, and each site wanders a little around its own."""
-    heights = {name: float(rng.uniform(0, 1)) for name in names}
+    heights = {name: float(rng.uniform(0, 2)) for name in names}
     lost = {name: float(rng.uniform(0, 0.3)) for name in names}
     for number in range(rounds):
         common = 1 + 3 * float(np.exp(-number / 4))
