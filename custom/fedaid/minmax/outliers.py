@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 Values = Mapping[str, float]  # site → nats
-FACTOR, MARGIN = 2.0, 1.0  # see :func:`stands_out`; the margin in nats
+MARGIN = 1.0  # nats, see :func:`stands_out`
 
 
 def outliers(values: Values, before: Values, after: Values) -> dict[str, float]:
@@ -41,14 +41,13 @@ def outliers(values: Values, before: Values, after: Values) -> dict[str, float]:
 
 
 def stands_out(value: float, height: float, own: list[float], near: list[float]) -> bool:
-    """Whether a value and its height above the others are far above those of its neighbours.
+    """Whether a value, and its height above the others, are above those of its neighbours by more than the margin.
 
-    The height must be above FACTOR times the neighbours' plus MARGIN. The value itself must be above the site's own by
-    MARGIN, so that another site's false value, which moves the median, makes no outlier. With one neighbour only, its
-    distance from the others counts on either side: the false one may be the neighbour.
+    Both count, so that another site's false value, which moves the median, makes no outlier. With one neighbour only,
+    its distance from the others counts on either side: the false one may be the neighbour.
     """
     usual = max(*near, 0.0) if len(near) > 1 else abs(near[0])
-    return value > max(own) + MARGIN and height > FACTOR * usual + MARGIN
+    return value > max(own) + MARGIN and height > usual + MARGIN
 
 
 def above(site: str, values: Values) -> float | None:

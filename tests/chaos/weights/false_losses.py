@@ -14,7 +14,8 @@ from fedaid.minmax.site_weights import SiteWeights
 from tests.chaos.outcome import Outcome
 
 SITES, RHO, STEP_SIZES = (3, 5, 10), (0.05, 0.25, 1.0), (0.3, 0.5)
-GOAL, AFTER, TOLERANCE = 3, 8, 0.1  # honest rounds; share of a weight
+GOAL, AFTER = 3, 8  # honest rounds
+TOLERANCE, LEAST = 0.1, 0.005  # share of a weight; of a tiny weight, which the ball moves most, this much
 WANDER = 0.05  # nats by which a site's loss leaves the course that all sites share
 Table = Mapping[str, float]
 
@@ -77,7 +78,12 @@ def rounds_until_gone(lie: Lie, settings: MinMaxSettings, sites: int, *, seed: i
         honest.step(losses, {}, students)
         false = {liar: lie.value} if number == lie.round_number else {}
         lied.step(losses | ({} if lie.student else false), {}, students | (false if lie.student else {}))
-        far.append(any(abs(lied.current[site] / honest.current[site] - 1) > TOLERANCE for site in names))
+        far.append(
+            any(
+                abs(lied.current[site] - weight) > max(TOLERANCE * weight, LEAST)
+                for site, weight in honest.current.items()
+            )
+        )
     return max((number for number, is_far in enumerate(far[lie.round_number :], start=1) if is_far), default=0)
 
 

@@ -1,0 +1,59 @@
+"""The checks of a run: its site weights, its files, its ledger, its lock and its settings."""
+
+from __future__ import annotations
+
+from tests.chaos.guards.guard import Guard
+
+DUAL, DUAL_TESTS = "minmax.dual_step", "minmax/test_dual_step.py"
+WEIGHTS_TESTS = "minmax/test_site_weights.py"
+SEALED, SEALED_TESTS = "sealed_folder", "test_sealed_folder.py"
+STORE, STORE_TESTS = "flare.server.run_store:RunStore", "flare/server/test_run_store.py"
+CHAIN, CHAIN_TESTS = "flare.store.hash_chain", "flare/store/test_hash_chain.py"
+LEDGER_TESTS = "flare/server/test_ledger.py"
+IDENTITY, IDENTITY_TESTS = "flare.store.run_identity", "flare/store/test_run_identity.py"
+LOCK, LOCK_TESTS = "flare.store.run_lock", "flare/store/test_run_lock.py"
+RESUME_TESTS = "flare/server/test_resume.py"
+
+RUN_GUARDS = (
+    Guard(f"{DUAL}:dual_step", "projected = project_to_ball(stepped, radius=", "projected, _ = (stepped, ", DUAL_TESTS),
+    Guard(f"{DUAL}:dual_step", "raise_to_floor(projected, floor=min(floor / held, 1 / len(present)))", "projected",
+          DUAL_TESTS),
+    Guard(f"{DUAL}:dual_step", "math.isfinite(losses.get(site, math.nan))", "site in losses", DUAL_TESTS),
+    Guard(f"{DUAL}:multiplicative_step", "np.clip(step_size * (losses - losses.max()), -LARGEST_STEP, 0.0)",
+          "step_size * losses", DUAL_TESTS),
+    Guard("minmax.site_weights:SiteWeights._dual_step", "if taken_back:", "if False:", WEIGHTS_TESTS),
+    Guard("minmax.site_weights:SiteWeights._dual_step", "if math.isfinite(value)", "", WEIGHTS_TESTS),
+    Guard("minmax.outliers:outliers", " or stands_out(-values[site], -height, *down)", "", WEIGHTS_TESTS),
+    Guard("minmax.outliers:stands_out", "value > max(own) + MARGIN and ", "", WEIGHTS_TESTS),
+    Guard("minmax.outliers:stands_out", "max(*near, 0.0) if len(near) > 1 else abs(near[0])", "max(*near, 0.0)",
+          WEIGHTS_TESTS),
+    Guard(f"{SEALED}:damage", "if description(folder / name) != about", "if False", SEALED_TESTS),
+    Guard(f"{SEALED}:manifest_of", "if canonical(known) != text:", "if False:", SEALED_TESTS),
+    Guard(f"{SEALED}:require_whole", "damage(folder) if is_sealed(folder) else", "", SEALED_TESTS),
+    Guard(f"{SEALED}:copy_sealed", " != wanted:", " is None:", SEALED_TESTS),
+    Guard(f"{STORE}.newest", "found = damage(folder)", 'found = ""', STORE_TESTS),
+    Guard(f"{STORE}.newest", "if self._newest is None and self.skipped:", "if False:", STORE_TESTS),
+    Guard(f"{STORE}.commit", "found = damage(final)", 'found = ""', STORE_TESTS),
+    Guard(f"{STORE}.results", " and not damage(folder)", "", STORE_TESTS),
+    Guard(f"{STORE}._prune", " if folder.name not in self.skipped", "", STORE_TESTS),
+    Guard(f"{CHAIN}:broken_links", "if parsed(line).get(PREVIOUS) != hashes[number - 1]", "if False", CHAIN_TESTS),
+    Guard(f"{CHAIN}:broken_links", "if head is not None and hashes", "if False and hashes", CHAIN_TESTS),
+    Guard(f"{CHAIN}:broken_links", "if file.exists() and not", "if False and not", CHAIN_TESTS),
+    Guard(f"{CHAIN}:HashChain._write", "os.ftruncate(handle, self._end)", "pass", CHAIN_TESTS),
+    Guard(f"{IDENTITY}:require_same_settings", "require(not lines,", "require(True,", RESUME_TESTS),
+    Guard(f"{IDENTITY}:require_same_sites", "require(not missing,", "require(True,", IDENTITY_TESTS),
+    Guard(f"{IDENTITY}:require_same_sites", "require(not new,", "require(True,", IDENTITY_TESTS),
+    Guard(f"{LOCK}:RunLock.__init__", "if alive:", "if False:", LOCK_TESTS),
+    Guard(f"{LOCK}:is_alive", 'holder.get("boot") == boot_id() and ', "", LOCK_TESTS),
+    Guard(f"{LOCK}:is_alive", 'start_of(pid) == holder.get("started", "")', "True", LOCK_TESTS),
+    Guard("flare.site.kept_rounds:KeptRounds.before", " and not damage(folder)", "", "flare/site/test_kept_rounds.py"),
+    Guard("flare.site.kept_rounds:is_lost", "trained > (found.round_number if found else -1)", "False",
+          "flare/site/test_kept_rounds.py"),
+    Guard("models.saved_model:load_model", "require_whole(folder)", "pass", "models/test_saved_model.py"),
+    Guard("admin.results.run_results:read_results", "require_whole(store)", "pass",
+          "admin/results/test_run_results.py"),
+    Guard("admin.jobs.evaluated_model:saved_configuration", "require_whole(model)", "pass",
+          "admin/jobs/test_evaluated_model.py"),
+    Guard("admin.results.ledger_check:result_faults", 'if last.get("sha256") != sha256(folder / WEIGHTS):', "if False:",
+          LEDGER_TESTS),
+)  # fmt: skip
