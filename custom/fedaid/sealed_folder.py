@@ -27,6 +27,13 @@ class NothingWhole(Damaged):
     """Every folder that could be used is damaged, so that a person must bring one back."""
 
 
+def not_written(what: str, error: Exception) -> Damaged:
+    """The error for files that the disk of the run store did not take, in one line with the remedy."""
+    reason = getattr(error, "strerror", None) or str(error)
+    remedy = "Free space on that disk, then submit the job again: it continues from the last whole round."
+    return Damaged(f"{what} cannot be written to the run store: {reason}. {remedy}")
+
+
 def seal(folder: Path) -> None:
     """Waits until all files of the folder are on disk, then writes its manifest; files may be in sub-folders."""
     write_manifest(folder, {name: description(folder / name) for name in names_in(folder)})

@@ -19,6 +19,7 @@ import admin  # noqa: F401 - makes custom/fedaid importable
 from tests.benchmarks.machine import surroundings
 from tests.chaos.catalogue import SERIES
 from tests.chaos.outcome import Outcome, total
+from tests.chaos.page_table import write_page
 
 OUT = Path("build/bench/chaos.json")
 KEPT = Path("build/bench/chaos")
@@ -57,6 +58,8 @@ def write_sum() -> None:
         json.dumps(total(outcomes.values()) | {"series": series, "not_run": missing} | surroundings(), indent=1)
     )
     print(f"{OUT}: {json.dumps(total(outcomes.values()))}")
+    if not missing:
+        write_page(series)
 
 
 def main() -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.chaos.files.damaged_files import damaged_files
+from tests.chaos.guards.guard import found
+from tests.chaos.guards.removed_guards import GUARDS, removed_guards
 from tests.chaos.messages.false_updates import FALSE_UPDATES, KINDS
 from tests.chaos.messages.good_updates import SIZES, good_updates
 from tests.chaos.messages.mutations import a_few_injections, every_injection, false_updates
@@ -50,3 +52,16 @@ def test_no_damaged_file_is_read_silently(tmp_path: Path) -> None:
     assert outcome.silent_loads == 0
     assert outcome.injected is not None
     assert outcome.injected >= 3 * 80
+
+
+def test_each_guard_is_where_the_list_says() -> None:
+    assert len({guard.name for guard in GUARDS}) == len(GUARDS) >= 80
+    for guard in GUARDS:
+        assert guard.code_without() != found(guard.where)[1].__code__, guard.name
+
+
+def test_without_a_guard_a_test_is_red(tmp_path: Path) -> None:
+    quick = ("test_sealed_folder.py", "flare/wire/test_plain_answer.py")
+    outcome = removed_guards(tmp_path, [guard for guard in GUARDS if guard.tests in quick])
+    assert outcome.failures == ()
+    assert outcome.guards == outcome.guards_killed == 10

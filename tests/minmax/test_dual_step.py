@@ -174,3 +174,15 @@ def test_absent_sites_keep_their_weight_in_the_unprojected_step_too() -> None:
     step = dual_step(UNIFORM, {"a": 3.0, "b": 1.0}, step_size=0.5, rho=1.0)
     assert [step.unprojected[site] for site in "cde"] == [0.2] * 3
     assert step.unprojected["a"] + step.unprojected["b"] == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_loss_that_is_not_finite_is_no_answer(value: float) -> None:
+    weights = {"a": 0.5, "b": 0.3, "c": 0.2}
+    found = dual_step(weights, {"a": value, "b": 2.0, "c": 1.0}, step_size=0.5, rho=1.0).weights
+    assert found == dual_step(weights, {"b": 2.0, "c": 1.0}, step_size=0.5, rho=1.0).weights
+
+
+def test_a_step_of_any_size_gives_no_nan() -> None:
+    stepped = multiplicative_step(np.array([0.5, 0.5]), np.array([1e308, 1.0]), step_size=1e6)
+    assert stepped.tolist() == [1.0, 0.0]

@@ -32,7 +32,11 @@ ANSWER_GUARDS = (
     demand(f"{GATE}:Gate._judge_sender", "self._open", GATE_TESTS),
     demand(f"{GATE}:Gate._judge_sender", "site in self.sites", GATE_TESTS),
     demand(f"{GATE}:Gate._judge_sender", "site not in self.accepted", GATE_TESTS),
-    demand(f"{GATE}:Gate._judge_sender", "update.run == self._run", "flare/server/test_resume.py"),
+    demand(
+        f"{GATE}:Gate._judge_sender",
+        "update.run == self._run",
+        "flare/server/test_resume.py::test_an_answer_of_another_attempt_is_refused",
+    ),
     demand(f"{GATE}:Gate._judge_sender", "update.round_number == self.round_number", GATE_TESTS),
     demand(f"{GATE}:Gate._judge_losses", "update.metrics.get(name, 0.0) <= limit", LIAR_TESTS),
     demand(f"{GATE}:Gate._judge_size", "norm <= self._largest_norm", GATE_TESTS),

@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 import pytest
@@ -30,7 +30,7 @@ class Guard:
         where: ``module:function`` or ``module:Class.method`` below ``fedaid``, or with its whole name.
         old: part of the function's source, which occurs once.
         new: the source without the check.
-        tests: files below ``tests``, of which at least one test must fail.
+        tests: a file below ``tests``, or one test of it, which must fail.
     """
 
     where: str
@@ -43,8 +43,8 @@ class Guard:
         """For a message."""
         return f"{self.where}: {self.old}"
 
-    def remove(self) -> None:
-        """Replaces the code of the function in this process.
+    def code_without(self) -> CodeType:
+        """The code of the function without the check.
 
         Raises:
             ValueError: if the source has changed, so that the part does not occur once.
@@ -57,8 +57,11 @@ class Guard:
         flags = __future__.annotations.compiler_flag
         code = compile(source.replace(self.old, self.new), str(module.__file__), "exec", flags=flags)
         exec(code, dict(vars(module)), names)  # noqa: S102 - our own source
-        changed = plain(next(iter(names.values())))
-        function.__code__ = changed.__code__
+        return plain(next(iter(names.values()))).__code__
+
+    def remove(self) -> None:
+        """Replaces the code of the function in this process."""
+        found(self.where)[1].__code__ = self.code_without()
 
 
 def found(where: str) -> tuple[Any, FunctionType]:

@@ -27,5 +27,5 @@ def removed_guards(folder: Path, guards: Sequence[Guard] = GUARDS) -> Outcome:
 
 def load(guards: Sequence[Guard]) -> None:
     """Imports the tests once, with all that they need: a copy of this process then starts at once."""
-    for tests in sorted({guard.tests for guard in guards}):
+    for tests in sorted({guard.tests.partition("::")[0] for guard in guards}):
         importlib.import_module(f"tests.{tests.removesuffix('.py').replace('/', '.')}")

@@ -7,12 +7,24 @@ from tests.chaos.guards.guard import Guard
 DUAL, DUAL_TESTS = "minmax.dual_step", "minmax/test_dual_step.py"
 WEIGHTS_TESTS = "minmax/test_site_weights.py"
 SEALED, SEALED_TESTS = "sealed_folder", "test_sealed_folder.py"
-STORE, STORE_TESTS = "flare.server.run_store:RunStore", "flare/server/test_run_store.py"
+STORE = "flare.server.run_store:RunStore"
+DAMAGED, ALL_DAMAGED, NOT_TAKEN, RESULTS, PRUNED = (
+    f"flare/server/test_run_store.py::test_{name}"
+    for name in (
+        "a_flipped_bit_or_a_cut_anywhere_means_the_generation_before_and_says_so",
+        "a_store_with_damaged_generations_only_is_an_error_and_never_a_new_start",
+        "a_generation_that_the_disk_did_not_take_is_an_error_and_removes_nothing",
+        "results_are_kept_whole_or_not_at_all",
+        "a_damaged_generation_does_not_push_a_whole_one_out",
+    )
+)
 CHAIN, CHAIN_TESTS = "flare.store.hash_chain", "flare/store/test_hash_chain.py"
-LEDGER_TESTS = "flare/server/test_ledger.py"
+LEDGER_TESTS = "flare/server/test_ledger.py::test_changes_after_the_run_are_found"
 IDENTITY, IDENTITY_TESTS = "flare.store.run_identity", "flare/store/test_run_identity.py"
 LOCK, LOCK_TESTS = "flare.store.run_lock", "flare/store/test_run_lock.py"
-RESUME_TESTS = "flare/server/test_resume.py"
+RESUME_TESTS = (
+    "flare/server/test_resume.py::test_another_setting_is_refused_by_its_path_and_what_changes_no_bit_may_differ"
+)
 
 RUN_GUARDS = (
     Guard(f"{DUAL}:dual_step", "projected = project_to_ball(stepped, radius=", "projected, _ = (stepped, ", DUAL_TESTS),
@@ -31,17 +43,17 @@ RUN_GUARDS = (
     Guard(f"{SEALED}:manifest_of", "if canonical(known) != text:", "if False:", SEALED_TESTS),
     Guard(f"{SEALED}:require_whole", "damage(folder) if is_sealed(folder) else", "", SEALED_TESTS),
     Guard(f"{SEALED}:copy_sealed", " != wanted:", " is None:", SEALED_TESTS),
-    Guard(f"{STORE}.newest", "found = damage(folder)", 'found = ""', STORE_TESTS),
-    Guard(f"{STORE}.newest", "if self._newest is None and self.skipped:", "if False:", STORE_TESTS),
-    Guard(f"{STORE}.commit", "found = damage(final)", 'found = ""', STORE_TESTS),
-    Guard(f"{STORE}.results", " and not damage(folder)", "", STORE_TESTS),
-    Guard(f"{STORE}._prune", " if folder.name not in self.skipped", "", STORE_TESTS),
+    Guard(f"{STORE}.newest", "found = damage(folder)", 'found = ""', DAMAGED),
+    Guard(f"{STORE}.newest", "if self._newest is None and self.skipped:", "if False:", ALL_DAMAGED),
+    Guard(f"{STORE}.commit", "found = damage(final)", 'found = ""', NOT_TAKEN),
+    Guard(f"{STORE}.results", " and not damage(folder)", "", RESULTS),
+    Guard(f"{STORE}._prune", " if folder.name not in self.skipped", "", PRUNED),
     Guard(f"{CHAIN}:broken_links", "if parsed(line).get(PREVIOUS) != hashes[number - 1]", "if False", CHAIN_TESTS),
     Guard(f"{CHAIN}:broken_links", "if head is not None and hashes", "if False and hashes", CHAIN_TESTS),
     Guard(f"{CHAIN}:broken_links", "if file.exists() and not", "if False and not", CHAIN_TESTS),
     Guard(f"{CHAIN}:HashChain._write", "os.ftruncate(handle, self._end)", "pass", CHAIN_TESTS),
     Guard(f"{IDENTITY}:require_same_settings", "require(not lines,", "require(True,", RESUME_TESTS),
-    Guard(f"{IDENTITY}:require_same_sites", "require(not missing,", "require(True,", IDENTITY_TESTS),
+    Guard(f"{IDENTITY}:require_same_sites", "if missing:", "if False:", IDENTITY_TESTS),
     Guard(f"{IDENTITY}:require_same_sites", "require(not new,", "require(True,", IDENTITY_TESTS),
     Guard(f"{LOCK}:RunLock.__init__", "if alive:", "if False:", LOCK_TESTS),
     Guard(f"{LOCK}:is_alive", 'holder.get("boot") == boot_id() and ', "", LOCK_TESTS),

@@ -310,3 +310,23 @@ def test_a_full_disk_is_an_error_of_one_line_and_changes_no_generation(
     with pytest.raises(OSError, match="round 2 cannot be written to the run store: I/O error: No space left"):
         commit(store, 2)
     assert seen(store) == (1, 1.0, None)
+
+
+@pytest.mark.parametrize("name", ["write_text", "mkdir", "rename"])
+def test_a_full_disk_at_another_write_says_what_to_do_too(
+    name: str, store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(store, 1)
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device", "/a/folder")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, name, full)
+        with pytest.raises(
+            Damaged, match=r"^round 2 cannot be written to the run store: No space.*\. Free space on that"
+        ):
+            commit(store, 2)
+    assert seen(store) == (1, 1.0, None)
+    commit(store, 2)
+    assert seen(store) == (2, 2.0, None)

@@ -167,6 +167,13 @@ def test_a_missing_field_is_malformed() -> None:
             update_from_shareable(DXO(DataKind.WEIGHT_DIFF, data={}, meta=meta).to_shareable())
 
 
+@pytest.mark.parametrize("name", ["", "../run", "a/b", "x" * 101, "run\n"])
+def test_the_name_of_a_run_is_that_of_a_folder(name: str) -> None:
+    meta = META | {"run": {"name": name, "attempt": 1}}
+    with pytest.raises(MalformedMessage, match="the name of a run must be letters"):
+        update_from_shareable(DXO(DataKind.WEIGHT_DIFF, data={}, meta=meta).to_shareable())
+
+
 def test_a_flood_of_meta_fields_is_malformed() -> None:
     meta = META | {f"key{number}": 0 for number in range(100_000)}
     with pytest.raises(MalformedMessage, match="at most 100 meta fields"):

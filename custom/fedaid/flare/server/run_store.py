@@ -23,7 +23,7 @@ from safetensors.numpy import load_file, save_file
 from fedaid.atomic_file import flush, replace_text
 from fedaid.flare.store.run_ledger import LEDGER
 from fedaid.models.saved_model import WEIGHTS, save_model
-from fedaid.sealed_folder import Damaged, NothingWhole, copy_sealed, damage, seal
+from fedaid.sealed_folder import Damaged, NothingWhole, copy_sealed, damage, not_written, seal
 
 STATE, RUN, RESULTS = "state.json", "run.json", "results.json"
 OPTIMIZER, VIEW = "server_optimizer.safetensors", "view.safetensors"
@@ -133,18 +133,20 @@ class RunStore:
         Raises:
             OSError: if the generation is not on disk as it was written; older ones are unchanged then.
         """
-        unfinished = self._fresh(f".{ROUND}.unfinished")
         try:
+            unfinished = self._fresh(f".{ROUND}.unfinished")
             self._write(unfinished, tensors, state)
             for name, extra in ((OPTIMIZER, optimizer), (VIEW, view)):
                 if extra:
                     save_file({label: np.asarray(t, order="C") for label, t in extra.items()}, unfinished / name)
             write(unfinished / RUN, run)
             self._add_best(unfinished / BEST, best)
-        except SafetensorError as error:  # also of a full disk
-            raise Damaged(f"round {state['round']} cannot be written to the run store: {error}") from error
-        seal(unfinished)
-        final = self._named(unfinished, f"{ROUND}-{state['round']:05d}")
+            seal(unfinished)
+            final = self._named(unfinished, f"{ROUND}-{state['round']:05d}")
+        except Damaged:
+            raise
+        except (OSError, SafetensorError) as error:
+            raise not_written(f"round {state['round']}", error) from error
         found = damage(final)
         if found:
             raise Damaged(f"{final.name} is not on disk as it was written: {found}")

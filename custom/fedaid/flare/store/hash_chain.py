@@ -14,6 +14,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
 
+from fedaid.sealed_folder import not_written
+
 PREVIOUS, FIRST = "previous", "0" * 64
 
 Line = Mapping[str, Any]
@@ -67,9 +69,9 @@ class HashChain:
             self._waiting += line + b"\n"
             try:
                 self._write(durable=durable)
-            except OSError:
+            except OSError as error:
                 if durable:
-                    raise
+                    raise not_written(self._file.name, error) from error
 
     def _write(self, *, durable: bool) -> None:
         handle = os.open(self._file, os.O_WRONLY | os.O_CREAT, 0o600)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import traceback
 from dataclasses import dataclass
 
@@ -14,6 +15,11 @@ OURS = (InputError, MalformedMessage, FloatingPointError, ProcessesFailed)  # th
 LASTING = (InputError, FloatingPointError)  # the same data and settings give the same error
 KILLED, OUT_OF_MEMORY = "killed", "out_of_memory"  # reasons; any other error has none
 REMEDY = "Lower batch_size, set micro_batch_size, or give the site more memory."
+FULL = (errno.ENOSPC, errno.EDQUOT)
+NO_ROOM = (
+    "disk must have room, got {reason}: this site's cache of images and temporary files. "
+    "Free space on it; the next task continues."
+)
 
 
 @dataclass(frozen=True)
@@ -62,4 +68,6 @@ def fault_of(error: Exception) -> Fault:
         reason = OUT_OF_MEMORY if isinstance(error, ProcessesLackMemory) else ""
         return Fault(kind, str(error), reason=reason, invalid=isinstance(error, LASTING))
     place = "".join(traceback.format_tb(error.__traceback__))
+    if isinstance(error, OSError) and error.errno in FULL:
+        return Fault(kind, NO_ROOM.format(reason=error.strerror), place=place)
     return Fault(kind, place=place, reason=OUT_OF_MEMORY if is_out_of_memory(error) else "")
