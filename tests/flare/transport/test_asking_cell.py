@@ -100,11 +100,18 @@ def values() -> Iterator[dict[str, Any]]:
     found.update(before)
 
 
-def test_lost_requests_are_sent_again_even_if_flare_has_read_its_settings_before(values: dict[str, Any]) -> None:
+def test_the_wait_fits_a_slow_line_even_if_flare_has_read_its_settings_before(values: dict[str, Any]) -> None:
     values.clear()
     flare = CommConfigurator()
-    assert flare.get_streaming_reliable(False) is False
+    assert flare.get_streaming_retry_wait(5.0) == 5.0
     outlast_cuts()
-    assert flare.get_streaming_reliable(False) is True
-    assert flare.get_streaming_retry_timeout(60.0) == 300.0
+    assert flare.get_streaming_retry_wait(5.0) == 15.0
     assert flare.get_streaming_chunk_size(7) == 7
+
+
+def test_flare_does_not_keep_a_thread_for_each_request_of_the_last_minutes(values: dict[str, Any]) -> None:
+    values.clear()
+    outlast_cuts()
+    flare = CommConfigurator()
+    assert flare.get_streaming_reliable(False) is False
+    assert flare.get_streaming_retry_timeout(60.0) == 60.0

@@ -6,16 +6,15 @@ from nvflare.fuel.f3.comm_config import CommConfigurator, VarName
 from nvflare.fuel.utils.config_service import ConfigService
 
 SETTINGS = {
-    VarName.STREAMING_RELIABLE: True,
     VarName.STREAMING_RETRY_WAIT: 15.0,
-    VarName.STREAMING_RETRY_TIMEOUT: 300.0,
     VarName.STREAMING_ACK_PROGRESS_TIMEOUT: 300.0,
 }
-"""Seconds until a part that was not confirmed is sent again, and until its sender gives up.
+"""Seconds until a part of an answer that was not confirmed is sent again, and until its sender gives up.
 
-By default FLARE 2.9.0 does not send a lost request again: a site whose poll was lost waits five minutes for its answer.
-It does send lost answers again, after five seconds; on a line of 200 kB/s that is before a block has arrived, so the
-line would carry most blocks twice. The values of FLARE's ``comm_config.json`` take precedence.
+FLARE 2.9.0 sends it again after five seconds. On a line of 200 kB/s that is before a block has arrived, so the line
+would carry most blocks twice. Do not set ``streaming_reliable`` or a longer ``streaming_retry_timeout``: FLARE then has
+a thread for each request of the last minutes, some thousand with three sites. The values of FLARE's
+``comm_config.json`` take precedence.
 """
 
 
