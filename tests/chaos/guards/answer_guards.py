@@ -72,7 +72,7 @@ ANSWER_GUARDS = (
     Guard(f"{MESSAGES}:read", "dxo.data_kind != kind or ", "", MESSAGES_TESTS),
     Guard(f"{MESSAGES}:read", "if len(dxo.meta) > MOST_FIELDS:", "if False:", MESSAGES_TESTS),
     Guard(f"{MESSAGES}:report_from_shareable", "if len(dxo.data) > 1:", "if False:", MESSAGES_TESTS),
-    Guard(f"{MESSAGES}:result_from_shareable", "if len(text) > LONGEST_RESULT:", "if False:", SUITE_TESTS),
+    Guard(f"{MESSAGES}:result_from_shareable", "if len(text) > LONGEST_RESULT:", "if False:", MESSAGES_TESTS),
     Guard(f"{MESSAGES}:require_plain", "type(array) is not np.ndarray or ", "", MESSAGES_TESTS),
     Guard(f"{MESSAGES}:require_plain", ' or array.dtype.kind not in "fiub"', "", MESSAGES_TESTS),
     Guard(f"{FIELDS}:part", "not isinstance(value, kind) or ", "", MESSAGES_TESTS),

@@ -26,6 +26,8 @@ RESUME_TESTS = (
     "flare/server/test_resume.py::test_another_setting_is_refused_by_its_path_and_what_changes_no_bit_may_differ"
 )
 
+READERS = "chaos/test_short_form.py::test_no_damaged_file_is_read_silently"
+
 RUN_GUARDS = (
     Guard(f"{DUAL}:dual_step", "projected = project_to_ball(stepped, radius=", "projected, _ = (stepped, ", DUAL_TESTS),
     Guard(f"{DUAL}:dual_step", "raise_to_floor(projected, floor=min(floor / held, 1 / len(present)))", "projected",
@@ -61,11 +63,11 @@ RUN_GUARDS = (
     Guard("flare.site.kept_rounds:KeptRounds.before", " and not damage(folder)", "", "flare/site/test_kept_rounds.py"),
     Guard("flare.site.kept_rounds:is_lost", "trained > (found.round_number if found else -1)", "False",
           "flare/site/test_kept_rounds.py"),
-    Guard("models.saved_model:load_model", "require_whole(folder)", "pass", "models/test_saved_model.py"),
+    Guard("models.saved_model:load_model", "require_whole(folder)", "pass", READERS),
     Guard("admin.results.run_results:read_results", "require_whole(store)", "pass",
-          "admin/results/test_run_results.py"),
+          READERS),
     Guard("admin.jobs.evaluated_model:saved_configuration", "require_whole(model)", "pass",
-          "admin/jobs/test_evaluated_model.py"),
+          READERS),
     Guard("admin.results.ledger_check:result_faults", 'if last.get("sha256") != sha256(folder / WEIGHTS):', "if False:",
           LEDGER_TESTS),
 )  # fmt: skip

@@ -243,6 +243,12 @@ def test_only_finite_plain_json_is_sent_as_a_result(value: object) -> None:
         result_to_shareable(2, {"loss": value})
 
 
+def test_a_result_that_is_too_long_is_malformed() -> None:
+    message = DXO(DataKind.METRICS, data={"result": '"' + "x" * 1_000_000 + '"'}, meta={"round": 0}).to_shareable()
+    with pytest.raises(MalformedMessage, match="result must be at most 1000000 characters, got 1000002"):
+        messages.result_from_shareable(message)
+
+
 def test_no_other_module_knows_a_dxo() -> None:
     package = Path(messages.__file__).parents[2]
     sources = sorted(package.rglob("*.py"))
