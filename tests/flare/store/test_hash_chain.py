@@ -108,3 +108,14 @@ def test_an_invented_end_is_found(tmp_path: Path) -> None:
     assert broken_links(tmp_path / "ledger", Head(2, "f" * 64)) == ["line 2 is not the one that results.json names"]
     made.add({"kind": "start"})
     assert broken_links(tmp_path / "ledger", Head(3, made.head.sha256)) == []
+
+
+def test_half_a_line_that_is_longer_than_the_next_line_is_replaced_too(tmp_path: Path) -> None:
+    file = tmp_path / "ledger"
+    chain(file, 1)
+    with file.open("ab") as opened:
+        opened.write(b"x" * 5000)
+    assert broken_links(file) == ["the last line is cut"]
+    again = HashChain(file)
+    again.add({"kind": "start"}, durable=True)
+    assert broken_links(file, again.head) == []
