@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import warnings
 from collections.abc import Callable
@@ -306,3 +307,15 @@ def test_the_user_of_a_kit_is_read_from_it(
     with pytest.raises(ConnectionError):
         pilot.process_env(env)
     assert asked == ["lead@consortium.org"] == [env.username]
+
+
+def test_the_readme_s_lines_make_a_recipe_of_three_sites(monkeypatch: pytest.MonkeyPatch) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (code,) = (block for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "FedAIDRecipe(" in block)
+    executed: list[Any] = []
+    monkeypatch.setattr(FedAIDRecipe, "execute", lambda recipe, environment: executed.append((recipe, environment)))
+    exec(code, {})  # noqa: S102 (lines of this repository)
+    ((recipe, environment),) = executed
+    assert recipe.name == "pilot"
+    assert isinstance(environment, SimEnv)
+    assert len(environment.clients) == 3
