@@ -41,8 +41,8 @@ def hugging_face_encoder(config: Any, scale: PixelScale | None) -> StockEncoder:
     """
     target = {"_target_": "transformers.AutoConfig.for_model"} | config.to_diff_dict()
     definition = {"_target_": "transformers.AutoModel.from_config", "config": "@encoder_config"}
-    images = "images" if scale is None else scaled(scale)
-    images = images if config.num_channels == 1 else f"({images}).expand(-1, {config.num_channels}, -1, -1)"
+    images = "images" if scale is None else f"({scaled(scale)})"
+    images = images if config.num_channels == 1 else f"{images}.expand(-1, {config.num_channels}, -1, -1)"
     tokens = f"@encoder({images}).last_hidden_state"
     if config.model_type in ANY_SIZE:
         tokens += ".flatten(2).mT"

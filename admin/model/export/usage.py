@@ -43,7 +43,9 @@ def hugging_face_usage(model: DualEncoder, image: StockTower | None, text: Stock
         values["image_head"] = {name: constructor(image.definition[name]) for name in image.head}
         scale = image_scale(model)
         features = features_expression(image.definition)
-        values["features"] = features.replace(scaled(scale), "images") if scale else features  # the processor scales
+        values["features"] = (
+            features.replace(f"({scaled(scale)})", "images") if scale else features
+        )  # the processor scales
     return usage("hugging_face", image=image is not None, **values)
 
 

@@ -49,7 +49,7 @@ TEXT_ENCODERS: dict[str, dict[str, Any]] = {
 
 FLAGS = ("frozen", "pretrained")
 PAIRS = ("clip", "siglip")
-PAIR_REMEDY = "This folder holds two towers: write each into a folder of its own with python -m admin tower."
+PAIR_REMEDY = "This folder holds two towers: save each in a folder of its own, for example as CLIPVisionModel."
 OTHERS: dict[str, tuple[str, ...]] = {
     "image_encoder": (
         "beit",

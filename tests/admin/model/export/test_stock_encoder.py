@@ -31,12 +31,12 @@ def test_a_tensor_that_the_stock_class_does_not_have_is_an_error() -> None:
 
 
 def test_a_feature_map_becomes_tokens_and_tokens_stay() -> None:
-    assert hugging_face_encoder(AutoConfig.for_model("resnet", num_channels=1)).tokens.endswith(".flatten(2).mT")
-    assert hugging_face_encoder(AutoConfig.for_model("vit", num_channels=1)).tokens.endswith(".last_hidden_state")
+    assert hugging_face_encoder(AutoConfig.for_model("resnet", num_channels=1), None).tokens.endswith(".flatten(2).mT")
+    assert hugging_face_encoder(AutoConfig.for_model("vit", num_channels=1), None).tokens.endswith(".last_hidden_state")
 
 
 def test_a_grey_image_is_repeated_where_the_encoder_takes_three_channels() -> None:
-    assert "images.expand(-1, 3, -1, -1)" in hugging_face_encoder(AutoConfig.for_model("vit")).tokens
+    assert "images.expand(-1, 3, -1, -1)" in hugging_face_encoder(AutoConfig.for_model("vit"), None).tokens
 
 
 def test_only_transformers_hold_the_last_block() -> None:
