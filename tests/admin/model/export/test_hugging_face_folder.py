@@ -4,6 +4,7 @@ import json
 import re
 import runpy
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ from tests.admin.model.export.trained_models import (
     trained,
     write_film,
 )
+from tests.models.published_encoders import PUBLISHED
 
 STOCK = [name for name in IMAGE_ENCODERS if name not in MONAI]
 REPORTS = ["No acute findings.", "Large LEFT pleural effusion; cardiomegaly, " + "edema and opacity " * 20]
@@ -54,14 +56,34 @@ def test_the_card_s_code_gives_the_model_s_embeddings(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = trained(name, image_size=64)
-    out = layout(model, tmp_path)
+    found = run_card(layout(model, tmp_path), monkeypatch)
+    compare(model, found, found["images"][:, :1])
+
+
+def test_the_card_s_code_scales_grey_values_and_writes_tokens_as_pretrained_encoders_need_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FEDAID_MODELS", str(tmp_path))
+    for one in PUBLISHED:
+        if one.name in ("microsoft/rad-dino", "FacebookAI/roberta-base"):
+            one.write(tmp_path / one.tower)
+    model = trained("local:image", text_encoder="local:text", vocabulary="local:text", max_tokens=60)
+    found = run_card(layout(model, tmp_path), monkeypatch)
+    compare(model, found, (found["images"][:, :1] * 0.2583 + 0.5307) * 2 - 1)
+
+
+def run_card(out: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Runs the code of the card in ``out``; returns its names."""
     [code] = re.findall(r"```python\n(.*?)```", (out / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    (tmp_path / "card.py").write_text(code, encoding="utf-8")
+    (out / "card.py").write_text(code, encoding="utf-8")
     write_film(out / "film.png")
     monkeypatch.chdir(out)
     with torch.enable_grad():  # the code turns gradients off for good
-        found = runpy.run_path(str(tmp_path / "card.py"))
-    images = found["images"][:, :1]
+        return runpy.run_path(str(out / "card.py"))
+
+
+def compare(model: DualEncoder, found: dict[str, Any], images: torch.Tensor) -> None:
+    """The embeddings of the card's code are those of the model, for images in [-1, 1]."""
     torch.testing.assert_close(found["image_embeddings"], image_embeddings(model, images), atol=1e-5, rtol=0)
     texts = found["texts"]
     ours = text_embeddings(model, texts["input_ids"], texts["attention_mask"].bool())
