@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from nvflare.fuel.utils.config_service import ConfigService
 from fedaid.flare.transport import asking_cell as module
 from fedaid.flare.transport.array_blocks import ASKED
 from fedaid.flare.transport.asking_cell import FIRST_WAIT, PATIENCE, AskingCell
-from fedaid.flare.transport.lasting_streams import outlast_cuts
+from fedaid.flare.transport.lasting_streams import POLL, outlast_cuts, poll_again_soon
 
 
 class Clock:
@@ -115,3 +116,11 @@ def test_flare_does_not_keep_a_thread_for_each_request_of_the_last_minutes(value
     flare = CommConfigurator()
     assert flare.get_streaming_reliable(False) is False
     assert flare.get_streaming_retry_timeout(60.0) == 60.0
+
+
+@pytest.mark.parametrize(("before", "after"), [(300.0, POLL), (20.0, 20.0)])
+def test_a_site_whose_poll_was_lost_asks_again_within_a_minute(before: float, after: float) -> None:
+    communicator = SimpleNamespace(timeout=before)
+    poll_again_soon(SimpleNamespace(client=SimpleNamespace(communicator=communicator)))
+    assert communicator.timeout == after
+    poll_again_soon(object())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nvflare.fuel.f3.comm_config import CommConfigurator, VarName
 from nvflare.fuel.utils.config_service import ConfigService
 
@@ -16,6 +18,23 @@ would carry most blocks twice. Do not set ``streaming_reliable`` or a longer ``s
 a thread for each request of the last minutes, some thousand with three sites. The values of FLARE's
 ``comm_config.json`` take precedence.
 """
+
+
+POLL = 60.0  # seconds; the arrays of a task are not part of the answer to a poll
+
+
+def poll_again_soon(engine: Any) -> None:
+    """Lets a site ask for its task again if there is no answer for :data:`POLL` seconds.
+
+    FLARE 2.9.0 does not send a poll again that was lost with a connection, and waits five minutes for its answer. The
+    answer to a task has a time limit of its own in the job.
+
+    Args:
+        engine: FLARE's engine of the site's process of a job; without a communicator there is no effect.
+    """
+    communicator = getattr(getattr(engine, "client", None), "communicator", None)
+    if communicator is not None:
+        communicator.timeout = min(communicator.timeout, POLL)
 
 
 def outlast_cuts() -> None:
