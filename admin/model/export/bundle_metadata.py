@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from admin.model.export.input_contract import input_contract
@@ -11,11 +12,13 @@ from admin.model.export.source import Source
 from fedaid.version import VERSION
 
 SCHEMA = "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20240725.json"
+SCHEMA_COPY = Path(__file__).with_name("meta_schema.json")
+"""The rules of that schema for a bundle of one network, for a machine without a network."""
 PACKAGES = ("einops", "pillow", "safetensors", "transformers")
 
 
 def network_data_format(source: Source) -> dict[str, Any]:
-    """Return the input contract and the output in the schema's terms."""
+    """Return the input contract and the output in the schema's terms; MONAI's tools expect ``image`` and ``pred``."""
     configuration = source.model.configuration
     contract = input_contract(configuration["image_size"])
     image = {
@@ -37,7 +40,7 @@ def network_data_format(source: Source) -> dict[str, Any]:
         "dtype": "float32",
         "value_range": [-1.0, 1.0],
     }
-    return {"inputs": {"image": image}, "outputs": {"embedding": embedding}}
+    return {"inputs": {"image": image}, "outputs": {"pred": embedding}}
 
 
 def metadata(source: Source) -> dict[str, Any]:

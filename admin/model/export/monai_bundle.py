@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 from safetensors.torch import save_file
 from torch import Tensor
 
-from admin.model.export.bundle_metadata import metadata
+from admin.model.export.bundle_metadata import SCHEMA_COPY, metadata
 from admin.model.export.model_card import write_card
 from admin.model.export.source import Source
 from admin.model.export.stock_tower import IMPORTS, StockTower, stock_image_tower
@@ -17,6 +18,7 @@ from admin.model.export.usage import usage
 from fedaid.data.pixels.intensity import TAIL_PERCENT
 
 WEIGHTS = "models/model.safetensors"
+SCHEMA_FILE = "configs/meta_schema.json"
 READING = ("$import numpy", "$from PIL import Image")
 SUFFIXES = (".png", ".jpg", ".jpeg")
 
@@ -30,6 +32,7 @@ def write_bundle(source: Source, folder: Path) -> None:
     size: int = source.model.configuration["image_size"]
     for name, content in (("inference", inference(tower, size)), ("metadata", metadata(source))):
         (folder / "configs" / f"{name}.json").write_text(json.dumps(content, indent=4), encoding="utf-8")
+    shutil.copyfile(SCHEMA_COPY, folder / SCHEMA_FILE)
     write_card(source, folder / "docs" / "README.md", form="monai", usage=usage("monai", folder="."))
 
 

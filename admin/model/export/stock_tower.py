@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,26 +44,33 @@ class StockTower:
 
 
 def image_definition(model: DualEncoder) -> tuple[StockEncoder, dict[str, Any]]:
-    """Return MONAI's configuration of the image tower: ``network_def`` has the modules, ``embed`` the computation.
+    """Return MONAI's configuration of the image tower: ``network_def`` maps images to embeddings, on one device.
 
-    The surrounding configuration must define ``device``.
+    ``embed`` takes images of any device. The surrounding configuration must define ``device``.
     """
     stock = stock_image_encoder(model)
     definition = dict(stock.parts) | {"encoder": stock.definition}
-    modules, tokens = ["encoder"], stock.tokens
+    modules, features = ["encoder"], stock.tokens
     if not stock.holds_last_block:
         definition |= block_definition(model.image["alignment"].block)
         modules += ["position", "block", "norm"]
-        tokens = "@norm(@block(@tokens(images) + @position.weight))"
-        definition["tokens"] = f"$lambda images: {stock.tokens}"
+        features = f"@norm(@block({features} + @position.weight))"
     definition["projection"] = projection_definition(model.image["alignment"].projection)
-    modules.append("projection")
-    definition["network_def"] = {"_target_": "torch.nn.ModuleDict", "modules": {name: f"@{name}" for name in modules}}
-    definition["features"] = f"$lambda images: {tokens}"
-    definition["embed"] = (
-        "$lambda images: torch.nn.functional.normalize(@projection(@features(images.to(@device)).mean(1)), dim=-1)"
-    )
+    definition["features"] = f"$lambda images: {features}"
+    embeddings = f"torch.nn.functional.normalize(@projection({features}.mean(1)), dim=-1)"
+    definition["network_def"] = network_definition([*modules, "projection"], embeddings)
+    definition["embed"] = "$lambda images: @network_def(images.to(@device))"
     return stock, definition
+
+
+def network_definition(modules: Sequence[str], output: str) -> str:
+    """Return an expression: a ``ModuleDict`` of these modules whose ``forward`` computes ``output`` of ``images``.
+
+    The class is made in the expression, so MONAI's tools can call the network and the bundle needs no file of code.
+    """
+    forward = re.sub(r"@(\w+)", r"net['\1']", output)
+    parts = ", ".join(f"'{name}': @{name}" for name in modules)
+    return f"$type('ImageTower', (torch.nn.ModuleDict,), {{'forward': lambda net, images: {forward}}})({{{parts}}})"
 
 
 def stock_image_encoder(model: DualEncoder) -> StockEncoder:

@@ -60,5 +60,4 @@ def constructor(definition: Any) -> str:
 def features_expression(definition: Mapping[str, Any]) -> str:
     """Return the expression of the features in MONAI's configuration, with the names of the card's code."""
     features: str = definition["features"].removeprefix(LAMBDA)
-    features = features.replace("@tokens(images)", definition.get("tokens", "").removeprefix(LAMBDA))
     return re.sub(r"@(\w+)", lambda found: found[1] if found[1] == "encoder" else f'head["{found[1]}"]', features)

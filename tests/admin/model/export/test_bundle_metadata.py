@@ -7,12 +7,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from admin.model.export.bundle_metadata import SCHEMA, eval_metrics, metadata
+from admin.model.export.bundle_metadata import SCHEMA, SCHEMA_COPY, eval_metrics, metadata
 from admin.model.export.source import Source
 from fedaid.version import VERSION
 from tests.admin.model.export.trained_models import DIM, SITES, SIZE, source_of, trained
-
-META_SCHEMA = Path(__file__).with_name("meta_schema.json")
 
 
 @pytest.fixture
@@ -22,10 +20,10 @@ def source(tmp_path: Path) -> Source:
 
 def test_metadata_are_valid_by_the_schema_that_they_name(source: Source) -> None:
     found = metadata(source)
-    jsonschema.validate(found, json.loads(META_SCHEMA.read_text()))
+    jsonschema.validate(found, json.loads(SCHEMA_COPY.read_text()))
     assert found["schema"] == SCHEMA
     assert VERSION in found["changelog"][found["version"]]
-    assert SCHEMA.rsplit("/", 1)[1] in META_SCHEMA.read_text()
+    assert SCHEMA.rsplit("/", 1)[1] in SCHEMA_COPY.read_text()
 
 
 def test_the_network_s_data_format_is_the_input_contract(source: Source) -> None:
@@ -33,7 +31,7 @@ def test_the_network_s_data_format_is_the_input_contract(source: Source) -> None
     image = form["inputs"]["image"]
     assert (image["num_channels"], image["spatial_shape"], image["value_range"]) == (1, [SIZE, SIZE], [-1.0, 1.0])
     assert "0.1 and 99.9 percentiles" in image["channel_def"]["0"]
-    assert form["outputs"]["embedding"]["num_channels"] == DIM
+    assert form["outputs"]["pred"]["num_channels"] == DIM
 
 
 def test_metrics_are_named_by_end_and_split(source: Source) -> None:

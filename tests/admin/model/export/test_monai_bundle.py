@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import copy
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from monai.bundle import ConfigParser
+from monai.bundle import ConfigParser, verify_metadata, verify_net_in_out
 from PIL import Image
 from safetensors.torch import load_file
 
@@ -16,6 +18,7 @@ from fedaid.data.pixels.image import read_radiograph
 from fedaid.models.dual_encoder import DualEncoder
 from tests.admin.model.export.clean_process import run_module
 from tests.admin.model.export.trained_models import (
+    DIM,
     IMAGE_ENCODERS,
     SIZE,
     image_embeddings,
@@ -25,7 +28,14 @@ from tests.admin.model.export.trained_models import (
     write_film,
 )
 
-META_SCHEMA = Path(__file__).with_name("meta_schema.json")
+FILES = {"meta": "metadata", "config": "inference"}
+OUTPUT_CHANNELS = "_meta_#network_data_format#outputs#pred#num_channels"
+THREE_CHANNELS: dict[str, Any] = {
+    **IMAGE_ENCODERS["vit"],
+    "num_channels": 3,
+    "pixel_mean": [0.4, 0.5, 0.6],
+    "pixel_std": [0.2, 0.25, 0.3],
+}
 
 
 def bundle(model: DualEncoder, folder: Path) -> Path:
@@ -80,18 +90,47 @@ def test_monai_runs_the_bundle_on_films_where_this_project_is_not(name: str, tmp
     np.testing.assert_allclose(np.load(out / "embeddings.npy", allow_pickle=False), ours, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", [*IMAGE_ENCODERS, THREE_CHANNELS], ids=str)
+def test_monai_finds_the_network_s_input_and_output_as_the_metadata_say(name: Any, tmp_path: Path) -> None:
+    out = bundle(trained(name), tmp_path)
+    files = {f"{kind}_file": out / "configs" / f"{name}.json" for kind, name in FILES.items()}
+    verify_net_in_out("network_def", **files, device="cpu")
+    with pytest.raises(ValueError, match=f"output channel number `{DIM}` doesn't match: `{DIM + 1}`"):
+        verify_net_in_out("network_def", **files, device="cpu", **{OUTPUT_CHANNELS: DIM + 1})
+
+
+def test_a_copy_of_the_network_has_weights_of_its_own(tmp_path: Path) -> None:
+    parser = ConfigParser()
+    parser.read_config(bundle(trained("vit"), tmp_path) / "configs" / "inference.json")
+    network = parser.get_parsed_content("network_def").eval()
+    copied = copy.deepcopy(network)
+    for parameter in network.parameters():
+        parameter.data.zero_()
+    assert copied(some_images()).abs().sum() > 0
+
+
 @pytest.mark.slow
-def test_monai_verifies_the_metadata_offline_with_the_schema_at_hand(tmp_path: Path) -> None:
-    out = bundle(trained(), tmp_path)
-    given = ("--meta_file", "configs/metadata.json", "--filepath", str(META_SCHEMA))
-    ran = run_module("monai.bundle", "verify_metadata", *given, folder=out)
-    assert ran.returncode == 0, ran.stderr[-2000:]
-    metadata = json.loads((out / "configs" / "metadata.json").read_text())
-    del metadata["network_data_format"]["inputs"]["image"]["value_range"]
-    (out / "configs" / "metadata.json").write_text(json.dumps(metadata))
-    ran = run_module("monai.bundle", "verify_metadata", *given, folder=out)
-    assert ran.returncode != 0
-    assert "value_range" in ran.stderr
+@pytest.mark.parametrize("name", ["vit", THREE_CHANNELS], ids=["1 channel", "3 channels"])
+def test_the_commands_of_the_page_verify_the_bundle_without_a_network(name: Any, tmp_path: Path) -> None:
+    out = bundle(trained(name), tmp_path)
+    page = (Path(__file__).parents[4] / "docs" / "export.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^python -m monai\.bundle (verify\S+ .*)", page, re.MULTILINE)
+    assert [command.split()[0] for command in commands] == ["verify_net_in_out", "verify_metadata"]
+    for command in commands:
+        ran = run_module("monai.bundle", *command.split(), folder=out)
+        assert ran.returncode == 0, ran.stderr[-2000:]
+        assert "verified with no error" in ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("part", ["inputs", "outputs"])
+def test_metadata_without_a_field_are_refused_with_the_schema_of_the_bundle(part: str, tmp_path: Path) -> None:
+    configs = bundle(trained(), tmp_path) / "configs"
+    metadata = json.loads((configs / "metadata.json").read_text())
+    (tensor,) = metadata["network_data_format"][part].values()
+    del tensor["value_range"]
+    (configs / "metadata.json").write_text(json.dumps(metadata))
+    with pytest.raises(ValueError, match="value_range"):
+        verify_metadata(configs / "metadata.json", configs / "meta_schema.json")
 
 
 @pytest.mark.parametrize(("shape", "levels"), [((90, 70), 255), ((50, 64), 4095), ((SIZE, SIZE), 200), ((20, 9), 255)])

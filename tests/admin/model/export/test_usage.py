@@ -39,5 +39,5 @@ def test_a_part_of_the_configuration_becomes_a_constructor() -> None:
 
 
 def test_features_are_written_in_the_names_of_the_code() -> None:
-    definition = {"features": "$lambda images: @norm(@tokens(images))", "tokens": "$lambda images: @encoder(images)[0]"}
+    definition = {"features": "$lambda images: @norm(@encoder(images)[0])"}
     assert features_expression(definition) == 'head["norm"](encoder(images)[0])'
