@@ -27,6 +27,7 @@ from fedaid.flare.site.work.site_work import CHILD, SiteWork, Trained, WorkOrder
 from fedaid.flare.software.software_report import PROPERTY, software_report
 from fedaid.flare.transport.array_exchange import receive_in_memory
 from fedaid.flare.transport.exception_texts import hide_exception_texts
+from fedaid.flare.transport.gone_controller import end_with_controller
 from fedaid.flare.transport.lasting_streams import poll_again_soon
 from fedaid.flare.wire.messages import metrics_to_shareable, model_from_shareable, update_to_shareable
 from fedaid.flare.wire.plain_answer import check_filtered, checked
@@ -76,6 +77,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
         if event_type == EventType.START_RUN:
             hide_exception_texts()
             poll_again_soon(fl_ctx.get_engine())
+            end_with_controller(fl_ctx.get_engine(), fl_ctx)
             receive_in_memory()
             fl_ctx.set_prop(PROPERTY, software_report(), private=False, sticky=True)
         if event_type == EventType.AFTER_SEND_TASK_RESULT:
