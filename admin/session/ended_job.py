@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,8 +12,10 @@ from nvflare.fuel.flare_api.flare_api import Session
 
 from admin.session.download import download
 from admin.session.follow import COMPLETED
+from admin.session.job_progress import Progress
 from admin.session.login import REFUSED
-from admin.session.setback import Setback, is_whole, process_that_ended, setback_of
+from admin.session.run_jobs import rounds_at_server
+from admin.session.setback import MEANING, Setback, is_whole, process_that_ended, setback_of
 
 ABORTED = "FINISHED:ABORTED"
 DEAD = "DEAD"  # the server calls the job RUNNING, but has no process of it
@@ -79,10 +82,56 @@ def ended_job(
     if status == COMPLETED:
         return Ended(job_id, status, committed=rounds, result=result)
     found = setback_of(session, job_id, status=status, folder=folder)
-    if is_whole(folder, rounds=rounds):
-        say(f"warning: job {job_id} ended as {status} ({found.text}), but its results are whole: the run is complete")
+    if completes(status, folder, rounds=rounds):
+        say(f"warning: {complete_in_spite(job_id, status, found)}")
         return Ended(job_id, status, committed=rounds, result=result)
     return early(job_id, status, found, committed, result)
+
+
+def completes(status: str, folder: Path, *, rounds: int) -> bool:
+    """Whether a job completed its run: by its status, or by whole results if FLARE calls it failed.
+
+    A site that is away when the last round is done makes FLARE call the job ABNORMAL.
+
+    Args:
+        status: FLARE's final status.
+        folder: ``workspace`` of the job's download; it need not exist.
+        rounds: of the run; 0 if unknown.
+    """
+    return status == COMPLETED or (status != ABORTED and rounds > 0 and is_whole(folder, rounds=rounds))
+
+
+def complete_in_spite(job_id: str, status: str, found: Setback) -> str:
+    """Return the warning for a job with whole results that FLARE calls failed."""
+    return f"job {job_id} ended as {status} ({found.text}), but its results are whole: the run is complete"
+
+
+def setback_or_none(
+    session: Session, job_id: str, *, status: str, last: Progress | None, say: Callable[[str], None]
+) -> Setback | None:
+    """Return why a job that nobody has downloaded ended early; None if it completed its run.
+
+    If FLARE calls a job failed whose rounds may all be done, the results are downloaded, looked at and deleted.
+
+    Args:
+        session: a session that is logged in.
+        job_id: of the job.
+        status: FLARE's final status.
+        last: what the controller answered last; None if it never did.
+        say: gets a warning if the status tells of a failure, but the run is complete.
+    """
+    if status == COMPLETED:
+        return None
+    found = process_that_ended(session, job_id, status) or Setback("")
+    if status == ABORTED or (last is not None and last.current_round < last.num_rounds):
+        return found
+    with tempfile.TemporaryDirectory(prefix="fedaid-monitor-") as folder:
+        result = fetched(session, job_id, Path(folder), needed=False)
+        rounds = rounds_at_server(session, job_id)
+        if result is None or not completes(status, result / "workspace", rounds=rounds):
+            return found
+    say(complete_in_spite(job_id, status, found if found.text else Setback(MEANING.get(status, status))))
+    return None
 
 
 def early(job_id: str, status: str, found: Setback, committed: int | None, result: Path | None = None) -> Ended:

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from nvflare.fuel.flare_api.api_spec import JobNotRunning
 from nvflare.fuel.flare_api.flare_api import Session
 
-from admin.session.job_process import ControllerStats, server_restarted
+from admin.session.job_process import ControllerStats, server_restarted, site_states
 from admin.session.job_progress import Progress
 
 POLL_SECONDS = 1.0
-DEAD_SECONDS = 30.0  # RUNNING for so long without a process: a job has none for a moment while it starts and ends
-RESTART_SECONDS = 3.0  # the same if the server was started after the job
+RESTART_SECONDS = 3.0  # RUNNING for so long without a process: dead if the server was started after the job
+DEAD_SECONDS = 30.0  # the same if the server does not tell when it was started
+ENDING_SECONDS = 1020.0  # the same if it was started before: it waits for its sites, for FLARE's 900 s and 60 s to save
+DEAD_AFTER = {True: RESTART_SECONDS, None: DEAD_SECONDS, False: ENDING_SECONDS}
 UNDER_WAY = ("RUNNING", "DISPATCHED")  # a restarted server leaves these as they are
 COMPLETED = "FINISHED:COMPLETED"
 
 
 class DeadJob(RuntimeError):
     """The server calls a job RUNNING, but has no process of it: it was restarted, and does not continue a job."""
+
+
+def silent(line: str) -> None:
+    """Print nothing."""
 
 
 class JobWatch:
@@ -29,7 +35,8 @@ class JobWatch:
         session: a session that is logged in.
         job_id: of the job.
         on_progress: called with each answer of the controller.
-        dead_after: seconds of RUNNING without a process after which the job is dead.
+        say: gets one line if the job's process has ended, but the server still waits for sites.
+        dead_after: seconds of RUNNING without a process after which the job is dead, by :func:`server_restarted`.
 
     Attributes:
         committed: rounds that were committed when the controller answered last; None if it never did.
@@ -41,12 +48,15 @@ class JobWatch:
         job_id: str,
         *,
         on_progress: Callable[[Progress], None],
-        dead_after: float = DEAD_SECONDS,
+        say: Callable[[str], None] = silent,
+        dead_after: Mapping[bool | None, float] = DEAD_AFTER,
     ) -> None:
-        self.session, self.job_id, self.on_progress, self.dead_after = session, job_id, on_progress, dead_after
+        self.session, self.job_id, self.on_progress, self.say = session, job_id, on_progress, say
+        self.dead_after = dead_after
         self._stats = ControllerStats(session, job_id)
         self.committed: int | None = None
         self._absent_since: float | None = None
+        self._said = False
 
     def look(self) -> str:
         """Return the job's status, and hand what its controller answers to ``on_progress``.
@@ -80,11 +90,28 @@ class JobWatch:
         return None
 
     def _require_process(self, status: str) -> None:
-        """Refuse a job that has had no process for too long; one look is not enough."""
+        """Refuse a job that has had no process for too long; one look is not enough.
+
+        A job that ends normally has no process for some time either: FLARE calls it finished when each site has said
+        that its part has ended. The fact that tells a dead job from an ending one is that the server was restarted.
+        """
         absent = 0.0 if self._absent_since is None else time.monotonic() - self._absent_since
-        long = status == "RUNNING" and absent >= self.dead_after
-        if long or (absent >= RESTART_SECONDS and server_restarted(self.session, self.job_id)):
+        if absent < self.dead_after[True]:
+            return
+        restarted = server_restarted(self.session, self.job_id)
+        if absent >= self.dead_after[restarted] and (status == "RUNNING" or restarted):
             raise DeadJob(f"{self.named()} is {status} for the server, but no process of it is left. Submit it again")
+        if restarted is False and absent >= self.dead_after[None] and not self._said:
+            self._said = True
+            self._say_what_it_waits_for()
+
+    def _say_what_it_waits_for(self) -> None:
+        working = sorted(site_states(self.session, self.job_id)[0])
+        whom = f"site {', '.join(working)}" if working else "a site that does not answer"
+        minutes = self.dead_after[False] / 60
+        self.say(
+            f"{self.named()} has ended at the server, which waits for {whom} to end it too: {minutes:.0f} min at most"
+        )
 
     def named(self) -> str:
         """Return the job's id and its last committed round, for a message."""
@@ -98,6 +125,7 @@ def monitor(
     *,
     on_progress: Callable[[Progress], None],
     timeout: float,
+    say: Callable[[str], None] = silent,
     poll: float = POLL_SECONDS,
 ) -> str:
     """Wait for the job's end and return its final status; ``FINISHED:COMPLETED`` means success.
@@ -107,6 +135,7 @@ def monitor(
         job_id: the result of :func:`admin.session.submit.submit`.
         on_progress: called about every ``poll`` seconds while the controller answers.
         timeout: seconds to wait; the job continues after a timeout.
+        say: as in :class:`JobWatch`.
         poll: seconds between two requests.
 
     Raises:
@@ -114,7 +143,7 @@ def monitor(
         ConnectionError: the connection was lost.
         DeadJob: the server has no process of the job.
     """
-    return watch(JobWatch(session, job_id, on_progress=on_progress), timeout=timeout, poll=poll)
+    return watch(JobWatch(session, job_id, on_progress=on_progress, say=say), timeout=timeout, poll=poll)
 
 
 def watch(job: JobWatch, *, timeout: float, poll: float = POLL_SECONDS) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from typing import Any
 
 from nvflare.fuel.flare_api.api_spec import JobNotRunning, TargetType
 from nvflare.fuel.flare_api.flare_api import Session
@@ -12,6 +13,7 @@ from admin.session.job_progress import Progress, read_progress
 from admin.session.login import REFUSED
 
 ASK_ANYWAY = 120.0  # seconds without an answer of a site, after which the controller is asked all the same
+IDLE = "no_jobs"  # FLARE's status of a site without a job
 AT_SITE = "ClientRunner"  # FLARE's group in the answer of a site whose process has found the controller
 
 
@@ -61,14 +63,34 @@ class ControllerStats:
         return time.monotonic() - self._asked_since >= ASK_ANYWAY
 
 
-def server_restarted(session: Session, job_id: str) -> bool:
+def server_restarted(session: Session, job_id: str) -> bool | None:
     """Whether the server was started after it gave this job to the sites: FLARE does not continue such a job.
 
     Args:
         session: a session that is logged in.
         job_id: of the job.
+
+    Returns:
+        None if the server does not tell.
     """
     with suppress(TypeError, ValueError, AttributeError, KeyError, *REFUSED):
         scheduled = float(session.get_job_meta(job_id)["last_schedule_time"])
         return scheduled < float(session.get_system_info().server_info.start_time)
-    return False
+    return None
+
+
+def site_states(session: Session, job_id: str) -> tuple[set[str], set[str]]:
+    """Return the sites that work on the job, and those that are connected but do not.
+
+    A site that does not answer is in neither set.
+    """
+    with suppress(*REFUSED, RuntimeError):
+        entries = session.get_client_job_status() or []
+        working = {name_of(entry) for entry in entries if entry.get("job_id") == job_id}
+        return working, {name_of(entry) for entry in entries if entry.get("status") == IDLE} - working
+    return set(), set()
+
+
+def name_of(entry: Any) -> str:
+    """Return the site of an entry of ``Session.get_client_job_status``."""
+    return str(entry.get("client_name"))

@@ -72,6 +72,12 @@ def from_meta(meta: Any, run: str) -> RunJob | None:
     return RunJob(str(meta["job_id"]), str(meta.get("status")), int(known.get(ATTEMPT, 1)), int(known.get(ROUNDS, 0)))
 
 
+def rounds_at_server(session: Session, job_id: str) -> int:
+    """Return the number of rounds of a submitted job; 0 if its meta.json does not name them."""
+    known = session.get_job_meta(job_id).get(PROPERTIES)
+    return int(known.get(ROUNDS, 0)) if isinstance(known, dict) else 0
+
+
 def job_to_follow(jobs: list[RunJob], *, rounds: int, dead: Collection[str]) -> RunJob | None:
     """Return the newest job if it is alive, or has completed all rounds; None if the run needs another job.
 

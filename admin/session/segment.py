@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from typing import Any
 
 from nvflare.fuel.flare_api.flare_api import Session
 
+from admin.session.job_process import site_states
 from admin.session.job_progress import Progress
 from admin.session.login import REFUSED
 
-IDLE = "no_jobs"  # FLARE's status of a site without a job
 LOOK_SECONDS = 10.0  # between two questions to the sites
 
 
@@ -73,15 +72,7 @@ class Segment:
 
     def left_out(self) -> list[str]:
         """Return the sites of the run that are connected, but do not work on the job."""
-        return sorted(self._states()[1] & self.sites)
-
-    def _states(self) -> tuple[set[str], set[str]]:
-        """Return the sites that work on the job, and those that are connected but do not."""
-        with suppress(*REFUSED, RuntimeError):  # a site that does not answer is in neither set
-            entries = self.session.get_client_job_status() or []
-            working = {name_of(entry) for entry in entries if entry.get("job_id") == self.job_id}
-            return working, {name_of(entry) for entry in entries if entry.get("status") == IDLE} - working
-        return set(), set()
+        return sorted(site_states(self.session, self.job_id)[1] & self.sites)
 
     def _require_workers(self) -> None:
         """End the job if a phase cannot have enough answers; two looks, since a site has no process at a job's end."""
@@ -89,7 +80,7 @@ class Segment:
         if self.ended or now < self._next_look:
             return
         self._next_look = now + LOOK_SECONDS
-        working, idle = self._states()
+        working, idle = site_states(self.session, self.job_id)
         self._worked |= working
         before, self._gone = self._gone, idle & self._worked
         lost = sorted(before & self._gone)
@@ -108,8 +99,3 @@ class Segment:
         with suppress(*REFUSED):  # it may have ended by itself
             self.session.abort_job(self.job_id)
             self.ended = True
-
-
-def name_of(entry: Any) -> str:
-    """Return the site of an entry of ``Session.get_client_job_status``."""
-    return str(entry.get("client_name"))

@@ -131,7 +131,7 @@ class Supervisor:
             self.on_progress(progress)
             segment.notice(progress)
 
-        job = JobWatch(self.session, job_id, on_progress=on_progress)
+        job = JobWatch(self.session, job_id, on_progress=on_progress, say=self.say)
         try:
             status = watch(job, timeout=FOREVER)
         except DeadJob:

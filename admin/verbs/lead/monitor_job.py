@@ -29,19 +29,20 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     """Follow the job, and print its final status."""
     answer.after_interrupt = goes_on(options.job_id, options.kit)
     from admin.results.missed_rounds import missed_so_far
-    from admin.session.follow import COMPLETED, monitor
+    from admin.session.ended_job import setback_or_none
+    from admin.session.follow import monitor
     from admin.session.lasting_session import lasting_session
     from admin.session.progress_display import ProgressDisplay
-    from admin.session.setback import process_that_ended
 
     answer.data |= {"job_id": options.job_id, "job_status": None}
     with lasting_session(options.kit, say=answer.warn) as session, ProgressDisplay() as display:
-        status = monitor(session, options.job_id, on_progress=display.show, timeout=options.timeout)
-        found = None if status == COMPLETED else process_that_ended(session, options.job_id, status)
+        job_id, say = options.job_id, answer.warn
+        status = monitor(session, job_id, on_progress=display.show, timeout=options.timeout, say=say)
+        found = setback_or_none(session, job_id, status=status, last=display.last, say=say)
     answer.add(status, job_status=status)
     missed = missed_so_far(display.last.absences if display.last else {})
     answer.note(missed, missed=missed.splitlines())
-    if status != COMPLETED:
-        why = f"{found.text}. " if found else ""
+    if found is not None:
+        why = f"{found.text}. " if found.text else ""
         fetch = f"python -m admin download {options.job_id} --kit {options.kit}"
         raise RuntimeError(f"{why}The job ended as {status}: {fetch} fetches its log")

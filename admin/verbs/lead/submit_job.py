@@ -39,9 +39,11 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     from admin.results.missed_rounds import missed_in, missed_so_far
     from admin.results.run_results import software_differences
     from admin.session.download import download
+    from admin.session.ended_job import complete_in_spite, completes
     from admin.session.follow import COMPLETED, monitor
     from admin.session.lasting_session import lasting_session
     from admin.session.progress_display import ProgressDisplay
+    from admin.session.run_jobs import rounds_of
     from admin.session.setback import setback_of
     from admin.session.submit import submit
 
@@ -57,7 +59,7 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
         if not options.wait:
             return
         with ProgressDisplay() as display:
-            status = monitor(session, job_id, on_progress=display.show, timeout=options.timeout)
+            status = monitor(session, job_id, on_progress=display.show, timeout=options.timeout, say=answer.warn)
         answer.add(status, job_status=status)
         answer.after_interrupt = f"fetch the result with python -m admin download {job_id} --kit {options.kit}"
         result = download(session, job_id, options.out)
@@ -68,7 +70,9 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
         answer.note(missed, missed=missed.splitlines())
         if status != COMPLETED:
             why = setback_of(session, job_id, status=status, folder=result / "workspace")
-            raise RuntimeError(f"{why.text}. The job ended as {status}: its log is in {result / 'workspace'}")
+            if not completes(status, result / "workspace", rounds=rounds_of(options.job)):
+                raise RuntimeError(f"{why.text}. The job ended as {status}: its log is in {result / 'workspace'}")
+            answer.warn(complete_in_spite(job_id, status, why))
 
 
 def goes_on(job_id: str, kit: Path) -> str:

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from nvflare.fuel.flare_api.api_spec import AuthorizationError, JobNotRunning, NoClientsAvailable
+from nvflare.private.fed.server.job_runner import WORKSPACE_SAVE_RETRY_GRACE_TIME, JobRunner
 
 from admin.__main__ import main
 from admin.session import job_process
-from admin.session.follow import DeadJob, JobWatch, Progress, monitor, watch
+from admin.session.follow import DEAD_AFTER, DeadJob, JobWatch, Progress, monitor, watch
 
 
 class Server:
@@ -73,15 +76,66 @@ def test_the_last_committed_round_is_told_when_it_gives_up(running_stats: dict[s
 
 
 def test_a_job_without_a_process_is_dead_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    watched = JobWatch(Server(["RUNNING"], [JobNotRunning("id")] * 9999), "id", on_progress=print, dead_after=0.05)
+    server = Server(["RUNNING"], [JobNotRunning("id")] * 9999)
+    watched = JobWatch(server, "id", on_progress=print, dead_after={True: 0.0, None: 0.05, False: 0.0})
     with pytest.raises(DeadJob, match=r"no process of it is left\. Submit it again"):
         watch(watched, timeout=10.0, poll=0.001)
+
+
+class Ending(Server):
+    """A server that was not restarted, whose process of the job has ended, and that waits for the site south."""
+
+    started = 99.0
+
+    def get_job_meta(self, job_id: str) -> dict[str, float]:
+        return {"last_schedule_time": 100.0}
+
+    def get_system_info(self) -> SimpleNamespace:
+        return SimpleNamespace(server_info=SimpleNamespace(start_time=self.started))
+
+    def get_client_job_status(self) -> list[dict[str, str]]:
+        return [{"client_name": "south", "job_id": "id"}, {"client_name": "lake", "status": "no_jobs"}]
+
+
+NO_PROCESS = {True: 0.0, None: 0.0, False: 0.2}
+
+
+def test_a_job_that_ends_is_not_dead_while_its_server_waits_for_a_site() -> None:
+    said: list[str] = []
+    statuses = [*["RUNNING"] * 50, "FINISHED:COMPLETED"]
+    server = Ending(statuses, [JobNotRunning("id")] * 99)
+    after = NO_PROCESS | {False: 60.0}
+    assert watch(JobWatch(server, "id", on_progress=print, say=said.append, dead_after=after), timeout=10, poll=0.001)
+    assert said == [
+        "job id (rounds committed: not known) has ended at the server, which waits for site south to end it too: "
+        "1 min at most"
+    ]
+
+
+@pytest.mark.parametrize(("started", "least", "most"), [(99.0, 0.2, 5.0), (101.0, 0.0, 0.15)])
+def test_it_is_dead_when_that_wait_is_over_or_the_server_was_restarted(
+    started: float, least: float, most: float
+) -> None:
+    server = Ending(["RUNNING"], [JobNotRunning("id")] * 99999)
+    server.started = started
+    watched = JobWatch(server, "id", on_progress=print, dead_after=NO_PROCESS)
+    begin = time.monotonic()
+    with pytest.raises(DeadJob, match="no process of it is left"):
+        watch(watched, timeout=10.0, poll=0.001)
+    assert least <= time.monotonic() - begin < most
+
+
+def test_the_wait_for_an_ending_job_is_longer_than_flare_waits_for_its_sites() -> None:
+    assert DEAD_AFTER == {True: 3.0, None: 30.0, False: 1020.0}
+    assert DEAD_AFTER[False] > JobRunner("").client_outcome_wait_timeout + WORKSPACE_SAVE_RETRY_GRACE_TIME
 
 
 @pytest.mark.parametrize("status", ["SUBMITTED", "DISPATCHED"])
 def test_a_job_that_has_not_started_is_not_dead(status: str) -> None:
     statuses, stats = [*[status] * 5, "FINISHED:COMPLETED"], [JobNotRunning("id") for _ in range(5)]
-    watched = JobWatch(Server(statuses, list(stats)), "id", on_progress=print, dead_after=0.0)
+    watched = JobWatch(
+        Server(statuses, list(stats)), "id", on_progress=print, dead_after=dict.fromkeys((True, None, False), 0.0)
+    )
     assert watch(watched, timeout=10.0, poll=0.001) == "FINISHED:COMPLETED"
 
 
