@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from admin.session import kit_check
 from fedaid.flare.store.run_folder import FILE_NAME, FOLDER, from_file
 from fedaid.flare.transport.exception_texts import VARIABLE
 
@@ -14,6 +16,10 @@ SITE_FILE = "fedaid_site.json"
 SERVER_FILE = "fed_server.json"
 
 CODE_FILE = "fedaid_code.json"  # in local/ of a kit for jobs without code
+CHECK = "kit_check.py"
+WORKSPACE_KNOWN = 'echo "WORKSPACE set to $WORKSPACE"'  # a line of FLARE's start script
+CHECKED_START = f"""umask 077
+python3 "$WORKSPACE/startup/{CHECK}" "$WORKSPACE" || exit 1"""
 HEART_BEAT_SECONDS = 60  # the server drops a site after this silence; FLARE's default is 600
 
 
@@ -95,6 +101,20 @@ def keep_exceptions_private(site_kit: Path) -> None:
     file = site_kit / "startup" / "sub_start.sh"
     first, rest = file.read_text(encoding="utf-8").split("\n", 1)
     file.write_text(f"{first}\nexport {VARIABLE}=true\n{rest}", encoding="utf-8")
+
+
+def check_before_start(kit: Path) -> None:
+    """Let a server's or a site's kit check its certificate before it connects, and write files for its owner only.
+
+    Raises:
+        RuntimeError: the start script is not that of FLARE 2.9.
+    """
+    file = kit / "startup" / "sub_start.sh"
+    script = file.read_text(encoding="utf-8")
+    if script.count(WORKSPACE_KNOWN) != 1:
+        raise RuntimeError(f"the start script is not that of FLARE 2.9: {file}")
+    file.write_text(script.replace(WORKSPACE_KNOWN, f"{CHECKED_START}\n{WORKSPACE_KNOWN}"), encoding="utf-8")
+    shutil.copyfile(kit_check.__file__, kit / "startup" / CHECK)
 
 
 def read_json(file: Path) -> dict[str, Any]:

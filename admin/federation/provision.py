@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from admin.federation.federation import Federation
-from admin.federation.kit_settings import forbid_code, keep_exceptions_private
+from admin.federation.kit_settings import check_before_start, forbid_code, keep_exceptions_private
+from admin.federation.kits.issued import Issued, listed, stored_certificates, to_renew
+from admin.federation.kits.validity import root_days, valid_days, with_dates
 from admin.federation.nvflare_command import run_nvflare
 from admin.federation.project_file import Project, read_project, with_port, with_private_logs
 from admin.federation.record import Record, new_mark
@@ -17,6 +20,15 @@ from admin.jobs.code_wheel import build_wheel, classes_of_jobs, install_wheel
 from fedaid.version import VERSION
 
 WHEEL = "wheel"  # folder of the wheel, beside the kits
+CHECKOUT = Path(__file__).parents[2]  # from where FLARE's process imports our builder of certificates
+
+
+@dataclass(frozen=True)
+class Provisioned:
+    """New kits: the folder that holds one for each participant, and the certificates in them."""
+
+    kits: Path
+    certificates: list[Issued]
 
 
 class ProvisionedFederation(Federation):
@@ -56,12 +68,18 @@ class ProvisionedFederation(Federation):
 
 
 def provision(project: Path, *, out: Path, home: Path, no_byoc: bool = False) -> Path:
-    """Make the kits of ``project`` below ``out`` and return their folder.
+    """Make the kits of ``project`` below ``out`` and return their folder; see :func:`make_kits`."""
+    return make_kits(project, out=out, home=home, no_byoc=no_byoc).kits
+
+
+def make_kits(project: Path, *, out: Path, home: Path, no_byoc: bool = False, renew: Sequence[str] = ()) -> Provisioned:
+    """Make the kits of ``project`` below ``out``, readable by their maker only.
 
     No site sends its log, or the texts of its exceptions, to the server.
 
-    A second run with the same ``out`` reuses its root certificate and writes ``prod_01``, then ``prod_02`` and so on.
-    A new hospital's kit therefore works with the kits that were handed out earlier.
+    A second run with the same ``out`` reuses its authority and the certificates, and writes ``prod_01``, then
+    ``prod_02`` and so on. A new hospital's kit therefore works with the kits that were handed out earlier. A
+    certificate that ends within 60 days, or that differs from the project file, is issued again.
 
     Args:
         project: the project file.
@@ -69,26 +87,53 @@ def provision(project: Path, *, out: Path, home: Path, no_byoc: bool = False) ->
         home: the folder that FLARE's command uses as the user's home.
         no_byoc: whether server and sites refuse jobs with code. They then build the classes of ``jobs/`` only, and the
             wheel to install there is in ``<out>/wheel``.
+        renew: participants who get a new key and certificate.
 
     Raises:
-        InputError: the project file is invalid.
+        InputError: the project file is invalid, or ``renew`` names nobody in it.
         RuntimeError: FLARE refused the project file.
     """
     read = read_project(project)
     require_site_names(read.sites)
+    days, folder = valid_days(read), out / read.name
+    before, earlier = stored_certificates(folder), set(folder.glob("prod_*"))
+    content = with_dates(
+        with_private_logs(read), days=days, root=root_days(read), renew=to_renew(read, before, asked=renew)
+    )
     out.mkdir(parents=True, exist_ok=True)
     out.chmod(0o700)
     file = out / "provisioned_project.yml"  # never the file that was given
-    file.write_text(yaml.safe_dump(with_private_logs(read), sort_keys=False), encoding="utf-8")
-    run_nvflare(["provision", "-p", str(file.resolve()), "-w", str(out.resolve()), "--force"], home=home)
-    made = sorted((out / read.name).glob("prod_*"))
+    file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    arguments = ["provision", "-p", str(file.resolve()), "-w", str(out.resolve()), "--force"]
+    said = run_nvflare(arguments, home=home, extra={"PYTHONPATH": str(CHECKOUT)})
+    made = sorted(set(folder.glob("prod_*")) - earlier)
     if not made:
-        raise RuntimeError(f"nvflare provision left no kits in {out / read.name}")
-    for site in read.sites:
-        keep_exceptions_private(made[-1] / site)
+        raise RuntimeError(f"nvflare provision left no kits in {folder}: {said}")
+    finish(made[-1], read)
     if no_byoc:
-        wheel, allowed = build_wheel(out / WHEEL), classes_of_jobs()
-        code = {"version": VERSION, "wheel": wheel.file.name, "wheel_sha256": wheel.sha256, "code": wheel.code}
-        for kit in made[-1].iterdir():
-            forbid_code(kit, allowed=allowed, code=code)
-    return made[-1].resolve()
+        without_code(made[-1], wheel=out / WHEEL)
+    keep_private(out)
+    return Provisioned(made[-1].resolve(), listed(read, before, stored_certificates(folder)))
+
+
+def finish(kits: Path, project: Project) -> None:
+    """Add what FLARE's own kits lack: a check before the start, private files, exceptions without their texts."""
+    for site in project.sites:
+        keep_exceptions_private(kits / site)
+    for name in (project.server, *project.sites):
+        check_before_start(kits / name)
+
+
+def without_code(kits: Path, *, wheel: Path) -> None:
+    """Let the kits refuse jobs with code, and build the wheel that they need instead."""
+    built, allowed = build_wheel(wheel), classes_of_jobs()
+    code = {"version": VERSION, "wheel": built.file.name, "wheel_sha256": built.sha256, "code": built.code}
+    for kit in kits.iterdir():
+        forbid_code(kit, allowed=allowed, code=code)
+
+
+def keep_private(folder: Path) -> None:
+    """Let only the owner read the folder and what is in it: keys lie in the state and in every kit."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode & 0o700)

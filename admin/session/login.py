@@ -23,6 +23,7 @@ from nvflare.fuel.flare_api.api_spec import (
 )
 from nvflare.fuel.flare_api.flare_api import Session, new_secure_session
 
+from admin.session.kit_check import refusal
 from fedaid.errors import InputError, require
 
 LOGIN_SECONDS = 10.0
@@ -43,10 +44,13 @@ def admin_session(kit: Path, *, username: str | None = None, timeout: float = LO
 
     Raises:
         InputError: the folder is not an admin's startup kit.
-        ConnectionError: the server cannot be reached or refuses the login, or the connection is lost later.
+        ConnectionError: the kit's certificate is bad, the server cannot be reached or refuses the login, or the
+            connection is lost later.
         RuntimeError: the server refused a request in the ``with`` block.
     """
     user = kit_user(kit) if username is None else username
+    if reason := refusal(kit):
+        raise ConnectionError(f"cannot log in to {server_address(kit)} as {user}: {reason}")
     try:
         with quiet():
             session = new_secure_session(user, str(kit.resolve()), timeout=timeout, auto_login_max_tries=1)

@@ -2,16 +2,26 @@
 
 python -m admin provision --project admin/project.yml --out build/provision
 python -m admin provision --project admin/project.yml --out build/provision --no-byoc
+python -m admin provision --project consortium.yml --renew hospital-north
+
+Each certificate is printed with its end and its SHA-256 fingerprint, to compare by telephone. Repeated with the same
+--out, the command keeps the certificates. It issues those again that end within 60 days or differ from the file.
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from admin.verbs.answer import Answer
 from admin.verbs.verb_parser import existing_file
+
+if TYPE_CHECKING:
+    from admin.federation.kits.issued import Issued
 
 PROJECT = "admin/project.yml"
 
@@ -23,22 +33,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, default=Path("build/provision"), help="keep it private (default: %(default)s)"
     )
     parser.add_argument(
+        "--renew", action="append", default=[], metavar="NAME", help="issue this participant a new key and certificate"
+    )
+    parser.add_argument(
         "--no-byoc", action="store_true", help="kits that refuse jobs with code, and the wheel to install instead"
     )
 
 
 def run(options: argparse.Namespace, answer: Answer) -> None:
-    """Make the kits, and print their folders."""
+    """Make the kits, and print their folders and certificates."""
     answer.after_interrupt = "repeat the command to get complete kits"
-    from admin.federation.provision import provision
+    from admin.federation.provision import make_kits
     from admin.results.file_hash import sha256 as file_hash
 
     with tempfile.TemporaryDirectory(prefix="fedaid-home-") as home:
-        kits = sorted(provision(options.project, out=options.out, home=Path(home), no_byoc=options.no_byoc).iterdir())
-    answer.add("\n".join(map(str, kits)), kits=[str(kit) for kit in kits])
+        made = make_kits(
+            options.project, out=options.out, home=Path(home), no_byoc=options.no_byoc, renew=options.renew
+        )
+    kits = [str(kit) for kit in sorted(made.kits.iterdir())]
+    answer.add("\n".join(kits), kits=kits)
+    answer.add(table(made.certificates), certificates=[asdict(one) for one in made.certificates])
     for wheel in (options.out / "wheel").glob("*.whl") if options.no_byoc else ():
         how = f"pip install --no-deps {wheel.name}, at the server and at every site"
         answer.add(f"{wheel}\nsha256 {file_hash(wheel)}: {how}", wheel=wheel, sha256=file_hash(wheel))
     answer.add(
         f"Hand each folder to its owner over a secure channel, and keep {options.out} private: docs/provisioned.md"
+    )
+
+
+def table(certificates: Sequence[Issued]) -> str:
+    """Return one line for each certificate; the owner reads the fingerprint aloud on the telephone."""
+    return "\n".join(
+        f"{one.name}: {one.kind}, {one.organisation or 'no organisation'}, valid until {one.valid_until[:10]} "
+        f"({one.days_left} days, {one.issued}), sha256 {one.fingerprint}"
+        for one in certificates
     )

@@ -42,6 +42,7 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     answer.after_interrupt = "the runs go on"
     if options.folder is None and options.kit is None:
         raise UsageError("--kit or FOLDER is missing. See python -m admin status --help")
+    from admin.session.kit_check import warnings
     from admin.session.login import admin_session
     from admin.session.run_status import of_files, server_runs
 
@@ -50,6 +51,8 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
         runs = [of_files(found) for found in stored.values()]
     else:
         with admin_session(options.kit) as session:
+            for problem in warnings(options.kit):
+                answer.warn(problem)
             runs = server_runs(session, stored, out=options.out)
     answer.add(table(runs) if runs else "no run found", runs=[asdict(found) for found in runs])
 

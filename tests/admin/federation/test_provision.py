@@ -1,19 +1,31 @@
 from __future__ import annotations
 
+import io
+import json
+import shutil
+import subprocess
+from contextlib import redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from admin.__main__ import main
+from admin.federation.kit_process import kit_environment
 from admin.federation.kit_settings import read_json
 from admin.federation.project_file import read_project
 from admin.federation.provision import provision
 from admin.jobs.code_wheel import classes_of_jobs
 from admin.results.file_hash import sha256
+from admin.session.kit_check import read_chain, refusal
 from fedaid.errors import InputError
 from fedaid.flare.transport.exception_texts import VARIABLE
 from fedaid.package_hash import code_hash
+from tests.admin.session.kit_maker import authority, write_kit
 
 DEFAULT_PROJECT = Path("admin/project.yml")
 SITES = read_project(DEFAULT_PROJECT).sites
@@ -78,17 +90,96 @@ def test_flare_hides_the_texts_of_a_sites_exceptions_in_every_site_and_not_at_th
     assert VARIABLE not in (again / "fl-server" / "startup" / "sub_start.sh").read_text()
 
 
-def test_the_folder_with_the_authoritys_key_is_private(tmp_path: Path) -> None:
-    provision(DEFAULT_PROJECT, out=tmp_path / "out", home=tmp_path / "home")
-    assert (tmp_path / "out").stat().st_mode & 0o077 == 0
+@dataclass(frozen=True)
+class Twice:
+    """Kits that were made, and made again with a renewal of the first hospital; ``answer`` is the second envelope."""
+
+    out: Path
+    first: Path
+    second: Path
+    answer: dict[str, Any]
+
+    def certificate(self, kits: Path, name: str) -> x509.Certificate:
+        return read_chain(kits / name)[0]
 
 
-def test_provisioning_again_keeps_the_root_certificate(tmp_path: Path) -> None:
-    first = provision(DEFAULT_PROJECT, out=tmp_path / "out", home=tmp_path / "home")
-    second = provision(DEFAULT_PROJECT, out=tmp_path / "out", home=tmp_path / "home")
-    assert (first.name, second.name) == ("prod_00", "prod_01")
-    roots = {(kits / SITES[0] / "startup" / "rootCA.pem").read_bytes() for kits in (first, second)}
-    assert len(roots) == 1
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory: pytest.TempPathFactory) -> Twice:
+    out = tmp_path_factory.mktemp("provision") / "out"
+    command = ["provision", "--project", str(DEFAULT_PROJECT), "--out", str(out), "--format", "json"]
+    printed = io.StringIO()
+    assert main(command) == 0
+    with redirect_stdout(printed):
+        assert main([*command, "--renew", SITES[0]]) == 0
+    return Twice(out, *sorted((out / "fedaid").glob("prod_*")), json.loads(printed.getvalue())["data"])
+
+
+def test_provisioning_again_keeps_the_root_certificate(twice: Twice) -> None:
+    assert (twice.first.name, twice.second.name) == ("prod_00", "prod_01")
+    assert len({(kits / SITES[0] / "startup" / "rootCA.pem").read_bytes() for kits in (twice.first, twice.second)}) == 1
+
+
+def test_only_the_owner_can_read_what_provision_writes(twice: Twice) -> None:
+    paths = [twice.out, *twice.out.rglob("*")]
+    assert sum(path.suffix == ".key" for path in paths) == 2 * (3 + len(SITES))
+    assert twice.out / "fedaid" / "state" / "cert.json" in paths
+    assert [path for path in paths if path.stat().st_mode & 0o077] == []
+
+
+def test_certificates_last_as_long_as_the_project_file_says(twice: Twice) -> None:
+    found = twice.certificate(twice.first, SITES[1])
+    assert (found.not_valid_after_utc - found.not_valid_before_utc).days == 730
+
+
+def test_a_renewal_replaces_one_certificate_and_every_kit_stays_good(twice: Twice) -> None:
+    names = sorted(kit.name for kit in twice.first.iterdir())
+    changed = [one for one in names if twice.certificate(twice.first, one) != twice.certificate(twice.second, one)]
+    assert changed == [SITES[0]]
+    kits = [kits / name for kits in (twice.first, twice.second) for name in names]
+    assert {refusal(kit) for kit in kits} == {""}
+
+
+def test_each_certificate_is_listed_with_its_end_and_fingerprint(twice: Twice) -> None:
+    listed = {one["name"]: one for one in twice.answer["certificates"]}
+    assert list(listed) == [one["name"] for one in yaml.safe_load(DEFAULT_PROJECT.read_text())["participants"]] + [
+        "fedaid"
+    ]
+    assert {name: one["issued"] for name, one in listed.items()} == dict.fromkeys(listed, "as before") | {
+        SITES[0]: "renewed"
+    }
+    found = twice.certificate(twice.second, "lead@consortium.org")
+    lead = listed["lead@consortium.org"]
+    assert lead["fingerprint"].replace(":", "").lower() == found.fingerprint(SHA256()).hex()
+    assert (lead["kind"], lead["valid_until"]) == ("lead", found.not_valid_after_utc.isoformat())
+    assert lead["days_left"] in (729, 730)
+    assert (listed["fedaid"]["kind"], listed[SITES[0]]["organisation"]) == ("authority", "hospital_north")
+
+
+def test_the_start_script_of_server_and_sites_checks_the_certificate_first(twice: Twice) -> None:
+    for name in ("fl-server", *SITES):
+        lines = (twice.second / name / "startup" / "sub_start.sh").read_text().splitlines()
+        place = lines.index('python3 "$WORKSPACE/startup/kit_check.py" "$WORKSPACE" || exit 1')
+        assert lines[place - 1] == "umask 077"
+        assert place < next(index for index, line in enumerate(lines) if "start_python()" in line)
+
+
+def test_an_expired_kit_does_not_start(twice: Twice, tmp_path: Path) -> None:
+    kit = shutil.copytree(twice.second / SITES[2], tmp_path / SITES[2])
+    expired = write_kit(tmp_path / "other" / SITES[2], authority(), begins=-9, ends=-2)
+    for name in ("client.crt", "client.key", "rootCA.pem"):
+        shutil.copy(expired / "startup" / name, kit / "startup" / name)
+    command = ["bash", str(kit / "startup" / "sub_start.sh"), "--once"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=kit_environment(""))
+    assert done.returncode == 1
+    reason = f"the certificate of {SITES[2]} cannot be used: it has expired at"
+    assert reason in done.stderr
+    assert reason in (kit / "log.txt").read_text()
+
+
+def test_a_renewal_of_somebody_unknown_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["provision", "--out", str(tmp_path / "out"), "--renew", "hospital-nord"]) == 1
+    assert "Did you mean hospital-north?" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_nothing_is_written_to_the_users_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,147 @@
+"""The certificates that a consortium's authority has issued: which to issue again, and what to tell about each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509.oid import NameOID
+
+from admin.federation.project_file import Project
+from admin.session.kit_check import WARNING_DAYS, common_name, first, signed
+from fedaid.errors import InputError, closest, require
+
+STATE = Path("state") / "cert.json"
+AUTHORITY = "root_cert"
+REMEDY = "Make new kits for everybody in a new folder: --out."
+
+
+@dataclass(frozen=True)
+class Issued:
+    """One participant's certificate.
+
+    Attributes:
+        name: of the participant, or of the authority.
+        kind: server, site or authority, or the role of a person.
+        organisation: of the participant.
+        valid_until: in UTC, as ISO text.
+        days_left: whole days until then.
+        fingerprint: sha256 of the certificate, in pairs of hex digits to compare by telephone.
+        issued: "new", "renewed" or "as before".
+    """
+
+    name: str
+    kind: str
+    organisation: str
+    valid_until: str
+    days_left: int
+    fingerprint: str
+    issued: str
+
+
+def stored_certificates(project_folder: Path) -> dict[str, x509.Certificate]:
+    """Return the certificates in FLARE's provisioning state by participant; the authority's is ``root_cert``."""
+    file = project_folder / STATE
+    content = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    pems = {name: value.get("cert") if isinstance(value, dict) else value for name, value in content.items()}
+    return {
+        name: x509.load_pem_x509_certificate(pem.encode())
+        for name, pem in pems.items()
+        if isinstance(pem, str) and "BEGIN CERTIFICATE" in pem
+    }
+
+
+def to_renew(project: Project, stored: Mapping[str, x509.Certificate], *, asked: Sequence[str]) -> list[str]:
+    """Return the participants whose stored certificate is to be issued again.
+
+    These are the ones that were asked for, those that end within 60 days, and those that no longer say what the project
+    file says: FLARE would put the old certificate into the new kit.
+
+    Raises:
+        InputError: a name that was asked for is not in the project file, or the authority has ended.
+    """
+    names = [str(person.get("name")) for person in participants(project)]
+    for name in asked:
+        if name not in names:
+            remedy = closest(name, names)
+            raise InputError("--renew", "name a participant", got=name, where="the project file", remedy=remedy)
+    root = stored.get(AUTHORITY)
+    if root is None:
+        return []
+    ends = f"{root.not_valid_after_utc:%Y-%m-%d}"
+    left = (root.not_valid_after_utc - datetime.now(UTC)).days
+    require(left > 0, "authority", "be valid", got=ends, where=f"certificate {common_name(root)}", remedy=REMEDY)
+    due = [person for person in participants(project) if outdated(person, stored, root=root)]
+    return sorted({*asked, *(str(person["name"]) for person in due)} & stored.keys())
+
+
+def participants(project: Project) -> list[dict[str, Any]]:
+    """Return the participants of the project file."""
+    return [person for person in project.content["participants"] if isinstance(person, dict)]
+
+
+def outdated(person: Mapping[str, Any], stored: Mapping[str, x509.Certificate], *, root: x509.Certificate) -> bool:
+    """Return whether a stored certificate ends soon, has another signer or says other than the project file."""
+    certificate = stored.get(str(person.get("name")))
+    if certificate is None:
+        return False
+    ends = certificate.not_valid_after_utc
+    soon = ends < root.not_valid_after_utc and (ends - datetime.now(UTC)).days < WARNING_DAYS
+    said = (organisation(certificate), first(certificate.subject, NameOID.UNSTRUCTURED_NAME))
+    role = person.get("role") if person.get("type") == "admin" else None
+    asked = (str(person.get("org") or ""), str(role or ""))
+    moved = person.get("type") == "server" and hosts_of(person) != alternative_names(certificate)
+    return soon or said != asked or moved or not signed(certificate, root)
+
+
+def hosts_of(server: Mapping[str, Any]) -> set[str]:
+    """Return the names under which the project file lets kits connect to the server."""
+    more = server.get("host_names") or []
+    names = [server.get("default_host") or server.get("name"), *([more] if isinstance(more, str) else more)]
+    return {str(name) for name in names}
+
+
+def alternative_names(certificate: x509.Certificate) -> set[str]:
+    """Return the DNS names and addresses that the certificate is for."""
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    found = names.get_values_for_type(x509.DNSName), names.get_values_for_type(x509.IPAddress)
+    return {str(name) for kind in found for name in kind}
+
+
+def listed(
+    project: Project, before: Mapping[str, x509.Certificate], after: Mapping[str, x509.Certificate]
+) -> list[Issued]:
+    """Return one line for each participant's kit, then one for the authority."""
+    kinds = {str(one.get("name")): kind_of(one) for one in participants(project)} | {AUTHORITY: "authority"}
+    return [issued(after[name], kind=kind, before=before.get(name)) for name, kind in kinds.items() if name in after]
+
+
+def kind_of(person: Mapping[str, Any]) -> str:
+    """Return the role of a person, or what else the participant is."""
+    kinds = {"client": "site", "admin": str(person.get("role"))}
+    return kinds.get(str(person.get("type")), str(person.get("type")))
+
+
+def issued(certificate: x509.Certificate, *, kind: str, before: x509.Certificate | None) -> Issued:
+    """Return what to tell about a certificate; ``before`` is the participant's earlier one."""
+    ends = certificate.not_valid_after_utc
+    return Issued(
+        name=common_name(certificate),
+        kind=kind,
+        organisation=organisation(certificate),
+        valid_until=ends.isoformat(),
+        days_left=(ends - datetime.now(UTC)).days,
+        fingerprint=certificate.fingerprint(SHA256()).hex(":").upper(),
+        issued="new" if before is None else "as before" if before == certificate else "renewed",
+    )
+
+
+def organisation(certificate: x509.Certificate) -> str:
+    """Return the organisation of the certificate's owner; empty if it states none."""
+    return first(certificate.subject, NameOID.ORGANIZATION_NAME)
