@@ -47,6 +47,7 @@ GROUPS: Mapping[str, Sequence[Verb]] = {
         Verb("report", f"{LEAD}.report_run", "write a run's report card: which sites gained"),
     ),
     "A researcher": (
+        Verb("tower", f"{RESEARCHER}.tower_import", "import a pretrained encoder from a folder of a model hub"),
         Verb("export", f"{RESEARCHER}.export_model", "write a trained model for Hugging Face, MONAI and ONNX"),
         Verb("evaluate", f"{RESEARCHER}.evaluate_model", "evaluate a trained model on sites' data, on this machine"),
         Verb("compare", f"{RESEARCHER}.compare_methods", "compare methods on sites' data, on this machine"),

@@ -62,6 +62,9 @@ WORK: Mapping[str, Work] = {
     "monitor": Work(("id-1", "--kit", "DATA"), "admin.session.login.admin_session", "job id-1 goes on at the server"),
     "download": Work(("id-1", "--kit", "DATA"), "admin.session.login.admin_session", "then repeat the command"),
     "report": Work(("DATA",), "admin.results.report.report_files.write_report", "no report card was written"),
+    "tower": Work(
+        ("import", "DATA", "--out", "OUT"), "admin.model.towers.imported_towers.import_towers", "nothing was written"
+    ),
     "export": Work(
         ("DATA", "--out", "OUT"), "admin.model.export.source.read_source", "formats that are complete are kept"
     ),

@@ -73,7 +73,7 @@ def test_without_a_verb_all_are_listed_by_user_in_the_order_of_use(capsys: pytes
         *("prepare", "doctor", "policy", "ledger", "partition"),
         *("package", "check", "plan", "simulate", "poc", "provision"),
         *("submit", "run", "status", "monitor", "download", "report"),
-        *("export", "evaluate", "compare", "demo", "twin"),
+        *("tower", "export", "evaluate", "compare", "demo", "twin"),
         "vocabulary",
     ]
     assert max(map(len, lines)) <= 80

@@ -1,0 +1,64 @@
+"""The import of a downloaded folder: all is written and compared beside the target, which appears at the end."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from transformers.utils import logging
+
+from admin.model.towers.downloaded_folder import DownloadedFolder, opened
+from admin.model.towers.library_towers import library_towers
+from admin.model.towers.picked_tower import PickedTower
+from admin.model.towers.tower_facts import tower_facts
+from admin.model.towers.tower_proof import prove
+from admin.model.towers.written_tower import write_record, write_tower
+from fedaid.errors import require
+
+
+def import_towers(folder: Path, out: Path, *, kind: str | None = None) -> dict[Path, dict[str, Any]]:
+    """Write the towers of a downloaded folder, and return what each is.
+
+    Args:
+        folder: from a model hub.
+        out: a new folder: the tower itself, or, for both towers of a pair, a folder with ``image`` and ``text``.
+        kind: the only tower to write, ``image`` or ``text``; None for all.
+
+    Returns:
+        Folder of each tower → its facts, plain JSON.
+
+    Raises:
+        InputError: for a folder that cannot be right, or an ``out`` that exists.
+    """
+    remedy = "Choose a new folder."
+    free = not out.exists() and not out.is_symlink()
+    require(free, "--out", "not exist yet", got=out, where="the command line", remedy=remedy)
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    source = opened(folder)
+    towers = chosen(source, library_towers(source), kind)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".tower-", dir=out.parent) as work:
+        written = Path(work) / out.name
+        names = {Path(out.name, tower.kind) if len(towers) > 1 else Path(out.name): tower for tower in towers}
+        facts = {out.parent / name: finished(tower, Path(work), name, source) for name, tower in names.items()}
+        written.rename(out)
+    return facts
+
+
+def chosen(source: DownloadedFolder, towers: list[PickedTower], kind: str | None) -> list[PickedTower]:
+    """The towers that were asked for."""
+    found = [tower for tower in towers if kind in (None, tower.kind)]
+    has = ", ".join(tower.kind for tower in towers)
+    source.require(bool(found), f"have a tower for {kind}s", got=has, remedy="Leave out --tower.")
+    return found
+
+
+def finished(tower: PickedTower, work: Path, name: Path, source: DownloadedFolder) -> dict[str, Any]:
+    """Write one tower below ``work`` and compare it; returns its facts."""
+    write_tower(tower, work / name, source)
+    proof = prove(tower, work, str(name))
+    facts = tower_facts(tower, proof, work / name, source)
+    write_record(work / name, facts)
+    return facts

@@ -1,0 +1,42 @@
+"""One tower of a downloaded model, before it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+IMAGE, TEXT = "image", "text"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PickedTower:
+    """One tower.
+
+    Attributes:
+        kind: ``image`` or ``text``.
+        module: a model that transformers writes with ``save_pretrained``, in evaluation mode.
+        reference: the tower of the original model: pixels (B, C, H, W), or token ids and mask (B, T), to its last
+            hidden state (B, T, F).
+        against: what ``reference`` is, in words.
+        files: that the weights came from.
+        left: parts of the checkpoint that are not in this tower.
+        processor: the content of ``preprocessor_config.json``.
+        notes: what a person should know beside the facts.
+    """
+
+    kind: str
+    module: nn.Module
+    reference: Callable[..., Tensor]
+    against: str
+    files: tuple[str, ...]
+    left: tuple[str, ...] = ()
+    processor: Mapping[str, Any] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def parts_of(names: Iterable[str]) -> tuple[str, ...]:
+    """The parts that tensors of these names belong to: the first word of each name."""
+    return tuple(sorted({name.split(".")[0] for name in names}))

@@ -1,0 +1,43 @@
+"""Writes a tower to a folder that ``local:`` encoders load: safetensors, configuration, and what else it needs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from admin.model.towers.downloaded_folder import PROCESSOR, DownloadedFolder
+from admin.model.towers.picked_tower import IMAGE, PickedTower
+from fedaid.models.own_tokenizer import tokenizer_files
+
+RECORD = "tower.json"
+
+
+def write_tower(tower: PickedTower, target: Path, source: DownloadedFolder) -> None:
+    """Write the tower to a new folder, with its image processor or tokenizer, and with the licence.
+
+    Raises:
+        InputError: for an image tower without processor, or a text tower without tokenizer.
+    """
+    target.mkdir(parents=True)
+    module: Any = tower.module
+    module.save_pretrained(target)
+    if tower.kind == IMAGE:
+        rule, remedy = f"have a {PROCESSOR}", "Copy the file of the model that it was trained from."
+        source.require(bool(tower.processor), rule, got="none", remedy=remedy)
+        (target / PROCESSOR).write_text(json.dumps(tower.processor, indent=1) + "\n", encoding="utf-8")
+    else:
+        files = tokenizer_files(source.path)
+        rule, got = "have the text tower's tokenizer", "no tokenizer.json, vocab.txt, or vocab.json with merges.txt"
+        remedy = "Download its files, too, or import the image tower alone: --tower image."
+        source.require(bool(files), rule, got=got, remedy=remedy)
+        for file in files:
+            shutil.copyfile(file, target / file.name)
+    for file in source.licence_files:
+        shutil.copyfile(file, target / file.name)
+
+
+def write_record(target: Path, facts: dict[str, Any]) -> None:
+    """Write what the tower is and where it came from."""
+    (target / RECORD).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
