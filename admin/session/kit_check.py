@@ -158,7 +158,3 @@ def main(kit: Path) -> int:
             print(line, file=sys.stderr, flush=True)
             log.write(f"{datetime.now():%Y-%m-%d %H:%M:%S} - kit_check - {line}\n")
     return 1 if problem else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]).resolve()))

@@ -102,11 +102,14 @@ def test_the_certificate_of_a_site_in_a_persons_kit_is_announced(tmp_path: Path,
 def test_the_copy_in_a_kit_runs_alone_and_writes_the_reason_to_the_log(tmp_path: Path, root: Authority) -> None:
     bad = write_kit(tmp_path / "expired", root, begins=-9, ends=-2)
     soon = write_kit(tmp_path / "soon", root, ends=9)
-    copy = tmp_path / "kit_check.py"
-    copy.write_bytes(Path(kit_check.__file__).read_bytes())
-    for kit, code, word in ((bad, 1, "has expired at"), (soon, 0, "ends at")):
-        done = subprocess.run([sys.executable, "-I", copy, kit], capture_output=True, text=True, check=False)
-        assert (done.returncode, done.stdout) == (code, "")
+    (tmp_path / "kit_check.py").write_bytes(Path(kit_check.__file__).read_bytes())
+    code = "import sys, pathlib; sys.path.insert(0, sys.argv[1]); import kit_check"
+    code += "; sys.exit(kit_check.main(pathlib.Path(sys.argv[2])))"
+    for kit, exit_code, word in ((bad, 1, "has expired at"), (soon, 0, "ends at")):
+        done = subprocess.run(
+            [sys.executable, "-I", "-c", code, tmp_path, kit], capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stdout) == (exit_code, "")
         (line,) = done.stderr.splitlines()
         assert word in line
         assert (kit / "log.txt").read_text().endswith(f" - kit_check - {line}\n")
