@@ -18,9 +18,9 @@ SERVER_FILE = "fed_server.json"
 CODE_FILE = "fedaid_code.json"  # in local/ of a kit for jobs without code
 CHECK = "kit_check.py"
 WORKSPACE_KNOWN = 'echo "WORKSPACE set to $WORKSPACE"'  # a line of FLARE's start script
-CHECKED_START = """umask 077
-PYTHONPATH="$WORKSPACE/startup" python3 -B -c \
-  'import sys, pathlib, kit_check; sys.exit(kit_check.main(pathlib.Path(sys.argv[1])))' "$WORKSPACE" || exit 1"""
+RUN_CHECK = "import sys, pathlib, kit_check; sys.exit(kit_check.main(pathlib.Path(sys.argv[1])))"
+CHECKED_START = f"""umask 077
+PYTHONPATH="$WORKSPACE/startup" python3 -B -c '{RUN_CHECK}' "$WORKSPACE" || exit 1"""
 HEART_BEAT_SECONDS = 60  # the server drops a site after this silence; FLARE's default is 600
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from admin.federation.federation import Federation
 from admin.federation.kit_settings import check_before_start, forbid_code, keep_exceptions_private
-from admin.federation.kits.issued import Issued, listed, stored_certificates, to_renew
+from admin.federation.kits.issued import stored_certificates, to_renew
 from admin.federation.kits.validity import root_days, valid_days, with_dates
 from admin.federation.nvflare_command import run_nvflare
 from admin.federation.project_file import Project, read_project, with_port, with_private_logs
@@ -21,14 +20,6 @@ from fedaid.version import VERSION
 
 WHEEL = "wheel"  # folder of the wheel, beside the kits
 CHECKOUT = Path(__file__).parents[2]  # from where FLARE's process imports our builder of certificates
-
-
-@dataclass(frozen=True)
-class Provisioned:
-    """New kits: the folder that holds one for each participant, and the certificates in them."""
-
-    kits: Path
-    certificates: list[Issued]
 
 
 class ProvisionedFederation(Federation):
@@ -67,13 +58,8 @@ class ProvisionedFederation(Federation):
         return Record(new_mark(), kits, project.server, project.project_admin, project.lead, self.sites)
 
 
-def provision(project: Path, *, out: Path, home: Path, no_byoc: bool = False) -> Path:
-    """Make the kits of ``project`` below ``out`` and return their folder; see :func:`make_kits`."""
-    return make_kits(project, out=out, home=home, no_byoc=no_byoc).kits
-
-
-def make_kits(project: Path, *, out: Path, home: Path, no_byoc: bool = False, renew: Sequence[str] = ()) -> Provisioned:
-    """Make the kits of ``project`` below ``out``, readable by their maker only.
+def provision(project: Path, *, out: Path, home: Path, no_byoc: bool = False, renew: Sequence[str] = ()) -> Path:
+    """Make the kits of ``project`` below ``out``, readable by their maker only, and return their folder.
 
     No site sends its log, or the texts of its exceptions, to the server.
 
@@ -96,10 +82,8 @@ def make_kits(project: Path, *, out: Path, home: Path, no_byoc: bool = False, re
     read = read_project(project)
     require_site_names(read.sites)
     days, folder = valid_days(read), out / read.name
-    before, earlier = stored_certificates(folder), set(folder.glob("prod_*"))
-    content = with_dates(
-        with_private_logs(read), days=days, root=root_days(read), renew=to_renew(read, before, asked=renew)
-    )
+    again, earlier = to_renew(read, stored_certificates(folder), asked=renew), set(folder.glob("prod_*"))
+    content = with_dates(with_private_logs(read), days=days, root=root_days(read), renew=again)
     out.mkdir(parents=True, exist_ok=True)
     out.chmod(0o700)
     file = out / "provisioned_project.yml"  # never the file that was given
@@ -113,7 +97,7 @@ def make_kits(project: Path, *, out: Path, home: Path, no_byoc: bool = False, re
     if no_byoc:
         without_code(made[-1], wheel=out / WHEEL)
     keep_private(out)
-    return Provisioned(made[-1].resolve(), listed(read, before, stored_certificates(folder)))
+    return made[-1].resolve()
 
 
 def finish(kits: Path, project: Project) -> None:

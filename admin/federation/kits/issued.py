@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 
 from admin.federation.project_file import Project
-from admin.session.kit_check import WARNING_DAYS, common_name, first, signed
+from admin.session.kit_check import ROOT, WARNING_DAYS, common_name, first, read_chain, signed
 from fedaid.errors import InputError, closest, require
 
 STATE = Path("state") / "cert.json"
@@ -114,18 +114,31 @@ def alternative_names(certificate: x509.Certificate) -> set[str]:
     return {str(name) for kind in found for name in kind}
 
 
-def listed(
-    project: Project, before: Mapping[str, x509.Certificate], after: Mapping[str, x509.Certificate]
-) -> list[Issued]:
-    """Return one line for each participant's kit, then one for the authority."""
-    kinds = {str(one.get("name")): kind_of(one) for one in participants(project)} | {AUTHORITY: "authority"}
-    return [issued(after[name], kind=kind, before=before.get(name)) for name, kind in kinds.items() if name in after]
+def listed(kits: Path) -> list[Issued]:
+    """Return one line for each kit in a ``prod_NN`` folder, then one for the authority.
+
+    The certificate is compared with the participant's last kit in an earlier folder.
+    """
+    earlier = sorted(folder for folder in kits.parent.glob("prod_*") if folder.name < kits.name)
+    found = []
+    for kit in sorted(kits.iterdir()):
+        before = [read_chain(folder / kit.name)[0] for folder in earlier if (folder / kit.name).is_dir()]
+        found.append(issued(read_chain(kit)[0], kind=kind_of(kit), before=before[-1] if before else None))
+    roots = [read_root(next(folder.iterdir())) for folder in (*earlier, kits)]
+    return [*found, issued(roots[-1], kind="authority", before=roots[-2] if earlier else None)]
 
 
-def kind_of(person: Mapping[str, Any]) -> str:
-    """Return the role of a person, or what else the participant is."""
-    kinds = {"client": "site", "admin": str(person.get("role"))}
-    return kinds.get(str(person.get("type")), str(person.get("type")))
+def read_root(kit: Path) -> x509.Certificate:
+    """Return the authority's certificate in a kit."""
+    return x509.load_pem_x509_certificate((kit / "startup" / ROOT).read_bytes())
+
+
+def kind_of(kit: Path) -> str:
+    """Return server or site, or the role of the person whom the kit is for."""
+    configured = {file.name for file in (kit / "startup").glob("fed_*.json")}
+    if "fed_admin.json" in configured:
+        return first(read_chain(kit)[0].subject, NameOID.UNSTRUCTURED_NAME)
+    return "server" if "fed_server.json" in configured else "site"
 
 
 def issued(certificate: x509.Certificate, *, kind: str, before: x509.Certificate | None) -> Issued:

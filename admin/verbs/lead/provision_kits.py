@@ -43,16 +43,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, answer: Answer) -> None:
     """Make the kits, and print their folders and certificates."""
     answer.after_interrupt = "repeat the command to get complete kits"
-    from admin.federation.provision import make_kits
+    from admin.federation.kits.issued import listed
+    from admin.federation.provision import provision
     from admin.results.file_hash import sha256 as file_hash
 
     with tempfile.TemporaryDirectory(prefix="fedaid-home-") as home:
-        made = make_kits(
+        made = provision(
             options.project, out=options.out, home=Path(home), no_byoc=options.no_byoc, renew=options.renew
         )
-    kits = [str(kit) for kit in sorted(made.kits.iterdir())]
+    kits, certificates = [str(kit) for kit in sorted(made.iterdir())], listed(made)
     answer.add("\n".join(kits), kits=kits)
-    answer.add(table(made.certificates), certificates=[asdict(one) for one in made.certificates])
+    answer.add(table(certificates), certificates=[asdict(one) for one in certificates])
     for wheel in (options.out / "wheel").glob("*.whl") if options.no_byoc else ():
         how = f"pip install --no-deps {wheel.name}, at the server and at every site"
         answer.add(f"{wheel}\nsha256 {file_hash(wheel)}: {how}", wheel=wheel, sha256=file_hash(wheel))
