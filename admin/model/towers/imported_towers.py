@@ -8,8 +8,10 @@ from typing import Any
 
 from transformers.utils import logging
 
-from admin.model.towers.downloaded_folder import DownloadedFolder, opened
+from admin.model.towers.checkpoint_state import LIBRARY_FILES
+from admin.model.towers.downloaded_folder import CONFIG, OPEN_CLIP, DownloadedFolder, opened
 from admin.model.towers.library_towers import library_towers
+from admin.model.towers.open_clip_towers import open_clip_towers
 from admin.model.towers.picked_tower import PickedTower
 from admin.model.towers.tower_facts import tower_facts
 from admin.model.towers.tower_proof import prove
@@ -37,7 +39,7 @@ def import_towers(folder: Path, out: Path, *, kind: str | None = None) -> dict[P
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     source = opened(folder)
-    towers = chosen(source, library_towers(source), kind)
+    towers = chosen(source, towers_of(source, kind), kind)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".tower-", dir=out.parent) as work:
         written = Path(work) / out.name
@@ -45,6 +47,14 @@ def import_towers(folder: Path, out: Path, *, kind: str | None = None) -> dict[P
         facts = {out.parent / name: finished(tower, Path(work), name, source) for name, tower in names.items()}
         written.rename(out)
     return facts
+
+
+def towers_of(source: DownloadedFolder, kind: str | None) -> list[PickedTower]:
+    """The towers of a folder, by its layout; of a folder with both layouts, that of transformers."""
+    own = (source.path / CONFIG).is_file() and any((source.path / name).is_file() for name in LIBRARY_FILES)
+    if not own and (source.path / OPEN_CLIP).is_file():
+        return open_clip_towers(source, kind)
+    return library_towers(source)
 
 
 def chosen(source: DownloadedFolder, towers: list[PickedTower], kind: str | None) -> list[PickedTower]:

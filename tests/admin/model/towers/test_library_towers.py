@@ -3,77 +3,21 @@
 from __future__ import annotations
 
 import json
-import socket
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 import torch
-from safetensors import safe_open
-from transformers import AutoModel, AutoTokenizer, CLIPVisionModelWithProjection
+from transformers import AutoModel, CLIPVisionModelWithProjection
 
 from admin.__main__ import main
 from admin.model.towers.imported_towers import import_towers
-from fedaid.models.dual_encoder import DualEncoder
-from fedaid.models.vocabulary import find_vocabulary, load_tokenizer
 from tests.admin.model.towers import downloads
+from tests.admin.model.towers.imported import names_in, same_pixels, same_words
 from tests.models.published_encoders import CLIP, HALF, IMAGENET
 
 SIZES: dict[str, Any] = {"embedding_dim": 4, "projection_hidden": 4, "max_tokens": 40, "image_size": 32}
 REPORT = "The HEART is enlarged. No pleural effusion."
-
-
-@pytest.fixture(autouse=True)
-def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever asks for an address fails."""
-
-    def refuse(*_: Any, **__: Any) -> NoReturn:
-        raise AssertionError("an import must need no network")
-
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-
-
-@pytest.fixture
-def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """``$FEDAID_MODELS``."""
-    monkeypatch.setenv("FEDAID_MODELS", str(tmp_path / "models"))
-    return tmp_path / "models"
-
-
-def image_features(name: str, images: torch.Tensor) -> torch.Tensor:
-    """Features of an imported image tower, as a job computes them."""
-    model = DualEncoder(**SIZES, image_encoder=f"local:{name}").eval()
-    features: torch.Tensor = model.image["alignment"].block(model.image_features(images))
-    return features
-
-
-def same_pixels(reference: Callable[..., Any], name: str, scale: tuple[list[float], list[float]]) -> None:
-    """An error if an imported image tower has other features than a model of transformers."""
-    images = torch.rand(2, 1, 32, 32) * 2 - 1
-    mean, std = (torch.tensor(values)[:, None, None] for values in scale)
-    with torch.no_grad():
-        expected = reference(pixel_values=((images + 1) / 2 - mean) / std).last_hidden_state
-        torch.testing.assert_close(image_features(name, images), expected, atol=1e-5, rtol=1e-5)
-
-
-def same_words(reference: Callable[..., Any], name: str, download: Path) -> None:
-    """An error if an imported text tower has other token ids or features than a model of transformers."""
-    model = DualEncoder(**SIZES, text_encoder=f"local:{name}", vocabulary=f"local:{name}").eval()
-    ids = load_tokenizer(find_vocabulary(f"local:{name}"), max_tokens=40).encode(REPORT).ids
-    assert ids == AutoTokenizer.from_pretrained(download, local_files_only=True)(REPORT).input_ids[:40]
-    tokens, mask = torch.tensor([ids]), torch.ones(1, len(ids), dtype=torch.bool)
-    with torch.no_grad():
-        expected = reference(input_ids=tokens).last_hidden_state
-        features = model.text["alignment"].block(model.text_features(tokens, mask), mask)
-    torch.testing.assert_close(features, expected, atol=1e-5, rtol=1e-5)
-
-
-def names_in(folder: Path) -> list[str]:
-    """Names of the tensors that were written."""
-    with safe_open(folder / "model.safetensors", "pt") as file:
-        return list(file.keys())
 
 
 @pytest.mark.parametrize("shards", [1, 3])

@@ -1,0 +1,79 @@
+"""The text tower of Hugging Face in a model of open_clip, such as BiomedCLIP's BERT."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from torch import Tensor
+from transformers import BertConfig, RobertaConfig
+
+from admin.model.towers.checkpoint_state import CheckpointState
+from admin.model.towers.library_towers import AGAINST, text_reference, whole_model
+from admin.model.towers.open_clip_checkpoint import OpenClipCheckpoint, layer_count
+from admin.model.towers.picked_tower import TEXT, PickedTower
+
+PREFIX = "text.transformer."
+HEAD_WIDTH = 64
+"""Of every published BERT and RoBERTa, base and large; the checkpoint does not say it."""
+OPTIONS: tuple[str, ...] = (
+    "hf_model_name",
+    "hf_tokenizer_name",
+    "hf_proj_type",
+    "proj_type",
+    "hf_pooler_type",
+    "pooler_type",
+)
+OPTIONS += ("hf_model_pretrained", "context_length", "vocab_size", "width", "heads", "layers", "tokenizer_kwargs")
+OTHERS = re.compile(r"deberta|albert|distil|modern|nomic|xlm|camem|mobile|squeeze")
+"""Relatives of BERT with other layers or other positions."""
+
+
+def bert_tower(checkpoint: OpenClipCheckpoint) -> PickedTower:
+    """The tower as ``BertModel`` or ``RobertaModel``, compared with that class in transformers.
+
+    Raises:
+        InputError: for another type of model.
+    """
+    given, tensors = checkpoint.options("text_cfg", known=OPTIONS), checkpoint.below(PREFIX)
+    name = str(given["hf_model_name"])
+    known = "bert" in name.lower() and not OTHERS.search(name.lower())
+    rule, remedy = "have a BERT or RoBERTa as its text tower", "Import the image tower alone: --tower image."
+    checkpoint.folder.require(known, rule, got=name, remedy=remedy)
+    config = bert_config(checkpoint, name, tensors)
+    module, unexpected = whole_model(checkpoint.folder, config, CheckpointState(tensors, checkpoint.files))
+    left = (*checkpoint.left(), *(f"{PREFIX}{part}" for part in unexpected))
+    notes = (f"{config.num_attention_heads} heads of {HEAD_WIDTH}, as in {name}",)
+    return PickedTower(
+        kind=TEXT,
+        module=module,
+        reference=text_reference(module),
+        against=AGAINST.format(config.model_type),
+        files=checkpoint.files,
+        left=left,
+        notes=notes,
+    )
+
+
+def bert_config(checkpoint: OpenClipCheckpoint, name: str, tensors: dict[str, Tensor]) -> Any:
+    """The configuration that the shapes of the tensors say."""
+    table, layer = "embeddings.{}_embeddings.weight", "encoder.layer.{}."
+    needed = [*(table.format(kind) for kind in ("word", "position", "token_type")), f"{layer}intermediate.dense.bias"]
+    missing = [one for one in needed if one.format(0) not in tensors]
+    remedy = "Download it again."
+    checkpoint.folder.require(not missing, "have all weights of its text tower", got=f"no {missing}", remedy=remedy)
+    size, width = tensors[needed[0]].shape
+    rule, got = f"have heads of {HEAD_WIDTH}", f"a width of {width}"
+    checkpoint.folder.require(width % HEAD_WIDTH == 0, rule, got=got, remedy="Choose another model.")
+    options = {
+        "vocab_size": size,
+        "hidden_size": width,
+        "intermediate_size": len(tensors[needed[3].format(0)]),
+        "num_hidden_layers": layer_count(tensors, layer),
+        "num_attention_heads": width // HEAD_WIDTH,
+        "max_position_embeddings": len(tensors[needed[1]]),
+        "type_vocab_size": len(tensors[needed[2]]),
+    }
+    if "roberta" in name.lower():
+        return RobertaConfig(**options, layer_norm_eps=1e-5, pad_token_id=1)
+    return BertConfig(**options, layer_norm_eps=1e-12, pad_token_id=0)

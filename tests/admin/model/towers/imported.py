@@ -1,0 +1,51 @@
+"""Compares an imported tower, as a job loads it, with the original model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from transformers import AutoTokenizer
+
+from fedaid.models.dual_encoder import DualEncoder
+from fedaid.models.vocabulary import find_vocabulary, load_tokenizer
+
+SIZES: dict[str, Any] = {"embedding_dim": 4, "projection_hidden": 4, "max_tokens": 40, "image_size": 32}
+REPORT = "The HEART is enlarged. No pleural effusion."
+
+
+def image_features(name: str, images: torch.Tensor) -> torch.Tensor:
+    """Features of an imported image tower, as a job computes them."""
+    model = DualEncoder(**SIZES, image_encoder=f"local:{name}").eval()
+    features: torch.Tensor = model.image["alignment"].block(model.image_features(images))
+    return features
+
+
+def same_pixels(reference: Callable[..., Any], name: str, scale: tuple[list[float], list[float]]) -> None:
+    """An error if an imported image tower has other features than a model of transformers."""
+    images = torch.rand(2, 1, 32, 32) * 2 - 1
+    mean, std = (torch.tensor(values)[:, None, None] for values in scale)
+    with torch.no_grad():
+        expected = reference(pixel_values=((images + 1) / 2 - mean) / std).last_hidden_state
+        torch.testing.assert_close(image_features(name, images), expected, atol=1e-5, rtol=1e-5)
+
+
+def same_words(reference: Callable[..., Any], name: str, download: Path) -> None:
+    """An error if an imported text tower has other token ids or features than a model of transformers."""
+    model = DualEncoder(**SIZES, text_encoder=f"local:{name}", vocabulary=f"local:{name}").eval()
+    ids = load_tokenizer(find_vocabulary(f"local:{name}"), max_tokens=40).encode(REPORT).ids
+    assert ids == AutoTokenizer.from_pretrained(download, local_files_only=True)(REPORT).input_ids[:40]
+    tokens, mask = torch.tensor([ids]), torch.ones(1, len(ids), dtype=torch.bool)
+    with torch.no_grad():
+        expected = reference(input_ids=tokens).last_hidden_state
+        features = model.text["alignment"].block(model.text_features(tokens, mask), mask)
+    torch.testing.assert_close(features, expected, atol=1e-5, rtol=1e-5)
+
+
+def names_in(folder: Path) -> list[str]:
+    """Names of the tensors that were written."""
+    with safe_open(folder / "model.safetensors", "pt") as file:
+        return list(file.keys())

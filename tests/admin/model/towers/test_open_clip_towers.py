@@ -1,0 +1,117 @@
+"""Folders in open_clip's layout become folders that a job loads, with the features of the original modules."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from admin.model.towers.imported_towers import import_towers
+from fedaid.errors import InputError
+from tests.admin.model.towers import downloads, open_clip_downloads
+from tests.admin.model.towers.imported import same_pixels, same_words
+from tests.models.published_encoders import CLIP
+
+WEIGHTS = "open_clip_model.safetensors"
+
+
+@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize("quick", [False, True])
+def test_open_clips_own_transformers_become_clip_towers(quick: bool, apart: bool, tmp_path: Path, models: Path) -> None:
+    original = open_clip_downloads.own_pair(tmp_path / "hub", quick=quick, apart=apart)
+    facts = import_towers(tmp_path / "hub", models / "clip")
+    assert [one["model_type"] for one in facts.values()] == ["clip_vision_model", "clip_text_model"]
+    assert {one["cosine"] for one in facts.values()} == {1.0}
+    same_pixels(original.vision, "clip/image", CLIP)
+    same_words(original.text, "clip/text", tmp_path / "hub")
+
+
+@pytest.mark.parametrize("file", ["open_clip_pytorch_model.bin", WEIGHTS])
+def test_biomed_clip_becomes_a_vit_and_a_bert(file: str, tmp_path: Path, models: Path) -> None:
+    original = open_clip_downloads.biomed_clip(tmp_path / "hub", file=file)
+    image, text = import_towers(tmp_path / "hub", models / "biomed").values()
+    assert (image["model_type"], text["model_type"], image["cosine"], text["cosine"]) == ("vit", "bert", 1.0, 1.0)
+    assert image["left"] == text["left"] == ["logit_scale", "text.proj", "visual.head"]
+    assert image["notes"] == ["2 heads of 64, as in timm's vit_base_patch16_224"]
+    assert (image["pixel_mean"], text["casing"]) == ([round(value, 6) for value in CLIP[0]], "lower-cases")
+    same_pixels(original.vision, "biomed/image", CLIP)
+    same_words(original.text, "biomed/text", tmp_path / "hub")
+    processor = json.loads((models / "biomed" / "image" / "preprocessor_config.json").read_text())
+    assert (processor["resample"], processor["size"]) == (3, {"height": 32, "width": 32})
+
+
+def test_a_folder_with_both_layouts_is_read_as_that_of_transformers(tmp_path: Path, models: Path) -> None:
+    open_clip_downloads.own_pair(tmp_path / "hub", quick=False)
+    original = downloads.clip(tmp_path / "hub")
+    facts = import_towers(tmp_path / "hub", models / "clip")
+    assert {tuple(one["weights"]) for one in facts.values()} == {("model.safetensors",)}
+    same_pixels(original.vision_model, "clip/image", CLIP)
+
+
+def configured(part: str, **changes: Any) -> Callable[[Path], None]:
+    """A function that changes a part of ``model_cfg``."""
+
+    def change(folder: Path) -> None:
+        file = folder / "open_clip_config.json"
+        given = json.loads(file.read_text())
+        given["model_cfg"][part] |= changes
+        file.write_text(json.dumps(given))
+
+    return change
+
+
+def weighed(change: Callable[[dict[str, Tensor]], Any]) -> Callable[[Path], None]:
+    """A function that changes the weights."""
+
+    def changed(folder: Path) -> None:
+        state = load_file(folder / WEIGHTS)
+        change(state)
+        save_file(state, folder / WEIGHTS)
+
+    return changed
+
+
+def unscaled(folder: Path) -> None:
+    file = folder / "open_clip_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"preprocess_cfg": {}}))
+
+
+SCALE = "visual.trunk.blocks.0.ls1.gamma"
+BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "no tokenizer": (lambda folder: (folder / "tokenizer.json").unlink(), "have the text tower's tokenizer"),
+    "no scale": (unscaled, "have a preprocessor_config"),
+    "another ViT": (configured("vision_cfg", timm_model_name="vit_base_patch16_siglip_224"), "plain ViT of timm"),
+    "another option": (configured("vision_cfg", ls_init_value=1.0), "have known options in vision_cfg"),
+    "another text model": (configured("text_cfg", hf_model_name="google/mt5-base"), "a BERT or RoBERTa"),
+    "another size": (configured("vision_cfg", image_size=64), "positions for its image size"),
+    "layer scale": (
+        weighed(lambda state: state.update({SCALE: torch.ones(128)})),
+        "no other weights in its image tower",
+    ),
+    "a lost bias": (weighed(lambda state: state.pop("visual.trunk.norm.bias")), "have all weights of its image tower"),
+    "no layers": (lambda folder: save_file({"a": torch.ones(1)}, folder / WEIGHTS), "have a class token"),
+    "not finite": (weighed(lambda state: state["visual.trunk.norm.bias"].fill_(torch.inf)), "have finite weights"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_what_is_not_certain_is_refused(case: str, tmp_path: Path) -> None:
+    change, message = BROKEN[case]
+    open_clip_downloads.biomed_clip(tmp_path / "hub", file=WEIGHTS)
+    change(tmp_path / "hub")
+    with pytest.raises(InputError, match=message):
+        import_towers(tmp_path / "hub", tmp_path / "out")
+    assert list(tmp_path.iterdir()) == [tmp_path / "hub"]
+
+
+def test_a_roberta_keeps_its_own_positions(tmp_path: Path) -> None:
+    open_clip_downloads.biomed_clip(tmp_path / "hub", file=WEIGHTS)
+    configured("text_cfg", hf_model_name="FacebookAI/roberta-base")(tmp_path / "hub")
+    (facts,) = import_towers(tmp_path / "hub", tmp_path / "out", kind="text").values()
+    assert (facts["model_type"], facts["max_tokens"]) == ("roberta", 510)
