@@ -43,8 +43,8 @@ def kept_series() -> dict[str, dict[str, Any]]:
     return {name: json.loads(file.read_text()) for name in SERIES if (file := KEPT / f"{name}.json").exists()}
 
 
-def write_sum() -> None:
-    """Write what all series gave to build/bench/chaos.json."""
+def write_sum() -> dict[str, Outcome]:
+    """Write what all series gave to build/bench/chaos.json, and return it."""
     kept = kept_series()
     outcomes = {
         name: Outcome(**one["outcome"] | {"failures": tuple(one["outcome"]["failures"])}) for name, one in kept.items()
@@ -60,10 +60,18 @@ def write_sum() -> None:
     print(f"{OUT}: {json.dumps(total(outcomes.values()))}")
     if not missing:
         write_page(series)
+    return outcomes
+
+
+def unexpected(name: str, outcome: Outcome) -> list[str]:
+    """What did not end as expected in a series, in words; a fault that could not be injected is such a thing, too."""
+    lost = (outcome.injected or 0) - (outcome.survived or 0)
+    found = [f"{name}: {text}" for text in outcome.failures]
+    return found or ([f"{name}: {lost} faults were not survived"] if outcome.survived is not None and lost else [])
 
 
 def main() -> int:
-    """Return 0 if every series ran."""
+    """Return 0 if every series ran and ended as expected."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"all by default: {', '.join(SERIES)}")
     parser.add_argument("--again", action="store_true", help="measure anew what has run")
@@ -73,8 +81,11 @@ def main() -> int:
     for name in given.names or SERIES:
         if given.again or not (KEPT / f"{name}.json").exists():
             measure(name)
-    write_sum()
-    return 0
+    outcomes = write_sum()
+    wrong = [text for name in given.names or SERIES for text in unexpected(name, outcomes[name])]
+    for text in wrong:
+        print(f"error: {text}", file=sys.stderr)
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

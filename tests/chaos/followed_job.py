@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from admin.federation.federation import Federation
 from admin.twin.consortium import DEMO_HOSPITALS, write_consortium
@@ -25,10 +26,12 @@ class FollowedJob(NamedTuple):
     Attributes:
         process: the command that follows it.
         folder: the server's run store of the run.
+        said: what the command has written to standard error.
     """
 
     process: subprocess.Popen[str]
     folder: Path
+    said: IO[str]
 
     def ledger(self, kind: str | None = None) -> list[Line]:
         """The lines of the ledger so far."""
@@ -58,11 +61,16 @@ class FollowedJob(NamedTuple):
 
         Raises:
             RuntimeError: with the last words of the command, if the job did not complete.
+            TimeoutError: if the command did not end in time.
         """
         start = time.monotonic()
-        out, errors = self.process.communicate(timeout=seconds)
+        try:
+            out, _ = self.process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired as error:
+            raise TimeoutError(f"the command did not end within {seconds:g} s") from error
         if self.process.returncode != 0:
-            raise RuntimeError(f"the job failed after {time.monotonic() - start:.0f} s: {errors[-500:]}")
+            self.said.seek(0)
+            raise RuntimeError(f"the job failed after {time.monotonic() - start:.0f} s: {self.said.read()[-500:]}")
         return Path(json.loads(out)["data"]["result"]) / "workspace" / "app_server" / "fedaid"
 
 
@@ -79,9 +87,12 @@ def followed(federation: Federation, job: Path, *, run_name: str, out: Path) -> 
     command = [sys.executable, "-m", "admin", "submit", str(job), "--kit", str(federation.lead_kit), "--wait"]
     command += ["--out", str(out), "--format", "json", "--timeout", "3000"]
     store = federation.record.server_kit / "fedaid_runs" / run_name
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with (
+        tempfile.TemporaryFile("w+") as said,  # a pipe that nobody reads would hold the command when it is full
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True) as process,
+    ):
         try:
-            yield FollowedJob(process, store)
+            yield FollowedJob(process, store, said)
         finally:
             if process.poll() is None:
                 process.terminate()

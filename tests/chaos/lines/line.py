@@ -25,7 +25,8 @@ class Line:
 
     Attributes:
         port: where the site connects.
-        bytes_per_second: of each direction of each connection; None means no limit.
+        usual: bytes a second of each direction of each connection if there is no fault; None means no limit.
+        bytes_per_second: the same at this moment.
         latency: seconds that data is on the way.
         holds: whether connections are accepted but nothing is forwarded (a line that is half open).
         is_cut: whether connections are refused.
@@ -34,6 +35,7 @@ class Line:
 
     def __init__(self, target: int) -> None:
         self._target, self.port = target, 0
+        self.usual: float | None = None
         self.bytes_per_second: float | None = None
         self.latency = 0.0
         self.holds = self.is_cut = False
@@ -70,9 +72,9 @@ class Line:
         self.reset()
 
     def mend(self) -> None:
-        """Lets everything pass again."""
+        """Lets everything pass again, as usual."""
         self.is_cut = self.holds = False
-        self.bytes_per_second, self.latency = None, 0.0
+        self.bytes_per_second, self.latency = self.usual, 0.0
 
     def wait_for(self, direction: str, size: int, *, seconds: float) -> None:
         """Waits until so many further bytes have passed in a direction.

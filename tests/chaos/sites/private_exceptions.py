@@ -96,7 +96,9 @@ def run(federation: Federation, folder: Path, *, name: str, num_rounds: int) -> 
     settings = {"num_rounds": num_rounds, "wait_time_after_min_received": 90, "run_name": name}
     job = small_job(folder / "jobs" / name, sites=2, **settings)
     with followed(federation, job, run_name=name, out=folder / "out") as running:
-        out, errors = running.process.communicate(timeout=SECONDS)
+        out, _ = running.process.communicate(timeout=SECONDS)
+        running.said.seek(0)
+        errors = running.said.read()
     return out + errors
 
 
