@@ -58,7 +58,7 @@ def outcome_of(whole: FaultedRun, patient: FaultedRun, hasty: FaultedRun) -> Out
         injected=sum(fault.round > 0 for fault, _ in problems),
         survived=sum(ended and not problem for ended, (_, problem) in zip(ends, problems, strict=True)),
         distinct_hashes=len({whole.model, patient.model}),
-        extra_wait_seconds=round(max(0.0, waits - len(MISSED) * WAIT), 1),
+        extra_wait_seconds=round(max(0.0, waits - len(hasty.faults) * WAIT), 1),
         failures=(
             *(f"{fault.name}, round {fault.round}: {problem}" for fault, problem in problems if problem),
             *(f"without a fault: {text}" for text in [*whole.failures, *late_phases(whole).values()]),
