@@ -40,6 +40,7 @@ class JobWatch:
 
     Attributes:
         committed: rounds that were committed when the controller answered last; None if it never did.
+        planned: rounds of the job; None likewise.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class JobWatch:
         self.dead_after = dead_after
         self._stats = ControllerStats(session, job_id)
         self.committed: int | None = None
+        self.planned: int | None = None
         self._absent_since: float | None = None
         self._said = False
 
@@ -67,7 +69,7 @@ class JobWatch:
         status = str(self.session.get_job_status(self.job_id))
         progress = None if status.startswith("FINISHED") else self._progress(status)
         if progress is not None:
-            self.committed = progress.current_round
+            self.committed, self.planned = progress.current_round, progress.num_rounds
             self.on_progress(progress)
         return status
 
@@ -100,10 +102,16 @@ class JobWatch:
             return
         restarted = server_restarted(self.session, self.job_id)
         if absent >= self.dead_after[restarted] and (status == "RUNNING" or restarted):
-            raise DeadJob(f"{self.named()} is {status} for the server, but no process of it is left. Submit it again")
+            again = f"Submit it again{self._left()}"
+            raise DeadJob(f"{self.named()} is {status} for the server, but no process of it is left. {again}")
         if restarted is False and absent >= self.dead_after[None] and not self._said:
             self._said = True
             self._say_what_it_waits_for()
+
+    def _left(self) -> str:
+        """Return what another job has to do."""
+        through = self.planned is not None and self.committed == self.planned
+        return " to fetch the results of all its rounds: no site works" if through else ""
 
     def _say_what_it_waits_for(self) -> None:
         working = sorted(site_states(self.session, self.job_id)[0])

@@ -125,6 +125,20 @@ def test_it_is_dead_when_that_wait_is_over_or_the_server_was_restarted(
     assert least <= time.monotonic() - begin < most
 
 
+@pytest.mark.parametrize(
+    ("committed", "hint"), [(1, ""), (2, " to fetch the results of all its rounds: no site works")]
+)
+def test_a_dead_job_whose_rounds_are_all_committed_is_told(
+    committed: int, hint: str, running_stats: dict[str, Any]
+) -> None:
+    group = next(iter(running_stats["server"].values()))
+    shown = {"server": {"FedAIDController": group | {"current_round": committed, "num_rounds": 2}}}
+    server = Server(["RUNNING"], [shown, *[JobNotRunning("id")] * 999])
+    watched = JobWatch(server, "id", on_progress=lambda _: None, dead_after=NO_PROCESS)
+    with pytest.raises(DeadJob, match=rf"no process of it is left\. Submit it again{hint}$"):
+        watch(watched, timeout=10.0, poll=0.001)
+
+
 def test_the_wait_for_an_ending_job_is_longer_than_flare_waits_for_its_sites() -> None:
     assert DEAD_AFTER == {True: 3.0, None: 30.0, False: 1020.0}
     assert DEAD_AFTER[False] > JobRunner("").client_outcome_wait_timeout + WORKSPACE_SAVE_RETRY_GRACE_TIME
