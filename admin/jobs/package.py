@@ -22,6 +22,7 @@ from admin.jobs.folder import (
 from admin.jobs.job_check import PACKAGE, SOURCE, check_job
 from admin.jobs.methods import job_settings
 from admin.jobs.plan import PLAN_FILE, plan_again
+from admin.jobs.resources import without_resources, write_resources
 from admin.jobs.settings import change_settings, settable, values_by_name
 from fedaid.errors import require
 from fedaid.flare.software.site_software import PROPERTIES
@@ -68,7 +69,7 @@ def package_job(
     Raises:
         InputError: the source job does not exist, a setting is refused, or the job would fail after it was submitted.
     """
-    source = source_job(name, jobs)
+    source, needs, settings = source_job(name, jobs), settings, without_resources(settings)
     if method is not None:
         settings = job_settings(method, name, stands=values_by_name(source), chosen=settings)
     called = name if rename is None else rename
@@ -80,6 +81,7 @@ def package_job(
         copy_job(source, made, code=code)
         add_evaluated_model(made, model)
         change_settings(made, named_run(made, called, settings, run_name=run_name))
+        write_resources(made, needs)
         if (out / called / PLAN_FILE).is_file():
             plan_again(made, out / called / PLAN_FILE, chosen=settings)
         write_object(made / META, named_and_versioned(read_object(made / META), called, code=code))
