@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,13 @@ def settings() -> TrainingSettings:
         warmup_steps=1,
         training_process="same",
     )
+
+
+@pytest.fixture
+def other_file_system() -> Iterator[Path]:
+    """An empty folder in memory: another file system than that of ``tmp_path``."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

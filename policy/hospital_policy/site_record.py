@@ -21,6 +21,7 @@ from hospital_policy.accountant import epsilon_of
 from hospital_policy.rules import PolicyFault, Rules
 
 FOLDER = "hospital_policy"  # in the kit
+VARIABLE = "HOSPITAL_POLICY_RECORD"  # another folder, for jobs that run in a container
 LEDGER, STATE, LOCK = "egress.jsonl", "egress_state.json", "lock"
 PREVIOUS, FIRST = "previous", "0" * 64
 REMEDY = "Nothing leaves until the data manager has looked at it: python -m admin ledger"
@@ -47,10 +48,13 @@ class SiteRecord:
 
     Args:
         kit: the site's startup kit.
+
+    Raises:
+        PolicyFault: if the folder would be gone after the job.
     """
 
     def __init__(self, kit: Path) -> None:
-        self.folder = kit / FOLDER
+        self.folder = record_folder(kit)
 
     def spend(self, rules: Rules) -> float:
         """Spends one release with noise, and returns ε of all releases so far; written before anything leaves.
@@ -161,3 +165,23 @@ def state_from(content: Mapping[str, Any]) -> State:
     if min([state.lines, state.size, *releases.values()]) < 0 or any(sigma <= 0 for sigma in releases):
         raise ValueError("negative")
     return state
+
+
+def record_folder(kit: Path) -> Path:
+    """The folder of the ledger and the budget: that of the environment variable, or one in the kit.
+
+    A launcher of containers gives a job a kit in memory, with the site's local/ mounted into it. A ledger there would be
+    gone after the job, and with it the spent budget.
+
+    Raises:
+        PolicyFault: if the variable names no folder, or the kit is in another file system than its local/.
+    """
+    setting = os.environ.get(VARIABLE, "")
+    if setting:
+        if not Path(setting).is_absolute() or not Path(setting).is_dir():
+            raise PolicyFault(f"{VARIABLE} must be the absolute path of a folder that exists, got another")
+        return Path(setting)
+    local = kit / "local"
+    if local.is_dir() and local.stat().st_dev != kit.stat().st_dev:
+        raise PolicyFault(f"the egress ledger must outlive the job, got a kit in memory. Set {VARIABLE}")
+    return kit / FOLDER

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from admin.__main__ import main
 from admin.site.policy.examined_ledger import examine_ledger
 from admin.site.policy.ledger_page import ledger_page
 from fedaid.flare.store.hash_chain import Head, broken_links
 from hospital_policy.rules import PolicyFault, Rules
-from hospital_policy.site_record import FOLDER, LEDGER, STATE, SiteRecord
+from hospital_policy.site_record import FOLDER, LEDGER, STATE, VARIABLE, SiteRecord
 
 RULES = Rules(clip=1.0, noise=2.0, epsilon=3.0, statistics="withhold")
 
@@ -134,3 +135,28 @@ def test_the_page_stands_alone_and_escapes(kit: Path) -> None:
     rewrite(kit, lines(kit)[:2])
     assert "NOT as it was written" in ledger_page(examine_ledger(kit), site="a")
     assert json.dumps(examine_ledger(kit).summary())
+
+
+def test_a_ledger_that_would_be_gone_after_the_job_is_refused(
+    tmp_path: Path, other_file_system: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kit = other_file_system
+    (kit / "local").symlink_to(tmp_path)
+    with pytest.raises(PolicyFault, match="must outlive the job, got a kit in memory"):
+        SiteRecord(kit)
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "absent"))
+    with pytest.raises(PolicyFault, match=f"{VARIABLE} must be the absolute path of a folder that exists"):
+        SiteRecord(kit)
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    SiteRecord(kit).add({"kind": "update", "bytes": 3})
+    assert examine_ledger(kit).summary()["bytes"] == 3
+    assert not (kit / FOLDER).exists()
+
+
+def test_the_command_says_where_a_ledger_is_missing(
+    kit: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(VARIABLE, "/absent")
+    assert main(["ledger", str(kit)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "ledger must be in a lasting folder" in line

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fedaid.errors import require
+from fedaid.errors import InputError, require
 from fedaid.flare.store.hash_chain import FIRST, Head, broken_links, digest, lines_of, whole_lines
 from hospital_policy.accountant import epsilon_of
 from hospital_policy.rules import RULES_FILE, PolicyFault, read_rules
-from hospital_policy.site_record import FOLDER, LEDGER, STATE, State, state_from
+from hospital_policy.site_record import FOLDER, LEDGER, STATE, VARIABLE, State, record_folder, state_from
 
 Line = Mapping[str, Any]
 LEFT = ("update", "metrics")  # kinds of lines of what left with content
@@ -64,7 +64,7 @@ def examine_ledger(kit: Path, *, noted: Head | None = None) -> ExaminedLedger:
     Raises:
         InputError: the kit has no ledger.
     """
-    folder = kit / FOLDER
+    folder = folder_of(kit)
     file, where = folder / LEDGER, f"{FOLDER}/ of the kit"
     remedy = "Install a policy with python -m admin policy, and run a job."
     require(file.exists() or (folder / STATE).exists(), "ledger", "exist", got="no file", where=where, remedy=remedy)
@@ -80,6 +80,19 @@ def examine_ledger(kit: Path, *, noted: Head | None = None) -> ExaminedLedger:
     delta = float(rules["delta"]) if rules else 1e-5
     epsilon = epsilon_of(state.releases, delta) if state else math.inf
     return ExaminedLedger(problems, Head(len(hashes) - 1, hashes[-1]), lines_of(file), rules, epsilon)
+
+
+def folder_of(kit: Path) -> Path:
+    """Return the folder of the kit's ledger.
+
+    Raises:
+        InputError: the environment names a folder that is not there.
+    """
+    try:
+        return record_folder(kit)
+    except PolicyFault as fault:
+        remedy = f"Set {VARIABLE} as the site's jobs have it."
+        raise InputError("ledger", "be in a lasting folder", got=str(fault), where=kit.name, remedy=remedy) from None
 
 
 def end_problems(hashes: Sequence[str], head: Head, *, source: str) -> list[str]:

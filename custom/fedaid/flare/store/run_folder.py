@@ -46,10 +46,22 @@ def run_folder(run_name: str, kit: Path, config_dir: Path, environ: Mapping[str,
     runs = Path(setting) if setting else kit / FOLDER
     where = f"environment or {FILE_NAME} of {machine}"
     require(runs.is_absolute(), KEY, "be an absolute path", got="a relative one", where=where, remedy=REMEDY)
+    require_lasting(runs, kit, config_dir, where=where)
     folder = runs / run_name
     runs.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder
+
+
+def require_lasting(runs: Path, kit: Path, config_dir: Path, *, where: str) -> None:
+    """Refuse a run store in a kit that a launcher of containers made for this job only.
+
+    There the kit is in memory, and the machine's ``local`` is mounted into it: another file system.
+    """
+    inside = runs == kit / FOLDER and kit.is_dir() and config_dir.is_dir()
+    lasting = not inside or kit.stat().st_dev == config_dir.stat().st_dev
+    remedy = f"Mount a folder into the job's container, and set {VARIABLE} to it (docs/launchers.md)."
+    require(lasting, KEY, "outlive the job", got="a kit in memory", where=where, remedy=remedy)
 
 
 def from_file(file: Path) -> str:
