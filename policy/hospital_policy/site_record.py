@@ -170,7 +170,7 @@ def state_from(content: Mapping[str, Any]) -> State:
 def record_folder(kit: Path) -> Path:
     """The folder of the ledger and the budget: that of the environment variable, or one in the kit.
 
-    A launcher of containers gives a job a kit in memory, with the site's local/ mounted into it. A ledger there would be
+    A launcher of containers gives a job a kit in memory, with the local/ of the site in it. A ledger there would be
     gone after the job, and with it the spent budget.
 
     Raises:

@@ -50,7 +50,7 @@ def test_an_invalid_setting_is_refused(text: str, reason: str, tmp_path: Path) -
 def test_a_kit_that_a_container_has_in_memory_is_refused(tmp_path: Path, other_file_system: Path) -> None:
     kit = other_file_system
     (kit / "local").symlink_to(tmp_path)
-    with pytest.raises(InputError, match="run_store must outlive the job, got a kit in memory.*FEDAID_RUN_STORE"):
+    with pytest.raises(InputError, match=r"run_store must outlive the job, got a kit in memory.*FEDAID_RUN_STORE"):
         run_folder("pilot", kit, kit / "local", {}, machine="oak")
     environ = {"FEDAID_RUN_STORE": str(tmp_path / "mounted")}
     assert run_folder("pilot", kit, kit / "local", environ, machine="oak") == tmp_path / "mounted" / "pilot"
