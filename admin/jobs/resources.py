@@ -1,30 +1,42 @@
-"""What a job needs at its sites: processors, memory, GPUs, and the image for a launcher of containers."""
+"""What a job needs at its sites: processors, memory, GPUs, and the options of a launcher of containers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
-
-from nvflare.apis.job_def import JobMetaKey
-from nvflare.private.fed.server.job_meta_validator import JobMetaValidator
-from nvflare.utils.job_launcher_utils import (
-    PORTABLE_RESOURCE_DEFAULT_KEY,
-    PORTABLE_RESOURCE_KEYS,
-    validate_portable_resource_conflicts,
-)
+from typing import Any, NoReturn
 
 from admin.jobs.folder import META, read_object, write_object
 from fedaid.errors import InputError
 
 RESOURCES, LAUNCHER = "resources", "launcher"  # settings of every job
-KEYS = {RESOURCES: JobMetaKey.RESOURCE_SPEC.value, LAUNCHER: JobMetaKey.JOB_LAUNCHER_SPEC.value}
-EVERY_SITE = {RESOURCES: PORTABLE_RESOURCE_DEFAULT_KEY, LAUNCHER: "default"}
-OF_ONE_SITE = {RESOURCES: frozenset(PORTABLE_RESOURCE_KEYS), LAUNCHER: frozenset({"docker", "k8s", "slurm", "process"})}
-EXAMPLES = {
-    RESOURCES: """--set resources='{"num_of_gpus": 1}'""",
-    LAUNCHER: """--set launcher='{"docker": {"shm_size": "2g"}}'""",
+KEYS = {RESOURCES: "resource_spec", LAUNCHER: "launcher_spec"}  # where FLARE reads them in meta.json
+EVERY_SITE = {RESOURCES: "@default", LAUNCHER: "default"}
+MEMORY = re.compile(r"[1-9][0-9]*(Mi|Gi|Ti)")
+EXAMPLES = {RESOURCES: {"num_of_gpus": 1, "memory": "24Gi"}, LAUNCHER: {"docker": {"shm_size": "2g"}}}
+
+
+def is_whole(value: object, least: int) -> bool:
+    """Return whether the value is a whole number from ``least``."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def is_object(value: object) -> bool:
+    """Return whether the value is a JSON object."""
+    return isinstance(value, dict)
+
+
+OPTIONS: dict[str, dict[str, tuple[Callable[[Any], bool], str]]] = {
+    RESOURCES: {
+        "num_of_gpus": (lambda value: is_whole(value, 0), "a whole number from 0"),
+        "num_of_cpus": (lambda value: is_whole(value, 1), "a whole number from 1"),
+        "memory": (lambda value: isinstance(value, str) and bool(MEMORY.fullmatch(value)), "text as in 24Gi"),
+    },
+    LAUNCHER: {mode: (is_object, "an object") for mode in ("docker", "k8s", "process", "slurm")},
 }
+DOCKER = frozenset({"entrypoint", "image", "num_of_gpus", "python_path", "shm_size"})  # what a job may set
 
 
 def without_resources(settings: Mapping[str, object]) -> dict[str, object]:
@@ -33,7 +45,7 @@ def without_resources(settings: Mapping[str, object]) -> dict[str, object]:
 
 
 def write_resources(job: Path, settings: Mapping[str, object]) -> None:
-    """Write ``resources`` and ``launcher`` of the settings to the job's meta.json, where FLARE reads them.
+    """Write ``resources`` and ``launcher`` of the settings to the job's meta.json.
 
     A value holds for every site, or it has one entry for each site and ``@default`` (``default`` for ``launcher``).
 
@@ -45,24 +57,34 @@ def write_resources(job: Path, settings: Mapping[str, object]) -> None:
         InputError: FLARE's server would refuse the job for this value.
     """
     for name in KEYS.keys() & settings.keys():
-        value = settings[name]
-        meta = {**read_object(job / META), KEYS[name]: for_sites(name, value)}
-        try:
-            JobMetaValidator._validate_resource(job.name, meta)
-            JobMetaValidator._validate_launcher_spec(job.name, meta)
-            validate_portable_resource_conflicts(meta)
-        except (ValueError, TypeError, AttributeError) as error:
-            remedy = f"FLARE: {error}. Write for example {EXAMPLES[name]}."
-            raise InputError(name, "be accepted by FLARE", got=value, where=job.name, remedy=remedy) from error
-        write_object(job / META, meta)
+        by_site = for_sites(name, settings[name])
+        for site, options in by_site.items():
+            require_options(name, options, where=f"{job.name}, {site}")
+        write_object(job / META, {**read_object(job / META), KEYS[name]: by_site})
 
 
-def for_sites(name: str, value: object) -> Any:
+def for_sites(name: str, value: object) -> dict[str, Any]:
     """Return the value by sites; one without sites is for every site."""
-    if isinstance(value, dict) and value and value.keys() <= OF_ONE_SITE[name]:
-        return {EVERY_SITE[name]: value}
-    if isinstance(value, dict) and all(isinstance(of_site, dict) for of_site in value.values()):
-        return value
-    known = ", ".join(sorted(OF_ONE_SITE[name]))
-    rule, remedy = f"be an object with {known}", f"Write for example {EXAMPLES[name]}."
-    raise InputError(name, rule, got=value, where="meta.json", remedy=remedy)
+    if not isinstance(value, dict):
+        refuse(name, "be an object", value, where=META)
+    return {EVERY_SITE[name]: value} if value.keys() & OPTIONS[name].keys() else value
+
+
+def require_options(name: str, options: object, *, where: str) -> None:
+    """Refuse an option of one site that FLARE does not know, or a value that it does not take."""
+    known = OPTIONS[name]
+    if not isinstance(options, dict) or options.keys() - known.keys():
+        refuse(name, f"have only {', '.join(sorted(known))} for a site", options, where=where)
+    for option, value in options.items():
+        holds, rule = known[option]
+        if not holds(value):
+            refuse(f"{name}: {option}", f"be {rule}", value, where=where)
+    if unknown := sorted(options.get("docker", {}).keys() - DOCKER):
+        refuse(f"{name}: docker", f"have only {', '.join(sorted(DOCKER))}", unknown, where=where)
+
+
+def refuse(name: str, rule: str, got: object, *, where: str) -> NoReturn:
+    """Raise the error, with an example."""
+    setting = name.partition(":")[0]
+    remedy = f"Write for example --set {setting}='{json.dumps(EXAMPLES[setting])}'."
+    raise InputError(name, rule, got=got, where=where, remedy=remedy)
