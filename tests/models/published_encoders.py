@@ -63,8 +63,11 @@ def words(*, cased: bool, alone: bool = False, stated: bool = True) -> Write:
     return write
 
 
-def byte_pairs(*, alone: bool = False) -> Write:
-    """Byte-level BPE as RoBERTa's: ``vocab.json`` with ``merges.txt`` alone, or what transformers 5 writes."""
+def byte_pairs(*, alone: bool = False, ends_last: bool = False) -> Write:
+    """Byte-level BPE as RoBERTa's: ``vocab.json`` with ``merges.txt`` alone, or what transformers 5 writes.
+
+    CLIP's start and end have the two highest ids.
+    """
 
     def write(folder: Path) -> int:
         special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
@@ -75,6 +78,17 @@ def byte_pairs(*, alone: bool = False) -> Write:
         tokenizer.train_from_iterator(SENTENCES, trainer)
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
         tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), add_prefix_space=False)
+        if ends_last:
+            tokenizer.add_special_tokens(["<start>", "<end>"])
+            ends = [(token, tokenizer.token_to_id(token)) for token in ("<start>", "<end>")]
+            tokenizer.post_processor = processors.TemplateProcessing(single="<start> $A <end>", special_tokens=ends)
+            return saved(
+                tokenizer,
+                folder,
+                ["<start>", "<end>"],
+                tokenizer_class="PreTrainedTokenizerFast",
+                pad_token="<end>",  # noqa: S106
+            )
         if not alone:
             return saved(tokenizer, folder, special, tokenizer_class="RobertaTokenizer")
         tokenizer.model.save(str(folder))
@@ -121,6 +135,8 @@ class Published:
         tokenizer: writes its tokenizer.
         scale: mean and deviation in its ``preprocessor_config.json``.
         refused: a part of the message that it must give; empty if it loads.
+        pooling: how its features become one vector.
+        sentences: what ``1_Pooling/config.json`` of sentence-transformers states; empty if it has no such file.
         extra: further entries of its ``config.json``.
     """
 
@@ -131,6 +147,8 @@ class Published:
     tokenizer: Write | None = None
     scale: tuple[list[float], list[float]] | None = None
     refused: str = ""
+    pooling: str = "mean"
+    sentences: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
 
     def write(self, folder: Path) -> Any:
@@ -150,6 +168,12 @@ class Published:
         if self.scale:
             processor = {"image_mean": self.scale[0], "image_std": self.scale[1], "rescale_factor": 1 / 255}
             (folder / "preprocessor_config.json").write_text(json.dumps(processor))
+        if self.sentences:
+            (folder / "1_Pooling").mkdir()
+            stated = {
+                f"pooling_mode_{name}": name == self.sentences for name in ("cls_token", "mean_tokens", "max_tokens")
+            }
+            (folder / "1_Pooling" / "config.json").write_text(json.dumps({"word_embedding_dimension": 16} | stated))
         facts = {name: value for name, value in self.extra.items() if name != "replace"}
         file = folder / "config.json"
         file.write_text(json.dumps(json.loads(file.read_text()) | facts))
@@ -189,26 +213,50 @@ PUBLISHED = (
     text("google/electra-small-discriminator", "electra", words(cased=False), options={"embedding_size": 8}),
     text("distilbert/distilbert-base-uncased", "distilbert", words(cased=False), options=DISTIL),
     text("medicalai/ClinicalBERT", "distilbert", words(cased=True), options=DISTIL),
-    text("answerdotai/ModernBERT-base", "modernbert", byte_pairs(), options={"pad_token_id": 1, "local_attention": 8}),
-    text("thomas-sounack/BioClinical-ModernBERT-base", "modernbert", byte_pairs(), options={"pad_token_id": 1}),
+    text(
+        "answerdotai/ModernBERT-base",
+        "modernbert",
+        byte_pairs(),
+        options={"pad_token_id": 1, "local_attention": 8, "classifier_pooling": "mean"},
+    ),
+    text(
+        "thomas-sounack/BioClinical-ModernBERT-base",
+        "modernbert",
+        byte_pairs(),
+        options={"pad_token_id": 1, "classifier_pooling": "mean"},
+    ),
+    text("a ModernBERT that states nothing", "modernbert", byte_pairs(), options={"pad_token_id": 1}, pooling="class"),
     text("microsoft/deberta-v3-base", "deberta-v2", unigram(), options=DEBERTA),
-    text("sentence-transformers/all-mpnet-base-v2", "mpnet", words(cased=False), options={"pad_token_id": 1}),
+    text(
+        "sentence-transformers/all-mpnet-base-v2",
+        "mpnet",
+        words(cased=False),
+        options={"pad_token_id": 1},
+        sentences="mean_tokens",
+    ),
+    text("BAAI/bge-base-en-v1.5", "bert", words(cased=False), sentences="cls_token", pooling="class"),
     text("UFNLP/gatortron-base", "megatron-bert", words(cased=False)),
     text("FacebookAI/xlm-roberta-base", "xlm-roberta", unigram(), options={"pad_token_id": 1}),
     text(CAMEMBERT, "camembert", unigram(), options={"pad_token_id": 1}),
-    text("openai/clip-vit-base-patch32, its text tower", "clip_text_model", byte_pairs(), options={"eos_token_id": 2}),
-    text("google/siglip-base-patch16-224, its text tower", "siglip_text_model", unigram(ends=False)),
+    text(
+        "openai/clip-vit-base-patch32, its text tower",
+        "clip_text_model",
+        byte_pairs(ends_last=True),
+        options={"eos_token_id": 2},
+        pooling="last",
+    ),
+    text("google/siglip-base-patch16-224, its text tower", "siglip_text_model", unigram(ends=False), pooling="last"),
     text("microsoft/BiomedVLP-CXR-BERT-specialized", "bert", words(cased=False), extra=CODE, refused="auto_map"),
     text("nomic-ai/nomic-bert-2048", "bert", words(cased=False), extra=CODE, refused="auto_map"),
     text("google-t5/t5-small", "t5", unigram(), extra={"replace": True}, refused="name a known encoder"),
-    image("microsoft/rad-dino", "dinov2", ([0.5307] * 3, [0.2583] * 3)),
-    image("microsoft/rad-dino-maira-2", "dinov2", ([0.5307] * 3, [0.2583] * 3)),
-    image("facebook/dinov2-base", "dinov2", IMAGENET),
-    image("facebook/dinov2-with-registers-base", "dinov2_with_registers", IMAGENET),
-    image("facebook/dinov3-vitb16-pretrain-lvd1689m", "dinov3_vit", IMAGENET),
-    image("google/vit-base-patch16-224-in21k", "vit", HALF),
-    image("facebook/deit-base-distilled-patch16-224", "deit", IMAGENET),
-    image("microsoft/beit-base-patch16-224", "beit", HALF),
+    image("microsoft/rad-dino", "dinov2", ([0.5307] * 3, [0.2583] * 3), pooling="class"),
+    image("microsoft/rad-dino-maira-2", "dinov2", ([0.5307] * 3, [0.2583] * 3), pooling="class"),
+    image("facebook/dinov2-base", "dinov2", IMAGENET, pooling="class"),
+    image("facebook/dinov2-with-registers-base", "dinov2_with_registers", IMAGENET, pooling="class"),
+    image("facebook/dinov3-vitb16-pretrain-lvd1689m", "dinov3_vit", IMAGENET, pooling="class"),
+    image("google/vit-base-patch16-224-in21k", "vit", HALF, pooling="class"),
+    image("facebook/deit-base-distilled-patch16-224", "deit", IMAGENET, pooling="class"),
+    image("microsoft/beit-base-patch16-224", "beit", HALF, pooling="patches"),
     image("microsoft/swin-base-patch4-window7-224", "swin", IMAGENET, STAGES),
     image("microsoft/swinv2-base-patch4-window8-256", "swinv2", IMAGENET, STAGES),
     image(
@@ -221,9 +269,9 @@ PUBLISHED = (
         {"hidden_sizes": [8, 16], "depths": [1, 1], "num_stages": 2},
     ),
     image("microsoft/resnet-50", "resnet", IMAGENET, {"embedding_size": 8, "hidden_sizes": [16, 32], "depths": [1, 1]}),
-    image("openai/clip-vit-base-patch32, its image tower", "clip_vision_model", CLIP),
-    image("google/siglip-base-patch16-224, its image tower", "siglip_vision_model", HALF),
-    image("google/medsiglip-448, its image tower", "siglip_vision_model", HALF),
+    image("openai/clip-vit-base-patch32, its image tower", "clip_vision_model", CLIP, pooling="class"),
+    image("google/siglip-base-patch16-224, its image tower", "siglip_vision_model", HALF, pooling="attention"),
+    image("google/medsiglip-448, its image tower", "siglip_vision_model", HALF, pooling="attention"),
     image("facebook/levit-128S", "levit", IMAGENET, {"image_size": 32}, refused="name a known encoder"),
     image("a folder without preprocessor_config.json", "vit", None, refused="have a preprocessor_config.json"),
 )
@@ -232,8 +280,11 @@ PUBLISHED = (
 
 def table() -> str:
     """The table of docs/model.md."""
-    head = ["| encoder | type | answer | alignment module |", "|---|---|---|---|"]
-    rows = [f"| {one.name} | `{one.model_type}` | {answer(one)} | {alignment(one)} |" for one in PUBLISHED]
+    head = ["| encoder | type | answer | alignment module | pooling |", "|---|---|---|---|---|"]
+    rows = [
+        f"| {one.name} | `{one.model_type}` | {answer(one)} | {alignment(one)} | {'' if one.refused else one.pooling} |"
+        for one in PUBLISHED
+    ]
     return "\n".join([*head, *rows]) + "\n"
 
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from fedaid.models.dual_encoder import AlignmentModule, masked_mean
+from fedaid.models.dual_encoder import AlignmentModule
+from fedaid.models.pooling import masked_mean
 
 
 class Identity(nn.Module):

@@ -74,7 +74,7 @@ def test_options_beside_a_local_folder_are_refused(saved: Callable[..., Any]) ->
     saved("bert")
     with pytest.raises(
         InputError,
-        match=r"^text_encoder must have no options but frozen, pixel_mean .* beside a folder, got \['hidden_size'\]",
+        match=r"^text_encoder must have no options but frozen, pooling, .* beside a folder, got \['hidden_size'\]",
     ):
         choice({"name": "local:bert", "hidden_size": 8})
 

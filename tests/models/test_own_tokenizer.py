@@ -10,7 +10,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from fedaid.errors import InputError
-from fedaid.models.own_tokenizer import files_hash, own_tokenizer, tokenizer_files
+from fedaid.models.own_tokenizer import files_hash, own_tokenizer, require_right_side, tokenizer_files
 from tests.models.published_encoders import byte_pairs, unigram, words
 
 
@@ -61,6 +61,23 @@ def test_an_uncased_vocabulary_that_is_not_lower_cased_is_refused(tmp_path: Path
     (tmp_path / "config.json").write_text('{"model_type": "bert"}')
     change(tmp_path, do_lower_case=False)
     assert "got no lower-casing with capitals in 0% of the words" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["padding", "truncation"])
+@pytest.mark.parametrize("file", ["tokenizer_config.json", "tokenizer.json"])
+def test_a_tokenizer_of_the_left_side_is_refused(kind: str, file: str, tmp_path: Path) -> None:
+    words(cased=False)(tmp_path)
+    require_right_side(tmp_path)
+    if file == "tokenizer_config.json":
+        change(tmp_path, **{f"{kind}_side": "left"})
+    else:
+        tokenizer = Tokenizer.from_file(str(tmp_path / file))
+        tokenizer.enable_padding(direction="left") if kind == "padding" else tokenizer.enable_truncation(
+            8, direction="left"
+        )
+        tokenizer.save(str(tmp_path / file))
+    with pytest.raises(InputError, match=f"^tokenizer must have {kind} on the right, got {kind}_side 'left'"):
+        require_right_side(tmp_path)
 
 
 def test_a_tokenizer_that_adds_no_special_tokens_is_refused(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast, ViTImageProcess
 from admin.model.export.input_contract import input_contract
 from admin.model.export.model_card import write_card
 from admin.model.export.source import Source
+from admin.model.export.stock_pooling import kind_of
 from admin.model.export.stock_tower import stock_image_tower, stock_text_tower
 from admin.model.export.usage import hugging_face_usage
 from fedaid.models.dual_encoder import DualEncoder
@@ -90,6 +91,7 @@ def alignment_facts(model: DualEncoder) -> dict[str, Any]:
         "embedding_dim": model.configuration["embedding_dim"],
         "logit_scale": float(model.logit_scale.detach()),
         "max_tokens": model.configuration["max_tokens"],
+        "pooling": {"image": kind_of(model.image), "text": kind_of(model.text)},
         "input": input_contract(model.configuration["image_size"]),
         VERSION_KEY: VERSION,
     }

@@ -18,6 +18,7 @@ from admin.model.export.stock_encoder import (
     monai_encoder,
     stock_text_encoder,
 )
+from admin.model.export.stock_pooling import pooled_image, pooling_part
 from fedaid.models.configuration import FLAGS
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.image_tower import MONAI
@@ -57,7 +58,8 @@ def image_definition(model: DualEncoder) -> tuple[StockEncoder, dict[str, Any]]:
         features = f"@norm(@block({features} + @position.weight))"
     definition["projection"] = projection_definition(model.image["alignment"].projection)
     definition["features"] = f"$lambda images: {features}"
-    embeddings = f"torch.nn.functional.normalize(@projection({features}.mean(1)), dim=-1)"
+    pooled = pooled_image(model, features)
+    embeddings = f"torch.nn.functional.normalize(@projection({pooled}), dim=-1)"
     definition["network_def"] = network_definition([*modules, "projection"], embeddings)
     definition["embed"] = "$lambda images: @network_def(images.to(@device))"
     return stock, definition
@@ -132,7 +134,8 @@ def stock_image_tower(model: DualEncoder) -> StockTower:
     stock, definition = image_definition(model)
     network: nn.ModuleDict = built(definition, "network_def")
     encoder = network.pop("encoder")
-    return filled_tower(model.image, encoder, head=network, whole=stock.holds_last_block, definition=definition)
+    names = renamings(last_block(encoder) if stock.holds_last_block else None, pooling=pooling_part(model))
+    return filled_tower(model.image, encoder, head=network, names=names, definition=definition)
 
 
 def stock_text_tower(model: DualEncoder) -> StockTower:
@@ -141,7 +144,9 @@ def stock_text_tower(model: DualEncoder) -> StockTower:
     definition = {"projection": projection_definition(model.text["alignment"].projection)}
     head = nn.ModuleDict({"projection": built(definition, "projection")})
     whole = not isinstance(model.text["alignment"].block, NoBlock)
-    return filled_tower(model.text, encoder, head=head, whole=whole, definition=definition)
+    return filled_tower(
+        model.text, encoder, head=head, names=renamings(last_block(encoder) if whole else None), definition=definition
+    )
 
 
 def built(definition: Mapping[str, Any], name: str) -> Any:
@@ -150,10 +155,14 @@ def built(definition: Mapping[str, Any], name: str) -> Any:
 
 
 def filled_tower(
-    tower: nn.Module, encoder: nn.Module, *, head: nn.ModuleDict, whole: bool, definition: Mapping[str, Any]
+    tower: nn.Module,
+    encoder: nn.Module,
+    *,
+    head: nn.ModuleDict,
+    names: list[tuple[str, str]],
+    definition: Mapping[str, Any],
 ) -> StockTower:
     """Load a tower's weights into the stock modules and return them."""
-    names = renamings(last_block(encoder) if whole else None)
     tensors = {renamed(name, names): tensor for name, tensor in tower.state_dict().items()}
     tensors = {n: t[0] if n == "position.weight" else t for n, t in tensors.items()}
     inside = {name.removeprefix("encoder."): t for name, t in tensors.items() if name.startswith("encoder.")}
@@ -162,11 +171,12 @@ def filled_tower(
     return StockTower(encoder.eval(), head.eval(), definition)
 
 
-def renamings(block: tuple[str, str] | None) -> list[tuple[str, str]]:
+def renamings(block: tuple[str, str] | None, *, pooling: str | None = None) -> list[tuple[str, str]]:
     """Return pairs of old and new name prefixes; the first match applies.
 
     Args:
         block: name prefixes of the stock encoder's last block and of the norm after it; None if it has none.
+        pooling: name of the stock encoder's layer that belongs to the pooling.
     """
     layer, norm = ("block.", "norm.") if block is None else (f"encoder.{block[0]}", f"encoder.{block[1]}")
     return [
@@ -176,6 +186,7 @@ def renamings(block: tuple[str, str] | None) -> list[tuple[str, str]]:
         ("alignment.block.position", "position.weight"),
         ("alignment.block.layer.", layer),
         ("alignment.block.norm.", norm),
+        ("alignment.pooling.after.", f"encoder.{pooling}."),
         ("alignment.projection.", "projection."),
     ]
 

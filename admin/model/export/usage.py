@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from admin.model.export.stock_encoder import scaled
+from admin.model.export.stock_pooling import full_length, pooled_image, pooled_text, text_class
 from admin.model.export.stock_tower import StockTower, image_scale
 from fedaid.models.dual_encoder import DualEncoder
 
@@ -38,10 +39,12 @@ def hugging_face_usage(model: DualEncoder, image: StockTower | None, text: Stock
         text: its text tower.
     """
     values: dict[str, Any] = {"size": model.configuration["image_size"], "scale": float(model.logit_scale.detach())}
+    values |= {"text_class": text_class(model), "full": full_length(model), "pooled_text": pooled_text(model)}
     values["text_head"] = {name: constructor(text.definition[name]) for name in text.head}
     if image is not None:
         values["image_head"] = {name: constructor(image.definition[name]) for name in image.head}
         scale = image_scale(model)
+        values["pooled"] = pooled_image(model, "features").replace("@encoder", "encoder")
         features = features_expression(image.definition)
         values["features"] = (
             features.replace(f"({scaled(scale)})", "images") if scale else features

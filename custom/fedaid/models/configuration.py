@@ -12,8 +12,9 @@ from huggingface_hub.errors import StrictDataclassError
 from fedaid.errors import InputError, require
 from fedaid.models.hugging_face import WHERE, local_directory, local_options
 from fedaid.models.local_folder import LOCAL
-from fedaid.models.own_tokenizer import files_hash, tokenizer_files
+from fedaid.models.own_tokenizer import files_hash, require_right_side, tokenizer_files
 from fedaid.models.pixel_scale import MEAN, STD, PixelScale, folder_scale, given_scale
+from fedaid.models.pooling import MEAN_OF_TOKENS, POOLING, check_pooling, folder_pooling
 from fedaid.models.position_grid import POSITIONS
 
 IMAGE_ENCODERS: dict[str, dict[str, Any]] = {
@@ -85,6 +86,7 @@ class EncoderChoice(NamedTuple):
         frozen: whether it is never trained.
         pretrained: whether it started from a local folder.
         scale: of the grey values that an image encoder takes; None for [-1, 1].
+        pooling: how its features become one vector, a key of :data:`fedaid.models.pooling.KINDS`.
     """
 
     name: str
@@ -93,11 +95,13 @@ class EncoderChoice(NamedTuple):
     frozen: bool = False
     pretrained: bool = False
     scale: PixelScale | None = None
+    pooling: str = MEAN_OF_TOKENS
 
     @property
     def described(self) -> dict[str, Any]:
         """Name, options and the facts beside them in one mapping, plain JSON."""
-        facts = {name: True for name in FLAGS if getattr(self, name)}
+        facts: dict[str, Any] = {name: True for name in FLAGS if getattr(self, name)}
+        facts |= {POOLING: self.pooling} if self.pooling != MEAN_OF_TOKENS else {}
         return {"name": self.name} | self.options | facts | (self.scale.described if self.scale else {})
 
 
@@ -119,18 +123,21 @@ def choose(encoder: str | Mapping[str, Any], presets: Mapping[str, dict[str, Any
     for flag, value in flags.items():
         remedy = f"Write true, or leave {flag} out."
         require(isinstance(value, bool), flag, "be true or false", got=repr(value), where=WHERE, remedy=remedy)
-    scale = _given_scale(given)
+    scale, pooling = _given_scale(given), given.pop(POOLING, None)
     preset = presets.get(name, {})
     if name.startswith(LOCAL):
-        rule, remedy = f"have no options but frozen, {MEAN} and {STD} beside a folder", "Its config.json holds them."
+        rule = f"have no options but frozen, {POOLING}, {MEAN} and {STD} beside a folder"
+        remedy = "Its config.json holds them."
         require(not given, setting, rule, got=sorted(given), where=WHERE, remedy=remedy)
         weights, given = local_directory(name, setting=setting), local_options(name)
         name, flags["pretrained"] = given.pop("name"), True
         scale = folder_scale(weights) if scale is None and setting == "image_encoder" else scale
+        pooling = folder_pooling(weights, name, given) if pooling is None else pooling
     known = (*presets, *OTHERS.get(setting, ()))
     remedy = PAIR_REMEDY if name in PAIRS else f"Choose one of {', '.join(presets)}, or local:FOLDER with such a model."
     require(name in known, setting, "name a known encoder", got=repr(name), where=WHERE, remedy=remedy)
-    return EncoderChoice(name, preset | given, weights, scale=scale, **flags)
+    pooling = check_pooling(MEAN_OF_TOKENS if pooling is None else pooling, name, setting=setting, where=WHERE)
+    return EncoderChoice(name, preset | given, weights, scale=scale, pooling=pooling, **flags)
 
 
 def _given_scale(given: dict[str, Any]) -> PixelScale | None:
@@ -197,6 +204,7 @@ def check_vocabulary(folder: Path | None, used: str) -> None:
     where, rule = f"$FEDAID_MODELS/{folder.name}", "lie in the folder of the text encoder"
     remedy = "Put its tokenizer.json and tokenizer_config.json there: token ids of another tokenizer mean other words."
     require(bool(files), "tokenizer", rule, got="no tokenizer.json and no vocab.txt", where=where, remedy=remedy)
+    require_right_side(folder)
     rule, remedy = "be the text encoder's own", f"Set vocabulary to local:{folder.name}."
     got = f"the one with sha256 {used[:12]}…"
     require(used == files_hash(files), "vocabulary", rule, got=got, where=WHERE, remedy=remedy)

@@ -27,6 +27,7 @@ from fedaid.models.configuration import (
 )
 from fedaid.models.hugging_face import WHERE
 from fedaid.models.image_tower import image_tower
+from fedaid.models.pooling import Pooling
 from fedaid.models.text_tower import text_tower
 from fedaid.models.tower import TowerParts
 from fedaid.models.vocabulary import find_vocabulary, vocabulary_hash, vocabulary_size
@@ -127,7 +128,9 @@ class DualEncoder(nn.Module):
 
     def _tower(self, parts: TowerParts) -> nn.ModuleDict:
         hidden, dim = self.configuration["projection_hidden"], self.configuration["embedding_dim"]
-        alignment = AlignmentModule(parts.block, width=parts.width, hidden=hidden, embedding_dim=dim)
+        alignment = AlignmentModule(
+            parts.block, width=parts.width, hidden=hidden, embedding_dim=dim, pooling=parts.pooling
+        )
         return nn.ModuleDict({"encoder": parts.encoder, "alignment": alignment})
 
     @property
@@ -178,14 +181,6 @@ class DualEncoder(nn.Module):
         return self.align(self.image_features(images), self.text_features(token_ids, mask), mask)
 
 
-def masked_mean(features: Tensor, mask: Tensor | None) -> Tensor:
-    """Mean over the real tokens: features (B, T, F), mask (B, T) true at real tokens → (B, F)."""
-    if mask is None:
-        return features.mean(dim=1)
-    kept = torch.where(mask[..., None], features, 0)
-    return kept.sum(dim=1) / mask.sum(dim=1, keepdim=True).clamp(min=1)
-
-
 class AlignmentModule(nn.Module):
     """Features → unit-norm embeddings: the part of a tower that the alignment phase trains and averages.
 
@@ -194,15 +189,18 @@ class AlignmentModule(nn.Module):
         width: F.
         hidden: width of the hidden layer of the projection head.
         embedding_dim: D.
+        pooling: features and mask → (B, F); None for the mean over the real tokens.
     """
 
-    def __init__(self, block: nn.Module, *, width: int, hidden: int, embedding_dim: int) -> None:
+    def __init__(
+        self, block: nn.Module, *, width: int, hidden: int, embedding_dim: int, pooling: nn.Module | None = None
+    ) -> None:
         super().__init__()
         self.block = block
+        self.pooling = pooling or Pooling()
         self.projection = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, embedding_dim))
 
     def forward(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
         """Unit-norm embeddings (B, D), at least float32; padding (mask false) has no effect."""
-        pooled = masked_mean(self.block(features, mask), mask)
-        projected = self.projection(pooled)
+        projected = self.projection(self.pooling(self.block(features, mask), mask))
         return functional.normalize(projected.to(torch.promote_types(projected.dtype, torch.float32)), dim=-1)

@@ -114,20 +114,23 @@ def require_no_code(folder: Path) -> None:
     require(kind == "absolute", "encoder", rule, got=f"position_embedding_type {kind!r}", where=where, remedy=remedy)
 
 
-def new_backbone(model_type: str, options: Mapping[str, Any], *, weights: Path | None = None) -> nn.Module:
+def new_backbone(
+    model_type: str, options: Mapping[str, Any], *, weights: Path | None = None, used: str | None = None
+) -> nn.Module:
     """A backbone in float32, without its unused parts.
 
     Args:
         model_type: of Hugging Face.
         options: of its configuration.
         weights: folder with ``model.safetensors``; None draws the weights by ``torch``'s generator.
+        used: name of a part in :data:`UNUSED`, or of a layer in it, that the tower's pooling uses.
 
     Raises:
         InputError: for an unknown option, or a folder that lacks weights in safetensors.
     """
     config = new_config(model_type, options)
-    backbone: nn.Module = drawn(config) if weights is None else loaded(config, weights)
-    return without_unused(backbone)
+    backbone: nn.Module = drawn(config) if weights is None else loaded(config, weights, used=used)
+    return without_unused(backbone, used=used)
 
 
 def drawn(config: Any) -> nn.Module:
@@ -137,7 +140,7 @@ def drawn(config: Any) -> nn.Module:
     return backbone
 
 
-def loaded(config: Any, folder: Path) -> nn.Module:
+def loaded(config: Any, folder: Path, *, used: str | None = None) -> nn.Module:
     """The backbone of a local folder.
 
     ``transformers`` would draw missing weights at random, leave out layers that the configuration does not have, and
@@ -150,7 +153,8 @@ def loaded(config: Any, folder: Path) -> nn.Module:
     surplus: list[str] = []
     if (folder / "model.safetensors").is_file() or (folder / "model.safetensors.index.json").is_file():
         backbone, report = at_size(config, folder, lambda own: read_weights(own, folder))
-        missing = sorted(name for name in report["missing_keys"] if name.split(".")[0] not in UNUSED)
+        unused = [part for part in UNUSED if part != (used or "").split(".")[0]]
+        missing = sorted(name for name in report["missing_keys"] if name.split(".")[0] not in unused)
         surplus = sorted(name for name in report["unexpected_keys"] if re.search(r"\blayers?\.\d", name))
     got, remedy = f"a file without {missing[:3]}", "Convert the weights to safetensors; pickled weights are not loaded."
     require(not missing, "encoder", "have all its weights", got=got, where=where, remedy=remedy)
@@ -184,10 +188,10 @@ def read_weights(config: Any, folder: Path) -> tuple[Any, dict[str, Any]]:
         raise InputError("encoder", "have whole weights", got=got, where=where, remedy="Copy it again.") from error
 
 
-def without_unused(backbone: nn.Module) -> nn.Module:
+def without_unused(backbone: nn.Module, *, used: str | None = None) -> nn.Module:
     """The backbone without pooler, head and mask token, which are not used and would be sent for nothing."""
     for name, nothing in UNUSED.items():
-        part = getattr(backbone, name, None)
+        part = None if name == (used or "").split(".")[0] else getattr(backbone, name, None)
         if part is not None and any(True for _ in part.parameters()):
             setattr(backbone, name, nothing)
     embeddings = getattr(backbone, "embeddings", None)
@@ -203,6 +207,15 @@ def take_norm(backbone: nn.Module, name: str | None) -> nn.Module | None:
     norm: nn.Module = getattr(backbone, name)
     setattr(backbone, name, nn.Identity())
     return norm
+
+
+def take_part(backbone: nn.Module, path: str | None) -> nn.Module | None:
+    """Removes a layer that belongs to the pooling from the backbone, and returns it."""
+    if path is None:
+        return None
+    part, name = backbone.get_submodule(path), path.split(".")[0]
+    setattr(backbone, name, UNUSED.get(name, nn.Identity()))
+    return part
 
 
 def cut_last_block(backbone: nn.Module) -> tuple[nn.Module, nn.Module, nn.Module | None]:

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from fedaid.errors import require
 from fedaid.models.configuration import EncoderChoice
-from fedaid.models.hugging_face import TRANSFORMERS, WHERE, cut_last_block, new_backbone, take_norm
+from fedaid.models.hugging_face import TRANSFORMERS, WHERE, cut_last_block, new_backbone, take_norm, take_part
 from fedaid.models.pixel_scale import MEAN, PixelScale, ScaledPixels
+from fedaid.models.pooling import MEAN_OF_TOKENS, PARTS, Pooling
 from fedaid.models.tower import AppendedBlock, LastBlock, TowerParts, as_tokens
 
 ANY_SIZE = ("convnext", "convnextv2", "resnet")
@@ -114,7 +115,12 @@ MONAI: dict[str, Callable[[int, Mapping[str, Any]], TowerParts]] = {
 
 
 def hugging_face_image(
-    backbone: nn.Module, image_size: int, *, pretrained: bool = False, scale: PixelScale | None = None
+    backbone: nn.Module,
+    image_size: int,
+    *,
+    pretrained: bool = False,
+    scale: PixelScale | None = None,
+    pooling: str = MEAN_OF_TOKENS,
 ) -> TowerParts:
     """Tower parts of a Hugging Face vision backbone; a plain transformer is cut before its last layer.
 
@@ -123,15 +129,18 @@ def hugging_face_image(
         image_size: side of the square input in pixels.
         pretrained: whether an added block starts as the identity.
         scale: of the grey values that the backbone takes.
+        pooling: how its features become one vector.
     """
     model_type: str = backbone.config.model_type  # type: ignore[union-attr, assignment]
+    pooled = Pooling(pooling, take_part(backbone, PARTS.get((model_type, pooling))))
     if model_type in TRANSFORMERS:
         backbone, layer, norm = cut_last_block(backbone)
         encoder = HuggingFaceFeatures(backbone, scale=scale)
         block = LastBlock(layer, norm, takes_mask=model_type in MASKED)
-        return TowerParts(encoder, block, trial(encoder, image_size)[1])
+        return TowerParts(encoder, block, trial(encoder, image_size)[1], pooled)
     norm = take_norm(backbone, "layernorm") if model_type in CONVNEXTS else None
-    return convolutional(HuggingFaceFeatures(backbone, norm=norm, scale=scale), image_size, identity=pretrained)
+    encoder = HuggingFaceFeatures(backbone, norm=norm, scale=scale)
+    return convolutional(encoder, image_size, identity=pretrained)._replace(pooling=pooled)
 
 
 def image_tower(choice: EncoderChoice, *, image_size: int) -> TowerParts:
@@ -149,8 +158,10 @@ def image_tower(choice: EncoderChoice, *, image_size: int) -> TowerParts:
     size = {} if choice.name in ANY_SIZE else {"image_size": image_size}
     options = {"num_channels": 1} | size | choice.options
     check_image(choice.name, options, image_size=image_size, scale=choice.scale)
-    backbone = new_backbone(choice.name, options, weights=choice.weights)
-    return hugging_face_image(backbone, image_size, pretrained=choice.pretrained, scale=choice.scale)
+    used = PARTS.get((choice.name, choice.pooling))
+    backbone = new_backbone(choice.name, options, weights=choice.weights, used=used)
+    facts: dict[str, Any] = {"pretrained": choice.pretrained, "scale": choice.scale, "pooling": choice.pooling}
+    return hugging_face_image(backbone, image_size, **facts)
 
 
 def check_image(name: str, options: Mapping[str, Any], *, image_size: int, scale: PixelScale | None) -> None:

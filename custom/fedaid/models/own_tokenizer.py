@@ -74,6 +74,23 @@ def own_tokenizer(folder: Path) -> Tokenizer:
     return tokenizer
 
 
+def require_right_side(folder: Path) -> None:
+    """An error if a tokenizer pads or truncates on the left: this software does both on the right.
+
+    Raises:
+        InputError: naming the setting.
+    """
+    single = json.loads((folder / TOKENIZER).read_text(encoding="utf-8")) if (folder / TOKENIZER).is_file() else {}
+    for kind in ("padding", "truncation"):
+        stated = (_settings(folder).get(f"{kind}_side", "right"), (single.get(kind) or {}).get("direction", "Right"))
+        odd = next((side for side in (str(name).lower() for name in stated) if side != "right"), None)
+        rule, remedy = (
+            f"have {kind} on the right",
+            "Choose a tokenizer that pads and truncates there.",
+        )
+        require(odd is None, "tokenizer", rule, got=f"{kind}_side {odd!r}", where=_where(folder), remedy=remedy)
+
+
 def _from_words(folder: Path) -> Tokenizer:
     if (folder / WORDS).is_file() and "do_lower_case" not in _settings(folder):
         capitals = _share_with_capitals((folder / WORDS).read_text(encoding="utf-8").splitlines())

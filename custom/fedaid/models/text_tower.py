@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from fedaid.errors import require
 from fedaid.models.configuration import EncoderChoice
 from fedaid.models.hugging_face import TRANSFORMERS, WHERE, cut_last_block, new_backbone
+from fedaid.models.pooling import Pooling, last_real
 from fedaid.models.tower import LastBlock, NoBlock, TowerParts
 
 COUNT_FROM_PADDING = ("roberta", "xlm-roberta", "camembert", "mpnet")
@@ -29,6 +32,23 @@ class TextFeatures(nn.Module):
         out = self.backbone(input_ids=token_ids, attention_mask=mask.long())
         features: Tensor = out.last_hidden_state
         return features
+
+
+class FullLengthFeatures(TextFeatures):
+    """Features of a backbone that was trained with padding up to its last position, without a mask.
+
+    Its pooled feature is that of the last position. It replaces that of the last real token, because the features at
+    padding are ignored elsewhere.
+    """
+
+    def forward(self, token_ids: Tensor, mask: Tensor) -> Tensor:
+        """Token ids (B, T) int64 and mask (B, T) bool → features (B, T, F); ignore the features at padding."""
+        config: Any = self.backbone.config
+        rest = config.max_position_embeddings - mask.shape[1]
+        padded = token_ids.masked_fill(~mask, config.pad_token_id)
+        padded = functional.pad(padded, (0, rest), value=config.pad_token_id)
+        hidden: Tensor = self.backbone(input_ids=padded).last_hidden_state
+        return torch.where(last_real(mask)[..., None], hidden[:, -1:], hidden[:, : mask.shape[1]])
 
 
 def check_sizes(config: Any, *, vocabulary_size: int, max_tokens: int) -> None:
@@ -64,7 +84,10 @@ def text_tower(choice: EncoderChoice, *, vocabulary_size: int, max_tokens: int) 
     backbone = new_backbone(choice.name, sizes | choice.options, weights=choice.weights)
     check_sizes(backbone.config, vocabulary_size=vocabulary_size, max_tokens=max_tokens)
     width: int = backbone.config.hidden_size  # type: ignore[union-attr, assignment]
+    pooling = Pooling(choice.pooling)
     if choice.name not in TRANSFORMERS:
-        return TowerParts(TextFeatures(backbone), NoBlock(), width)
+        full = (choice.name, choice.pooling) == ("siglip_text_model", "last")
+        features = FullLengthFeatures(backbone) if full else TextFeatures(backbone)
+        return TowerParts(features, NoBlock(), width, pooling)
     backbone, layer, norm = cut_last_block(backbone)
-    return TowerParts(TextFeatures(backbone), LastBlock(layer, norm), width)
+    return TowerParts(TextFeatures(backbone), LastBlock(layer, norm), width, pooling)

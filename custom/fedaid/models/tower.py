@@ -16,11 +16,13 @@ class TowerParts(NamedTuple):
         block: features and mask → features of the same shape; the tower's last transformer block, part of the
             alignment module.
         width: F.
+        pooling: features and mask → (B, F), part of the alignment module; None for the mean.
     """
 
     encoder: nn.Module
     block: nn.Module
     width: int
+    pooling: nn.Module | None = None
 
 
 def additive_mask(mask: Tensor, dtype: torch.dtype) -> Tensor:

@@ -72,6 +72,42 @@ def test_the_card_s_code_scales_grey_values_and_writes_tokens_as_pretrained_enco
     compare(model, found, (found["images"][:, :1] * 0.2583 + 0.5307) * 2 - 1)
 
 
+@pytest.mark.parametrize(
+    ("image", "text", "max_tokens"),
+    [
+        ("openai/clip-vit-base-patch32, its ", "openai/clip-vit-base-patch32, its ", 40),
+        ("google/siglip-base-patch16-224, its ",) * 2 + (60,),
+    ],
+    ids=["clip", "siglip"],
+)
+def test_the_card_s_code_pools_as_the_encoders_were_trained(
+    image: str, text: str, max_tokens: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FEDAID_MODELS", str(tmp_path))
+    scale = write_pair(tmp_path, image=f"{image}image tower", text=f"{text}text tower")
+    model = trained("local:image", text_encoder="local:text", vocabulary="local:text", max_tokens=max_tokens)
+    out = layout(model, tmp_path)
+    found = run_card(out, monkeypatch)
+    images = (found["images"][:, :1] * scale[1][0] + scale[0][0]) * 2 - 1
+    torch.testing.assert_close(found["image_embeddings"], image_embeddings(model, images), atol=1e-5, rtol=0)
+    tokenizer = load_tokenizer(tmp_path / "text", max_tokens=max_tokens)
+    ours = [torch.tensor([tokenizer.encode(report).ids]) for report in found["reports"]]
+    rows = [text_embeddings(model, ids, torch.ones_like(ids, dtype=torch.bool)) for ids in ours]
+    torch.testing.assert_close(found["text_embeddings"], torch.cat(rows), atol=1e-5, rtol=0)
+    kinds = json.loads((out / "alignment" / "config.json").read_text())["pooling"]
+    assert kinds == {"image": "class" if "clip-" in image else "attention", "text": "last"}
+
+
+def write_pair(folder: Path, **names: str) -> tuple[list[float], list[float]]:
+    """Writes an image and a text encoder by their names, and returns the scale of grey values."""
+    chosen = {one.name: one for one in PUBLISHED}
+    for tower, name in names.items():
+        chosen[name].write(folder / tower)
+    scale = chosen[names["image"]].scale
+    assert scale
+    return scale
+
+
 def run_card(out: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Runs the code of the card in ``out``; returns its names."""
     [code] = re.findall(r"```python\n(.*?)```", (out / "README.md").read_text(encoding="utf-8"), re.DOTALL)

@@ -50,6 +50,15 @@ def test_onnxruntime_embeds_batches_of_any_size_as_torch_does(name: str, tmp_pat
         np.testing.assert_allclose(embedded(file, images), image_embeddings(model, images).numpy(), atol=1e-4)
 
 
+@pytest.mark.slow
+def test_the_pooling_of_a_pretrained_encoder_is_part_of_the_graph(tmp_path: Path) -> None:
+    sizes = {"hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2}
+    chosen = {"name": "siglip_vision_model", "pooling": "attention", "patch_size": 8, "num_channels": 3}
+    model = trained(chosen | sizes)
+    file = exported(model, tmp_path)
+    np.testing.assert_allclose(embedded(file, some_images()), image_embeddings(model, some_images()).numpy(), atol=1e-4)
+
+
 def test_the_file_is_valid_and_of_the_stated_opset(resnet: Path) -> None:
     onnx.checker.check_model(resnet, full_check=True)
     assert [(entry.domain, entry.version) for entry in onnx.load(resnet).opset_import] == [("", OPSET)]

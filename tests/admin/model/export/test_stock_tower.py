@@ -7,6 +7,7 @@ import torch
 from monai.bundle import ConfigParser
 from torch.nn import functional
 
+from admin.model.export.stock_pooling import full_length, pooled_text
 from admin.model.export.stock_tower import IMPORTS, StockTower, renamed, renamings, stock_image_tower, stock_text_tower
 from fedaid.models.configuration import IMAGE_ENCODERS, TEXT_ENCODERS
 from fedaid.models.dual_encoder import DualEncoder
@@ -42,12 +43,17 @@ def test_stock_modules_embed_a_padded_text_as_the_model_does(name: str) -> None:
 
 def embeds_a_padded_text(tower: StockTower, model: DualEncoder) -> None:
     ids = torch.tensor([[2, 9, 3, 0, 0], [2, 8, 7, 12, 3]])
-    mask = ids > 0
+    given: dict[str, torch.Tensor] = {"input_ids": ids, "attention_mask": (ids > 0).long()}
+    if full := full_length(model):
+        padded = functional.pad(
+            ids.masked_fill(ids == 0, full["padding"]), (0, full["length"] - 5), value=full["padding"]
+        )
+        given = {"input_ids": padded}
     with torch.no_grad():
-        hidden = tower.encoder(input_ids=ids, attention_mask=mask.long()).last_hidden_state
-        pooled = (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+        names = {"hidden": tower.encoder(**given).last_hidden_state, "mask": (ids > 0).long()[..., None]}
+        pooled = eval(pooled_text(model), names | {"reports": ids, "torch": torch})  # noqa: S307 (code of the card)
         found = functional.normalize(tower.head["projection"](pooled), dim=-1)
-    torch.testing.assert_close(found, text_embeddings(model, ids, mask), atol=1e-5, rtol=0)
+    torch.testing.assert_close(found, text_embeddings(model, ids, ids > 0), atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("one", [one for one in PUBLISHED if one.tower == "image" and not one.refused])
