@@ -14,7 +14,8 @@ import shutil
 import sys
 import tempfile
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -54,9 +55,10 @@ class FedAIDRecipe(Recipe):  # type: ignore[misc]
         num_rounds: rounds of training; None for the job's own number.
         model: arguments of the model by name, such as ``{"image_size": 224}``.
         settings: other settings by name, as ``--set`` of ``package`` takes them.
-        start_from: folder of a finished run's model.
-        sites: all sites of an evaluation; needed for a model above 3 MB.
+        start_from: folder of a finished run's model, or of an export of it: evaluated, or what the run starts from.
+        sites: all sites of a job with ``start_from``; needed for a model above 3 MB.
         code: whether the job carries the code; without it, server and sites have the wheel.
+        towers_only: whether a run takes the encoders of ``start_from`` only.
 
     Raises:
         InputError: naming the argument or the setting.
@@ -73,23 +75,25 @@ class FedAIDRecipe(Recipe):  # type: ignore[misc]
         start_from: str | Path | None = None,
         sites: Sequence[str] = (),
         code: bool = True,
+        towers_only: bool = False,
     ) -> None:
         counts = {"min_clients": min_clients, "num_rounds": num_rounds}
         chosen = all_settings({key: value for key, value in counts.items() if value is not None}, model, settings)
-        require_start(method, start_from)
+        require_start(method, start_from, towers_only=towers_only)
         self.method = method
         folder = tempfile.mkdtemp(prefix="fedaid-recipe-")
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        job = package_job(
-            JOBS_OF.get(method, JOB),
-            out=Path(folder),
-            settings=chosen,
-            method=None if method in JOBS_OF else method,
-            rename=name,
-            model=None if start_from is None else Path(start_from),
-            sites=sites,
-            code=code,
-        )
+        with brought(method, start_from, towers_only=towers_only) as models:
+            job = package_job(
+                JOBS_OF.get(method, JOB),
+                out=Path(folder),
+                settings=chosen,
+                method=None if method in JOBS_OF else method,
+                rename=name,
+                sites=sites,
+                code=code,
+                **models,
+            )
         super().__init__(FolderJob(job))
 
     def __repr__(self) -> str:
@@ -168,13 +172,27 @@ def all_settings(
     return {**made, **settings}
 
 
-def require_start(method: str, start_from: str | Path | None) -> None:
-    """Refuse an evaluation without a model, and a model for a method that trains from the start."""
+def require_start(method: str, start_from: str | Path | None, *, towers_only: bool) -> None:
+    """Refuse an evaluation without a model, and parts of a model that is not given."""
     rule, remedy = "be the folder of a finished run's model", "Give the folder with model.safetensors."
     good = method != EVALUATE or start_from is not None
     require(good, "start_from", rule, got=start_from, where=WHERE, remedy=remedy)
-    good, remedy = start_from is None or method == EVALUATE, f'Leave it out, or use method="{EVALUATE}".'
-    require(good, "start_from", f"be left out with {method}", got=start_from, where=WHERE, remedy=remedy)
+    good, remedy = not towers_only or (start_from is not None and method != EVALUATE), "Leave it out."
+    require(good, "towers_only", "be used with start_from, to train", got=True, where=WHERE, remedy=remedy)
+
+
+@contextmanager
+def brought(method: str, start_from: str | Path | None, *, towers_only: bool) -> Iterator[dict[str, Any]]:
+    """The argument of ``package_job`` for the model that the job brings, if any."""
+    if start_from is None:
+        yield {}
+    elif method == EVALUATE:
+        yield {"model": Path(start_from)}
+    else:
+        from admin.model.export.exported_start import start_from as started  # loads the exporters
+
+        with started(Path(start_from), towers_only=towers_only) as start:
+            yield {"start": start}
 
 
 def require_data(sites: Sequence[str]) -> None:

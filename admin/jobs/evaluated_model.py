@@ -1,4 +1,4 @@
-"""The model that a job evaluates: its files go into the app, its configuration into the server's config."""
+"""The model that comes with a job: one that is evaluated goes into the app, its configuration into the config."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from admin.jobs.components import components
-from admin.jobs.folder import META, config_files, read_object, write_object
+from admin.jobs.folder import CONFIGS, META, config_files, read_object, write_object
 from fedaid.errors import require
 from fedaid.models.saved_model import CONFIG, WEIGHTS
 from fedaid.sealed_folder import require_whole, seal
 
 SERVER, SITES_APP = "server", "app_sites"
 LARGEST_SENT = 3_000_000  # bytes of a model in an app that goes to every site
+SERVER_CONFIG = CONFIGS[0]
 SETTING = "model_folder"  # an argument of a component that evaluates a model: the folder's name in the app
 
 
@@ -75,17 +76,17 @@ def deploy_to_server_only(job: Path, sites: Sequence[str]) -> None:
         got = f"{size / 1e6:.1f} MB"
         require(size <= LARGEST_SENT, "model", rule, got=got, where=f"{job.name}, sent to sites", remedy=remedy)
         return
-    without = shutil.ignore_patterns(*(folder.name for folder in folders))
+    without = shutil.ignore_patterns(SERVER_CONFIG, *(folder.name for folder in folders))
     shutil.copytree(job / app, job / SITES_APP, ignore=without)
     write_object(job / META, meta | {"deploy_map": {app: [SERVER], SITES_APP: list(sites)}})
 
 
-def saved_configuration(model: Path) -> dict[str, Any]:
-    """Return the constructor arguments of a saved model."""
+def saved_configuration(model: Path, *, option: str = "--model") -> dict[str, Any]:
+    """Return the constructor arguments of a saved model; ``option`` names it in messages."""
     for name in (WEIGHTS, CONFIG):
         remedy = "Give the folder of a run's best model, or the one that the demo printed."
         rule, held = f"be a folder with {name}", (model / name).is_file()
-        require(held, "--model", rule, got=model.name, where=str(model), remedy=remedy)
+        require(held, option, rule, got=model.name, where=str(model), remedy=remedy)
     require_whole(model)
     content = read_object(model / CONFIG)
     configuration: dict[str, Any] = content.get("configuration") or {}

@@ -24,6 +24,7 @@ from admin.jobs.methods import job_settings
 from admin.jobs.plan import PLAN_FILE, plan_again
 from admin.jobs.resources import without_resources, write_resources
 from admin.jobs.settings import change_settings, settable, values_by_name
+from admin.jobs.started_job import Start, add_start
 from fedaid.errors import require
 from fedaid.flare.software.site_software import PROPERTIES
 from fedaid.package_hash import STATED, code_hash
@@ -43,6 +44,7 @@ def package_job(
     method: str | None = None,
     rename: str | None = None,
     model: Path | None = None,
+    start: Start | None = None,
     sites: Sequence[str] = (),
     run_name: str | None = None,
     code: bool = True,
@@ -61,7 +63,8 @@ def package_job(
         method: a name of :data:`METHODS`. Its settings are applied to the job before ``settings``.
         rename: the new job's name, if it differs from ``name``.
         model: folder of the model that the job evaluates, if it evaluates one.
-        sites: all sites of a job that evaluates a model; the model is then deployed to the server only.
+        start: the finished model that a new run starts from; its architecture is the job's.
+        sites: all sites of a job that brings a model; the model is then deployed to the server only.
         run_name: the run that the job starts or continues; None gives a new name to a run that can be continued.
         code: whether the job has a copy of the code; without it, server and sites must have the same code installed.
         jobs: the folder of source jobs.
@@ -82,10 +85,12 @@ def package_job(
         add_evaluated_model(made, model)
         change_settings(made, named_run(made, called, settings, run_name=run_name))
         write_resources(made, needs)
+        if start is not None:
+            add_start(made, start, chosen=settings)
         if (out / called / PLAN_FILE).is_file():
             plan_again(made, out / called / PLAN_FILE, chosen=settings)
         write_object(made / META, named_and_versioned(read_object(made / META), called, code=code))
-        if model is not None:
+        if model is not None or start is not None:
             deploy_to_server_only(made, sites)
         check_job(made)
         if (out / called).exists():

@@ -138,7 +138,10 @@ def is_component(value: object) -> bool:
 
 
 def places_named(name: str, known: list[Place], *, where: str) -> list[Place]:
-    """Return the places that ``name`` sets: one, or several for a name in :data:`SHARED`."""
+    """Return the places that ``name`` sets: one, or several for a name in :data:`SHARED` or in two apps.
+
+    A job that brings a model has an app for the sites and one for the server, with the same settings of the sites.
+    """
     found = [place for place in known if name in (place.name, place.key)]
     if not found:
         names = sorted({place.key for place in known} | {place.name for place in known})
@@ -146,7 +149,8 @@ def places_named(name: str, known: list[Place], *, where: str) -> list[Place]:
         guess = f"Did you mean {close[0]}? " if close else ""
         remedy = f"{guess}Settable: {', '.join(sorted({place.key for place in known}))}."
         raise InputError("setting", "be one of the job's", got=name, where=where, remedy=remedy)
-    if len(found) > 1 and name not in SHARED:
+    one = len({(place.name, repr(place.holder[place.key])) for place in found}) == 1
+    if not one and name not in SHARED:
         remedy = f"Write one of {', '.join(place.name for place in found)}."
         raise InputError("setting", "be unambiguous", got=name, where=where, remedy=remedy)
     return found

@@ -28,8 +28,11 @@ from admin import recipe as module
 from admin.federation import folder_job
 from admin.jobs import package
 from admin.jobs.methods import METHODS
+from admin.jobs.started_job import Start
 from admin.recipe import JOBS_OF, FedAIDRecipe
 from fedaid.errors import InputError
+from fedaid.models.dual_encoder import DualEncoder
+from fedaid.models.saved_model import save_model
 
 RUN = {"run_name": "pilot-1"}
 REAL_CHECK = package.check_job
@@ -84,6 +87,31 @@ def test_an_export_has_the_bytes_of_package_for_every_method(method: str, tmp_pa
     assert files_of(tmp_path / "exported" / "pilot") == files_of(packaged)
 
 
+@pytest.mark.parametrize("towers_only", [False, True])
+def test_an_export_that_starts_from_a_model_has_the_bytes_of_package(
+    towers_only: bool, tmp_path: Path, model: DualEncoder
+) -> None:
+    folder = tmp_path / "best-00002"
+    folder.mkdir()
+    tensors = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+    save_model(folder, tensors, configuration=model.configuration, vocabulary_hash=model.vocabulary_hash)
+    recipe = FedAIDRecipe("pilot", "moon", start_from=folder, towers_only=towers_only, sites=["a", "b"], settings=RUN)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        recipe.export(str(tmp_path / "exported"))
+    packaged = package.package_job(
+        "fedaid_pretrain",
+        out=tmp_path / "packaged",
+        method="moon",
+        rename="pilot",
+        settings=RUN,
+        start=Start(folder, towers_only),
+        sites=["a", "b"],
+    )
+    assert files_of(tmp_path / "exported" / "pilot") == files_of(packaged)
+    assert (packaged / "app" / "start_model" / "model.safetensors").is_file()
+
+
 def test_a_real_export_has_the_real_code_and_passes_the_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     recipe = FedAIDRecipe("pilot", settings=RUN)
@@ -123,7 +151,11 @@ def test_the_settings_can_be_read_and_the_folder_goes_with_the_object() -> None:
         ({"num_rounds": 2, "settings": {"num_rounds": 3}}, "setting must be given once, got num_rounds: FedAIDRecipe"),
         ({"model": {"image_sise": 3}}, "Did you mean persistor.model.image_size?"),
         ({"name": "my job"}, "job name must be letters"),
-        ({"start_from": "model"}, "start_from must be left out with fedaid, got model"),
+        ({"towers_only": True}, "towers_only must be used with start_from, to train, got True"),
+        (
+            {"method": "evaluate", "start_from": "model", "towers_only": True},
+            "towers_only must be used with start_from",
+        ),
         ({"method": "evaluate"}, "start_from must be the folder of a finished run's model, got None"),
         ({"method": "fedavg", "settings": {"align_steps": 3}}, "align_steps must be left out"),
     ],

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -134,10 +134,11 @@ class Federation:
         answers: Mapping[str, Answer],
         *,
         kit: Path | None = None,
+        start: Mapping[str, Any] = MappingProxyType({}),
         **settings: Any,
     ) -> None:
         self.controller = self.kind(**self.defaults | settings)
-        self.persistor, self.aggregator = RunPersistor(model), SiteWeightedAggregator()
+        self.persistor, self.aggregator = RunPersistor(model, **start), SiteWeightedAggregator()
         components = {
             "persistor": self.persistor,
             "aggregator": self.aggregator,

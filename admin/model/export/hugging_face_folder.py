@@ -22,6 +22,7 @@ from fedaid.models.vocabulary import find_vocabulary, load_tokenizer
 from fedaid.version import VERSION, VERSION_KEY
 
 IMAGE, TEXT, ALIGNMENT = "image_encoder", "text_encoder", "alignment"
+CONFIGURATION, VOCABULARY, LOG_SCALE = "configuration", "vocabulary_sha256", "log_logit_scale"
 
 
 def write_hugging_face(source: Source, folder: Path) -> None:
@@ -86,10 +87,13 @@ def write_tokenizer(model: DualEncoder, folder: Path) -> None:
 
 
 def alignment_facts(model: DualEncoder) -> dict[str, Any]:
-    """Return, as plain JSON, the facts that the use of the alignment tensors needs."""
+    """Return, as plain JSON, the facts that the use of the alignment tensors needs, and a start of a run from them."""
     return {
         "embedding_dim": model.configuration["embedding_dim"],
         "logit_scale": float(model.logit_scale.detach()),
+        LOG_SCALE: float(model.log_logit_scale.detach()),
+        CONFIGURATION: dict(model.configuration),
+        VOCABULARY: model.vocabulary_hash,
         "max_tokens": model.configuration["max_tokens"],
         "pooling": {"image": kind_of(model.image), "text": kind_of(model.text)},
         "input": input_contract(model.configuration["image_size"]),

@@ -46,10 +46,16 @@ class Evidence:
     metrics: Mapping[str, tuple[float, float]]
 
 
+def state_of(folder: Path) -> dict[str, Any]:
+    """Return the ``state.json`` beside a model; empty without such a file."""
+    file = folder / "state.json"
+    state: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return state
+
+
 def evidence_of_state(folder: Path) -> Evidence | None:
     """Return the validation metrics in the ``state.json`` beside a model, or None without such a file."""
-    file = folder / "state.json"
-    state = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    state = state_of(folder)
     sites = state.get("metrics", {})
     if not sites or not all(isinstance(site, dict) for site in sites.values()):
         return None

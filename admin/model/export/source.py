@@ -11,9 +11,10 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
-from admin.model.export.run_evidence import Evidence, evidence_of_run, evidence_of_state
+from admin.model.export.run_evidence import Evidence, evidence_of_run, evidence_of_state, state_of
 from admin.results.run_results import read_results
 from fedaid.errors import InputError, require
+from fedaid.flare.store.start_model import START, StartModel
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.saved_model import CONFIG, WEIGHTS, load_model, merged_model
 from fedaid.version import VERSION_KEY
@@ -30,6 +31,7 @@ class Source:
         evidence: the run's measurements; None if unknown.
         licence: the licence, as model hubs write it.
         trained_by: version of this software that trained the model; empty if the folder does not state it.
+        start: the model that its run started from; None if it was drawn, or if the folder does not state it.
     """
 
     model: DualEncoder
@@ -38,6 +40,7 @@ class Source:
     evidence: Evidence | None
     licence: str = "unknown"
     trained_by: str = ""
+    start: StartModel | None = None
 
 
 def read_source(folder: Path, *, run: Path | None = None, licence: str = "unknown") -> Source:
@@ -55,12 +58,13 @@ def read_source(folder: Path, *, run: Path | None = None, licence: str = "unknow
         loaded = load_model(folder)
         sha256 = hash_of(folder)
         trained_by = str(json.loads((folder / CONFIG).read_text(encoding="utf-8")).get(VERSION_KEY, ""))
-        evidence = evidence_of_state(folder)
+        evidence, state = evidence_of_state(folder), state_of(folder)
+        start = StartModel(**state[START]) if START in state else None
     if run is not None:
         with refusal("--run", "be the folder of a finished run", where=str(run)):
             evidence = evidence_of_the_run(run, sha256)
     adapted = loaded.configuration["adapters"] is not None
-    return Source(merged_model(loaded).eval(), adapted, sha256, evidence, licence, trained_by)
+    return Source(merged_model(loaded).eval(), adapted, sha256, evidence, licence, trained_by, start)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from admin.results.report.weight_moves import weight_moves
 from admin.results.run_results import STORE
 from fedaid.flare.store.missed_phases import missed_of, retries_of
 from fedaid.flare.store.run_ledger import LEDGER
+from fedaid.flare.store.start_model import START
 from fedaid.version import VERSION_KEY
 
 FORMAT = 1
@@ -56,7 +57,7 @@ def run_facts(files: RunFiles) -> dict[str, Any]:
     known = {name: files.meta.get(name) or None for name in ("name", "job_id", "submit_time_iso", "duration", "status")}
     chosen = {"best_round": files.results["best_round"], "selection_metric": files.results.get("selection_metric")}
     trained = {"sites": files.sites, "rounds": files.results["round"], VERSION_KEY: run_version(files)}
-    return {**known, **trained, **chosen}
+    return {**known, **trained, **chosen, START: files.results.get(START)}
 
 
 SHOWN = ("loss", "recall_at_5")

@@ -7,6 +7,7 @@ python -m admin package fedaid_pretrain --set num_rounds=5 --set min_clients=3
 python -m admin package fedaid_pretrain --method fedprox --set proximal_weight=0.1
 python -m admin package fedaid_pretrain --run-name pilot   a later job of this name continues the run
 python -m admin package fedaid_pretrain --no-code      for kits of provision --no-byoc
+python -m admin package fedaid_pretrain --from MODEL_FOLDER   start from a finished model, or an export of one
 python -m admin package evaluate_global --model build/demo/model
 """
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 from admin.verbs.answer import Answer
 from admin.verbs.verb_parser import UsageError, existing_folder
@@ -36,6 +38,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--without", nargs="+", default=[], metavar="SITE", help="sites that left the run for good")
     parser.add_argument("--no-code", action="store_true", help="configuration only: server and sites have the wheel")
     parser.add_argument("--model", type=existing_folder, help="folder of the model that evaluate_global evaluates")
+    parser.add_argument(
+        "--from",
+        dest="start",
+        type=existing_folder,
+        metavar="FOLDER",
+        help="a finished model: the run starts from it",
+    )
+    parser.add_argument(
+        "--towers-only", action="store_true", help="with --from: draw alignment modules and temperature anew"
+    )
     parser.add_argument("--sites", nargs="+", default=[], help="all sites; needed for a model above 3 MB")
     parser.add_argument("--list", action="store_true", help="print what --set can change, or without JOB the jobs")
     parser.add_argument("--list-methods", action="store_true", help="print what --method can be")
@@ -45,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, answer: Answer) -> None:
     """Package the job and print its folder, or print what was asked for."""
     answer.after_interrupt = "a former job of that name is unchanged"
-    from admin.jobs.package import JOBS, package_job, source_job, source_jobs
+    from admin.jobs.package import JOBS, source_job, source_jobs
     from admin.jobs.plan import expected_problems
     from admin.jobs.settings import settable, typed_settings
 
@@ -64,11 +76,26 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     else:
         settings = typed_settings(options.pairs, settable(source_job(options.name, jobs)))
         settings |= {"without": options.without} if options.without else {}
-        given = {name: getattr(options, name) for name in PACKAGED}
-        job = package_job(options.name, settings=settings, jobs=jobs, code=not options.no_code, **given)
+        job = packaged(options, settings, jobs)
         for problem in expected_problems(job):
             answer.warn(problem)
         answer.add(str(job), job=job)
+
+
+def packaged(options: argparse.Namespace, settings: dict[str, object], jobs: Path) -> Path:
+    """Package the job, with the model that it starts from if one was given."""
+    from admin.jobs.package import package_job
+
+    given: dict[str, Any] = {name: getattr(options, name) for name in PACKAGED}
+    given |= {"settings": settings, "jobs": jobs, "code": not options.no_code}
+    if options.start is None:
+        if options.towers_only:
+            raise UsageError("--towers-only needs --from FOLDER")
+        return package_job(options.name, **given)
+    from admin.model.export.exported_start import start_from
+
+    with start_from(options.start, towers_only=options.towers_only) as start:
+        return package_job(options.name, start=start, **given)
 
 
 def list_methods(answer: Answer) -> None:

@@ -84,7 +84,7 @@ class DurableScatterAndGather(LedgeredScatterAndGather):
         folder = run_folder(stamp.name, kit, config_dir, os.environ, machine="server")
         self._lock, self.stamp = RunLock(folder, job_id=job), stamp
         config = Path(str(fl_ctx.get_prop(FLContextKey.APP_ROOT))) / "config"
-        self._run_file = run_file(config, vocabulary_hash=persistor.vocabulary_hash)
+        self._run_file = run_file(config, vocabulary_hash=persistor.vocabulary_hash, origin=persistor.origin)
         self.generation = persistor.keep_in(folder).newest
         if self.generation:
             require_same_settings(stamp.name, self.generation.run, self._run_file)

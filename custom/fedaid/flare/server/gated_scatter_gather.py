@@ -56,10 +56,10 @@ class GatedScatterAndGather(AskingScatterAndGather):
         The base loop collects garbage after each round, or the server's memory would grow. With a tiny model that took
         0.4 s a round, nearly all of it for the objects of loaded modules. So all objects that exist now are exempt.
         """
-        super().start_controller(fl_ctx)
-        gc.collect()  # garbage that exists now would be exempt too, and stay in memory
-        gc.freeze()
         try:
+            super().start_controller(fl_ctx)
+            gc.collect()  # garbage that exists now would be exempt too, and stay in memory
+            gc.freeze()
             self.check_sites(self.sites())
         except InputError as error:
             self.stop(error, fl_ctx)
@@ -145,7 +145,7 @@ class GatedScatterAndGather(AskingScatterAndGather):
             raise
         finally:
             self.progress.enter("finished", self._current_round)
-            self.persistor.deliver(found | results(found))
+            self.persistor.deliver(found | self.persistor.origin | results(found))
 
     def _accept_train_result(
         self, client_name: str, result: Shareable, fl_ctx: FLContext, is_unknown_task: bool = False

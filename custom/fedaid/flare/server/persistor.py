@@ -18,6 +18,7 @@ from torch import nn
 from fedaid.arguments import keeps_arguments
 from fedaid.flare.server.run_store import NOTHING, RESULTS, VIEW, NewBest, RunStore, write
 from fedaid.flare.store.run_ledger import RunLedger
+from fedaid.flare.store.start_model import START, StartModel, start_tensors
 from fedaid.flare.transport.array_exchange import receive_on_disk
 from fedaid.flare.transport.unreadable_answers import refuse_unreadable_answers
 from fedaid.flare.wire.downlink import DOWNLINK_VIEW
@@ -37,6 +38,10 @@ class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
 
     Args:
         model: ``{"path": "fedaid.models.dual_encoder.DualEncoder", "args": {...}}``, or the model itself.
+        start_sha256: first digits, for the weights that a new run starts from, in the app's folder ``start_model``;
+            empty to start from the configured model. ``python -m admin package --from`` sets it and the next two.
+        start_name: of that model, for the records.
+        start_towers_only: whether alignment modules and logit scale are the configured model's all the same.
 
     Attributes:
         store: of the run; in the job's folder, unless the controller moves it to a folder that outlives the job.
@@ -46,13 +51,25 @@ class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
     """
 
     @keeps_arguments()
-    def __init__(self, model: dict[str, Any] | nn.Module) -> None:
+    def __init__(
+        self,
+        model: dict[str, Any] | nn.Module,
+        start_sha256: str = "",
+        start_name: str = "",
+        start_towers_only: bool = False,
+    ) -> None:
         super().__init__(model=model, allow_numpy_conversion=True, load_weights_only=True)
         self.store: RunStore | None = None
         self.job_folder = Path()
         self.delivered = False
         self.ledger = RunLedger()
         self._new_best: NewBest | None = None
+        self._start = StartModel(start_name, start_sha256, start_towers_only) if start_sha256 else None
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """Where the run began, as a part of states and results; empty if its model was drawn."""
+        return {START: self._start._asdict()} if self._start else {}
 
     @property
     def configuration(self) -> Mapping[str, Any]:
@@ -74,6 +91,7 @@ class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
             receive_on_disk(app)
             refuse_unreadable_answers(fl_ctx.get_engine())
             self.job_folder = app / STORE_FOLDER
+            self._start = self._start and self._start.of(app)
             self.keep_in(self.job_folder)
 
     def keep_in(self, folder: Path) -> RunStore:
@@ -82,17 +100,32 @@ class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
         return self.store
 
     def load_model(self, fl_ctx: FLContext) -> ModelLearnable:
-        """The model of the newest generation, also in FLARE's files; the configured initial model if there is none."""
+        """The model of the newest generation, also in FLARE's files; for a new run the initial model.
+
+        Raises:
+            InputError: if a new run's start model is not the one of the configuration, or does not fit.
+        """
         initial = super().load_model(fl_ctx)
         newest = self.store.newest if self.store else None
         if newest is None:
-            return initial
+            return self._started(initial, fl_ctx)
         fl_ctx.set_prop(DOWNLINK_VIEW, newest.tensors(VIEW), private=True, sticky=False)
         found = make_model_learnable(newest.tensors(), {})
         best = make_model_learnable(newest.best.tensors(), {}) if newest.best else found
         for learnable, file in ((best, self._best_ckpt_save_path), (found, self._ckpt_save_path)):
             self.persistence_manager.update(learnable)
             self.save_model_file(file)
+        return found
+
+    def _started(self, initial: ModelLearnable, fl_ctx: FLContext) -> ModelLearnable:
+        """The configured initial model with the tensors of the start model."""
+        if self._start is None:
+            return initial
+        drawn, app = tensors_of(initial), Path(str(fl_ctx.get_prop(FLContextKey.APP_ROOT)))
+        specs = {name: (tensor.shape, str(tensor.dtype)) for name, tensor in drawn.items()}
+        found = make_model_learnable(drawn | start_tensors(app, specs, self._start), {})
+        self.persistence_manager.update(found)
+        self.log_info(fl_ctx, f"the run starts from {self._start.name}, sha256 {self._start.sha256}")
         return found
 
     def save_model(self, ml: ModelLearnable, fl_ctx: FLContext) -> None:
@@ -103,7 +136,7 @@ class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
         optimizer: ServerOptimizer | None = fl_ctx.get_prop(SERVER_OPTIMIZER)
         generation = self.open_store.commit(
             tensors_of(ml),
-            fl_ctx.get_prop(RUN_STATE),
+            fl_ctx.get_prop(RUN_STATE) | self.origin,
             optimizer=optimizer.state if optimizer else {},
             view=fl_ctx.get_prop(DOWNLINK_VIEW) or {},
             run=fl_ctx.get_prop(RUN_FILE) or {},
@@ -115,7 +148,7 @@ class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
 
     def note_best(self, ml: ModelLearnable, state: Mapping[str, Any], fl_ctx: FLContext) -> None:
         """Notes the best model so far, which the next commit saves, and fires FLARE's event for it."""
-        self._new_best = NewBest(tensors_of(ml), state)
+        self._new_best = NewBest(tensors_of(ml), {**state, **self.origin})
         self.fire_event(AppEventType.GLOBAL_BEST_MODEL_AVAILABLE, fl_ctx)
 
     def deliver(self, results: Mapping[str, Any] = NOTHING) -> None:

@@ -7,6 +7,7 @@ import platform
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ CONFIGS = ("config_fed_server.json", "config_fed_client.json")
 # Settings that do not change the bits of a round.
 FREE = {
     "run_name",
+    "start_name",
     "attempt",
     "without",
     "num_rounds",
@@ -32,6 +34,7 @@ FREE = {
     "workers",
     "training_process",
 }
+DRAWN: Mapping[str, Any] = MappingProxyType({})  # the origin of a run whose model was drawn
 SETTINGS, SOFTWARE = "settings", "software"  # parts of run.json
 WHERE = "controller args of config_fed_server.json"
 ABSENT = "absent"
@@ -66,16 +69,17 @@ class RunIdentity:
         require(listed, "without", "be a list of site names", got=repr(self.without), where=WHERE, remedy=remedy)
 
 
-def run_file(config: Path, *, vocabulary_hash: str) -> dict[str, Any]:
+def run_file(config: Path, *, vocabulary_hash: str, origin: Mapping[str, Any] = DRAWN) -> dict[str, Any]:
     """The content of ``run.json``: the settings of a job by their path, and the software that the server runs.
 
     Args:
         config: the job's folder ``config`` at the server.
         vocabulary_hash: sha256 of the vocabulary.
+        origin: where the run began, added as it is.
     """
     files = [config / name for name in CONFIGS if (config / name).is_file()]
     settings = {path: value for file in files for path, value in leaves(json.loads(file.read_text()), file.stem)}
-    return {SETTINGS: settings | {"vocabulary_sha256": vocabulary_hash}, SOFTWARE: software()}
+    return {SETTINGS: settings | {"vocabulary_sha256": vocabulary_hash}, SOFTWARE: software(), **origin}
 
 
 def software() -> dict[str, str]:

@@ -9,6 +9,7 @@ import yaml
 
 from admin.model.export.model_card import card, write_card
 from admin.model.export.source import Source
+from fedaid.flare.store.start_model import StartModel
 from fedaid.version import VERSION
 from tests.admin.model.export.trained_models import SITES, source_of, trained
 
@@ -35,6 +36,15 @@ def test_an_unknown_licence_is_to_be_asked_for(source: Source) -> None:
     assert "Ask the consortium that trained it before you use this model" in words(
         card(source, form="huggingface", usage="")
     )
+
+
+def test_the_card_says_where_the_run_began(source: Source) -> None:
+    assert "The run began" not in card(source, form="onnx", usage="")
+    start = StartModel("pilot", "0a1b", towers_only=False)
+    text = words(card(replace(source, start=start), form="onnx", usage=""))
+    assert "The run began from the model `pilot` with SHA-256 `0a1b`. Trained by FedAID" in text
+    towers = words(card(replace(source, start=start._replace(towers_only=True)), form="onnx", usage=""))
+    assert "The run began from the towers of the model `pilot`" in towers
 
 
 def test_data_are_counts_and_metrics_are_over_sites(source: Source) -> None:

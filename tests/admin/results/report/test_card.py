@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from admin.results.report.card import report_card
+from admin.results.report.card_page import report_page
 from admin.results.report.run_files import RunFiles
 
 
@@ -19,6 +21,14 @@ def test_the_card_has_the_runs_own_numbers(plain: RunFiles, run: Path) -> None:
     assert card["run"]["best_round"] == results["best_round"]
     assert card["weights"]["rounds"][-1]["site_weights"] == results["site_weights"]
     assert card["exchange"]["down"] == sum(ways["align"]["down"] for ways in results["bytes"].values())
+
+
+def test_the_card_and_its_page_say_where_the_run_began(plain: RunFiles) -> None:
+    assert report_card(plain)["run"]["start"] is None
+    start = {"name": "pilot", "sha256": "0a1b", "towers_only": True}
+    card = report_card(replace(plain, results={**plain.results, "start": start}))
+    assert card["run"]["start"] == start
+    assert "The run began from the towers of the model pilot, sha256 <code>0a1b</code>." in report_page(card)
 
 
 def test_the_card_says_which_site_missed_which_rounds(plain: RunFiles) -> None:
