@@ -51,6 +51,14 @@ def set_server_store(server_kit: Path, store: Path, *, heart_beat_timeout: int =
     write_json(server_kit / "local" / "resources.json", content)
 
 
+def shorten_wait(server_kit: Path) -> None:
+    """Let the server count a silent site as lost after a minute; the owner may write another number."""
+    file = server_kit / "local" / "resources.json.default"
+    content = read_json(file)
+    content["servers"][0]["heart_beat_timeout"] = HEART_BEAT_SECONDS
+    write_json(file, content)
+
+
 def run_stores_beside(kit: Path) -> list[Path]:
     """Return the run stores of the server kits that lie beside a kit, as in a trial on this machine."""
     kits = [other for other in sorted(kit.resolve().parent.iterdir()) if (other / "startup" / SERVER_FILE).is_file()]

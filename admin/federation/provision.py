@@ -8,8 +8,16 @@ from pathlib import Path
 import yaml
 
 from admin.federation.federation import Federation
-from admin.federation.kit_settings import check_before_start, forbid_code, keep_exceptions_private
+from admin.federation.kit_settings import (
+    bind_to_loopback,
+    check_before_start,
+    forbid_code,
+    keep_exceptions_private,
+    shorten_wait,
+)
 from admin.federation.kits.issued import stored_certificates, to_renew
+from admin.federation.kits.reach import LOOPBACK, listen_host, port_of, stays_on_this_machine
+from admin.federation.kits.rights import limit_rights
 from admin.federation.kits.validity import root_days, valid_days, with_dates
 from admin.federation.nvflare_command import run_nvflare
 from admin.federation.project_file import Project, read_project, with_port, with_private_logs
@@ -50,7 +58,9 @@ class ProvisionedFederation(Federation):
         """Provision new kits below the workspace, for loopback and this federation's port."""
         file = self.workspace / "project.yml"
         file.write_text(yaml.safe_dump(with_port(self.project, self.port), sort_keys=False), encoding="utf-8")
-        kits = provision(file, out=self.workspace / "kits", home=self.workspace / "home", no_byoc=self._no_byoc)
+        kits = provision(
+            file, out=self.workspace / "kits", home=self.workspace / "home", no_byoc=self._no_byoc, trial=True
+        )
         project = self.project
         for wheel in (self.workspace / "kits" / WHEEL).glob("*.whl"):
             for name in (project.server, *self.sites):
@@ -58,7 +68,15 @@ class ProvisionedFederation(Federation):
         return Record(new_mark(), kits, project.server, project.project_admin, project.lead, self.sites)
 
 
-def provision(project: Path, *, out: Path, home: Path, no_byoc: bool = False, renew: Sequence[str] = ()) -> Path:
+def provision(
+    project: Path,
+    *,
+    out: Path,
+    home: Path,
+    no_byoc: bool = False,
+    renew: Sequence[str] = (),
+    trial: bool = False,
+) -> Path:
     """Make the kits of ``project`` below ``out``, readable by their maker only, and return their folder.
 
     No site sends its log, or the texts of its exceptions, to the server.
@@ -74,13 +92,16 @@ def provision(project: Path, *, out: Path, home: Path, no_byoc: bool = False, re
         no_byoc: whether server and sites refuse jobs with code. They then build the classes of ``jobs/`` only, and the
             wheel to install there is in ``<out>/wheel``.
         renew: participants who get a new key and certificate.
+        trial: whether the kits stay on this machine; the server then listens on loopback. A file whose server is that
+            of ``admin/project.yml`` is a trial.
 
     Raises:
-        InputError: the project file is invalid, or ``renew`` names nobody in it.
+        InputError: the project file is invalid or has a placeholder beside real names, or ``renew`` names nobody in it.
         RuntimeError: FLARE refused the project file.
     """
     read = read_project(project)
     require_site_names(read.sites)
+    host = listen_host(read, trial=trial or stays_on_this_machine(read))
     days, folder = valid_days(read), out / read.name
     again, earlier = to_renew(read, stored_certificates(folder), asked=renew), set(folder.glob("prod_*"))
     content = with_dates(with_private_logs(read), days=days, root=root_days(read), renew=again)
@@ -93,19 +114,23 @@ def provision(project: Path, *, out: Path, home: Path, no_byoc: bool = False, re
     made = sorted(set(folder.glob("prod_*")) - earlier)
     if not made:
         raise RuntimeError(f"nvflare provision left no kits in {folder}: {said}")
-    finish(made[-1], read)
+    finish(made[-1], read, host=host)
     if no_byoc:
         without_code(made[-1], wheel=out / WHEEL)
     keep_private(out)
     return made[-1].resolve()
 
 
-def finish(kits: Path, project: Project) -> None:
-    """Add what FLARE's own kits lack: a check before the start, private files, exceptions without their texts."""
+def finish(kits: Path, project: Project, *, host: str) -> None:
+    """Write what FLARE's own kits lack: checks, rights, where the server listens, a short wait for a dead site."""
+    if host == LOOPBACK:
+        bind_to_loopback(kits / project.server, port_of(project))
+    shorten_wait(kits / project.server)
     for site in project.sites:
         keep_exceptions_private(kits / site)
     for name in (project.server, *project.sites):
         check_before_start(kits / name)
+        limit_rights(kits / name)
 
 
 def without_code(kits: Path, *, wheel: Path) -> None:

@@ -21,6 +21,7 @@ from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 WARNING_DAYS = 60  # before the end of a certificate
 ROOT = "rootCA.pem"
+SHARED_STORE = "/tmp/nvflare"  # noqa: S108 - FLARE's default, which is replaced
 REMEDY = "Ask the lead for a new kit."
 CONFIGURATIONS = ("fed_server.json", "fed_client.json", "fed_admin.json")
 
@@ -149,10 +150,25 @@ def public_bytes(key: Any) -> bytes:
     return bytes(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
 
 
+def own_store(kit: Path) -> list[str]:
+    """Give a server's kit without ``local/resources.json`` a job store in the kit; return what is wrong with another.
+
+    FLARE's default is a folder below the system's temporary one. All servers of a machine share it.
+    """
+    file = kit / "local" / "resources.json"
+    default = file.with_name("resources.json.default")
+    if not file.exists() and default.is_file() and SHARED_STORE in (text := default.read_text(encoding="utf-8")):
+        file.write_text(text.replace(SHARED_STORE, str(kit / "storage")), encoding="utf-8")
+    if file.is_file() and SHARED_STORE in file.read_text(encoding="utf-8"):
+        return [f"the job store is in {SHARED_STORE}, which all servers of this machine share: change it in {file}"]
+    return []
+
+
 def main(kit: Path) -> int:
     """Print the refusal or the warnings, add them to the kit's log, and return 1 for a refusal."""
     problem = refusal(kit)
-    lines = [f"ERROR - {problem}"] if problem else [f"WARNING - {line}" for line in warnings(kit)]
+    found = [] if problem else [*warnings(kit), *own_store(kit)]
+    lines = [f"ERROR - {problem}"] if problem else [f"WARNING - {line}" for line in found]
     with (kit / "log.txt").open("a", encoding="utf-8") as log:
         for line in lines:
             print(line, file=sys.stderr, flush=True)

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+from nvflare.fuel.flare_api.api_spec import AuthorizationError
 
 from admin.federation.kit_process import family
 from admin.federation.provision import ProvisionedFederation
 from admin.results.run_results import read_results
 from admin.session.follow import COMPLETED
+from admin.session.login import admin_session
 from fedaid.models.saved_model import load_model
 from tests.chaos.sites.private_exceptions import hits_at_the_server, told, write_own_code
 from tests.integration.conftest import small_job
@@ -53,6 +55,8 @@ def test_the_lead_submits_waits_and_downloads_over_mutual_tls(consortium: Path, 
         assert answer["data"]["job_status"] == COMPLETED
         stored = [path.name for path in (federation.workspace / "server_storage" / "jobs").iterdir()]
         assert stored == [answer["data"]["job_id"]], "the job store must lie in the federation's own folder"
+        assert [path for path in store_of(federation) if path.stat().st_mode & 0o077] == []
+        assert reads_only_the_own_jobs_log(federation.lead_kit, answer["data"]["job_id"])
         assert told(local) == {*OWN.values()}
         assert hits_at_the_server(federation, tuple(OWN.values()), tmp_path / "out") == []
     assert family(record.processes, mark=record.mark) == set()
@@ -60,6 +64,22 @@ def test_the_lead_submits_waits_and_downloads_over_mutual_tls(consortium: Path, 
     assert [site.name for site in results.sites] == sorted(sites)
     assert results.rounds == 2
     assert load_model(results.model).configuration["image_size"] == 32
+
+
+def store_of(federation: ProvisionedFederation) -> list[Path]:
+    """The server's job store and everything in it."""
+    folder = federation.workspace / "server_storage"
+    return [folder, *folder.rglob("*")]
+
+
+def reads_only_the_own_jobs_log(lead_kit: Path, job_id: str) -> bool:
+    """Whether the lead gets the server's log of the job, and is refused files of the server and rights over sites."""
+    with admin_session(lead_kit) as session:
+        assert "round" in str(session.get_job_logs(job_id))
+        for refused in (lambda: session.ls_target("server"), lambda: session.disable_client(project_sites()[0])):
+            with pytest.raises(AuthorizationError):
+                refused()
+    return True
 
 
 def project_sites() -> list[str]:

@@ -53,6 +53,8 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
         )
     kits, certificates = [str(kit) for kit in sorted(made.iterdir())], listed(made)
     answer.add("\n".join(kits), kits=kits)
+    for line in placeholders(options.project):
+        answer.warn(line)
     answer.add(table(certificates), certificates=[asdict(one) for one in certificates])
     for wheel in (options.out / "wheel").glob("*.whl") if options.no_byoc else ():
         how = f"pip install --no-deps {wheel.name}, at the server and at every site"
@@ -60,6 +62,16 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     answer.add(
         f"Hand each folder to its owner over a secure channel, and keep {options.out} private: docs/provisioned.md"
     )
+
+
+def placeholders(project: Path) -> list[str]:
+    """Return what a person must know whose project file still has the server of admin/project.yml."""
+    from admin.federation.kits.reach import stays_on_this_machine
+    from admin.federation.project_file import read_project
+
+    trial = stays_on_this_machine(read_project(project))
+    what = "the server's lines marked REAL are those of admin/project.yml: these kits are for a trial on this machine"
+    return [f"{what}, and the server listens on 127.0.0.1 only"] if trial else []
 
 
 def table(certificates: Sequence[Issued]) -> str:

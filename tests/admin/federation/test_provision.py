@@ -29,12 +29,14 @@ from tests.admin.session.kit_maker import authority, write_kit
 
 DEFAULT_PROJECT = Path("admin/project.yml")
 SITES = read_project(DEFAULT_PROJECT).sites
+NAMES = {person["name"] for person in yaml.safe_load(DEFAULT_PROJECT.read_text())["participants"]}
 
 
 def test_everybody_gets_a_kit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["provision", "--project", str(DEFAULT_PROJECT), "--out", str(tmp_path / "out")]) == 0
     kits = {path.name for path in (tmp_path / "out" / "fedaid" / "prod_00").iterdir()}
-    assert kits == {"fl-server", *SITES, "admin@consortium.org", "lead@consortium.org"}
+    assert kits == NAMES
+    assert {"fl-server", *SITES, "admin@consortium.org", "lead@consortium.org", "manager@hospital-lake.org"} < NAMES
     assert str(tmp_path / "out" / "fedaid" / "prod_00" / "fl-server") in capsys.readouterr().out.splitlines()
 
 
@@ -121,7 +123,7 @@ def test_provisioning_again_keeps_the_root_certificate(twice: Twice) -> None:
 
 def test_only_the_owner_can_read_what_provision_writes(twice: Twice) -> None:
     paths = [twice.out, *twice.out.rglob("*")]
-    assert sum(path.suffix == ".key" for path in paths) == 2 * (3 + len(SITES))
+    assert sum(path.suffix == ".key" for path in paths) == 2 * len(NAMES)
     assert twice.out / "fedaid" / "state" / "cert.json" in paths
     assert [path for path in paths if path.stat().st_mode & 0o077] == []
 
@@ -160,6 +162,28 @@ def test_the_start_script_of_server_and_sites_checks_the_certificate_first(twice
         assert lines[place - 1] == "umask 077"
         assert "kit_check.main" in lines[place]
         assert place < next(index for index, line in enumerate(lines) if "start_python()" in line)
+
+
+def test_the_server_of_a_trial_listens_on_loopback_and_waits_a_minute_for_a_silent_site(twice: Twice) -> None:
+    kit = twice.second / "fl-server"
+    server = read_json(kit / "startup" / "fed_server.json")["servers"][0]
+    assert (server["service"]["target"], server["admin_port"]) == ("127.0.0.1:8002", 8002)
+    assert read_json(kit / "local" / "resources.json.default")["servers"][0]["heart_beat_timeout"] == 60
+
+
+def test_the_lead_has_no_rights_on_machines_in_any_kit(twice: Twice) -> None:
+    for name in ("fl-server", *SITES):
+        lead = read_json(twice.second / name / "local" / "authorization.json.default")["permissions"]["lead"]
+        assert (lead["operate"], lead["shell_commands"], lead["get_job_log"]) == ("none", "none", "n:submitter")
+
+
+def test_real_names_make_a_server_that_all_interfaces_reach(tmp_path: Path) -> None:
+    content = yaml.safe_load(DEFAULT_PROJECT.read_text())
+    content["participants"][0] |= {"name": "fl.x.org", "default_host": "fl.x.org", "host_names": ["fl2.x.org"]}
+    (tmp_path / "project.yml").write_text(yaml.safe_dump(content))
+    kits = provision(tmp_path / "project.yml", out=tmp_path / "out", home=tmp_path / "home")
+    server = read_json(kits / "fl.x.org" / "startup" / "fed_server.json")["servers"][0]
+    assert server["service"]["target"] == "fl.x.org:8002"
 
 
 def test_an_expired_kit_does_not_start(twice: Twice, tmp_path: Path) -> None:

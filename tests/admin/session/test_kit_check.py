@@ -115,6 +115,25 @@ def test_the_copy_in_a_kit_runs_alone_and_writes_the_reason_to_the_log(tmp_path:
         assert (kit / "log.txt").read_text().endswith(f" - kit_check - {line}\n")
 
 
+def test_a_servers_job_store_lies_in_its_kit_unless_the_owner_chose_another(tmp_path: Path, root: Authority) -> None:
+    kit = write_kit(tmp_path / "fl-server", root)
+    local = kit / "local"
+    local.mkdir()
+    (local / "resources.json.default").write_text('{"uri_root": "/tmp/nvflare/jobs-storage"}')
+    assert kit_check.main(kit) == 0
+    assert json.loads((local / "resources.json").read_text()) == {"uri_root": f"{kit}/storage/jobs-storage"}
+    (local / "resources.json").write_text('{"uri_root": "/srv/jobs-storage"}')
+    assert kit_check.main(kit) == 0
+    assert (local / "resources.json").read_text() == '{"uri_root": "/srv/jobs-storage"}'
+
+
+def test_a_store_that_all_servers_share_is_announced(tmp_path: Path) -> None:
+    (tmp_path / "local").mkdir()
+    (tmp_path / "local" / "resources.json").write_text('{"uri_root": "/tmp/nvflare/jobs-storage"}')
+    (found,) = kit_check.own_store(tmp_path)
+    assert "which all servers of this machine share" in found
+
+
 def test_a_bad_kit_of_the_lead_is_refused_before_a_connection_is_tried(tmp_path: Path, root: Authority) -> None:
     kit = write_kit(tmp_path / LEAD, root, begins=-9, ends=-2)
     with pytest.raises(ConnectionError, match=f"as {LEAD}: the certificate of {LEAD} cannot be used: it has expired"):  # noqa: SIM117
