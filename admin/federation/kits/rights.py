@@ -12,8 +12,8 @@ CHANGES: Mapping[str, Mapping[str, str]] = {
     "lead": {"operate": "none", "shell_commands": "none", "get_job_log": "n:submitter"},
     "org_admin": {"get_job_log": "o:submitter"},
 }
-"""FLARE lets a lead list and read files, and disable sites, where the lead's organisation has a machine. It lets only the
-project's admin read the log of a job. ``n:submitter`` is a person's own job, ``o:submitter`` one of the organisation's.
+"""FLARE lets a lead list and read files, and disable sites, where the lead's organisation has a machine. Only the
+project's admin may read a job's log. ``n:submitter`` is a person's own job, ``o:submitter`` one of the organisation's.
 """
 
 
