@@ -16,6 +16,7 @@ from admin.federation.kit_settings import (
     shorten_wait,
 )
 from admin.federation.kits.issued import stored_certificates, to_renew
+from admin.federation.kits.lead_software import state_software
 from admin.federation.kits.reach import LOOPBACK, listen_host, port_of, stays_on_this_machine
 from admin.federation.kits.rights import limit_rights
 from admin.federation.kits.validity import root_days, valid_days, with_dates
@@ -122,7 +123,7 @@ def provision(
 
 
 def finish(kits: Path, project: Project, *, host: str) -> None:
-    """Write what FLARE's own kits lack: checks, rights, where the server listens, a short wait for a dead site."""
+    """Write what FLARE's own kits lack: checks, rights, the server's settings, the lead's versions."""
     if host == LOOPBACK:
         bind_to_loopback(kits / project.server, port_of(project))
     shorten_wait(kits / project.server)
@@ -131,6 +132,7 @@ def finish(kits: Path, project: Project, *, host: str) -> None:
     for name in (project.server, *project.sites):
         check_before_start(kits / name)
         limit_rights(kits / name)
+    state_software(kits)
 
 
 def without_code(kits: Path, *, wheel: Path) -> None:

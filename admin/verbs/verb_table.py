@@ -27,7 +27,7 @@ HOSPITAL, LEAD, RESEARCHER = (f"admin.verbs.{room}" for room in ("hospital", "le
 GROUPS: Mapping[str, Sequence[Verb]] = {
     "A hospital's data manager": (
         Verb("prepare", f"{HOSPITAL}.prepare_site", "make the site's dataset from its images and reports"),
-        Verb("doctor", f"{HOSPITAL}.doctor_site", "check a site's images, reports and manifest"),
+        Verb("doctor", f"{HOSPITAL}.doctor_site", "check a site's data, or a startup kit and its machine"),
         Verb("policy", f"{HOSPITAL}.site_policy", "install the hospital's own policy on what leaves the site"),
         Verb("ledger", f"{HOSPITAL}.site_ledger", "check and summarise what has left the site"),
         Verb("partition", f"{HOSPITAL}.partition_manifest", "divide one manifest into sites, to simulate a federation"),

@@ -74,7 +74,7 @@ class Certificate:
             InputError: it is not a private key in PEM format without a password.
         """
         try:
-            private = load_pem_private_key(key.read_bytes(), password=None)
+            private = load_pem_private_key(key.read_bytes(), password=None, unsafe_skip_rsa_key_validation=True)
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             rule, remedy = "be a private key in PEM format without a password", "Ask the lead for a new kit."
             raise InputError("key", rule, got=type(error).__name__, where=str(key), remedy=remedy) from None

@@ -36,11 +36,15 @@ def made(
     organisation: str | None = None,
     role: str | None = None,
     signer: Made | None = None,
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | None = None,
     begins: float = -1,
     ends: float = 360,
 ) -> Made:
-    """A certificate signed by ``signer``, or by itself; ``begins`` and ``ends`` are in days from now."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    """A certificate signed by ``signer``, or by itself; ``begins`` and ``ends`` are in days from now.
+
+    ``key`` is a former key to use again.
+    """
+    key = key or ec.generate_private_key(ec.SECP256R1())
     subject = x509_name(name, organisation, role)
     alternatives = [x509.DNSName(name), x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
     builder = (

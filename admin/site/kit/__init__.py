@@ -1,0 +1,1 @@
+"""The doctor of a startup kit and its machine."""

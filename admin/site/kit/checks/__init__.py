@@ -1,0 +1,1 @@
+"""What the doctor of a startup kit looks for."""

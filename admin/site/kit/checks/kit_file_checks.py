@@ -1,0 +1,145 @@
+"""Checks of the kit's files: complete, readable, unaltered, and closed to others."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from admin.federation.kit_settings import CHECK, CODE_FILE
+from admin.federation.kits.signed_files import altered_files, signed_folders
+from admin.federation.kits.startup_kit import PERSON, SITE, START_SCRIPT, StartupKit, read_object
+from admin.site.doctor.doctor_check import ERROR, WARNING
+from admin.site.kit.kit_finding import MACHINES, ExaminedKit, KitCheck, Place, Unchecked
+from fedaid.errors import InputError
+
+OTHERS_READ, OTHERS_WRITE, OWNER_RUNS = 0o077, 0o022, 0o100
+COPY = "Copy the whole kit again."
+
+
+def missing(examined: ExaminedKit) -> Iterator[Place]:
+    """Find files that every kit of this kind has."""
+    kit = examined.kit
+    scripts = ["fl_admin.sh"] if kit.kind == PERSON else ["start.sh", START_SCRIPT]
+    script = kit.startup / START_SCRIPT
+    if script.is_file() and Path(CHECK).stem in script.read_text(encoding="utf-8", errors="replace"):
+        scripts.append(CHECK)
+    stated = [kit.local / CODE_FILE] if kit.without_code else []
+    settings = ["resources.json"] if kit.kind == PERSON else ["resources.json", "authorization.json"]
+    files = [kit.certificate_file, kit.key_file, kit.authority_file, *(kit.startup / name for name in scripts)]
+    for file in [*files, *stated, *(kit.setting_file(name) for name in settings)]:
+        if not file.is_file():
+            yield examined.place(file, "no such file")
+
+
+def settings_files(kit: StartupKit) -> list[Path]:
+    """Return the JSON files of the kit."""
+    folders = [folder for folder in (kit.startup, kit.local) if folder.is_dir()]
+    names = ("*.json", "*.json.default")
+    return sorted(file for folder in folders for name in names for file in folder.glob(name))
+
+
+def unreadable_settings(examined: ExaminedKit) -> Iterator[Place]:
+    """Find settings that are no JSON objects."""
+    for file in settings_files(examined.kit):
+        try:
+            read_object(file)
+        except (OSError, InputError) as error:
+            yield examined.place(file, "not a JSON object" if isinstance(error, InputError) else type(error).__name__)
+
+
+def broken_script(examined: ExaminedKit) -> Iterator[Place]:
+    """Find a start script that the shell cannot run."""
+    file = examined.kit.startup / START_SCRIPT
+    if not file.is_file():
+        raise Unchecked(f"there is no {START_SCRIPT}")
+    mode = stat.S_IMODE(file.stat().st_mode)
+    if not mode & OWNER_RUNS:
+        yield examined.place(file, f"mode {mode:04o}, not executable")
+    if b"\r\n" in file.read_bytes():
+        yield examined.place(file, "line ends of Windows")
+
+
+def other_names(examined: ExaminedKit) -> Iterator[Place]:
+    """Find a site's start script that names another site than the configuration."""
+    kit = examined.kit
+    if kit.script_name != kit.name:
+        yield examined.place(
+            kit.startup / START_SCRIPT, f"uid={kit.script_name}, {kit.configuration_file.name}: {kit.name}"
+        )
+
+
+def altered(examined: ExaminedKit) -> Iterator[Place]:
+    """Find files that are not as the lead has signed them."""
+    folders = signed_folders(examined.kit)
+    if not folders:
+        raise Unchecked("FLARE signs kits for confidential or encrypted work only; this kit has no signature.json")
+    for folder in folders:
+        for file, reason in altered_files(examined.kit, folder):
+            yield examined.place(file, reason)
+
+
+def readable_key(examined: ExaminedKit) -> Iterator[Place]:
+    """Find private keys that others on this machine can read."""
+    for file in sorted(examined.kit.startup.glob("*.key")):
+        mode = stat.S_IMODE(file.stat().st_mode)
+        if mode & OTHERS_READ:
+            yield examined.place(file, f"mode {mode:04o}")
+
+
+def readable_kit(examined: ExaminedKit) -> Iterator[Place]:
+    """Find a kit whose folder others on this machine can enter: it will hold logs, jobs and runs."""
+    mode = stat.S_IMODE(examined.kit.folder.stat().st_mode)
+    if mode & OTHERS_READ & ~OTHERS_WRITE:
+        yield Place(str(examined.kit.folder), f"mode {mode:04o}")
+
+
+def writable_kit(examined: ExaminedKit) -> Iterator[Place]:
+    """Find files of the kit that others on this machine can replace."""
+    kit = examined.kit
+    for path in [kit.folder, *sorted(kit.startup.rglob("*")), kit.startup, kit.local, *sorted(kit.local.rglob("*"))]:
+        if path.exists() and not path.is_symlink() and path.stat().st_mode & OTHERS_WRITE:
+            yield examined.place(path, f"mode {stat.S_IMODE(path.stat().st_mode):04o}")
+
+
+KIT_FILE_CHECKS = (
+    KitCheck("kit-incomplete", "Files of the kit are missing", COPY, ERROR, missing),
+    KitCheck(
+        "setting-unreadable",
+        "A file of settings is not valid JSON",
+        "Correct the file, or copy it again.",
+        ERROR,
+        unreadable_settings,
+    ),
+    KitCheck(
+        "start-script",
+        "The start script cannot run",
+        f"Copy the kit again with its permissions (cp -a, tar, scp -p), or run chmod u+x startup/{START_SCRIPT}.",
+        ERROR,
+        broken_script,
+        MACHINES,
+    ),
+    KitCheck("names-differ", "The start script is another site's", COPY, ERROR, other_names, (SITE,)),
+    KitCheck("file-altered", "A file is not as the lead signed it", COPY, ERROR, altered),
+    KitCheck(
+        "key-readable",
+        "Others on this machine can read the private key",
+        "Run chmod 600 on the file.",
+        ERROR,
+        readable_key,
+    ),
+    KitCheck(
+        "kit-writable",
+        "Others on this machine can change the kit",
+        "Run chmod -R go-rwx on the kit's folder.",
+        ERROR,
+        writable_kit,
+    ),
+    KitCheck(
+        "kit-readable",
+        "Others on this machine can read the kit",
+        "Run chmod 700 on the kit's folder.",
+        WARNING,
+        readable_kit,
+    ),
+)

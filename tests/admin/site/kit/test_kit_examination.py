@@ -1,0 +1,140 @@
+"""Every planted fault is found, by the name of its check, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from admin.__main__ import main
+from admin.site.kit.checks import machine_checks, network_checks, site_data_checks
+from admin.site.kit.kit_examination import KIT_CHECKS, KitResult, examine_kit
+from admin.site.kit.machine_needs import needs_of
+from fedaid.errors import InputError
+from tests.admin.site.kit.kit_world import SITE, VERDICT, World, connect_to, data_folder
+from tests.admin.site.kit.planted_kit_faults import FAULTS, KitFault
+from tests.admin.site.kit.tls_server import serving
+
+
+def fired(results: list[KitResult]) -> set[str]:
+    """The checks that found an error or a warning."""
+    return {one.check.name for one in results if one.places and one.check.severity != "note"}
+
+
+@pytest.mark.parametrize("kit", [SITE, "fl-server", "lead@consortium.org"])
+def test_kits_that_are_set_up_give_notes_only(world: World, kit: str) -> None:
+    results = examine_kit(world.kits / kit, environ=world.environ)
+    assert fired(results) == set()
+    assert len(results) > 25
+    asked = {one.check.name for one in results if not one.unchecked}
+    assert {"certificate-expired", "package-version", "key-mismatch"} <= asked
+    assert kit == "fl-server" or "clock-skew" in asked
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_planted_fault_is_found_by_name(world: World, fault: KitFault, monkeypatch: pytest.MonkeyPatch) -> None:
+    fault.plant(world, monkeypatch)
+    results = examine_kit(world.kits / fault.kit, environ=world.environ)
+    assert fired(results) == {fault.check, *fault.also}
+    found = next(one for one in results if one.check.name == fault.check)
+    assert found.check.remedy
+    assert any(fault.shows in f"{place.where}: {place.got}" for place in found.places), found.places
+
+
+def test_the_table_has_a_fault_for_every_check_that_is_no_note() -> None:
+    names = [check.name for check in KIT_CHECKS]
+    assert len(names) == len(set(names))
+    needed = {check.name for check in KIT_CHECKS if check.severity != "note"}
+    assert needed == {fault.check for fault in FAULTS}
+    assert len(FAULTS) >= 25
+
+
+def test_a_new_kit_lacks_only_what_its_owner_has_to_set(provisioned: Path, tmp_path: Path) -> None:
+    expected = {SITE: {"server-unreachable", "data-folder"}, "fl-server": {"storage-temporary"}}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    for name, left in expected.items():
+        kit = provisioned / name
+        if name == SITE:
+            connect_to(kit, port)
+        assert fired(examine_kit(kit, environ={})) - {"disk-low", "memory-low"} == left
+
+
+def test_a_kit_of_an_older_version_says_what_was_not_compared(world: World) -> None:
+    (world.site / "local" / "fedaid_software.json").unlink()
+    results = {one.check.name: one for one in examine_kit(world.site, environ=world.environ)}
+    assert results["software-not-stated"].places
+    assert "older version" in results["package-version"].unchecked
+
+
+def test_a_server_without_a_date_leaves_the_clock_unchecked(world: World) -> None:
+    with serving(world.server, ahead=None) as port:
+        connect_to(world.site, port)
+        results = {one.check.name: one for one in examine_kit(world.site, environ=world.environ)}
+    assert "no date" in results["clock-skew"].unchecked
+
+
+def test_a_step_behind_a_failed_step_is_not_reported_as_passed(world: World) -> None:
+    connect_to(world.site, 1)
+    results = {one.check.name: one for one in examine_kit(world.site, environ=world.environ)}
+    for name in ("server-tls", "server-certificate", "kit-refused", "clock-skew"):
+        assert "no connection" in results[name].unchecked, name
+
+
+def test_the_doctor_of_the_data_runs_if_it_has_not_run_on_this_manifest(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[Path] = []
+
+    def examined(site: Path, out: Path) -> None:
+        runs.append(out)
+        data_folder(site, image_missing="error")
+
+    monkeypatch.setattr(site_data_checks, "examine_site", examined)
+    assert fired(examine_kit(world.site, environ=world.environ)) == set()
+    assert runs == []
+    later = (world.data / VERDICT).stat().st_mtime + 1
+    os.utime(world.data / "manifest.csv", (later, later))
+    assert fired(examine_kit(world.site, environ=world.environ)) == {"data-errors"}
+    assert runs == [world.data / "doctor"]
+
+
+def test_the_command_prints_findings_and_fails_on_an_error(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    (world.site / "startup" / "client.key").chmod(0o644)
+    assert main(["doctor", str(world.site), "--format", "json"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    check = next(one for one in answer["data"]["checks"] if one["name"] == "key-readable")
+    assert check["places"] == [{"where": "startup/client.key", "got": "mode 0644"}]
+    assert (check["severity"], check["fired"], check["remedy"]) == ("error", True, "Run chmod 600 on the file.")
+    (world.site / "startup" / "client.key").chmod(0o600)
+    assert main(["doctor", str(world.site)]) == 0
+    shown = capsys.readouterr().out
+    assert "hospital-north: " in shown
+    assert "NOTE certificate" in shown
+    assert "No problem found by:" in shown
+
+
+def test_options_of_the_other_kind_are_refused(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", str(world.site), "--confirm", "1"]) == 1
+    assert main(["doctor", str(world.data), "--job", str(world.data)]) == 1
+    assert "startup kit" in capsys.readouterr().err
+
+
+def test_a_folder_with_startup_and_no_configuration_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "startup").mkdir()
+    with pytest.raises(InputError, match=r"KIT must hold one of fed_server\.json"):
+        examine_kit(tmp_path)
+
+
+def test_the_most_seconds_between_clocks_and_the_least_needs_are_sane() -> None:
+    assert network_checks.MOST_SECONDS == 60.0
+    assert needs_of(None, server=True).disk == 10e9
+    assert machine_checks.memory_bytes() > 1e8
+
+
+def test_the_page_lists_every_check() -> None:
+    page = Path("docs/doctor.md").read_text(encoding="utf-8")
+    assert [check.name for check in KIT_CHECKS if f"`{check.name}`" not in page] == []
