@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from admin.results.clip_faults import clip_faults
 from admin.results.file_hash import sha256
 from admin.results.ledger_rounds import LedgerRounds
 from admin.results.run_results import STORE, read_results
@@ -104,6 +105,7 @@ def result_faults(commits: Mapping[int, Line], results: Mapping[str, Any], store
         if sorted(entry.get("train", ())) != commit["inputs"] or entry.get("site_weights") != commit["site_weights"]:
             yield f"round {number}: results.json has other inputs or site weights"
         yield from (f"round {number}: {fault}" for fault in weight_faults(commit["site_weights"], settings))
+        yield from (f"round {number}: {fault}" for fault in clip_faults(commit, entry, settings))
     last = commits.get(results["round"], {})
     if last.get("sha256") != sha256(folder / WEIGHTS):
         yield f"the model in {folder.name} is not the one that was committed"

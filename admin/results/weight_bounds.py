@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fedaid.minmax.projection import ball_radius, weight_ceiling
 from fedaid.minmax.settings import MinMaxSettings
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Kind = TypeVar("Kind", bound="DataclassInstance")
 ROUNDING = 1e-9  # of a weight
 PREFIX, ARGS = "config_fed_server.workflows.", "args"
 
@@ -38,10 +42,14 @@ def weight_faults(weights: Mapping[str, float], settings: Mapping[str, Any]) -> 
 
 def minmax(settings: Mapping[str, Any]) -> MinMaxSettings:
     """Return the settings of the min-max in ``run.json``; defaults for those that the job leaves out."""
+    return taken(MinMaxSettings, settings)
+
+
+def taken(kind: type[Kind], settings: Mapping[str, Any]) -> Kind:
+    """Return the settings of one kind of the controller in ``run.json``; defaults for those that the job leaves out."""
     found = {
         path.rpartition(".")[2]: value
         for path, value in settings.items()
         if path.startswith(PREFIX) and path.split(".")[-2] == ARGS
     }
-    names = {field.name for field in fields(MinMaxSettings)}
-    return MinMaxSettings(**{name: value for name, value in found.items() if name in names})
+    return kind(**{field.name: found[field.name] for field in fields(kind) if field.name in found})

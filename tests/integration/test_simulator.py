@@ -103,9 +103,9 @@ def test_the_job_on_flare_ends_with_the_weights_of_the_same_rounds_in_plain_pyth
     "settings",
     [
         {"server_optimizer": "momentum", "server_learning_rate": 0.5} | MEMORY,
-        {"server_optimizer": "adam", "server_learning_rate": 0.01, "alignment_phase": False},
+        {"server_optimizer": "adam", "server_learning_rate": 0.01, "alignment_phase": False, "clip_update_norm": 1.0},
     ],
-    ids=["momentum in two phases, with memories of the sites", "adam in one phase"],
+    ids=["momentum in two phases, with memories of the sites", "adam in one phase, with clipped updates"],
 )
 def test_with_a_server_optimizer_and_a_loss_baseline_the_job_equals_the_plain_rounds_too(
     settings: dict[str, Any], run_both: RunBoth

@@ -19,6 +19,7 @@ from admin.results.run_results import STORE
 from fedaid.flare.store.missed_phases import missed_of, retries_of
 from fedaid.flare.store.run_ledger import LEDGER
 from fedaid.flare.store.start_model import START
+from fedaid.minmax.norm_clipping import CLIPPED
 from fedaid.version import VERSION_KEY
 
 FORMAT = 1
@@ -43,6 +44,7 @@ def report_card(files: RunFiles, pictures: SitePictures | None = None) -> dict[s
         "examples": {"count": len(pictures.examples)} if pictures and pictures.examples else {"missing": HOW_EXAMPLES},
         "exchange": exchange(files),
         "refused": refusals(files),
+        "clipped": clipped(files),
         "missed": missed(files),
         "ledger": ledger(files),
         "data": data_statement(files),
@@ -109,6 +111,16 @@ def refusals(files: RunFiles) -> list[dict[str, Any]]:
         {"round": entry["round"] + 1, "site": site, "reason": reason}
         for entry in files.results["history"]
         for site, reason in sorted(entry.get("refused", {}).items())
+    ]
+
+
+def clipped(files: RunFiles) -> list[dict[str, Any]]:
+    """Return every update that was clipped: round, task, site and its factor in the sum."""
+    return [
+        {"round": entry["round"] + 1, "task": task, "site": site, "factor": factor}
+        for entry in files.results["history"]
+        for task, factors in entry.get(CLIPPED, {}).items()
+        for site, factor in sorted(factors.items())
     ]
 
 

@@ -19,6 +19,7 @@ from admin.study.compare.trial import Trial
 from admin.study.compare.trials import Result, TrialFailed, run_trials
 from fedaid.atomic_file import replace_text
 from fedaid.data.manifest import FILE_NAME
+from fedaid.minmax.norm_clipping import ClipSettings
 from fedaid.minmax.server_optimizer import ServerOptimizerSettings
 from fedaid.minmax.settings import MinMaxSettings
 from fedaid.training.settings import TrainingSettings
@@ -26,7 +27,7 @@ from fedaid.training.settings import TrainingSettings
 METHOD = "fedaid"
 SUMMARY = "compare.json"
 SERVER_SETTINGS = {"alignment_phase", "selection_metric", "selection_share"}
-KINDS = (TrainingSettings, MinMaxSettings, ServerOptimizerSettings)
+KINDS = (TrainingSettings, MinMaxSettings, ClipSettings, ServerOptimizerSettings)
 USED = SERVER_SETTINGS.union(*({field.name for field in fields(kind)} for kind in KINDS))
 
 

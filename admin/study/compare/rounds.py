@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from admin.jobs.methods import LoopSettings
 from fedaid.evaluation.retrieval import split_metrics
 from fedaid.minmax.loss_baseline import ALONE_LOSS, LossBaseline
+from fedaid.minmax.norm_clipping import ClipSettings, clipped
 from fedaid.minmax.selection import BestModel, Selection
 from fedaid.minmax.server_optimizer import ServerOptimizer, ServerOptimizerSettings
 from fedaid.minmax.settings import MinMaxSettings
 from fedaid.minmax.site_weights import SiteWeights
+from fedaid.minmax.update_bounds import norm_of
 from fedaid.minmax.weighted_average import apply, renormalise, weighted_sum
-from fedaid.models.tensor_names import is_alignment, is_statistic
+from fedaid.models.tensor_names import is_alignment, is_learned, is_statistic
 from fedaid.training.site_worker import SiteWorker
 
 Tensors = Mapping[str, NDArray[Any]]
@@ -39,6 +41,7 @@ class ServerSettings:
         optimizer: settings of the server optimizer.
         alignment_phase: whether a round starts with the alignment phase.
         selection: rule that selects the best model.
+        clip: how long an update may be in a sum.
     """
 
     rounds: int
@@ -46,6 +49,7 @@ class ServerSettings:
     optimizer: ServerOptimizerSettings = field(default_factory=ServerOptimizerSettings)
     alignment_phase: bool = True
     selection: Selection = field(default_factory=Selection)
+    clip: ClipSettings = field(default_factory=ClipSettings)
 
     @classmethod
     def of(cls, settings: LoopSettings) -> ServerSettings:
@@ -54,7 +58,8 @@ class ServerSettings:
         chosen = {"name": rest.get("selection_metric"), "share": rest.get("selection_share")}
         selection = Selection(**{name: value for name, value in chosen.items() if value is not None})
         phase = rest.get("alignment_phase", True)
-        return cls(rest["num_rounds"], settings.minmax, settings.optimizer, phase, selection)
+        clip = ClipSettings(rest.get("clip_update_norm"))
+        return cls(rest["num_rounds"], settings.minmax, settings.optimizer, phase, selection, clip)
 
 
 @dataclass(frozen=True)
@@ -195,7 +200,7 @@ class Rounds:
         for site in self._workers:
             with self._working(site) as worker:
                 deltas[site] = worker.align(round_number=number).delta
-        return apply(alignment, weighted_sum(deltas, renormalise(self._weights.current, list(deltas))))
+        return apply(alignment, self._sum(deltas))
 
     def _pretrain(self, number: int, ideal: Tensors) -> None:
         """Train every site from θ with the ideal alignment, and move θ by the weighted sum of the updates."""
@@ -204,9 +209,23 @@ class Rounds:
             with self._working(site) as worker:
                 worker.load(ideal or self._theta)
                 updates[site] = worker.pretrain(round_number=number)
-        deltas = {site: update.delta for site, update in updates.items()}
-        total = weighted_sum(deltas, renormalise(self._weights.current, list(deltas)))
+        total = self._sum({site: update.delta for site, update in updates.items()})
         self._theta = self._optimizer.moved({**self._theta, **ideal}, total)
+
+    def _sum(self, deltas: Mapping[str, Tensors]) -> dict[str, NDArray[np.float64]]:
+        """Return the sum of the updates with the site weights; the learned tensors of long updates are clipped."""
+        weights = renormalise(self._weights.current, list(deltas))
+        total = weighted_sum(deltas, weights)
+        if self._server.clip.clip_update_norm is not None:
+            learned = {site: learned_of(delta) for site, delta in deltas.items()}
+            factors = self._server.clip.factors({site: norm_of(part) for site, part in learned.items()})
+            total |= weighted_sum(learned, clipped(weights, factors))
+        return total
+
+
+def learned_of(delta: Tensors) -> Tensors:
+    """Return the learned tensors of an update, in the order of names."""
+    return {name: tensor for name, tensor in sorted(delta.items()) if is_learned(name, tensor)}
 
 
 def same(one: Tensors, other: Tensors) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import nn
 
 LOGIT_SCALE = "log_logit_scale"
@@ -19,6 +20,11 @@ def is_alignment(name: str) -> bool:
 def is_statistic(name: str) -> bool:
     """Whether a tensor is a statistic of the batches, which is measured and not trained."""
     return name.rpartition(".")[2] in STATISTICS
+
+
+def is_learned(name: str, tensor: NDArray[Any]) -> bool:
+    """Whether a tensor is trained: its numbers are floats, and it is neither a statistic nor a counter."""
+    return tensor.dtype.kind == "f" and not is_statistic(name)
 
 
 def batch_norm_names(model: nn.Module) -> frozenset[str]:

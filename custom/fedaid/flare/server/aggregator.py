@@ -20,10 +20,11 @@ from fedaid.flare.server.gate import Gate, RefusedAnswer
 from fedaid.flare.server.update_store import UPDATE_FOLDER, UpdateStore
 from fedaid.flare.wire.messages import total_to_shareable
 from fedaid.flare.wire.tasks import Arrays, UpdateMessage
+from fedaid.minmax.norm_clipping import ClipSettings, clipped
 from fedaid.minmax.server_optimizer import ServerOptimizer, ServerOptimizerSettings
 from fedaid.minmax.update_bounds import model_fault
 from fedaid.minmax.weighted_average import renormalise, weighted_sum
-from fedaid.models.tensor_names import is_statistic
+from fedaid.models.tensor_names import is_learned, is_statistic
 
 AUTHENTICATED_SITE = "fedaid_authenticated_site"  # private context property, set by the controller
 
@@ -37,6 +38,7 @@ class SiteWeightedAggregator(Aggregator):  # type: ignore[misc]
     Attributes:
         site_weights: site → α.
         kept: why the last phase did not move the model, and the site with the largest update; empty if it did.
+        clipped: site → factor of its update in the sum of the last phase, for updates that were clipped.
     """
 
     def __init__(self) -> None:
@@ -47,6 +49,8 @@ class SiteWeightedAggregator(Aggregator):  # type: ignore[misc]
         self._ratio = math.inf
         self._total: Arrays | None = None
         self.kept: dict[str, str] = {}
+        self._clip = ClipSettings()
+        self.clipped: dict[str, float] = {}
         self._optimizer = ServerOptimizer(ServerOptimizerSettings())
         self._store: UpdateStore | None = None
         self.site_weights: dict[str, float] = {}
@@ -59,6 +63,7 @@ class SiteWeightedAggregator(Aggregator):  # type: ignore[misc]
         optimizer: ServerOptimizer | None = None,
         before: Arrays | None = None,
         largest_step: float = math.inf,
+        clip: ClipSettings | None = None,
     ) -> None:
         """Starts a phase: updates pass ``gate``, and their sum moves ``base``.
 
@@ -68,9 +73,11 @@ class SiteWeightedAggregator(Aggregator):  # type: ignore[misc]
             optimizer: moves it; without one the sum is added.
             before: the model that stays if the new one is not sound; ``base`` if None.
             largest_step: of a sound model, in norms of ``base``.
+            clip: how long an update may be in the sum; None clips nothing.
         """
         self._gate, self._base, self._before = gate, base, base if before is None else before
         self._ratio, self._total, self.kept = largest_step, None, {}
+        self._clip, self.clipped = clip or ClipSettings(), {}
         self._optimizer = optimizer or ServerOptimizer(ServerOptimizerSettings())
         if self._store:
             self._store.clear()
@@ -143,6 +150,9 @@ class SiteWeightedAggregator(Aggregator):  # type: ignore[misc]
         if not updates:
             raise RuntimeError("a phase must have at least one accepted update, got 0: aggregator")
         state = dict(self._optimizer.state)
+        self.clipped = self._clip.factors(self.norms)
+        if self.clipped and fl_ctx:
+            self.log_info(fl_ctx, f"updates were clipped, site and factor: {self.clipped}")
         self._total = self._moved(renormalise(self.site_weights, list(updates)))
         fault = model_fault(self._total, self._base, ratio=self._ratio, is_learned=lambda name: not is_statistic(name))
         if fault:
@@ -155,10 +165,12 @@ class SiteWeightedAggregator(Aggregator):  # type: ignore[misc]
         return self._total
 
     def _moved(self, weights: Mapping[str, float]) -> dict[str, NDArray[Any]]:
-        """The base moved by the weighted sum, tensor by tensor."""
+        """The base moved by the weighted sum, tensor by tensor; of a clipped update the learned tensors are shorter."""
         total: dict[str, NDArray[Any]] = {}
+        shorter = clipped(weights, self.clipped)
         for name, tensor in self._base.items():
-            change = weighted_sum(self._store.tensor(name), weights) if self._store else {}
+            some = shorter if is_learned(name, tensor) else weights
+            change = weighted_sum(self._store.tensor(name), some) if self._store else {}
             total |= self._optimizer.moved({name: tensor}, change)
         return total
 

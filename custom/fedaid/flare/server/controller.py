@@ -21,6 +21,7 @@ from fedaid.flare.server.run_store import BEST, OPTIMIZER, Generation
 from fedaid.flare.store.run_identity import RunIdentity
 from fedaid.flare.wire.tasks import ALIGN, PRETRAIN, TRAIN, VALIDATE, Arrays, UpdateMessage
 from fedaid.minmax.loss_baseline import LossBaseline
+from fedaid.minmax.norm_clipping import ClipSettings
 from fedaid.minmax.selection import METRICS, BestModel, Selection
 from fedaid.minmax.server_optimizer import ServerOptimizer, ServerOptimizerSettings
 from fedaid.minmax.settings import WHERE, MinMaxSettings
@@ -29,7 +30,7 @@ from fedaid.minmax.update_bounds import BoundSettings, NormBounds
 from fedaid.models.tensor_names import is_alignment, is_statistic
 
 TRAIN_METRICS = ("contrastive", "binding")
-SETTINGS = (RunSettings, RunIdentity, MinMaxSettings, BoundSettings, ServerOptimizerSettings)
+SETTINGS = (RunSettings, RunIdentity, MinMaxSettings, BoundSettings, ClipSettings, ServerOptimizerSettings)
 
 
 class FedAIDController(DurableScatterAndGather):
@@ -39,8 +40,8 @@ class FedAIDController(DurableScatterAndGather):
         selection_metric, selection_share: choose the best model, see :class:`Selection`.
         alignment_phase: whether a round starts with the alignment phase; without it a round is one task, as in FedAvg.
         settings: the fields of :class:`RunSettings`, of :class:`RunIdentity`, of :class:`MinMaxSettings`, of
-            :class:`BoundSettings`, and of :class:`ServerOptimizerSettings` for the model at the end of a round; the
-            ideal alignment is a plain sum.
+            :class:`BoundSettings`, of :class:`ClipSettings`, and of :class:`ServerOptimizerSettings` for the model at
+            the end of a round; the ideal alignment is a plain sum.
 
     Raises:
         InputError: naming the setting.
@@ -58,7 +59,8 @@ class FedAIDController(DurableScatterAndGather):
         **settings: Any,
     ) -> None:
         require_flag("alignment_phase", alignment_phase)
-        run, identity, self._minmax, self._bounds, optimizer = split_settings(SETTINGS, settings, where=WHERE)
+        found = split_settings(SETTINGS, settings, where=WHERE)
+        run, identity, self._minmax, self._bounds, self._clip, optimizer = found
         super().__init__(run, identity, task_name=PRETRAIN if alignment_phase else TRAIN)
         self._alignment_phase, self._best = alignment_phase, BestModel(Selection(selection_metric, selection_share))
         self._optimizer = ServerOptimizer(optimizer, is_statistic=is_statistic)
@@ -95,9 +97,14 @@ class FedAIDController(DurableScatterAndGather):
             return
         self._record.pretrained(pretrained, self.aggregator.refused)
         self.aggregator.total(fl_ctx)
-        self._record.moved(task.name, self.aggregator.norms, self.aggregator.kept)
+        self._note_move(task.name)
         self.log_info(fl_ctx, self.traffic.describe(self._current_round))
         self._publish(fl_ctx)
+
+    def _note_move(self, phase: str) -> None:
+        """Notes in the record how a phase moved the model."""
+        sums = self.aggregator
+        self._record.moved(phase, sums.norms, kept=sums.kept, clipped=sums.clipped)
 
     def _publish(self, fl_ctx: FLContext) -> None:
         """Gives the persistor what it commits with the model."""
@@ -117,7 +124,7 @@ class FedAIDController(DurableScatterAndGather):
         # 2: the site weights move, and with them the ideal alignment
         self._weigh(aligned, fl_ctx)
         ideal = self.aggregator.total(fl_ctx)
-        self._record.moved(ALIGN, self.aggregator.norms, self.aggregator.kept)
+        self._note_move(ALIGN)
 
         # 3: every site trains the whole model, bound to the ideal alignment
         self._open(PRETRAIN, {**theta, **ideal}, sites=list(aligned), needs=TRAIN_METRICS)
@@ -140,7 +147,7 @@ class FedAIDController(DurableScatterAndGather):
         gate = self.gate(phase, base, sites=sites, needs=needs, bounds=bounds)
         before = {name: theta[name] for name in base}
         optimizer = None if phase == ALIGN else self._optimizer
-        self.aggregator.open(gate, base, optimizer=optimizer, before=before, largest_step=ratio)
+        self.aggregator.open(gate, base, optimizer=optimizer, before=before, largest_step=ratio, clip=self._clip)
 
     def _weigh(self, aligned: Mapping[str, UpdateMessage], fl_ctx: FLContext) -> None:
         """Takes the dual step on the sites' losses, and saves θ if it is the best model so far."""

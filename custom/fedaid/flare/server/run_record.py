@@ -10,6 +10,7 @@ from typing import Any
 from fedaid.flare.store.missed_phases import MISSED, RETRIES, MissedPhase, Retry, as_json, missed_of, retries_of
 from fedaid.flare.wire.tasks import STATE_LOST, UpdateMessage
 from fedaid.flare.wire.traffic import Traffic
+from fedaid.minmax.norm_clipping import CLIPPED
 from fedaid.minmax.site_weights import Move
 from fedaid.minmax.update_bounds import FORMER_ROUNDS
 
@@ -80,12 +81,22 @@ class RunRecord:
         train = {site: without(update.metrics, valid.get(site, ())) for site, update in updates.items()}
         self.history[-1] |= {"train": train, "refused": self.history[-1]["refused"] | dict(refused)}
 
-    def moved(self, phase: str, norms: Mapping[str, float], kept: Mapping[str, str]) -> None:
-        """Adds the norms of a phase's accepted updates, and why the model did not move, to the entry of the round."""
+    def moved(
+        self, phase: str, norms: Mapping[str, float], *, kept: Mapping[str, str], clipped: Mapping[str, float]
+    ) -> None:
+        """Adds to the entry of the round how a phase moved the model.
+
+        Args:
+            phase: its task.
+            norms: of the accepted updates.
+            kept: why the model did not move; empty if it did.
+            clipped: site → factor of its update in the sum.
+        """
         entry = self.history[-1]
         entry["norms"] = entry.get("norms", {}) | {phase: dict(norms)}
-        if kept:
-            entry["kept"] = entry.get("kept", {}) | {phase: dict(kept)}
+        for name, found in (("kept", kept), (CLIPPED, clipped)):
+            if found:
+                entry[name] = entry.get(name, {}) | {phase: dict(found)}
 
     def former_norms(self, phase: str) -> tuple[float, ...]:
         """The norms that were accepted in the last rounds of a phase."""

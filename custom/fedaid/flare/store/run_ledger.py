@@ -13,6 +13,7 @@ from typing import Any
 from fedaid.flare.store.hash_chain import HashChain
 from fedaid.flare.store.refusal_codes import refusal_code
 from fedaid.flare.wire.tasks import VALIDATE
+from fedaid.minmax.norm_clipping import CLIPPED
 from fedaid.models.saved_model import WEIGHTS
 from fedaid.sealed_folder import manifest_of
 
@@ -96,8 +97,9 @@ class RunLedger:
         self._committed = about["round"]
         entry = state["history"][-1]
         kept = {phase: why["largest_mover"] for phase, why in entry.get("kept", {}).items()}
+        more = {"kept": kept, CLIPPED: entry.get(CLIPPED, {})}
         about |= {"inputs": sorted(entry["train"]), "site_weights": state["site_weights"], **facts}
-        self._add(COMMIT, durable=True, **about, **({"kept": kept} if kept else {}))
+        self._add(COMMIT, durable=True, **about, **{name: found for name, found in more.items() if found})
 
     def stopped(self, error: Exception) -> None:
         """The job stops before the end; the line has the kind of error only, since its text may be long."""

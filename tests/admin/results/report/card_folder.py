@@ -43,6 +43,7 @@ def fill(results: dict[str, Any]) -> None:
         {"round": n, "site_weights": WEIGHTS[n], "valid": valid(n), "refused": {}} for n in range(len(WEIGHTS))
     ]
     results["history"][1]["refused"] = {"north": "an update of 3.0 norms above the others"}
+    results["history"][1]["clipped"] = {"pretrain": {"lake": 0.25}}
     silent = {"phase": "align", "site": "lake", "reason": "silent", "text": ""}
     results["missed"] = [{"round": n, **silent} for n in range(2)]
     results["retries"] = [{"round": 1, "phase": "pretrain", "sites": ["north"]}]

@@ -150,6 +150,10 @@ def test_a_refused_update_is_shown(bare: str) -> None:
     assert "an update of 3.0 norms above the others" in Page(bare).text
 
 
+def test_a_clipped_update_is_shown(bare: str) -> None:
+    assert "Round Site Task Factor 2 lake pretrain 0.25" in Page(bare).text
+
+
 def test_missed_rounds_retries_and_skipped_generations_are_shown(bare: str) -> None:
     words = Page(bare).text
     assert "lake 1-2 align no answer in time" in words

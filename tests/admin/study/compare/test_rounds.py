@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from admin.study.compare import rounds
 from admin.study.compare.rounds import ServerSettings, run_rounds
+from fedaid.minmax.norm_clipping import ClipSettings
 from fedaid.minmax.selection import Selection
 from fedaid.minmax.server_optimizer import ServerOptimizerSettings
 from fedaid.minmax.settings import MinMaxSettings
@@ -102,6 +103,14 @@ def test_what_the_sites_reach_alone_is_taken_as_baseline() -> None:
     server = ServerSettings(1, MinMaxSettings(loss_baseline="alone"))
     found = run_rounds(workers, start(), server, alone={"a": 0.0, "b": 3.0})
     assert found.site_weights == pytest.approx({"a": 0.5, "b": 0.5})
+
+
+def test_a_long_update_is_clipped_as_in_the_job() -> None:
+    sites = {"a": Pull(1.0), "b": Pull(2.0), "c": Pull(16.0)}
+    server: dict[str, Any] = {"rounds": 1, "minmax": MinMaxSettings(dual_step_size=0), "alignment_phase": False}
+    np.testing.assert_allclose(run(sites, **server).tensors[ENCODER], (1 + 2 + 16) / 3)
+    clipped = run(sites, **server, clip=ClipSettings(2.0))  # the median norm is that of b
+    np.testing.assert_allclose(clipped.tensors[ENCODER], (1 + 2 + 4) / 3)
 
 
 def test_the_server_s_momentum_goes_on_from_round_to_round() -> None:
