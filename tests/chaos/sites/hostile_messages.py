@@ -1,4 +1,4 @@
-"""Answers of a site that the server cannot decode, or that are not answers: each costs its sender the phase."""
+"""Answers of a site that the server cannot decode, and requests that would end the job: each costs only its sender."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tests.integration.conftest import small_job
 Plan = list[tuple[str, str, str, bool]]  # phase, part, fault, whether it evades our last check at the site
 PHASES, PARTS = ("align", "pretrain"), ("data", "meta")
 HARMLESS = ("a text of 100 MB", "meta")  # nobody reads it, so the update may be accepted
+REQUEST = hostile_site.REQUEST  # it is refused; the answer that follows is honest
 ENDS_THE_SITE = ("a set", "a function", "a lambda", "10,000 levels")  # FLARE's encoder at the site fails
 SECONDS = 1800.0
 
@@ -50,7 +51,8 @@ def plans() -> dict[str, Plan]:
     seen = [(fault, False) for fault in hostile_site.FAULTS] + [(fault, True) for fault in mild]
     first = [(PHASES[n % 2], PARTS[n // 2 % 2], *one) for n, one in enumerate(seen)]
     last = {f"ends{n}": [(PHASES[n % 2], PARTS[n // 2], fault, True)] for n, fault in enumerate(ENDS_THE_SITE)}
-    return {"refused": first, **last}
+    asked = [(PHASES[n % 2], REQUEST, request, False) for n, request in enumerate(hostile_site.REQUESTS)]
+    return {"refused": first, **last, "asked": [*asked, (PHASES[1], REQUEST, hostile_site.PANIC, False)]}
 
 
 def hostile_messages(folder: Path) -> Outcome:
@@ -59,8 +61,11 @@ def hostile_messages(folder: Path) -> Outcome:
     failures: list[str] = []
     with HostilePoc(folder) as federation:
         for name, plan in plans().items():
-            write_json(federation.local / "hostile.json", {str(n): one for n, one in enumerate(plan)})
-            rounds = len(plan) + (1 if name != "refused" else 0)
+            write_json(
+                federation.local / "hostile.json",
+                {str(n): one for n, one in enumerate(plan)} | {"victim": federation.sites[0]},
+            )
+            rounds = len(plan) + (1 if name != "refused" else 0)  # one more without the site whose process has ended
             settings = {"num_rounds": rounds, "wait_time_after_min_received": 20, "run_name": name}
             job = small_job(folder / "jobs" / name, sites=2, **settings)
             with followed(federation, job, run_name=name, out=folder / "out") as running:
@@ -95,9 +100,17 @@ def faults_of(job: FollowedJob, plan: Plan, *, hostile: str, done: Path) -> list
             failures.append(f"{where}: was not injected")
         elif not job.has("commit", round=number + 1):
             failures.append(f"{where}: the round was not committed")
-        elif len(closed) != 1 or ((fault, part) != HARMLESS and (hostile in closed[0] or len(closed[0]) != 2)):
+        elif len(closed) != 1 or not sound_inputs(closed[0], fault=fault, part=part, hostile=hostile):
             failures.append(f"{where}: the phase ended with {json.dumps(closed)}")
         elif blamed - {hostile}:
             failures.append(f"{where}: {blamed} were refused")
         (done / f"did-{number}.txt").unlink(missing_ok=True)
     return failures
+
+
+def sound_inputs(inputs: list[str], *, fault: str, part: str, hostile: str) -> bool:
+    """Whether a phase ended with the answers that it must: without the hostile site, unless it also sent a good one."""
+    if (fault, part) == HARMLESS:
+        return True
+    good = part == REQUEST and fault != hostile_site.PANIC
+    return len(inputs) == (3 if good else 2) and (hostile in inputs) == good

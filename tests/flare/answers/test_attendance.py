@@ -109,9 +109,25 @@ def test_an_absence_is_kept_until_the_site_is_accepted() -> None:
     assert attendance.absences == {}
 
 
+def test_what_a_silent_site_sent_instead_of_an_answer_is_known_until_it_answers() -> None:
+    attendance = Attendance()
+    phase(attendance, "a", "b")
+    attendance.hears("c", "it sent event x")
+    attendance.hears("a", "it sent event y")  # it has answered, so it is not missing
+    assert attendance.missed(SITES, round_number=1, phase="align") == [
+        MissedPhase(1, "align", "c", "silent", "it sent event x")
+    ]
+    attendance.begin(SITES)
+    assert attendance.absences["c"] == Absence("silent", "it sent event x")
+    attendance.replied("c")
+    attendance.begin(SITES)
+    assert attendance.absences["c"] == Absence("silent")
+
+
 @pytest.mark.parametrize(
     ("absence", "text"),
     [
+        (Absence("silent", "x"), "site a gave no answer in time: x"),
         (Absence("silent"), "site a gave no answer in time"),
         (Absence("refused", "x"), "the answer of site a was refused: x"),
         (Absence("error", "x"), "site a could not work: x"),

@@ -14,6 +14,7 @@ from nvflare.apis.impl.bcast_manager import _KEY_WAIT_TIME_AFTER_MIN_RESPS
 from nvflare.apis.shareable import Shareable, make_reply
 
 from fedaid.flare.store.missed_phases import MissedPhase, missed_of
+from fedaid.flare.transport.site_requests import ASKING_SITE, REFUSED_REQUEST, REQUEST_TEXT
 from fedaid.flare.wire.replies import error_reply
 from fedaid.flare.wire.tasks import ALIGN, PRETRAIN, TRAIN, VALIDATE
 from tests.flare.conftest import Federation
@@ -248,3 +249,15 @@ def test_a_lost_connection_stops_a_run_that_cannot_have_its_quorum_by_name(feder
     made.run()
     assert made.engine.panics[0].startswith("run must have 3 connected sites (min_clients), got 2: the connection to ")
     assert "site site-c is lost. To continue the run: python -m admin run" in made.engine.panics[0]
+
+
+def test_a_site_that_ends_itself_with_an_event_is_named_with_it(federation: Make, answers: Any) -> None:
+    def ends(task: str, shareable: Shareable) -> None:
+        made.fl_ctx.set_prop(ASKING_SITE, "site-c", private=True, sticky=False)
+        made.fl_ctx.set_prop(REQUEST_TEXT, "it sent event x", private=True, sticky=False)
+        made.controller.handle_event(REFUSED_REQUEST, made.fl_ctx)
+
+    made = federation({**answers, "site-c": ends}, num_rounds=1)
+    made.run()
+    missed = missed_of(results(made))
+    assert missed[0] == MissedPhase(0, ALIGN, "site-c", "silent", "it sent event x")

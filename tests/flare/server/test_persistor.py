@@ -13,6 +13,7 @@ from nvflare.apis.fl_context import FLContext
 from nvflare.app_common.abstract.model import make_model_learnable
 from nvflare.app_common.app_constant import AppConstants
 
+from fedaid.flare.server import persistor as module
 from fedaid.flare.server.persistor import RUN_STATE, RunPersistor, tensors_of
 from fedaid.models.saved_model import load_model
 from fedaid.models.vocabulary import vocabulary_hash
@@ -30,6 +31,15 @@ def persistor(model_config: dict[str, Any], fl_ctx: FLContext) -> RunPersistor:
 def test_before_the_run_there_is_no_store(model_config: dict[str, Any]) -> None:
     with pytest.raises(RuntimeError, match="run store must be open"):
         _ = RunPersistor(model_config).open_store
+
+
+def test_the_server_refuses_requests_of_sites_from_the_start_of_a_run(
+    model_config: dict[str, Any], fl_ctx: FLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engines: list[object] = []
+    monkeypatch.setattr(module, "refuse_site_requests", engines.append)
+    RunPersistor(dict(model_config)).handle_event(EventType.START_RUN, fl_ctx)
+    assert engines == [fl_ctx.get_engine()]
 
 
 def test_a_run_starts_from_the_configured_model(

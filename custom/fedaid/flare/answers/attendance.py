@@ -19,7 +19,7 @@ class Absence(NamedTuple):
     def said_of(self, site: str) -> str:
         """The absence of a site as a sentence without full stop."""
         if self.reason == SILENT:
-            return f"site {site} gave no answer in time"
+            return f"site {site} gave no answer in time" + (f": {self.text}" if self.text else "")
         if self.reason == REFUSED:
             return f"the answer of site {site} was refused: {self.text}"
         code = "" if self.reason == ERROR else f" ({self.reason})"
@@ -39,24 +39,32 @@ class Attendance:
     def __init__(self) -> None:
         self._silent, self._returned = set[str](), set[str]()
         self._awaited, self._due = set[str](), set[str]()
+        self._heard: dict[str, str] = {}
         self.absences: dict[str, Absence] = {}
 
     def begin(self, sites: Iterable[str]) -> None:
         """The sites are asked."""
         self._due = {*sites}
         self._awaited = self._due - self._silent
-        self.absences |= dict.fromkeys(self._due, Absence(SILENT))
+        self.absences |= {site: Absence(SILENT, self._heard.get(site, "")) for site in self._due}
 
     def replied(self, site: str) -> bool:
         """A reply has come in time; returns whether all replies that the phase waits for are here."""
         for former in (self._due, self._silent, self._returned):
             former.discard(site)
         self.absences.pop(site, None)
+        self._heard.pop(site, None)
         return not self._awaited & self._due
 
     def fails(self, site: str, reason: str, text: str) -> None:
         """The reply of the site cannot be used."""
         self.absences[site] = Absence(reason, text[:LONGEST_TEXT])
+
+    def hears(self, site: str, text: str) -> None:
+        """The site sent something else than an answer; if it stays silent, this may be why."""
+        self._heard[site] = text[:LONGEST_TEXT]
+        if self.absences.get(site, Absence(ERROR)).reason == SILENT:
+            self.fails(site, SILENT, text)
 
     def over(self) -> list[str]:
         """The phase waits no longer; returns the sites that have fallen silent in it."""

@@ -22,6 +22,7 @@ from fedaid.flare.server.gate import BelowQuorum, Gate
 from fedaid.flare.server.persistor import RUN_STATE
 from fedaid.flare.server.run_record import RunProgress
 from fedaid.flare.server.run_settings import RunSettings
+from fedaid.flare.transport.site_requests import ASKING_SITE, REFUSED_REQUEST, REQUEST_TEXT
 from fedaid.flare.wire.messages import model_to_shareable
 from fedaid.flare.wire.replies import error_text, was_refused
 from fedaid.flare.wire.tasks import Arrays, ModelMessage, RunStamp, UpdateMessage
@@ -159,8 +160,13 @@ class GatedScatterAndGather(AskingScatterAndGather):
         return bool(super()._accept_train_result(client_name, result, fl_ctx, is_unknown_task))
 
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
-        """Answers FLARE's request for statistics with the progress of the run, and who missed what so far."""
+        """Answers FLARE's request for statistics with the progress of the run, and who missed what so far.
+
+        A request that was refused may be why its site is silent from now on.
+        """
         super().handle_event(event_type, fl_ctx)
+        if event_type == REFUSED_REQUEST:
+            self.attendance.hears(str(fl_ctx.get_prop(ASKING_SITE)), str(fl_ctx.get_prop(REQUEST_TEXT)))
         collector = fl_ctx.get_prop(InfoCollector.CTX_KEY_STATS_COLLECTOR)
         if event_type == InfoCollector.EVENT_TYPE_GET_STATS and collector:
             collector.add_info(group_name=self._name, info=self.progress.as_dict() | self._record.absences)

@@ -20,6 +20,7 @@ from fedaid.flare.server.run_store import NOTHING, RESULTS, VIEW, NewBest, RunSt
 from fedaid.flare.store.run_ledger import RunLedger
 from fedaid.flare.store.start_model import START, StartModel, start_tensors
 from fedaid.flare.transport.array_exchange import receive_on_disk
+from fedaid.flare.transport.site_requests import refuse_site_requests
 from fedaid.flare.transport.unreadable_answers import refuse_unreadable_answers
 from fedaid.flare.wire.downlink import DOWNLINK_VIEW
 from fedaid.minmax.server_optimizer import ServerOptimizer
@@ -90,6 +91,7 @@ class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
             give_back_freed_memory()
             receive_on_disk(app)
             refuse_unreadable_answers(fl_ctx.get_engine())
+            refuse_site_requests(fl_ctx.get_engine())
             self.job_folder = app / STORE_FOLDER
             self._start = self._start and self._start.of(app)
             self.keep_in(self.job_folder)
