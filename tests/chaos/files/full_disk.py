@@ -86,6 +86,33 @@ def faults_of_store(disk: Path, step: int) -> Iterator[str]:
         yield "" if clear_ok and same and said else f"store with {left} bytes left: {clear_ok}, {same}, {text}"
 
 
+def faults_of_delivery(disk: Path, step: int) -> Iterator[str]:
+    """The end of a run with less and less room: the round stays, and the next job puts the same files."""
+    target, results = disk / "job", {"round": 1}
+    commit(disk / "store", 1)
+    before = contents(disk / "store")
+
+    def end(at: Path) -> None:
+        store.finish(results)
+        store.deliver(target, results)
+
+    store = RunStore(disk / "store", configuration={}, vocabulary_hash="")
+    end(disk)
+    whole = contents(target)
+    for left in range(0, TENSORS["matrix"].nbytes, step):
+        clear(target)
+        clear(disk / "store" / "finished")
+        room(disk, left)
+        error = raised(end, disk)
+        room(disk, None)
+        kept = {name: content for name, content in contents(disk / "store").items() if name in before} == before
+        again = raised(end, disk)
+        same = contents(target) == whole and store.results == results
+        yield "" if error and kept and not again and same else f"delivery with {left} bytes left: {error!r}, {again!r}"
+    clear(target)
+    clear(disk / "store")
+
+
 def faults_of_ledger(disk: Path, step: int) -> Iterator[str]:
     """Lines that the disk did not take come with the next ones, and the chain holds."""
     file = disk / "ledger.jsonl"
@@ -182,7 +209,7 @@ def clear(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
-PLACES = (faults_of_store, faults_of_ledger, faults_of_site, faults_of_spools, faults_of_cache)
+PLACES = (faults_of_store, faults_of_delivery, faults_of_ledger, faults_of_site, faults_of_spools, faults_of_cache)
 
 
 def main() -> None:

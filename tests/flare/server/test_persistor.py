@@ -17,6 +17,7 @@ from fedaid.flare.server import persistor as module
 from fedaid.flare.server.persistor import RUN_STATE, RunPersistor, tensors_of
 from fedaid.models.saved_model import load_model
 from fedaid.models.vocabulary import vocabulary_hash
+from fedaid.sealed_folder import Damaged
 
 
 @pytest.fixture
@@ -40,6 +41,19 @@ def test_the_server_refuses_requests_of_sites_from_the_start_of_a_run(
     monkeypatch.setattr(module, "refuse_site_requests", engines.append)
     RunPersistor(dict(model_config)).handle_event(EventType.START_RUN, fl_ctx)
     assert engines == [fl_ctx.get_engine()]
+
+
+def test_results_that_the_disk_does_not_take_are_an_error_with_the_remedy(
+    persistor: RunPersistor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*anything: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module, "write", full)
+    with pytest.raises(
+        Damaged, match=r"^the results cannot be written to the run store: No space left on device\. Free"
+    ):
+        persistor.deliver({"round": 1})
 
 
 def test_a_run_starts_from_the_configured_model(

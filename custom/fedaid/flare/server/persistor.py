@@ -24,7 +24,7 @@ from fedaid.flare.transport.site_requests import refuse_site_requests
 from fedaid.flare.transport.unreadable_answers import refuse_unreadable_answers
 from fedaid.flare.wire.downlink import DOWNLINK_VIEW
 from fedaid.minmax.server_optimizer import ServerOptimizer
-from fedaid.sealed_folder import seal
+from fedaid.sealed_folder import Damaged, not_written, seal
 from fedaid.training.heap import give_back_freed_memory
 
 # Private context properties that the controller sets.
@@ -158,8 +158,20 @@ class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
 
         Args:
             results: of the run; if they are complete, the store keeps them too. None if the run stopped on the way.
+
+        Raises:
+            Damaged: if the disk did not take them; the next job of the run delivers them again.
         """
-        store, self.delivered = self.open_store, True
+        self.delivered = True
+        try:
+            self._put(results)
+        except Damaged:
+            raise
+        except OSError as error:
+            raise not_written("the results", error) from error
+
+    def _put(self, results: Mapping[str, Any]) -> None:
+        store = self.open_store
         if store.folder != self.job_folder:
             head = self.ledger.head
             results = {**results, "ledger": head} if results and head else results
