@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from fedaid.errors import InputError
 from fedaid.models.adapters import AdapterSettings, adapter_settings, add_adapters, linear_layers
 from fedaid.models.dual_encoder import DualEncoder, Embeddings
-from fedaid.models.hugging_face import checkpoint_encoders
 from fedaid.models.tensor_names import is_alignment
+from fedaid.training.hardware import checkpoint_encoders
 
 SIZE = 32
 PAIRS = [("vit", "bert"), ("dinov2", "roberta"), ("monai_vit", "distilbert"), ("swin", "electra")]

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from fedaid.errors import InputError
 from fedaid.models.dual_encoder import DualEncoder
-from fedaid.models.hugging_face import checkpoint_encoders
+from fedaid.training.hardware import checkpoint_encoders
 
 SIZES = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 4, "num_attention_heads": 2}
 OPTIONS: dict[str, Any] = {"image_size": 32, "embedding_dim": 8, "projection_hidden": 16, "max_tokens": 20}

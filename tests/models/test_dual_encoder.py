@@ -178,7 +178,7 @@ def test_a_local_image_encoder_for_a_size_between_patches_is_refused(saved: Call
 def test_a_local_model_of_an_unknown_type_is_refused(models_folder: Path) -> None:
     (models_folder / "odd").mkdir()
     (models_folder / "odd" / "config.json").write_text('{"model_type": "odd"}')
-    with pytest.raises(InputError, match=r"^text_encoder must"):
+    with pytest.raises(InputError, match=r"^encoder must be of a type that"):
         build(text="local:odd")
 
 

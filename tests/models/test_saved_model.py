@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import transformers
 
 from fedaid.errors import InputError
+from fedaid.models import saved_model
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.saved_model import CONFIG, WEIGHTS, load_model, merged_model, new_model, save_model
 
@@ -122,3 +124,25 @@ def test_merging_leaves_the_given_model_as_it_is(adapted: DualEncoder) -> None:
 def test_merging_a_model_without_adapters_gives_the_same_weights(model: DualEncoder) -> None:
     merged = merged_model(model).state_dict()
     assert all(torch.equal(merged[name], tensor) for name, tensor in model.state_dict().items())
+
+
+def test_a_site_whose_library_does_not_know_a_type_is_named_with_its_version(
+    model: DualEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transformers, "__version__", "4.9.0")
+    configuration = model.configuration | {"text_encoder": {"name": "modernbert"}}
+    monkeypatch.setattr(saved_model, "CONFIG_MAPPING", {"vit": transformers.ViTConfig})
+    with pytest.raises(InputError) as caught:
+        new_model(configuration, model.vocabulary_hash, where="site north")
+    assert str(caught.value) == (
+        "text_encoder must be known to transformers 4.9.0, got 'modernbert': site north. "
+        "Install the transformers of requirements.txt there, as on the server."
+    )
+
+
+def test_a_site_whose_library_lacks_an_option_is_named_with_its_version(model: DualEncoder) -> None:
+    configuration = model.configuration | {"text_encoder": {"name": "bert", "pooling": "max", "of_next_year": 3}}
+    with pytest.raises(
+        InputError, match=r"^text_encoder must be known to .*, got bert without of_next_year: site north"
+    ):
+        new_model(configuration, model.vocabulary_hash, where="site north")

@@ -24,6 +24,13 @@ OPTIONS: tuple[str, ...] = (
     "hf_pooler_type",
     "pooler_type",
 )
+POOLERS = {
+    "mean_pooler": "mean_tokens",
+    "max_pooler": "max_tokens",
+    "cls_pooler": "cls_token",
+    "cls_last_hidden_state_pooler": "cls_token",
+}
+"""open_clip's poolers → the names of sentence-transformers."""
 OPTIONS += ("hf_model_pretrained", "context_length", "vocab_size", "width", "heads", "layers", "tokenizer_kwargs")
 OTHERS = re.compile(r"deberta|albert|distil|modern|nomic|xlm|camem|mobile|squeeze")
 """Relatives of BERT with other layers or other positions."""
@@ -42,6 +49,8 @@ def bert_tower(checkpoint: OpenClipCheckpoint) -> PickedTower:
     checkpoint.folder.require(known, rule, got=name, remedy=remedy)
     config = bert_config(checkpoint, name, tensors)
     module, unexpected = whole_model(checkpoint.folder, config, CheckpointState(tensors, checkpoint.files))
+    pooler = str(given.get("hf_pooler_type") or given.get("pooler_type") or "mean_pooler")
+    checkpoint.folder.require(pooler in POOLERS, f"have one of {', '.join(POOLERS)}", got=pooler, remedy=remedy)
     left = (*checkpoint.left(), *(f"{PREFIX}{part}" for part in unexpected))
     notes = (f"{config.num_attention_heads} heads of {HEAD_WIDTH}, as in {name}",)
     return PickedTower(
@@ -51,6 +60,7 @@ def bert_tower(checkpoint: OpenClipCheckpoint) -> PickedTower:
         against=AGAINST.format(config.model_type),
         files=checkpoint.files,
         left=left,
+        pooling=POOLERS[pooler],
         notes=notes,
     )
 

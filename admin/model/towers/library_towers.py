@@ -147,10 +147,20 @@ def image_reference(model: Any) -> Callable[[Tensor], Tensor]:
 
 
 def text_reference(model: Any) -> Callable[[Tensor, Tensor], Tensor]:
-    """Token ids and mask → the last hidden state."""
+    """Token ids and mask → the last hidden state; SigLIP's last real token gets that of its last position."""
 
     def reference(token_ids: Tensor, mask: Tensor) -> Tensor:
+        if model.config.model_type == "siglip_text_model":
+            rows = [full_length(ids[real]) for ids, real in zip(token_ids, mask, strict=True)]
+            return torch.stack(rows)[:, : mask.shape[1]]
         hidden: Tensor = model(input_ids=token_ids, attention_mask=mask.long()).last_hidden_state
+        return hidden
+
+    def full_length(ids: Tensor) -> Tensor:
+        row = torch.full((1, model.config.max_position_embeddings), model.config.pad_token_id)
+        row[0, : len(ids)] = ids
+        hidden: Tensor = model(input_ids=row).last_hidden_state[0]
+        hidden[len(ids) - 1] = hidden[-1]
         return hidden
 
     return reference

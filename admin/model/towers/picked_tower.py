@@ -24,6 +24,7 @@ class PickedTower:
         files: that the weights came from.
         left: parts of the checkpoint that are not in this tower.
         processor: the content of ``preprocessor_config.json``.
+        pooling: how the layout pools a text, as sentence-transformers name it; empty if only the type says so.
         notes: what a person should know beside the facts.
     """
 
@@ -34,6 +35,7 @@ class PickedTower:
     files: tuple[str, ...]
     left: tuple[str, ...] = ()
     processor: Mapping[str, Any] | None = None
+    pooling: str = ""
     notes: tuple[str, ...] = ()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from admin.model.towers.downloaded_folder import PROCESSOR, DownloadedFolder
 from admin.model.towers.picked_tower import IMAGE, PickedTower
 from fedaid.models.own_tokenizer import tokenizer_files
+from fedaid.models.pooling import SENTENCE_FILE
 
 RECORD = "tower.json"
 
@@ -34,8 +35,21 @@ def write_tower(tower: PickedTower, target: Path, source: DownloadedFolder) -> N
         source.require(bool(files), rule, got=got, remedy=remedy)
         for file in files:
             shutil.copyfile(file, target / file.name)
+        write_pooling(tower, target, source)
     for file in source.licence_files:
         shutil.copyfile(file, target / file.name)
+
+
+def write_pooling(tower: PickedTower, target: Path, source: DownloadedFolder) -> None:
+    """Write how a text tower pools its tokens, if its layout says so."""
+    stated = source.path / SENTENCE_FILE
+    if not tower.pooling and not stated.is_file():
+        return
+    (target / SENTENCE_FILE).parent.mkdir()
+    if tower.pooling:
+        (target / SENTENCE_FILE).write_text(json.dumps({f"pooling_mode_{tower.pooling}": True}), encoding="utf-8")
+    else:
+        shutil.copyfile(stated, target / SENTENCE_FILE)
 
 
 def write_record(target: Path, facts: dict[str, Any]) -> None:

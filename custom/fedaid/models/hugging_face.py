@@ -5,7 +5,6 @@ Nothing is downloaded: a model is a configuration, or a folder below ``$FEDAID_M
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import fields
@@ -15,10 +14,10 @@ from typing import Any
 import transformers
 from safetensors import SafetensorError
 from torch import nn
-from transformers import AutoConfig, AutoModel, PreTrainedConfig, SiglipTextModel
+from transformers import CONFIG_MAPPING, AutoConfig, AutoModel, PreTrainedConfig, SiglipTextModel
 
 from fedaid.errors import InputError, closest, require
-from fedaid.models.local_folder import local_file, remedy_for
+from fedaid.models.local_folder import local_file, read_json, remedy_for, require_no_links
 from fedaid.models.position_grid import at_size
 
 # model_type → (path of the list of transformer layers, name of the norm after them)
@@ -53,6 +52,7 @@ BARE_CLASSES = {"siglip_text_model": SiglipTextModel}
 """Classes for the types that AutoModel knows as part of a pair only."""
 UNUSED: dict[str, nn.Module | None] = {"pooler": None, "head": nn.Identity()}
 """Parts of a backbone after its last hidden state, and what takes their place."""
+SETTINGS = ("config.json", "preprocessor_config.json", "tokenizer_config.json")
 WHERE = "model args of config_fed_server.json"
 
 
@@ -70,6 +70,7 @@ def local_directory(name: str, *, setting: str = "encoder") -> Path:
     if config is None:
         rule = "name a folder with config.json and model.safetensors below $FEDAID_MODELS"
         raise InputError(setting, rule, got=repr(name), where=WHERE, remedy=remedy_for(name, "config.json"))
+    require_no_links(config.parent)
     return config.parent
 
 
@@ -106,9 +107,13 @@ def local_options(name: str) -> dict[str, Any]:
 
 def require_no_code(folder: Path) -> None:
     """An error if a folder's configuration asks for code of its own, or for an option that ``transformers`` ignores."""
-    given, where = json.loads((folder / "config.json").read_text(encoding="utf-8")), f"$FEDAID_MODELS/{folder.name}"
+    given, where = read_json(folder / "config.json"), f"$FEDAID_MODELS/{folder.name}"
     rule, remedy = "need no code of its own", "Code from a model's folder is not run: choose a model of the library."
-    require("auto_map" not in given, "encoder", rule, got="auto_map in config.json", where=where, remedy=remedy)
+    coded = [name for name in SETTINGS if "auto_map" in read_json(folder / name)]
+    require(not coded, "encoder", rule, got=f"auto_map in {', '.join(coded)}", where=where, remedy=remedy)
+    model_type, rule = given.get("model_type"), f"be of a type that transformers {transformers.__version__} knows"
+    remedy = "Choose another model, or install the version of transformers that wrote this folder, at all sites."
+    require(model_type in CONFIG_MAPPING, "encoder", rule, got=repr(model_type), where=where, remedy=remedy)
     kind, rule = given.get("position_embedding_type", "absolute"), "have absolute positions"
     remedy = f"transformers {transformers.__version__} would ignore this: choose another model."
     require(kind == "absolute", "encoder", rule, got=f"position_embedding_type {kind!r}", where=where, remedy=remedy)
@@ -151,12 +156,15 @@ def loaded(config: Any, folder: Path, *, used: str | None = None) -> nn.Module:
     adapted = (folder / "adapter_config.json").exists()
     require(not adapted, "encoder", rule, got="adapter_config.json", where=where, remedy=remedy)
     surplus: list[str] = []
+    read_json(folder / "model.safetensors.index.json")
     if (folder / "model.safetensors").is_file() or (folder / "model.safetensors.index.json").is_file():
         backbone, report = at_size(config, folder, lambda own: read_weights(own, folder))
         unused = [part for part in UNUSED if part != (used or "").split(".")[0]]
         missing = sorted(name for name in report["missing_keys"] if name.split(".")[0] not in unused)
         surplus = sorted(name for name in report["unexpected_keys"] if re.search(r"\blayers?\.\d", name))
     got, remedy = f"a file without {missing[:3]}", "Convert the weights to safetensors; pickled weights are not loaded."
+    if used and missing and all(name.startswith(f"{used}.") for name in missing):
+        remedy = f'Pool by the mean: {{"name": "local:{folder.name}", "pooling": "mean"}}.'
     require(not missing, "encoder", "have all its weights", got=got, where=where, remedy=remedy)
     rule, got, remedy = "have the layers of its config.json", f"also {surplus[:3]}", "Correct config.json."
     require(not surplus, "encoder", rule, got=got, where=where, remedy=remedy)
@@ -183,9 +191,13 @@ def read_weights(config: Any, folder: Path) -> tuple[Any, dict[str, Any]]:
             dtype="float32",
             output_loading_info=True,
         )
-    except SafetensorError as error:
-        got, where = f"a damaged file ({error})", f"$FEDAID_MODELS/{folder.name}/model.safetensors"
+    except (SafetensorError, OSError) as error:
+        reason = "a missing file" if isinstance(error, OSError) else f"a damaged file ({error})"
+        got, where = reason, f"$FEDAID_MODELS/{folder.name}/model.safetensors"
         raise InputError("encoder", "have whole weights", got=got, where=where, remedy="Copy it again.") from error
+    except RuntimeError as error:
+        rule, where = "have weights of the sizes in its config.json", f"$FEDAID_MODELS/{folder.name}"
+        raise InputError("encoder", rule, got="other sizes", where=where, remedy="Correct config.json.") from error
 
 
 def without_unused(backbone: nn.Module, *, used: str | None = None) -> nn.Module:
@@ -225,18 +237,3 @@ def cut_last_block(backbone: nn.Module) -> tuple[nn.Module, nn.Module, nn.Module
     layer = layers[-1]  # type: ignore[index]
     del layers[-1]  # type: ignore[operator]
     return backbone, layer, take_norm(backbone, norm_name)
-
-
-def checkpoint_encoders(model: nn.Module) -> None:
-    """Turns on gradient checkpointing: an encoder stores only the input of each block and computes the rest again.
-
-    The same dropout is applied again, so the gradients do not change.
-
-    Raises:
-        InputError: if no encoder supports it.
-    """
-    able = [module for module in model.modules() if getattr(module, "supports_gradient_checkpointing", False)]
-    rule, remedy = "be false for encoders that cannot do it", "Use a Hugging Face encoder, or micro_batch_size."
-    require(bool(able), "gradient_checkpointing", rule, got="true", where=WHERE, remedy=remedy)
-    for backbone in able:
-        backbone.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[operator]

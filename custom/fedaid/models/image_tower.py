@@ -17,6 +17,8 @@ from fedaid.models.tower import AppendedBlock, LastBlock, TowerParts, as_tokens
 
 ANY_SIZE = ("convnext", "convnextv2", "resnet")
 """Types whose configuration has no image size."""
+ANY_PATCHES = (*ANY_SIZE, "swin", "swinv2")
+"""Types that pad an image to whole patches, or whose patches are the steps of a convolution."""
 CONVNEXTS = ("convnext", "convnextv2")
 """Types whose norm is meant for the pooled features."""
 MASKED = ("clip_vision_model", "siglip_vision_model")
@@ -154,6 +156,7 @@ def image_tower(choice: EncoderChoice, *, image_size: int) -> TowerParts:
         InputError: if the size is no multiple of the patch size, or the scale has another number of channels.
     """
     if choice.name in MONAI:
+        check_patches(choice.name, choice.options, image_size)
         return MONAI[choice.name](image_size, choice.options)
     size = {} if choice.name in ANY_SIZE else {"image_size": image_size}
     options = {"num_channels": 1} | size | choice.options
@@ -164,15 +167,20 @@ def image_tower(choice: EncoderChoice, *, image_size: int) -> TowerParts:
     return hugging_face_image(backbone, image_size, **facts)
 
 
+def check_patches(name: str, options: Mapping[str, Any], image_size: int) -> None:
+    """An error if an encoder would cut off the border of the image, because it does not divide into patches."""
+    patch = options.get("patch_size")
+    sides = [side for side in (patch if isinstance(patch, (list, tuple)) else [patch]) if isinstance(side, int)]
+    rule = f"be a multiple of the encoder's patch size {patch}"
+    ok = name in ANY_PATCHES or all(image_size % side == 0 for side in sides)
+    require(ok, "image_size", rule, got=image_size, where=WHERE, remedy="Correct image_size.")
+
+
 def check_image(name: str, options: Mapping[str, Any], *, image_size: int, scale: PixelScale | None) -> None:
     """An error if the image does not divide into patches, or the scale has another number of channels."""
-    patch, channels = options.get("patch_size"), options["num_channels"]
-    rule = f"be a multiple of the encoder's patch size {patch}"
-    ok = name not in TRANSFORMERS or not isinstance(patch, int) or image_size % patch == 0
-    require(ok, "image_size", rule, got=image_size, where=WHERE, remedy="Correct image_size.")
+    check_patches(name, options, image_size)
+    channels = options["num_channels"]
     given = 1 if scale is None else len(scale.mean)
-    rule, remedy = (
-        f"have 1 or {channels} numbers, one for each channel of the encoder",
-        "Correct pixel_mean and pixel_std.",
-    )
+    counts = "1 number" if channels == 1 else f"1 or {channels} numbers"
+    rule, remedy = f"have {counts}, one for each channel of the encoder", "Correct pixel_mean and pixel_std."
     require(given in (1, channels), MEAN, rule, got=given, where=WHERE, remedy=remedy)

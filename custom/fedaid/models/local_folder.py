@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path, PurePath
+from typing import Any
+
+from fedaid.errors import InputError, require
 
 LOCAL, VARIABLE = "local:", "FEDAID_MODELS"
 
@@ -22,6 +26,38 @@ def local_file(name: str, file: str) -> Path | None:
     inside = folder.parts and not folder.is_absolute() and ".." not in folder.parts
     path = Path(root) / folder / file
     return path if name.startswith(LOCAL) and root and inside and path.is_file() and _lies_in(path, root) else None
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """The object in a JSON file of a local folder; empty if there is no such file.
+
+    Raises:
+        InputError: if the file holds something else.
+    """
+    try:
+        found = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        where = f"$FEDAID_MODELS/{file.parent.name}/{file.name}"
+        raise InputError(file.name, "hold a JSON object", got="a damaged file", where=where, remedy="Copy it again.")
+    return found
+
+
+def require_no_links(folder: Path, names: tuple[str, ...] = ()) -> None:
+    """An error if a file of a local folder is a link out of ``$FEDAID_MODELS``.
+
+    Args:
+        folder: below ``$FEDAID_MODELS``.
+        names: of the files that are read; empty for all.
+    """
+    files = [folder / name for name in names] if names else sorted(folder.rglob("*"))
+    outside = [file.name for file in files if file.exists() and not _lies_in(file, os.environ[VARIABLE])]
+    rule, where = f"lie below ${VARIABLE}, links included", f"${VARIABLE}/{folder.name}"
+    remedy = f"Copy the file itself to ${VARIABLE}."
+    require(
+        not outside, "file of a local folder", rule, got=f"links out of it: {outside[:3]}", where=where, remedy=remedy
+    )
 
 
 def _lies_in(path: Path, root: str) -> bool:

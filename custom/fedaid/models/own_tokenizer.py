@@ -7,7 +7,6 @@ tokenizer is not certain is refused.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,6 +15,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
 
 from fedaid.errors import InputError, require
+from fedaid.models.local_folder import read_json
 
 TOKENIZER, SETTINGS, WORDS = "tokenizer.json", "tokenizer_config.json", "vocab.txt"
 BYTE_PAIRS = ("vocab.json", "merges.txt")
@@ -80,7 +80,7 @@ def require_right_side(folder: Path) -> None:
     Raises:
         InputError: naming the setting.
     """
-    single = json.loads((folder / TOKENIZER).read_text(encoding="utf-8")) if (folder / TOKENIZER).is_file() else {}
+    single = read_json(folder / TOKENIZER)
     for kind in ("padding", "truncation"):
         stated = (_settings(folder).get(f"{kind}_side", "right"), (single.get(kind) or {}).get("direction", "Right"))
         odd = next((side for side in (str(name).lower() for name in stated) if side != "right"), None)
@@ -109,8 +109,7 @@ def _of_library(folder: Path) -> Tokenizer:
 
 
 def _settings(folder: Path) -> dict[str, Any]:
-    file = folder / SETTINGS
-    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
+    return read_json(folder / SETTINGS)
 
 
 def _check_casing(tokenizer: Tokenizer, folder: Path) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from fedaid.errors import InputError, require
+from fedaid.models.local_folder import read_json
 
 MEAN, STD = "pixel_mean", "pixel_std"
 PROCESSOR = "preprocessor_config.json"
@@ -78,7 +78,7 @@ def folder_scale(folder: Path) -> PixelScale:
     if not file.is_file():
         remedy = 'Copy that file there, or state it: {"name": "local:FOLDER", "pixel_mean": [0.5], "pixel_std": [0.5]}.'
         raise InputError("image_encoder", f"have a {PROCESSOR}", got="none", where=where, remedy=remedy)
-    given: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    given = read_json(file)
     odd = [name for name in ("rescale_offset", "offset") if given.get(name)]
     remedy = "State pixel_mean and pixel_std in the job, beside the encoder's name."
     require(not odd, "image_encoder", "scale grey values by a factor", got=str(odd), where=where, remedy=remedy)

@@ -10,11 +10,18 @@ from typing import Any
 
 import numpy as np
 import torch
+import transformers
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
+from transformers import CONFIG_MAPPING
 
 from fedaid.errors import require
+from fedaid.models.configuration import FLAGS
 from fedaid.models.dual_encoder import DualEncoder
+from fedaid.models.hugging_face import UNDECLARED, option_names
+from fedaid.models.image_tower import MONAI
+from fedaid.models.pixel_scale import MEAN, STD
+from fedaid.models.pooling import POOLING
 from fedaid.models.vocabulary import find_vocabulary, vocabulary_hash
 from fedaid.sealed_folder import require_whole
 from fedaid.version import VERSION, VERSION_KEY
@@ -51,7 +58,25 @@ def new_model(configuration: Mapping[str, Any], expected_vocabulary: str, *, whe
         where=where,
         remedy="Use the vocabulary that the model was made with.",
     )
+    require_known(configuration, where=where)
     return DualEncoder(**configuration)
+
+
+def require_known(configuration: Mapping[str, Any], *, where: str) -> None:
+    """An error if this machine's transformers lacks the type of an encoder, or one of its options.
+
+    The model was built where its job was packaged, so this machine has an older version.
+    """
+    remedy = "Install the transformers of requirements.txt there, as on the server."
+    for setting in ("image_encoder", "text_encoder"):
+        given = configuration.get(setting)
+        if not isinstance(given, Mapping) or given["name"] in MONAI:
+            continue
+        known = option_names(type(CONFIG_MAPPING[given["name"]]())) if given["name"] in CONFIG_MAPPING else []
+        facts = {"name", *FLAGS, POOLING, MEAN, STD, *known, *UNDECLARED.get(given["name"], ())}
+        got = next((f"{given['name']} without {option}" for option in given if option not in facts), given["name"])
+        ok, rule = bool(known) and got == given["name"], f"be known to transformers {transformers.__version__}"
+        require(ok, setting, rule, got=got if known else repr(given["name"]), where=where, remedy=remedy)
 
 
 def load_model(folder: Path) -> DualEncoder:

@@ -12,7 +12,7 @@ from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
 
 from fedaid.errors import InputError, require
-from fedaid.models.local_folder import LOCAL, local_file, remedy_for
+from fedaid.models.local_folder import LOCAL, local_file, remedy_for, require_no_links
 from fedaid.models.own_tokenizer import FILES, files_hash, own_tokenizer, tokenizer_files
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -41,6 +41,7 @@ def find_vocabulary(name: str) -> Path:
             where="model args of config_fed_server.json",
             remedy=remedy_for(name, "tokenizer.json") if name.startswith(LOCAL) else "Use radiology.",
         )
+    require_no_links(found[0].parent, FILES)
     return found[0].parent
 
 

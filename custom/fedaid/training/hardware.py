@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import torch
+from torch import nn
 
 from fedaid.data.dataset import Batch
+from fedaid.errors import require
 from fedaid.models.dual_encoder import DualEncoder
-from fedaid.models.hugging_face import checkpoint_encoders
+from fedaid.models.hugging_face import WHERE
 from fedaid.training.heap import give_back_freed_memory
 from fedaid.training.settings import TrainingSettings
 
@@ -52,3 +54,18 @@ def autocast(precision: str, device: torch.device) -> torch.autocast:
 def loss_scaler(precision: str, device: torch.device) -> torch.amp.GradScaler:
     """Scales losses so that gradients do not vanish in fp16; it does nothing with another format."""
     return torch.amp.GradScaler(device.type, init_scale=2.0**12, enabled=precision == "fp16")
+
+
+def checkpoint_encoders(model: nn.Module) -> None:
+    """Turns on gradient checkpointing: an encoder stores only the input of each block and computes the rest again.
+
+    The same dropout is applied again, so the gradients do not change.
+
+    Raises:
+        InputError: if no encoder supports it.
+    """
+    able = [module for module in model.modules() if getattr(module, "supports_gradient_checkpointing", False)]
+    rule, remedy = "be false for encoders that cannot do it", "Use a Hugging Face encoder, or micro_batch_size."
+    require(bool(able), "gradient_checkpointing", rule, got="true", where=WHERE, remedy=remedy)
+    for backbone in able:
+        backbone.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[operator]

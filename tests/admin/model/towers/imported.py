@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from safetensors import safe_open
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, SiglipTextModel
 
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.vocabulary import find_vocabulary, load_tokenizer
@@ -40,9 +40,20 @@ def same_words(reference: Callable[..., Any], name: str, download: Path) -> None
     assert ids == AutoTokenizer.from_pretrained(download, local_files_only=True)(REPORT).input_ids[:40]
     tokens, mask = torch.tensor([ids]), torch.ones(1, len(ids), dtype=torch.bool)
     with torch.no_grad():
-        expected = reference(input_ids=tokens).last_hidden_state
+        expected = word_features(reference, tokens)
         features = model.text["alignment"].block(model.text_features(tokens, mask), mask)
     torch.testing.assert_close(features, expected, atol=1e-5, rtol=1e-5)
+
+
+def word_features(reference: Any, tokens: torch.Tensor) -> torch.Tensor:
+    """The last hidden state of a text; SigLIP pads it to its last position, which it pools."""
+    found: torch.Tensor = reference(input_ids=tokens).last_hidden_state
+    if isinstance(reference, SiglipTextModel):
+        rest = reference.config.max_position_embeddings - tokens.shape[1]
+        padded = torch.nn.functional.pad(tokens, (0, rest), value=reference.config.pad_token_id)
+        found = reference(input_ids=padded).last_hidden_state
+        found = torch.cat([found[:, : tokens.shape[1] - 1], found[:, -1:]], dim=1)
+    return found
 
 
 def names_in(folder: Path) -> list[str]:

@@ -12,6 +12,7 @@ from transformers import AutoModel, CLIPVisionModelWithProjection
 
 from admin.__main__ import main
 from admin.model.towers.imported_towers import import_towers
+from fedaid.models.configuration import TEXT_ENCODERS, choose
 from tests.admin.model.towers import downloads
 from tests.admin.model.towers.imported import names_in, same_pixels, same_words
 from tests.models.published_encoders import CLIP, HALF, IMAGENET
@@ -63,6 +64,14 @@ def test_both_towers_of_a_pair_are_written(write: Any, scale: Any, tmp_path: Pat
     same_pixels(original.vision_model, "pair/image", scale)
     same_words(original.text_model, "pair/text", tmp_path / "hub")
     assert {path.name for path in (models / "pair").iterdir()} == {"image", "text"}
+
+
+def test_the_pooling_of_sentence_transformers_goes_along(tmp_path: Path, models: Path) -> None:
+    downloads.bert(tmp_path / "hub")
+    (tmp_path / "hub" / "1_Pooling").mkdir()
+    (tmp_path / "hub" / "1_Pooling" / "config.json").write_text('{"pooling_mode_max_tokens": true}')
+    import_towers(tmp_path / "hub", models / "bert")
+    assert choose("local:bert", TEXT_ENCODERS, setting="text_encoder").pooling == "max"
 
 
 def test_one_tower_of_a_pair_lies_in_the_folder_itself(tmp_path: Path, models: Path) -> None:

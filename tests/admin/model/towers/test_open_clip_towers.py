@@ -14,6 +14,7 @@ from torch import Tensor
 
 from admin.model.towers.imported_towers import import_towers
 from fedaid.errors import InputError
+from fedaid.models.configuration import TEXT_ENCODERS, choose
 from tests.admin.model.towers import downloads, open_clip_downloads
 from tests.admin.model.towers.imported import same_pixels, same_words
 from tests.models.published_encoders import CLIP
@@ -42,6 +43,7 @@ def test_biomed_clip_becomes_a_vit_and_a_bert(file: str, tmp_path: Path, models:
     assert (image["pixel_mean"], text["casing"]) == ([round(value, 6) for value in CLIP[0]], "lower-cases")
     same_pixels(original.vision, "biomed/image", CLIP)
     same_words(original.text, "biomed/text", tmp_path / "hub")
+    assert choose("local:biomed/text", TEXT_ENCODERS, setting="text_encoder").pooling == "class"
     processor = json.loads((models / "biomed" / "image" / "preprocessor_config.json").read_text())
     assert (processor["resample"], processor["size"]) == (3, {"height": 32, "width": 32})
 
