@@ -27,8 +27,10 @@ from admin.federation.folder_job import FolderJob
 from admin.federation.simulate import require_code
 from admin.federation.site_names import require_site_names
 from admin.jobs.methods import JOB, LOCAL
-from admin.jobs.package import NOTHING, package_job
-from admin.jobs.settings import values_by_name
+from admin.jobs.package import JOBS, NOTHING, package_job, source_job
+from admin.jobs.settings import settable, values_by_name
+from admin.jobs.start.hospital_preset import PRESET, hospital_settings
+from admin.jobs.start.started_job import Start
 from admin.session.login import admin_session, kit_user
 from admin.session.submit import require_enough_sites
 from fedaid.data.site import PLACEHOLDER, VARIABLE
@@ -59,6 +61,7 @@ class FedAIDRecipe(Recipe):  # type: ignore[misc]
         sites: all sites of a job with ``start_from``; needed for a model above 3 MB.
         code: whether the job carries the code; without it, server and sites have the wheel.
         towers_only: whether a run takes the encoders of ``start_from`` only.
+        preset: ``hospital`` for real sites, docs/model.md; ``model`` and ``settings`` change it further.
 
     Raises:
         InputError: naming the argument or the setting.
@@ -76,6 +79,7 @@ class FedAIDRecipe(Recipe):  # type: ignore[misc]
         sites: Sequence[str] = (),
         code: bool = True,
         towers_only: bool = False,
+        preset: str | None = None,
     ) -> None:
         counts = {"min_clients": min_clients, "num_rounds": num_rounds}
         chosen = all_settings({key: value for key, value in counts.items() if value is not None}, model, settings)
@@ -84,6 +88,8 @@ class FedAIDRecipe(Recipe):  # type: ignore[misc]
         folder = tempfile.mkdtemp(prefix="fedaid-recipe-")
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         with brought(method, start_from, towers_only=towers_only) as models:
+            if preset is not None:
+                chosen = preset_settings(preset, chosen, method=method, start=models.get("start"))
             job = package_job(
                 JOBS_OF.get(method, JOB),
                 out=Path(folder),
@@ -179,6 +185,16 @@ def require_start(method: str, start_from: str | Path | None, *, towers_only: bo
     require(good, "start_from", rule, got=start_from, where=WHERE, remedy=remedy)
     good, remedy = not towers_only or (start_from is not None and method != EVALUATE), "Leave it out."
     require(good, "towers_only", "be used with start_from, to train", got=True, where=WHERE, remedy=remedy)
+
+
+def preset_settings(
+    preset: str, chosen: Mapping[str, object], *, method: str, start: Start | None
+) -> dict[str, object]:
+    """Return the settings with those of a preset."""
+    remedy = f'Use preset="{PRESET}", or leave it out.'
+    require(preset == PRESET, "preset", "be a known one", got=preset, where=WHERE, remedy=remedy)
+    present = settable(source_job(JOBS_OF.get(method, JOB), JOBS))
+    return hospital_settings(chosen, present=present, start=start)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from admin.jobs.methods import job_settings
 from admin.jobs.plan import PLAN_FILE, plan_again
 from admin.jobs.resources import without_resources, write_resources
 from admin.jobs.settings import change_settings, settable, values_by_name
-from admin.jobs.started_job import Start, add_start
+from admin.jobs.start.started_job import Start, add_start
 from fedaid.errors import require
 from fedaid.flare.software.site_software import PROPERTIES
 from fedaid.package_hash import STATED, code_hash

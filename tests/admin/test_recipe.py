@@ -28,7 +28,7 @@ from admin import recipe as module
 from admin.federation import folder_job
 from admin.jobs import package
 from admin.jobs.methods import METHODS
-from admin.jobs.started_job import Start
+from admin.jobs.start.started_job import Start
 from admin.recipe import JOBS_OF, FedAIDRecipe
 from fedaid.errors import InputError
 from fedaid.models.dual_encoder import DualEncoder
@@ -112,6 +112,13 @@ def test_an_export_that_starts_from_a_model_has_the_bytes_of_package(
     assert (packaged / "app" / "start_model" / "model.safetensors").is_file()
 
 
+def test_the_preset_gives_the_settings_of_package(tmp_path: Path) -> None:
+    towers = {"image_encoder": "local:rad-dino", "text_encoder": "local:biomedbert"}
+    recipe = FedAIDRecipe("pilot", preset="hospital", model=towers, settings=RUN)
+    assert recipe.settings["wire_dtype"] == "bf16"
+    assert recipe.settings["image_encoder"] == {"name": "local:rad-dino", "frozen": True}
+
+
 def test_a_real_export_has_the_real_code_and_passes_the_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     recipe = FedAIDRecipe("pilot", settings=RUN)
@@ -151,6 +158,8 @@ def test_the_settings_can_be_read_and_the_folder_goes_with_the_object() -> None:
         ({"num_rounds": 2, "settings": {"num_rounds": 3}}, "setting must be given once, got num_rounds: FedAIDRecipe"),
         ({"model": {"image_sise": 3}}, "Did you mean persistor.model.image_size?"),
         ({"name": "my job"}, "job name must be letters"),
+        ({"preset": "clinic"}, "preset must be a known one, got clinic"),
+        ({"preset": "hospital"}, "image_encoder must be a pretrained encoder"),
         ({"towers_only": True}, "towers_only must be used with start_from, to train, got True"),
         (
             {"method": "evaluate", "start_from": "model", "towers_only": True},

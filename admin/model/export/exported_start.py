@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from admin.jobs.folder import read_object
-from admin.jobs.started_job import Start
+from admin.jobs.start.started_job import Start
 from admin.model.export.hugging_face_folder import ALIGNMENT, CONFIGURATION, IMAGE, LOG_SCALE, TEXT, VOCABULARY
 from admin.model.export.stock_encoder import last_block
 from admin.model.export.stock_tower import (

@@ -8,6 +8,7 @@ python -m admin package fedaid_pretrain --method fedprox --set proximal_weight=0
 python -m admin package fedaid_pretrain --run-name pilot   a later job of this name continues the run
 python -m admin package fedaid_pretrain --no-code      for kits of provision --no-byoc
 python -m admin package fedaid_pretrain --from MODEL_FOLDER   start from a finished model, or an export of one
+python -m admin package fedaid_pretrain --preset hospital --from MODEL_FOLDER   for real sites
 python -m admin package evaluate_global --model build/demo/model
 """
 
@@ -15,11 +16,16 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from admin.verbs.answer import Answer
 from admin.verbs.verb_parser import UsageError, existing_folder
+
+if TYPE_CHECKING:
+    from admin.jobs.start.started_job import Start
 
 OUT = Path("build/jobs")
 PACKAGED = ("out", "method", "rename", "model", "sites", "run_name")
@@ -47,6 +53,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--towers-only", action="store_true", help="with --from: draw alignment modules and temperature anew"
+    )
+    parser.add_argument(
+        "--preset",
+        choices=["hospital"],
+        help="towers frozen or with adapters, bf16; --set wins over it",
     )
     parser.add_argument("--sites", nargs="+", default=[], help="all sites; needed for a model above 3 MB")
     parser.add_argument("--list", action="store_true", help="print what --set can change, or without JOB the jobs")
@@ -83,19 +94,31 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
 
 
 def packaged(options: argparse.Namespace, settings: dict[str, object], jobs: Path) -> Path:
-    """Package the job, with the model that it starts from if one was given."""
-    from admin.jobs.package import package_job
+    """Package the job, with the preset and the model that it starts from if they were given."""
+    from admin.jobs.package import package_job, source_job
+    from admin.jobs.settings import settable
 
+    if options.towers_only and options.start is None:
+        raise UsageError("--towers-only needs --from FOLDER")
     given: dict[str, Any] = {name: getattr(options, name) for name in PACKAGED}
-    given |= {"settings": settings, "jobs": jobs, "code": not options.no_code}
-    if options.start is None:
-        if options.towers_only:
-            raise UsageError("--towers-only needs --from FOLDER")
-        return package_job(options.name, **given)
+    with started(options.start, towers_only=options.towers_only) as start:
+        if options.preset:
+            from admin.jobs.start.hospital_preset import hospital_settings
+
+            settings = hospital_settings(settings, present=settable(source_job(options.name, jobs)), start=start)
+        return package_job(options.name, settings=settings, jobs=jobs, code=not options.no_code, start=start, **given)
+
+
+@contextmanager
+def started(folder: Path | None, *, towers_only: bool) -> Iterator[Start | None]:
+    """The model that the job starts from, or None; an export is read back for the time being."""
+    if folder is None:
+        yield None
+        return
     from admin.model.export.exported_start import start_from
 
-    with start_from(options.start, towers_only=options.towers_only) as start:
-        return package_job(options.name, start=start, **given)
+    with start_from(folder, towers_only=towers_only) as start:
+        yield start
 
 
 def list_methods(answer: Answer) -> None:

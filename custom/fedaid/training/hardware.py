@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from pathlib import Path
+
 import torch
 from torch import nn
 
@@ -38,6 +41,8 @@ def placed(batch: Batch, model: DualEncoder, settings: TrainingSettings) -> Batc
     return batch._replace(images=batch.images.contiguous(memory_format=torch.channels_last))
 
 
+CPU_FACTS = Path("/proc/cpuinfo")
+BF16_FLAGS = {"amx_bf16", "avx512_bf16", "bf16"}  # of x86, x86 and ARM
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -45,10 +50,26 @@ def autocast(precision: str, device: torch.device) -> torch.autocast:
     """A context in which matrix products and convolutions use this format; weights and embeddings stay float32.
 
     Args:
-        precision: a key of :data:`DTYPES`.
+        precision: a key of :data:`DTYPES`, or ``auto``.
         device: of the model.
     """
-    return torch.autocast(device.type, dtype=DTYPES[precision], enabled=precision != "fp32")
+    chosen = ("bf16" if computes_bf16(device.type) else "fp32") if precision == "auto" else precision
+    return torch.autocast(device.type, dtype=DTYPES[chosen], enabled=chosen != "fp32")
+
+
+@functools.cache
+def computes_bf16(kind: str) -> bool:
+    """Whether a processor or GPU has instructions for bf16; without them it is slower than fp32.
+
+    Args:
+        kind: of the device, ``cpu`` or ``cuda``; other kinds have none.
+    """
+    if kind == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    try:
+        return kind == "cpu" and bool(BF16_FLAGS & set(CPU_FACTS.read_text(encoding="utf-8").split()))
+    except OSError:  # not Linux
+        return False
 
 
 def loss_scaler(precision: str, device: torch.device) -> torch.amp.GradScaler:

@@ -135,9 +135,9 @@ class TrainingSettings:
     )
     precision: str = choice(
         HARDWARE,
-        ("fp32", "bf16", "fp16"),
+        ("fp32", "bf16", "fp16", "auto"),
         doc="of the matrix products in the towers: `fp32`; `bf16` (processors and GPUs that have it); `fp16` with loss "
-        "scaling, for older GPUs",
+        "scaling, for older GPUs; `auto`: at each site `bf16` where its processor or GPU computes in it, else `fp32`",
         cost="step",
     )
     channels_last: bool = switch(

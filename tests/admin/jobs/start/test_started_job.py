@@ -12,7 +12,7 @@ from admin.jobs import evaluated_model
 from admin.jobs.job_check import check_job
 from admin.jobs.package import package_job
 from admin.jobs.settings import change_settings, settable
-from admin.jobs.started_job import Start
+from admin.jobs.start.started_job import Start
 from fedaid.errors import InputError
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.saved_model import save_model
