@@ -21,6 +21,7 @@ from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 WARNING_DAYS = 60  # before the end of a certificate
 ROOT = "rootCA.pem"
+PROJECT_ADMIN = "project_admin"  # FLARE's word for the role that may do everything
 SHARED_STORE = "/tmp/nvflare"  # noqa: S108 - FLARE's default, which is replaced
 REMEDY = "Ask the lead for a new kit."
 CONFIGURATIONS = ("fed_server.json", "fed_client.json", "fed_admin.json")
@@ -98,7 +99,7 @@ def warnings(kit: Path, *, now: datetime | None = None) -> list[str]:
     key = certificate_file(kit).with_suffix(".key")
     if key.stat().st_mode & 0o077:
         found.append(f"others on this machine can read the private key: chmod 600 {key}")
-    if (kit / "startup" / CONFIGURATIONS[2]).is_file() and not first(chain[0].subject, NameOID.UNSTRUCTURED_NAME):
+    if (kit / "startup" / CONFIGURATIONS[2]).is_file() and not role_of(kit):
         found.append(
             f"the certificate of {common_name(chain[0])} states no role, so the server allows nothing. {REMEDY}"
         )
@@ -112,6 +113,11 @@ def expected_name(kit: Path) -> str:
     if server:
         return str(server["servers"][0].get("admin_server", ""))
     return str(site["client"].get("fqsn", "")).split(".")[-1] if site else str(person["admin"].get("username", ""))
+
+
+def role_of(kit: Path) -> str:
+    """Return the role in the kit's certificate; empty for a server or a site."""
+    return first(read_chain(kit)[0].subject, NameOID.UNSTRUCTURED_NAME)
 
 
 def certificate_file(kit: Path) -> Path:

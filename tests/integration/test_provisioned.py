@@ -13,6 +13,7 @@ import psutil
 import pytest
 from nvflare.fuel.flare_api.api_spec import AuthorizationError
 
+from admin.__main__ import main
 from admin.federation.kit_process import family
 from admin.federation.provision import ProvisionedFederation
 from admin.results.run_results import read_results
@@ -57,6 +58,9 @@ def test_the_lead_submits_waits_and_downloads_over_mutual_tls(consortium: Path, 
         assert stored == [answer["data"]["job_id"]], "the job store must lie in the federation's own folder"
         assert [path for path in store_of(federation) if path.stat().st_mode & 0o077] == []
         assert reads_only_the_own_jobs_log(federation.lead_kit, answer["data"]["job_id"])
+        command = ["status", "--kit", str(federation.lead_kit), "--out", str(tmp_path / "out"), "--delete-ended", "0"]
+        assert main(command) == 0
+        assert list((federation.workspace / "server_storage" / "jobs").iterdir()) == []
         assert told(local) == {*OWN.values()}
         assert hits_at_the_server(federation, tuple(OWN.values()), tmp_path / "out") == []
     assert family(record.processes, mark=record.mark) == set()

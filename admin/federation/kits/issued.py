@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 
 from admin.federation.project_file import Project
-from admin.session.kit_check import ROOT, WARNING_DAYS, common_name, first, read_chain, signed
+from admin.session.kit_check import ROOT, WARNING_DAYS, common_name, first, read_chain, role_of, signed
 from fedaid.errors import InputError, closest, require
 
 STATE = Path("state") / "cert.json"
@@ -137,7 +137,7 @@ def kind_of(kit: Path) -> str:
     """Return server or site, or the role of the person whom the kit is for."""
     configured = {file.name for file in (kit / "startup").glob("fed_*.json")}
     if "fed_admin.json" in configured:
-        return first(read_chain(kit)[0].subject, NameOID.UNSTRUCTURED_NAME)
+        return role_of(kit)
     return "server" if "fed_server.json" in configured else "site"
 
 

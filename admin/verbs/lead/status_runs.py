@@ -3,6 +3,7 @@
   python -m admin status --kit KIT
   python -m admin status build/results      a folder of downloads
   python -m admin status KIT/fedaid_runs    the server's run store
+  python -m admin status --kit KIT --delete-ended 30    delete jobs that ended 30 days ago from the job store
 
 A run is alive, complete, failed, or dead: no process works on it. A command below it continues it. The time of the last
 commit is known if the run store is on this machine, or a download is in --out.
@@ -22,6 +23,8 @@ from admin.verbs.answer import Answer
 from admin.verbs.verb_parser import UsageError, existing_folder
 
 if TYPE_CHECKING:
+    from nvflare.fuel.flare_api.flare_api import Session
+
     from admin.results.stored_run import StoredRun
     from admin.session.run_status import RunStatus
 
@@ -34,6 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kit", type=existing_folder, help="startup kit of the lead or the project admin")
     parser.add_argument(
         "--out", type=Path, default=Path("build/results"), help="folder of the downloads (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--delete-ended",
+        type=days_of,
+        metavar="DAYS",
+        help="first delete your jobs from the server that ended more than DAYS days ago; the project admin deletes "
+        "everybody's. A completed job stays until its result is in --out",
     )
 
 
@@ -53,8 +63,30 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
         with admin_session(options.kit) as session:
             for problem in warnings(options.kit):
                 answer.warn(problem)
+            if options.delete_ended is not None:
+                deleted(session, options, answer)
             runs = server_runs(session, stored, out=options.out)
     answer.add(table(runs) if runs else "no run found", runs=[asdict(found) for found in runs])
+
+
+def days_of(text: str) -> float:
+    """Return a number of days of at least 0."""
+    days = float(text)
+    if not 0 <= days < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number of days of at least 0, got {text}")
+    return days
+
+
+def deleted(session: Session, options: argparse.Namespace, answer: Answer) -> None:
+    """Delete old jobs from the server's job store, and print each and what was kept."""
+    from admin.session.kit_check import PROJECT_ADMIN, role_of
+    from admin.session.login import kit_user
+    from admin.session.old_jobs import delete_old
+
+    owner = None if role_of(options.kit) == PROJECT_ADMIN else kit_user(options.kit)
+    found = delete_old(session, days=options.delete_ended, out=options.out, owner=owner)
+    lines = [f"{job.job_id}, ended {job.ended}: {job.kept or 'deleted from the server'}" for job in found]
+    answer.add("\n".join(lines) or "no job to delete", old_jobs=[asdict(job) for job in found])
 
 
 def runs_of_files(options: argparse.Namespace) -> dict[str, StoredRun]:

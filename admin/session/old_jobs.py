@@ -1,0 +1,85 @@
+"""Delete jobs that ended long ago from the server's job store, which otherwise grows with every job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from nvflare.fuel.flare_api.flare_api import Session
+
+from admin.session.follow import COMPLETED
+
+WITH_RESULTS = (COMPLETED, "FINISHED:ABNORMAL")  # the second is FLARE's word for whole results without one site
+ENDED = "FINISHED:"  # FLARE's words for a job that has ended start with it
+
+
+@dataclass(frozen=True)
+class OldJob:
+    """A job that ended before the limit.
+
+    Attributes:
+        job_id: of the job.
+        ended: when, in UTC, as ISO text.
+        kept: why it was not deleted; empty if it was.
+    """
+
+    job_id: str
+    ended: str
+    kept: str = ""
+
+
+def delete_old(
+    session: Session, *, days: float, out: Path, owner: str | None, now: datetime | None = None
+) -> list[OldJob]:
+    """Delete the jobs that ended more than ``days`` days ago, and return them with the ones that were kept.
+
+    A job without a known end, or that has not ended, is not touched. The result of a completed job must be in ``out``:
+    the server has the only other copy. The run store, from which a run continues, is not touched either.
+
+    Args:
+        session: a session that is logged in.
+        days: age in days since the end, at least 0.
+        out: folder of the downloads.
+        owner: whose jobs to delete; None for everybody's, which only the project's admin may.
+        now: a time with a time zone; None takes the clock of this machine.
+    """
+    limit = (now or datetime.now(UTC)) - timedelta(days=days)
+    found = []
+    for meta in session.list_jobs(detailed=True):
+        ended = end_of(meta)
+        if ended is None or ended >= limit or (owner is not None and meta.get("submitter_name") != owner):
+            continue
+        job_id, kept = str(meta["job_id"]), ""
+        if meta["status"] in WITH_RESULTS and not (out / job_id / "workspace").is_dir():
+            kept = f"its result is not in {out}: python -m admin download {job_id} --kit KIT"
+        else:
+            session.delete_job(job_id)
+        found.append(OldJob(job_id, ended.isoformat(timespec="seconds"), kept))
+    return found
+
+
+def end_of(meta: Mapping[str, Any]) -> datetime | None:
+    """Return when a job ended, from FLARE's start and duration; None if it has not ended or that is not known."""
+    if not str(meta.get("status", "")).startswith(ENDED):
+        return None
+    with suppress(ValueError, TypeError, OverflowError):
+        if not meta.get("start_time"):  # it never started
+            return datetime.fromtimestamp(float(meta["submit_time"]), tz=UTC) if meta.get("submit_time") else None
+        return datetime.fromisoformat(str(meta["start_time"])).astimezone(UTC) + as_duration(str(meta["duration"]))
+    return None
+
+
+def as_duration(text: str) -> timedelta:
+    """Return a duration from Python's form of it, as in ``2 days, 3:04:05.6``.
+
+    Raises:
+        ValueError: the text has another form.
+    """
+    days, _, clock = text.rpartition(", ")
+    hours, minutes, seconds = clock.split(":")
+    whole = int(days.removesuffix("s").removesuffix(" day")) if days else 0
+    return timedelta(days=whole, hours=int(hours), minutes=int(minutes), seconds=float(seconds))
