@@ -12,6 +12,8 @@ from typing import Any
 from nvflare.fuel.flare_api.flare_api import Session
 
 from admin.session.follow import COMPLETED
+from admin.session.kit_check import PROJECT_ADMIN, role_of
+from admin.session.login import kit_user
 
 WITH_RESULTS = (COMPLETED, "FINISHED:ABNORMAL")  # the second is FLARE's word for whole results without one site
 ENDED = "FINISHED:"  # FLARE's words for a job that has ended start with it
@@ -60,6 +62,11 @@ def delete_old(
             session.delete_job(job_id)
         found.append(OldJob(job_id, ended.isoformat(timespec="seconds"), kept))
     return found
+
+
+def owner_of(kit: Path) -> str | None:
+    """Return whose jobs the owner of this kit may delete; None for everybody's."""
+    return None if role_of(kit) == PROJECT_ADMIN else kit_user(kit)
 
 
 def end_of(meta: Mapping[str, Any]) -> datetime | None:

@@ -23,9 +23,8 @@ from admin.verbs.answer import Answer
 from admin.verbs.verb_parser import UsageError, existing_folder
 
 if TYPE_CHECKING:
-    from nvflare.fuel.flare_api.flare_api import Session
-
     from admin.results.stored_run import StoredRun
+    from admin.session.old_jobs import OldJob
     from admin.session.run_status import RunStatus
 
 HEADINGS = ("run", "state", "rounds", "attempts", "last commit (UTC)", "sites")
@@ -54,6 +53,7 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
         raise UsageError("--kit or FOLDER is missing. See python -m admin status --help")
     from admin.session.kit_check import warnings
     from admin.session.login import admin_session
+    from admin.session.old_jobs import delete_old, owner_of
     from admin.session.run_status import of_files, server_runs
 
     stored = runs_of_files(options)
@@ -64,7 +64,8 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
             for problem in warnings(options.kit):
                 answer.warn(problem)
             if options.delete_ended is not None:
-                deleted(session, options, answer)
+                owner = owner_of(options.kit)
+                show(delete_old(session, days=options.delete_ended, out=options.out, owner=owner), answer)
             runs = server_runs(session, stored, out=options.out)
     answer.add(table(runs) if runs else "no run found", runs=[asdict(found) for found in runs])
 
@@ -77,14 +78,8 @@ def days_of(text: str) -> float:
     return days
 
 
-def deleted(session: Session, options: argparse.Namespace, answer: Answer) -> None:
-    """Delete old jobs from the server's job store, and print each and what was kept."""
-    from admin.session.kit_check import PROJECT_ADMIN, role_of
-    from admin.session.login import kit_user
-    from admin.session.old_jobs import delete_old
-
-    owner = None if role_of(options.kit) == PROJECT_ADMIN else kit_user(options.kit)
-    found = delete_old(session, days=options.delete_ended, out=options.out, owner=owner)
+def show(found: Sequence[OldJob], answer: Answer) -> None:
+    """Print each job that was deleted from the server's job store, and why others were kept."""
     lines = [f"{job.job_id}, ended {job.ended}: {job.kept or 'deleted from the server'}" for job in found]
     answer.add("\n".join(lines) or "no job to delete", old_jobs=[asdict(job) for job in found])
 
