@@ -23,8 +23,8 @@ from admin.verbs.answer import Answer
 from admin.verbs.verb_parser import UsageError, existing_folder
 
 if TYPE_CHECKING:
+    from admin.federation.job_store import OldJob
     from admin.results.stored_run import StoredRun
-    from admin.session.old_jobs import OldJob
     from admin.session.run_status import RunStatus
 
 HEADINGS = ("run", "state", "rounds", "attempts", "last commit (UTC)", "sites")
@@ -51,9 +51,9 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     answer.after_interrupt = "the runs go on"
     if options.folder is None and options.kit is None:
         raise UsageError("--kit or FOLDER is missing. See python -m admin status --help")
+    from admin.federation.job_store import delete_old, owner_of
     from admin.session.kit_check import warnings
     from admin.session.login import admin_session
-    from admin.session.old_jobs import delete_old, owner_of
     from admin.session.run_status import of_files, server_runs
 
     stored = runs_of_files(options)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from admin.__main__ import main
+from admin.federation.job_store import as_duration, delete_old, end_of
 from admin.session import login
-from admin.session.old_jobs import as_duration, delete_old, end_of
 from tests.admin.session.kit_maker import authority, write_kit
 
 NOW = datetime(2027, 3, 1, tzinfo=UTC)
