@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +20,10 @@ from safetensors import SafetensorError
 from fedaid.errors import InputError
 from fedaid.flare.site.executor import FedAIDExecutor
 from fedaid.flare.site.work import own_work as module
+from fedaid.flare.software import software_report
 from fedaid.flare.wire.replies import ERROR_HEADER, error_reason, is_invalid
 from fedaid.flare.wire.tasks import ALIGN, PRETRAIN
+from fedaid.models import saved_model
 from fedaid.training.processes.torchrun import ProcessesFailed, ProcessesLackMemory
 from fedaid.training.site_worker import SiteWorker
 from tests.flare.site.asked_site import CANARY, Arrays, Site, same, update_of
@@ -48,6 +51,30 @@ def test_an_unknown_task_is_an_error_of_this_site_and_not_of_the_job(site: Site)
     reply = site.ask("learn")
     assert reply.get_return_code() == ReturnCode.BAD_TASK_DATA
     assert reply.get_header(ERROR_HEADER) == "the task is unknown at this site"
+
+
+@pytest.mark.parametrize("version", ["4.57.1", "not installed"])
+def test_a_site_with_an_old_library_says_so_before_it_trains(
+    version: str, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(software_report, "installed", lambda name: version)
+    reply = site.ask(ALIGN)
+    assert is_invalid(reply)
+    assert re.fullmatch(
+        f"transformers must be version 5 or newer, got {version}: site .+\\. "
+        r"Install the versions of requirements\.txt there, as on the server\.",
+        reply.get_header(ERROR_HEADER),
+    )
+
+
+def test_a_site_whose_library_does_not_know_the_encoder_says_so_before_it_trains(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saved_model, "CONFIG_MAPPING", {})
+    reply = site.ask(ALIGN)
+    assert is_invalid(reply)
+    line = reply.get_header(ERROR_HEADER)
+    assert re.match(r"(image|text)_encoder must be known to transformers [\d.]+, got '\w+': site .+\. Install", line)
 
 
 def test_an_input_error_travels_in_the_header(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

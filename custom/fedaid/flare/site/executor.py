@@ -24,7 +24,7 @@ from fedaid.flare.site.work.abort import Abort, Aborted
 from fedaid.flare.site.work.child_work import ChildWork
 from fedaid.flare.site.work.fault import Fault, fault_of
 from fedaid.flare.site.work.site_work import CHILD, SiteWork, Trained, WorkOrder, splits_of
-from fedaid.flare.software.software_report import PROPERTY, software_report
+from fedaid.flare.software.software_report import PROPERTY, require_recent, software_report
 from fedaid.flare.transport.array_exchange import receive_in_memory
 from fedaid.flare.transport.exception_texts import hide_exception_texts
 from fedaid.flare.transport.gone_controller import end_with_controller
@@ -207,6 +207,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
 
         The simulator does not fail a run for the end of one process, since all sites share one.
         """
+        require_recent(order.site)
         if self._settings.training_process == CHILD and not self._memory.announced:
             return ChildWork(order, self._abort, log_level=logging.getLogger("fedaid").getEffectiveLevel())
         from fedaid.flare.site.work.own_work import own_work  # it loads torch

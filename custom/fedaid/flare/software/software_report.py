@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
+from fedaid.errors import require
 from fedaid.models.vocabulary import vocabulary_hash
 from fedaid.package_hash import code_hash
 
 PROPERTY = "fedaid_software"  # public property of a site's FLARE context
 CODE, VOCABULARY = "fedaid", "vocabulary"  # hashes; the other entries are versions
 PACKAGES = ("torch", "transformers", "nvflare", "numpy")
+OLDEST = {"transformers": 5}
+"""Major versions without which the model's code cannot even be imported."""
 UNKNOWN = "not reported"
 LONGEST = 80  # characters of a value
 
@@ -26,6 +29,18 @@ def installed(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "not installed"
+
+
+def require_recent(site: str) -> None:
+    """Refuses work with a library that is too old, before it is imported.
+
+    Raises:
+        InputError: naming the site, the library and its version.
+    """
+    for name, oldest in OLDEST.items():
+        found, remedy = installed(name), "Install the versions of requirements.txt there, as on the server."
+        recent = found.split(".")[0].isdigit() and int(found.split(".")[0]) >= oldest
+        require(recent, name, f"be version {oldest} or newer", got=found, where=f"site {site}", remedy=remedy)
 
 
 def read_report(value: object) -> dict[str, str]:
