@@ -83,15 +83,20 @@ class Certificate:
 
 
 def read_certificate(file: Path) -> Certificate:
-    """Return the first certificate in a PEM file.
+    """Return the first certificate in a PEM file; raises as :func:`read_chain`."""
+    return read_chain(file)[0]
+
+
+def read_chain(file: Path) -> list[Certificate]:
+    """Return the certificates in a PEM file: the owner's, then the authorities between it and the consortium's.
 
     Raises:
         OSError: the file cannot be read.
         InputError: it holds no certificate in PEM format.
     """
     try:
-        return as_certificate(x509.load_pem_x509_certificates(file.read_bytes())[0])
-    except (ValueError, IndexError, UnsupportedAlgorithm) as error:
+        return [as_certificate(found) for found in x509.load_pem_x509_certificates(file.read_bytes())]
+    except (ValueError, UnsupportedAlgorithm) as error:
         rule, remedy = "be a certificate in PEM format", "Copy the whole kit again, or ask the lead for a new one."
         raise InputError("certificate", rule, got=type(error).__name__, where=str(file), remedy=remedy) from None
 

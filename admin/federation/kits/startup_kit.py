@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from admin.federation.kit_settings import CODE_FILE
-from admin.federation.kits.certificate import Certificate, read_certificate
+from admin.federation.kits.certificate import Certificate, read_certificate, read_chain
 from fedaid.errors import InputError, require
 
 SERVER, SITE, PERSON = "server", "site", "person"
 CONFIGURATIONS = {SERVER: "fed_server.json", SITE: "fed_client.json", PERSON: "fed_admin.json"}
 START_SCRIPT = "sub_start.sh"
 RESOURCES, CLASS_LIST = "resources.json", "class_allow_list"  # FLARE's names
-UID = re.compile(r"\buid=(\S+)")
 REMEDY = "Give the folder that holds startup/ and local/, as the lead sent it."
 
 
@@ -69,9 +68,14 @@ class StartupKit:
         return self.startup / "rootCA.pem"
 
     @cached_property
+    def chain(self) -> list[Certificate]:
+        """The kit's certificate and the authorities in its file; raises as :func:`read_chain`."""
+        return read_chain(self.certificate_file)
+
+    @property
     def certificate(self) -> Certificate:
-        """The kit's certificate; raises as :func:`read_certificate`."""
-        return read_certificate(self.certificate_file)
+        """The kit's certificate; raises as :func:`read_chain`."""
+        return self.chain[0]
 
     @cached_property
     def authority(self) -> Certificate:
@@ -124,12 +128,18 @@ class StartupKit:
         first = servers[0] if isinstance(servers, list) and servers else {}
         return first if isinstance(first, dict) else {}
 
-    @property
-    def script_name(self) -> str:
-        """The site's name in the start script, which FLARE takes; empty if it has none."""
+    def in_script(self, argument: str) -> str:
+        """Return an argument in the start script, which FLARE takes: ``uid`` or ``org``; empty if it has none."""
         file = self.startup / START_SCRIPT
-        found = UID.search(file.read_text(encoding="utf-8", errors="replace")) if file.is_file() else None
+        text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+        found = re.search(rf"\b{argument}=(\S+)", text)
         return found.group(1) if found else ""
+
+    @property
+    def components(self) -> list[dict[str, Any]]:
+        """The components of the resources that FLARE would read; raises as :func:`read_object`."""
+        found = read_object(self.setting_file(RESOURCES)).get("components")
+        return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
     def setting_file(self, name: str) -> Path:
         """Return the file that FLARE reads for a setting: the owner's, or else ``.default`` of the same name."""

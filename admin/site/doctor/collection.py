@@ -62,7 +62,7 @@ def collect(root: Path, folder: Path, *, track: Track = untracked, seed: int = S
     Raises:
         InputError: if the folder or its manifest is missing.
     """
-    remedy = f"Give the folder with {FILE_NAME}."
+    remedy = f"Give the folder with {FILE_NAME}, or one startup kit, which holds startup/."
     require(root.is_dir(), "SITE_DIR", "be an existing folder", got="no folder", where="command line", remedy=remedy)
     held = (root / FILE_NAME).is_file()
     require(held, "SITE_DIR", f"hold {FILE_NAME}", got="a folder without it", where="command line", remedy=remedy)

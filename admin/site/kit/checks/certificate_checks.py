@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from admin.federation.kits.certificate import WARNING_DAYS, Certificate
 from admin.federation.kits.startup_kit import PERSON, StartupKit
@@ -77,9 +78,10 @@ def self_signed(examined: ExaminedKit) -> Iterator[Place]:
 
 
 def other_signer(examined: ExaminedKit) -> Iterator[Place]:
-    """Find a certificate that another authority has signed."""
+    """Find a certificate that the authority has not signed, directly or through the authorities in its file."""
     kit, found = examined.kit, examined.kit.certificate
-    if not found.self_signed and not found.signed_by(kit.authority):
+    signed = all(one.signed_by(signer) for one, signer in pairwise([*kit.chain, kit.authority]))
+    if not found.self_signed and not signed:
         yield examined.place(
             kit.certificate_file, f"signed by {found.issuer}, not by the key of {kit.authority_file.name}"
         )

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from admin.federation.kit_settings import CHECK, CODE_FILE
 from admin.federation.kits.signed_files import altered_files, signed_folders
-from admin.federation.kits.startup_kit import PERSON, SITE, START_SCRIPT, StartupKit, read_object
+from admin.federation.kits.startup_kit import PERSON, SITE, START_SCRIPT, StartupKit, read_object, section
 from admin.site.doctor.doctor_check import ERROR, WARNING
 from admin.site.kit.kit_finding import MACHINES, ExaminedKit, KitCheck, Place, Unchecked
 from fedaid.errors import InputError
 
 OTHERS_READ, OTHERS_WRITE, OWNER_RUNS = 0o077, 0o022, 0o100
+UMASK = "umask 077"
 COPY = "Copy the whole kit again."
 
 
@@ -63,10 +64,40 @@ def broken_script(examined: ExaminedKit) -> Iterator[Place]:
 def other_names(examined: ExaminedKit) -> Iterator[Place]:
     """Find a site's start script that names another site than the configuration."""
     kit = examined.kit
-    if kit.script_name != kit.name:
-        yield examined.place(
-            kit.startup / START_SCRIPT, f"uid={kit.script_name}, {kit.configuration_file.name}: {kit.name}"
-        )
+    found = kit.in_script("uid")
+    if found != kit.name:
+        yield examined.place(kit.startup / START_SCRIPT, f"uid={found}, {kit.configuration_file.name}: {kit.name}")
+
+
+def other_organisation(examined: ExaminedKit) -> Iterator[Place]:
+    """Find a start script with another organisation than the certificate; FLARE gives rights by the script's."""
+    kit = examined.kit
+    found, certified = kit.in_script("org"), kit.certificate.organisation
+    if found != certified:
+        yield examined.place(kit.startup / START_SCRIPT, f"org={found}, {kit.certificate_file.name}: {certified}")
+
+
+def open_umask(examined: ExaminedKit) -> Iterator[Place]:
+    """Find a start script that leaves the mode of new files to the shell."""
+    file = examined.kit.startup / START_SCRIPT
+    if UMASK not in [line.strip() for line in file.read_text(encoding="utf-8", errors="replace").splitlines()]:
+        yield examined.place(file, f"no line {UMASK}")
+
+
+def unstated(examined: ExaminedKit) -> Iterator[Place]:
+    """Find settings without the owner's name, the server's name, its address, or any permissions."""
+    kit = examined.kit
+    try:
+        host, _ = kit.address
+    except InputError as error:
+        host = ""
+        yield examined.place(kit.configuration_file, error)
+    for name, value in (("owner's name", kit.name), ("server's name", kit.server_name)):
+        if host and not value:
+            yield examined.place(kit.configuration_file, f"no {name}")
+    rights = kit.setting_file("authorization.json")
+    if kit.kind != PERSON and rights.is_file() and not section(read_object(rights), "permissions"):
+        yield examined.place(rights, "no permissions")
 
 
 def altered(examined: ExaminedKit) -> Iterator[Place]:
@@ -117,6 +148,29 @@ KIT_FILE_CHECKS = (
         f"Copy the kit again with its permissions (cp -a, tar, scp -p), or run chmod u+x startup/{START_SCRIPT}.",
         ERROR,
         broken_script,
+        MACHINES,
+    ),
+    KitCheck(
+        "setting-missing",
+        "The kit does not say whose it is, where the server is, or who may do what",
+        COPY,
+        ERROR,
+        unstated,
+    ),
+    KitCheck(
+        "organisation-differs",
+        "The start script gives rights to another organisation than the certificate's",
+        COPY,
+        ERROR,
+        other_organisation,
+        MACHINES,
+    ),
+    KitCheck(
+        "umask",
+        "Others on this machine could read the files that the kit will write",
+        f"Add {UMASK} to the start script, as its second line.",
+        WARNING,
+        open_umask,
         MACHINES,
     ),
     KitCheck("names-differ", "The start script is another site's", COPY, ERROR, other_names, (SITE,)),

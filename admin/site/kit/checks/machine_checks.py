@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
-from admin.federation.kits.startup_kit import SERVER, SITE, read_object, section
+from admin.federation.kits.startup_kit import SERVER, SITE, section
 from admin.site.doctor.doctor_check import ERROR, NOTE, WARNING
 from admin.site.kit.checks.storage_checks import RESOURCES, folders
 from admin.site.kit.kit_finding import MACHINES, ExaminedKit, KitCheck, Place
@@ -47,8 +47,7 @@ def memory_bytes() -> int:
 
 def wanted_gpus(examined: ExaminedKit) -> int:
     """Return how many GPUs the site offers to jobs."""
-    components = read_object(examined.kit.setting_file(RESOURCES)).get("components", [])
-    managers = [one for one in components if isinstance(one, dict) and GPU_MANAGER in str(one.get("path"))]
+    managers = [one for one in examined.kit.components if GPU_MANAGER in str(one.get("path"))]
     number = section(managers[0], "args").get("num_of_gpus", 0) if managers else 0
     return number if isinstance(number, int) else 0
 

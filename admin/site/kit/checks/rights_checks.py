@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from admin.federation.kits.startup_kit import SITE, START_SCRIPT, StartupKit, read_object, section
+import hospital_policy
+from admin.federation.kits.startup_kit import RESOURCES, SITE, START_SCRIPT, StartupKit, read_object, section
 from admin.federation.project_file import LOG_STREAMING
 from admin.jobs.code_wheel import classes_of_jobs
 from admin.site.doctor.doctor_check import ERROR, NOTE, WARNING
 from admin.site.kit.kit_finding import MACHINES, ExaminedKit, KitCheck, Place, Unchecked
 from fedaid.flare.transport.exception_texts import VARIABLE
+from fedaid.package_hash import code_hash
 from hospital_policy.kit_files import PRIVACY_FILE, RESOURCES_FILE, read_privacy, require_in_every_scope
 from hospital_policy.rules import RULES_FILE, PolicyFault, read_rules
 
-RESOURCES, RIGHTS = "resources.json", "authorization.json"
+RIGHTS, POLICY = "authorization.json", "hospital_policy"
+SHORT = 12  # digits of a hash
 CLASSES, MODE = "class_allow_list", "class_list_enforcement_mode"
 NEW_SETTINGS = "Copy the .default file of the lead's kit over it."
 
@@ -106,7 +110,7 @@ def sent_texts(examined: ExaminedKit) -> Iterator[Place]:
 
 def policy_files(kit: StartupKit) -> list[bool]:
     """Return for each part of an installed policy whether it is there."""
-    custom = kit.local / "custom" / "hospital_policy"
+    custom = kit.local / "custom" / POLICY
     return [(kit.local / name).is_file() for name in (RULES_FILE, RESOURCES_FILE)] + [custom.is_dir()]
 
 
@@ -123,6 +127,16 @@ def broken_policy(examined: ExaminedKit) -> Iterator[Place]:
     else:
         if not all(there):
             yield examined.place(kit.local, "a part of the policy is missing")
+
+
+def other_policy(examined: ExaminedKit) -> Iterator[Place]:
+    """Find an installed policy whose code is not that of this checkout: altered, or of another version."""
+    custom = examined.kit.local / "custom" / POLICY
+    if not custom.is_dir():
+        raise Unchecked("no policy is installed")
+    found, ours = code_hash(custom), code_hash(Path(str(hospital_policy.__file__)).parent)
+    if found != ours:
+        yield examined.place(custom, f"hash {found[:SHORT]}, here {ours[:SHORT]}")
 
 
 def no_policy(examined: ExaminedKit) -> Iterator[Place]:
@@ -173,6 +187,14 @@ RIGHTS_CHECKS = (
         "Run python -m admin policy again.",
         ERROR,
         broken_policy,
+        (SITE,),
+    ),
+    KitCheck(
+        "policy-differs",
+        "The code of the hospital's policy is altered, or of another version",
+        "Run python -m admin policy again.",
+        WARNING,
+        other_policy,
         (SITE,),
     ),
     KitCheck(

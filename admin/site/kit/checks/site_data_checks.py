@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,14 @@ def unprepared(examined: ExaminedKit) -> Iterator[Place]:
             yield Place(str(folder), f"{MANIFEST} without image_row")
 
 
+def readable_data(examined: ExaminedKit) -> Iterator[Place]:
+    """State that everybody on this machine can enter the data folder."""
+    folder = data_folder(examined)
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if mode & 0o007:
+        yield Place(str(folder), f"mode {mode:04o}")
+
+
 def verdict(folder: Path) -> list[dict[str, Any]]:
     """Return what the doctor of the data found, from its last run if the manifest is older, or else from a new run."""
     file = folder / RESULT
@@ -104,6 +113,14 @@ SITE_DATA_CHECKS = (
         "Correct the folder, or make its content: python -m admin prepare.",
         ERROR,
         missing_manifest,
+        (SITE,),
+    ),
+    KitCheck(
+        "data-readable",
+        "Everybody on this machine can enter the data folder",
+        "Run chmod o-rwx on the folder, unless the disk is not shared.",
+        NOTE,
+        readable_data,
         (SITE,),
     ),
     KitCheck("data-errors", "The doctor of the data found errors", SEE, ERROR, fired(ERROR), (SITE,)),

@@ -25,8 +25,7 @@ def job_folders(examined: ExaminedKit) -> list[tuple[str, Path]]:
     arguments: dict[str, Any] = section(content, "snapshot_persistor")
     for name in ("args", "storage", "args"):
         arguments = section(arguments, name)
-    components = [one for one in content.get("components", []) if isinstance(one, dict)]
-    jobs = [section(one, "args").get("uri_root") for one in components if one.get("id") == "job_manager"]
+    jobs = [section(one, "args").get("uri_root") for one in examined.kit.components if one.get("id") == "job_manager"]
     file = examined.place(examined.kit.setting_file(RESOURCES), "").where
     found = {
         "snapshot_persistor root_dir": arguments.get("root_dir"),

@@ -168,6 +168,12 @@ def policy_and(name: str) -> Callable[[World, pytest.MonkeyPatch], object]:
     return in_world(plant)
 
 
+def altered_policy(world: World) -> None:
+    install(world.site, Rules(clip=1.0))
+    with (world.site / "local" / "custom" / "hospital_policy" / "release.py").open("a") as file:
+        file.write("# other")
+
+
 def readable_store(world: World) -> None:
     store = world.kits.parent / "store"
     set_server_store(world.server, store)
@@ -246,6 +252,32 @@ FILES = (
         "names-differ",
         replaced("sub_start.sh", f"uid={SITE}", "uid=hospital-lake"),
         "hospital-lake",
+    ),
+    KitFault(
+        "script of another organisation",
+        "organisation-differs",
+        replaced("sub_start.sh", "org=hospital_north", "org=study_office"),
+        "org=study_office",
+    ),
+    KitFault("open umask", "umask", replaced("sub_start.sh", "umask 077", "umask 022"), "no line umask 077"),
+    KitFault(
+        "no address of the server",
+        "setting-missing",
+        in_world(
+            lambda world: change(world.lead / "startup" / "fed_admin.json", lambda found: found["admin"].pop("port"))
+        ),
+        "be a host and a port",
+        LEAD,
+    ),
+    KitFault(
+        "no name of the server",
+        "setting-missing",
+        in_world(
+            lambda world: change(
+                world.site / "startup" / "fed_client.json", lambda found: found["servers"][0].pop("identity")
+            )
+        ),
+        "no server's name",
     ),
     KitFault(
         "altered after signing",
@@ -426,6 +458,7 @@ RIGHTS_FAULTS = (
     ),
     KitFault("policy without filters", "policy-broken", policy_and("privacy.json"), "privacy.json"),
     KitFault("policy without rules", "policy-broken", policy_and(RULES_FILE), RULES_FILE),
+    KitFault("altered policy", "policy-differs", in_world(altered_policy), "local/custom/hospital_policy"),
     KitFault("policy without code", "policy-broken", policy_and("custom/hospital_policy"), "missing"),
 )
 STORAGE = (

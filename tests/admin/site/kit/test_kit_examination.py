@@ -8,12 +8,16 @@ import socket
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from admin.__main__ import main
 from admin.site.kit.checks import machine_checks, network_checks, site_data_checks
 from admin.site.kit.kit_examination import KIT_CHECKS, KitResult, examine_kit
 from admin.site.kit.machine_needs import needs_of
+from admin.site.policy.installed_policy import install
 from fedaid.errors import InputError
+from hospital_policy.rules import Rules
+from tests.admin.federation.made_certificates import made
 from tests.admin.site.kit.kit_world import SITE, VERDICT, World, connect_to, data_folder
 from tests.admin.site.kit.planted_kit_faults import FAULTS, KitFault
 from tests.admin.site.kit.tls_server import serving
@@ -121,6 +125,49 @@ def test_options_of_the_other_kind_are_refused(world: World, capsys: pytest.Capt
     assert main(["doctor", str(world.site), "--confirm", "1"]) == 1
     assert main(["doctor", str(world.data), "--job", str(world.data)]) == 1
     assert "startup kit" in capsys.readouterr().err
+
+
+def test_an_installed_policy_and_its_kit_give_notes_only(world: World) -> None:
+    install(world.site, Rules(clip=1.0))
+    results = {one.check.name: one for one in examine_kit(world.site, environ=world.environ)}
+    assert fired([*results.values()]) == set()
+    assert not results["policy"].places
+    assert not results["policy-broken"].unchecked
+
+
+def test_a_damaged_setting_of_any_shape_is_no_crash(world: World) -> None:
+    damage: tuple[object, ...] = (
+        None,
+        [],
+        "text",
+        7,
+        {"components": None, "class_allow_list": 3},
+        {"permissions": None},
+    )
+    for file in (
+        "resources.json",
+        "authorization.json",
+        "fedaid_software.json",
+        "fedaid_code.json",
+        "fedaid_site.json",
+    ):
+        kept = (world.site / "local" / file).read_bytes() if (world.site / "local" / file).is_file() else None
+        for content in damage:
+            (world.site / "local" / file).write_text(json.dumps(content))
+            assert fired(examine_kit(world.site, environ=world.environ)), (file, content)
+        (world.site / "local" / file).unlink()
+        if kept:
+            (world.site / "local" / file).write_bytes(kept)
+
+
+def test_an_authority_between_is_followed(world: World) -> None:
+    between = made("between", signer=world.authority)
+    site = made(SITE, organisation="hospital_north", signer=between)
+    site.write(world.site / "startup" / "client.crt", world.site / "startup" / "client.key")
+    with (world.site / "startup" / "client.crt").open("ab") as file:
+        file.write(between.certificate.public_bytes(Encoding.PEM))
+    found = {one.check.name: one for one in examine_kit(world.site, environ=world.environ)}
+    assert not found["certificate-signer"].places
 
 
 def test_a_folder_with_startup_and_no_configuration_is_refused(tmp_path: Path) -> None:
