@@ -275,7 +275,7 @@ PUBLISHED = (
     image("facebook/levit-128S", "levit", IMAGENET, {"image_size": 32}, refused="name a known encoder"),
     image("a folder without preprocessor_config.json", "vit", None, refused="have a preprocessor_config.json"),
 )
-"""Each with what becomes of it; docs/model.md shows the same table."""
+"""Each with what becomes of it; docs/model.md shows the same table, and below it those that need an import."""
 
 
 def table() -> str:

@@ -57,12 +57,21 @@ def scaled(scale: PixelScale) -> str:
     return f"((images + 1) / 2 - {mean}) / {std}"
 
 
-def monai_encoder(name: str, options: Mapping[str, Any], image_size: int) -> StockEncoder:
-    """Return the encoder of a MONAI network, without its classification layers."""
-    flat = dict(options) | {"spatial_dims": 2}
+def monai_encoder(
+    name: str, options: Mapping[str, Any], image_size: int, *, scale: PixelScale | None = None
+) -> StockEncoder:
+    """Return the encoder of a MONAI network, without its classification layers.
+
+    Args:
+        name: of the network.
+        options: of its class.
+        image_size: side of the square input in pixels.
+        scale: of the grey values that it takes; None for [-1, 1].
+    """
+    flat, images = dict(options) | {"spatial_dims": 2}, "images" if scale is None else scaled(scale)
     if name == "monai_vit":
         vit = {"_target_": "monai.networks.nets.ViT", "in_channels": 1, "img_size": [image_size, image_size]} | flat
-        return StockEncoder(vit, {}, "@encoder(images)[0]", True)
+        return StockEncoder(vit, {}, f"@encoder({images})[0]", True)
     if name == "monai_resnet":
         network = {"_target_": "monai.networks.nets.ResNet", "n_input_channels": 1, "feed_forward": False} | flat
         layers = ("conv1", "bn1", "act", "maxpool", "layer1", "layer2", "layer3", "layer4")
@@ -70,7 +79,7 @@ def monai_encoder(name: str, options: Mapping[str, Any], image_size: int) -> Sto
     else:
         network = {"_target_": "monai.networks.nets.DenseNet121", "in_channels": 1, "out_channels": 2} | flat
         definition = "$@network.features"
-    return StockEncoder(definition, {"network": network}, "@encoder(images).flatten(2).mT", False)
+    return StockEncoder(definition, {"network": network}, f"@encoder({images}).flatten(2).mT", False)
 
 
 def last_block(encoder: nn.Module) -> tuple[str, str]:

@@ -22,7 +22,7 @@ from admin.model.export.stock_pooling import pooled_image, pooling_part
 from fedaid.models.configuration import FLAGS
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.image_tower import MONAI
-from fedaid.models.pixel_scale import PixelScale, ScaledPixels
+from fedaid.models.pixel_scale import MEAN, STD, PixelScale, ScaledPixels
 from fedaid.models.tower import NoBlock
 
 IMPORTS = ("$import torch", "$import transformers")
@@ -80,8 +80,8 @@ def stock_image_encoder(model: DualEncoder) -> StockEncoder:
     name = model.configuration["image_encoder"]["name"]
     if name not in MONAI:
         return hugging_face_encoder(backbone_config(model.image), image_scale(model))
-    options = {k: v for k, v in model.configuration["image_encoder"].items() if k not in ("name", *FLAGS)}
-    return monai_encoder(name, options, model.configuration["image_size"])
+    options = {k: v for k, v in model.configuration["image_encoder"].items() if k not in ("name", *FLAGS, MEAN, STD)}
+    return monai_encoder(name, options, model.configuration["image_size"], scale=image_scale(model))
 
 
 def image_scale(model: DualEncoder) -> PixelScale | None:

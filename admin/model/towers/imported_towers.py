@@ -9,8 +9,9 @@ from typing import Any
 from transformers.utils import logging
 
 from admin.model.towers.checkpoint_state import LIBRARY_FILES
+from admin.model.towers.dense_net import dense_net_state, dense_net_tower
 from admin.model.towers.downloaded_folder import CONFIG, OPEN_CLIP, DownloadedFolder, opened
-from admin.model.towers.library_towers import library_towers
+from admin.model.towers.library_towers import KNOWN, library_towers
 from admin.model.towers.open_clip_towers import open_clip_towers
 from admin.model.towers.picked_tower import PickedTower
 from admin.model.towers.tower_facts import tower_facts
@@ -51,10 +52,12 @@ def import_towers(folder: Path, out: Path, *, kind: str | None = None) -> dict[P
 
 def towers_of(source: DownloadedFolder, kind: str | None) -> list[PickedTower]:
     """The towers of a folder, by its layout; of a folder with both layouts, that of transformers."""
-    own = (source.path / CONFIG).is_file() and any((source.path / name).is_file() for name in LIBRARY_FILES)
+    named = source.settings(CONFIG).get("model_type") in KNOWN
+    own = named and any((source.path / name).is_file() for name in LIBRARY_FILES)
     if not own and (source.path / OPEN_CLIP).is_file():
         return open_clip_towers(source, kind)
-    return library_towers(source)
+    dense_net = None if named else dense_net_state(source)
+    return library_towers(source) if dense_net is None else [dense_net_tower(source, dense_net)]
 
 
 def chosen(source: DownloadedFolder, towers: list[PickedTower], kind: str | None) -> list[PickedTower]:

@@ -24,6 +24,7 @@ KINDS = {
     IMAGE: (*IMAGE_ENCODERS, *OTHERS["image_encoder"], MASKED_AUTOENCODER),
     TEXT: (*TEXT_ENCODERS, *OTHERS["text_encoder"]),
 }
+KNOWN = tuple(name for types in (*KINDS.values(), PAIRS) for name in types if name not in MONAI)
 PARTS = {IMAGE: "vision_model", TEXT: "text_model"}
 """Names of the towers in a pair."""
 INSIDE = re.compile(r"\blayers?\.\d|^(encoder|embeddings|layernorm|final_layer_norm|post_layernorm|pre_layrnorm)\.")
@@ -58,10 +59,11 @@ def known_type(folder: DownloadedFolder) -> str:
     Raises:
         InputError: if the towers of this type are not known.
     """
-    known = [name for types in (*KINDS.values(), PAIRS) for name in types if name not in MONAI]
     model_type = str(folder.settings(CONFIG).get("model_type", ""))
-    remedy = closest(model_type, known) if model_type else 'Write it to config.json, for example "model_type": "bert".'
-    folder.require(model_type in known, "have a known model_type in config.json", got=repr(model_type), remedy=remedy)
+    remedy = (
+        closest(model_type, list(KNOWN)) if model_type else 'Write it to config.json, for example "model_type": "bert".'
+    )
+    folder.require(model_type in KNOWN, "have a known model_type in config.json", got=repr(model_type), remedy=remedy)
     return model_type
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 IMAGE, TEXT = "image", "text"
 
@@ -17,7 +17,7 @@ class PickedTower:
 
     Attributes:
         kind: ``image`` or ``text``.
-        module: a model that transformers writes with ``save_pretrained``, in evaluation mode.
+        module: writes its configuration and its weights with ``save_pretrained(folder)``, as models of transformers do.
         reference: the tower of the original model: pixels (B, C, H, W), or token ids and mask (B, T), to its last
             hidden state (B, T, F).
         against: what ``reference`` is, in words.
@@ -29,7 +29,7 @@ class PickedTower:
     """
 
     kind: str
-    module: nn.Module
+    module: Any
     reference: Callable[..., Tensor]
     against: str
     files: tuple[str, ...]

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from admin.model.towers.downloaded_folder import TOKENIZER_SETTINGS, DownloadedFolder
 from admin.model.towers.picked_tower import IMAGE, PickedTower
 from admin.model.towers.tower_proof import TowerProof, positions
@@ -24,6 +26,7 @@ WORDS = {
     "casing": "casing",
     "max_tokens": "longest text",
     "alignment_module": "alignment module",
+    "pooling": "pooling",
     "weights": "weights from",
     "left": "left out",
     "licence": "licence",
@@ -36,13 +39,18 @@ WORDS = {
 def tower_facts(tower: PickedTower, proof: TowerProof, target: Path, source: DownloadedFolder) -> dict[str, Any]:
     """Return the facts of a tower that was written to ``target``, plain JSON."""
     parts, own = proof.parts, image_facts(proof) if tower.kind == IMAGE else text_facts(proof, target)
-    count = sum(parameter.numel() for part in (parts.encoder, parts.block) for parameter in part.parameters())
+    count = sum(
+        parameter.numel()
+        for part in (parts.encoder, parts.block, parts.pooling or nn.Identity())
+        for parameter in part.parameters()
+    )
     return {
         "tower": tower.kind,
         "model_type": proof.choice.name,
         "parameters": count,
         **own,
         "alignment_module": alignment(proof),
+        "pooling": proof.choice.pooling,
         "weights": list(tower.files),
         "left": list(tower.left),
         "licence": source.licence or "not named in README.md",

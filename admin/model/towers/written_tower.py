@@ -22,8 +22,7 @@ def write_tower(tower: PickedTower, target: Path, source: DownloadedFolder) -> N
         InputError: for an image tower without processor, or a text tower without tokenizer.
     """
     target.mkdir(parents=True)
-    module: Any = tower.module
-    module.save_pretrained(target)
+    tower.module.save_pretrained(target)
     if tower.kind == IMAGE:
         rule, remedy = f"have a {PROCESSOR}", "Copy the file of the model that it was trained from."
         source.require(bool(tower.processor), rule, got="none", remedy=remedy)

@@ -17,7 +17,7 @@ from torch import nn
 from transformers import CONFIG_MAPPING, AutoConfig, AutoModel, PreTrainedConfig, SiglipTextModel
 
 from fedaid.errors import InputError, closest, require
-from fedaid.models.local_folder import local_file, read_json, remedy_for, require_no_links
+from fedaid.models.local_folder import MONAI_OPTIONS, local_file, monai_options, read_json, remedy_for, require_no_links
 from fedaid.models.position_grid import at_size
 
 # model_type → (path of the list of transformer layers, name of the norm after them)
@@ -100,6 +100,8 @@ def local_options(name: str) -> dict[str, Any]:
     """
     folder = local_directory(name)
     require_no_code(folder)
+    if (monai := monai_options(folder)) is not None:
+        return monai
     config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     given, known = config.to_dict(), [*option_names(type(config)), *UNDECLARED.get(config.model_type, ())]
     return {"name": config.model_type} | {option: given[option] for option in known if option in given}
@@ -113,7 +115,14 @@ def require_no_code(folder: Path) -> None:
     require(not coded, "encoder", rule, got=f"auto_map in {', '.join(coded)}", where=where, remedy=remedy)
     model_type, rule = given.get("model_type"), f"be of a type that transformers {transformers.__version__} knows"
     remedy = "Choose another model, or install the version of transformers that wrote this folder, at all sites."
-    require(model_type in CONFIG_MAPPING, "encoder", rule, got=repr(model_type), where=where, remedy=remedy)
+    require(
+        model_type in CONFIG_MAPPING or model_type in MONAI_OPTIONS,
+        "encoder",
+        rule,
+        got=repr(model_type),
+        where=where,
+        remedy=remedy,
+    )
     kind, rule = given.get("position_embedding_type", "absolute"), "have absolute positions"
     remedy = f"transformers {transformers.__version__} would ignore this: choose another model."
     require(kind == "absolute", "encoder", rule, got=f"position_embedding_type {kind!r}", where=where, remedy=remedy)

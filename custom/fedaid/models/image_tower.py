@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from fedaid.errors import require
 from fedaid.models.configuration import EncoderChoice
 from fedaid.models.hugging_face import TRANSFORMERS, WHERE, cut_last_block, new_backbone, take_norm, take_part
+from fedaid.models.local_folder import fill
 from fedaid.models.pixel_scale import MEAN, PixelScale, ScaledPixels
 from fedaid.models.pooling import MEAN_OF_TOKENS, PARTS, Pooling
 from fedaid.models.tower import AppendedBlock, LastBlock, TowerParts, as_tokens
@@ -26,15 +27,21 @@ MASKED = ("clip_vision_model", "siglip_vision_model")
 
 
 class MonaiFeatures(nn.Module):
-    """Adapts a MONAI network to images (B, 1, H, W) → features (B, T, F)."""
+    """Adapts a MONAI network to images (B, 1, H, W) → features (B, T, F).
 
-    def __init__(self, network: nn.Module) -> None:
+    Args:
+        network: takes images (B, 1, H, W).
+        scale: of the grey values; None for a network that takes [-1, 1].
+    """
+
+    def __init__(self, network: nn.Module, *, scale: PixelScale | None = None) -> None:
         super().__init__()
         self.network = network
+        self.scale = nn.Identity() if scale is None else ScaledPixels(scale)
 
     def forward(self, images: Tensor) -> Tensor:
         """Tokens of the last feature map, or of the last remaining transformer block."""
-        out = self.network(images)
+        out = self.network(self.scale(images))
         return as_tokens(out[0] if isinstance(out, tuple) else out)
 
 
@@ -79,37 +86,41 @@ def convolutional(encoder: nn.Module, image_size: int, *, identity: bool = False
     return TowerParts(encoder, AppendedBlock(tokens, width, identity=identity), width)
 
 
-def monai_densenet121(image_size: int, options: Mapping[str, Any]) -> TowerParts:
+def monai_densenet121(image_size: int, choice: EncoderChoice) -> TowerParts:
     """DenseNet121 without its classification layers."""
     from monai.networks.nets import DenseNet121  # takes 5 s of processor time, and other encoders do not need it
 
-    network = DenseNet121(spatial_dims=2, in_channels=1, out_channels=2, **options)
-    return convolutional(MonaiFeatures(network.features), image_size)
+    network = DenseNet121(spatial_dims=2, in_channels=1, out_channels=2, **choice.options)
+    fill(network, choice.weights)
+    encoder = MonaiFeatures(network.features, scale=choice.scale)
+    return convolutional(encoder, image_size, identity=choice.pretrained)
 
 
-def monai_resnet(image_size: int, options: Mapping[str, Any]) -> TowerParts:
+def monai_resnet(image_size: int, choice: EncoderChoice) -> TowerParts:
     """MONAI's ResNet up to its last feature map."""
     from monai.networks.nets import ResNet
 
-    network = ResNet(spatial_dims=2, n_input_channels=1, feed_forward=False, **options)
+    network = ResNet(spatial_dims=2, n_input_channels=1, feed_forward=False, **choice.options)
+    fill(network, choice.weights)
     names = ("conv1", "bn1", "act", "maxpool", "layer1", "layer2", "layer3", "layer4")
-    return convolutional(MonaiFeatures(nn.Sequential(*(getattr(network, name) for name in names))), image_size)
+    layers = nn.Sequential(*(getattr(network, name) for name in names))
+    return convolutional(MonaiFeatures(layers, scale=choice.scale), image_size, identity=choice.pretrained)
 
 
-def monai_vit(image_size: int, options: Mapping[str, Any]) -> TowerParts:
+def monai_vit(image_size: int, choice: EncoderChoice) -> TowerParts:
     """MONAI's ViT, cut before its last block."""
     from monai.networks.nets import ViT
 
-    network = ViT(in_channels=1, img_size=(image_size, image_size), spatial_dims=2, **options)
+    network = ViT(in_channels=1, img_size=(image_size, image_size), spatial_dims=2, **choice.options)
     for transformer in network.blocks:
         transformer.norm_cross_attn = nn.Identity()  # it would never be trained: there is no cross-attention
     layer = network.blocks[-1]
     del network.blocks[-1]
     block = LastBlock(layer, take_norm(network, "norm"), takes_mask=False)
-    return TowerParts(MonaiFeatures(network), block, int(options["hidden_size"]))
+    return TowerParts(MonaiFeatures(network, scale=choice.scale), block, int(choice.options["hidden_size"]))
 
 
-MONAI: dict[str, Callable[[int, Mapping[str, Any]], TowerParts]] = {
+MONAI: dict[str, Callable[[int, EncoderChoice], TowerParts]] = {
     "monai_densenet121": monai_densenet121,
     "monai_resnet": monai_resnet,
     "monai_vit": monai_vit,
@@ -157,7 +168,8 @@ def image_tower(choice: EncoderChoice, *, image_size: int) -> TowerParts:
     """
     if choice.name in MONAI:
         check_patches(choice.name, choice.options, image_size)
-        return MONAI[choice.name](image_size, choice.options)
+        check_image(choice.name, {"num_channels": 1}, image_size=image_size, scale=choice.scale)
+        return MONAI[choice.name](image_size, choice)
     size = {} if choice.name in ANY_SIZE else {"image_size": image_size}
     options = {"num_channels": 1} | size | choice.options
     check_image(choice.name, options, image_size=image_size, scale=choice.scale)

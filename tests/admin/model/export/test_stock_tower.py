@@ -35,6 +35,14 @@ def test_stock_modules_embed_an_image_as_the_model_does(name: str) -> None:
     torch.testing.assert_close(found, image_embeddings(model, images), atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("name", MONAI)
+def test_stock_modules_of_monai_take_the_scale_of_grey_values(name: str) -> None:
+    scale = {"pixel_mean": [0.3], "pixel_std": [0.02], "pretrained": True}
+    model = trained({"name": name, **IMAGE_ENCODERS[name]} | scale)
+    found = embedded(stock_image_tower(model), some_images())
+    torch.testing.assert_close(found, image_embeddings(model, some_images()), atol=1e-5, rtol=0)
+
+
 @pytest.mark.parametrize("name", TEXT_ENCODERS)
 def test_stock_modules_embed_a_padded_text_as_the_model_does(name: str) -> None:
     model = trained(text_encoder=name)

@@ -33,15 +33,19 @@ DECODER = {
 }
 
 
-def bert(folder: Path, **options: Any) -> Any:
-    """A BERT with its heads, lower-casing."""
-    tokens = tokenizer(folder, words(cased=False))
+def bert(folder: Path, *, alone: bool = False, **options: Any) -> Any:
+    """A BERT with its heads, lower-casing; ``alone``: with ``vocab.txt`` only."""
+    tokens = tokenizer(folder, words(cased=False, alone=alone))
     return saved(BertForPreTraining(BertConfig(**LAYERS | {"vocab_size": tokens} | options)), folder)
 
 
 def clip(folder: Path) -> Any:
     """CLIP, with tokenizer and image processor."""
-    texts = LAYERS | {"vocab_size": tokenizer(folder, byte_pairs()), "max_position_embeddings": 40, "eos_token_id": 2}
+    texts = LAYERS | {
+        "vocab_size": tokenizer(folder, byte_pairs(ends_last=True)),
+        "max_position_embeddings": 40,
+        "eos_token_id": 2,
+    }
     processor(folder, CLIP)
     return saved(CLIPModel(CLIPConfig(text_config=texts, vision_config=PICTURES)), folder)
 

@@ -148,7 +148,7 @@ class Trunk(nn.Module):
 def own_pair(folder: Path, *, quick: bool, apart: bool = False) -> SimpleNamespace:
     """A CLIP of open_clip's own transformers; ``apart``: with the names of its ``CustomTextCLIP``."""
     torch.manual_seed(7)
-    size, act = tokenizer(folder, byte_pairs()), QuickGelu if quick else nn.GELU
+    size, act = tokenizer(folder, byte_pairs(ends_last=True)), QuickGelu if quick else nn.GELU
     vision, texts = Vision(16, 2, act), Text(size, 24, 3, act)
     state = {f"visual.{name}": value for name, value in vision.state_dict().items()}
     state |= {f"text.{name}" if apart else name: value for name, value in texts.state_dict().items()}

@@ -1,0 +1,59 @@
+"""torchxrayvision's DenseNet becomes MONAI's, with its features and its scale of grey values."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from admin.model.towers.imported_towers import import_towers
+from fedaid.errors import InputError
+from fedaid.models.dual_encoder import DualEncoder
+from tests.admin.model.towers.dense_net_download import dense_net, download
+from tests.admin.model.towers.imported import SIZES, image_features
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "pytorch_model.bin", "densenet121-all.pt"])
+def test_a_dense_net_of_torchxrayvision_has_its_features(file: str, tmp_path: Path, models: Path) -> None:
+    features = download(tmp_path / "hub", file=file)
+    (facts,) = import_towers(tmp_path / "hub", models / "xrv").values()
+    assert (facts["model_type"], facts["channels"], facts["cosine"]) == ("monai_densenet121", 1, 1.0)
+    assert (facts["pixel_mean"], facts["pixel_std"]) == ([0.5], [round(1 / 2048, 6)])
+    assert (facts["left"], facts["notes"][0][:28]) == (["classifier", "op_threshs"], "no preprocessor_config.json:")
+    images = torch.rand(2, 1, 32, 32) * 2 - 1
+    with torch.no_grad():
+        expected = features(images * 1024).flatten(2).mT
+        torch.testing.assert_close(image_features("xrv", images), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_another_machine_builds_it_without_the_folder(tmp_path: Path, models: Path) -> None:
+    download(tmp_path / "hub")
+    import_towers(tmp_path / "hub", models / "xrv")
+    model = DualEncoder(**SIZES, image_encoder="local:xrv").eval()
+    configuration = json.loads(json.dumps(model.configuration))
+    (models / "xrv" / "model.safetensors").unlink()
+    again = DualEncoder(**configuration).eval()
+    again.load_state_dict(model.state_dict(), strict=True)
+    images = torch.rand(2, 1, 32, 32)
+    with torch.no_grad():
+        torch.testing.assert_close(again.image_features(images), model.image_features(images))
+
+
+def test_its_own_processor_is_used_and_colour_is_refused(tmp_path: Path, models: Path) -> None:
+    download(tmp_path / "hub")
+    scale = {"image_mean": [0.4], "image_std": [0.2]}
+    (tmp_path / "hub" / "preprocessor_config.json").write_text(json.dumps(scale))
+    (facts,) = import_towers(tmp_path / "hub", models / "xrv").values()
+    assert (facts["pixel_mean"], facts["pixel_std"], facts["notes"]) == ([0.4], [0.2], [])
+    download(tmp_path / "colour", channels=3)
+    with pytest.raises(InputError, match="must have one channel, got 3"):
+        import_towers(tmp_path / "colour", models / "colour")
+
+
+def test_a_pickled_model_object_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "hub").mkdir()
+    torch.save(dense_net(), tmp_path / "hub" / "densenet121-all.pt")
+    with pytest.raises(InputError, match="its state_dict only"):
+        import_towers(tmp_path / "hub", tmp_path / "out")
