@@ -199,6 +199,14 @@ def test_an_expired_kit_does_not_start(twice: Twice, tmp_path: Path) -> None:
     assert reason in (kit / "log.txt").read_text()
 
 
+def test_a_refusal_of_flare_is_an_error_and_returns_no_earlier_kits(twice: Twice, tmp_path: Path) -> None:
+    text = DEFAULT_PROJECT.read_text().replace("root_valid_days: 1825", "root_valid_days: 1000")
+    (tmp_path / "project.yml").write_text(text)
+    with pytest.raises(RuntimeError, match="root_valid_days=1000 does not match"):
+        provision(tmp_path / "project.yml", out=twice.out, home=tmp_path / "home")
+    assert len(list((twice.out / "fedaid").glob("prod_*"))) == 2
+
+
 def test_a_renewal_of_somebody_unknown_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["provision", "--out", str(tmp_path / "out"), "--renew", "hospital-nord"]) == 1
     assert "Did you mean hospital-north?" in capsys.readouterr().err
