@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.x509.oid import NameOID
 
+from admin.federation.kits.certificate import as_certificate
 from admin.federation.project_file import Project
-from admin.session.kit_check import ROOT, WARNING_DAYS, common_name, first, read_chain, role_of, signed
+from admin.session.kit_check import ROOT, WARNING_DAYS, common_name, read_chain, role_of, signed
 from fedaid.errors import InputError, closest, require
 
 STATE = Path("state") / "cert.json"
@@ -91,12 +90,12 @@ def outdated(person: Mapping[str, Any], stored: Mapping[str, x509.Certificate], 
     certificate = stored.get(str(person.get("name")))
     if certificate is None:
         return False
-    ends = certificate.not_valid_after_utc
-    soon = ends < root.not_valid_after_utc and (ends - datetime.now(UTC)).days < WARNING_DAYS
-    said = (organisation(certificate), first(certificate.subject, NameOID.UNSTRUCTURED_NAME))
+    found = as_certificate(certificate)
+    soon = found.ends < root.not_valid_after_utc and found.days_left() < WARNING_DAYS
+    said = (found.organisation, found.role)
     role = person.get("role") if person.get("type") == "admin" else None
     asked = (str(person.get("org") or ""), str(role or ""))
-    moved = person.get("type") == "server" and hosts_of(person) != alternative_names(certificate)
+    moved = person.get("type") == "server" and hosts_of(person) != set(found.hosts)
     return soon or said != asked or moved or not signed(certificate, root)
 
 
@@ -105,13 +104,6 @@ def hosts_of(server: Mapping[str, Any]) -> set[str]:
     more = server.get("host_names") or []
     names = [server.get("default_host") or server.get("name"), *([more] if isinstance(more, str) else more)]
     return {str(name) for name in names}
-
-
-def alternative_names(certificate: x509.Certificate) -> set[str]:
-    """Return the DNS names and addresses that the certificate is for."""
-    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    found = names.get_values_for_type(x509.DNSName), names.get_values_for_type(x509.IPAddress)
-    return {str(name) for kind in found for name in kind}
 
 
 def listed(kits: Path) -> list[Issued]:
@@ -143,18 +135,13 @@ def kind_of(kit: Path) -> str:
 
 def issued(certificate: x509.Certificate, *, kind: str, before: x509.Certificate | None) -> Issued:
     """Return what to tell about a certificate; ``before`` is the participant's earlier one."""
-    ends = certificate.not_valid_after_utc
+    found = as_certificate(certificate)
     return Issued(
-        name=common_name(certificate),
+        name=found.name,
         kind=kind,
-        organisation=organisation(certificate),
-        valid_until=ends.isoformat(),
-        days_left=(ends - datetime.now(UTC)).days,
-        fingerprint=certificate.fingerprint(SHA256()).hex(":").upper(),
+        organisation=found.organisation,
+        valid_until=found.ends.isoformat(),
+        days_left=int(found.days_left()),
+        fingerprint=found.fingerprint,
         issued="new" if before is None else "as before" if before == certificate else "renewed",
     )
-
-
-def organisation(certificate: x509.Certificate) -> str:
-    """Return the organisation of the certificate's owner; empty if it states none."""
-    return first(certificate.subject, NameOID.ORGANIZATION_NAME)
