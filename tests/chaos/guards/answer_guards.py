@@ -10,7 +10,6 @@ BOUNDS, BOUNDS_TESTS = "minmax.update_bounds", "minmax/test_update_bounds.py"
 MESSAGES, MESSAGES_TESTS = "flare.wire.messages", "flare/wire/test_messages.py"
 FIELDS = "flare.wire.message_fields"
 PLAIN, PLAIN_TESTS = "flare.wire.plain_answer", "flare/wire/test_plain_answer.py"
-REQUESTS, REQUESTS_TESTS = "flare.transport.site_requests", "flare/transport/test_site_requests.py"
 SUMS = "flare.server.aggregator:SiteWeightedAggregator"
 CLIP_TESTS = "flare/server/test_clipped_updates.py"
 BALLOT, BALLOT_TESTS, SUITE_TESTS = (
@@ -74,18 +73,6 @@ ANSWER_GUARDS = (
     Guard("minmax.norm_clipping:ClipSettings.factors", "longest / norm", "1.0", "minmax/test_norm_clipping.py"),
     Guard(f"{SUMS}._moved", "is_learned(name, tensor)", "False", CLIP_TESTS),
     Guard(f"{SUMS}._moved", "if is_learned(name, tensor)", "if True", CLIP_TESTS),
-    Guard(f"{REQUESTS}:SiteRequests.execute", "if name in ", "if True or name in ", REQUESTS_TESTS),
-    Guard(f"{REQUESTS}:SiteRequests.communicate", "!= FED_EVENT_TOPIC", "!= None", REQUESTS_TESTS),
-    Guard(f"{REQUESTS}:SiteRequests._refusal", " and len(self._noted) < MOST_NOTES", "", REQUESTS_TESTS),
-    Guard(f"{REQUESTS}:is_of_server", "bool(FqcnInfo(origin).is_on_server)", "True", REQUESTS_TESTS),
-    Guard(f"{REQUESTS}:shortened", "[:LONGEST_NAME]", "", REQUESTS_TESTS),
-    Guard(f"{REQUESTS}:shortened", "if text.isprintable()", "if True", REQUESTS_TESTS),
-    Guard(
-        "flare.server.persistor:RunPersistor.handle_event",
-        "refuse_site_requests(fl_ctx.get_engine())",
-        "pass",
-        "flare/server/test_persistor.py::test_the_server_refuses_requests_of_sites_from_the_start_of_a_run",
-    ),
     Guard(f"{MESSAGES}:read", "if dxo is None:", "if False:", MESSAGES_TESTS),
     Guard(f"{MESSAGES}:read", "dxo.data_kind != kind or ", "", MESSAGES_TESTS),
     Guard(f"{MESSAGES}:read", "if len(dxo.meta) > MOST_FIELDS:", "if False:", MESSAGES_TESTS),

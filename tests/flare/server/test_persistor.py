@@ -9,6 +9,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from nvflare.apis.event_type import EventType
+from nvflare.apis.fl_constant import FLContextKey
 from nvflare.apis.fl_context import FLContext
 from nvflare.app_common.abstract.model import make_model_learnable
 from nvflare.app_common.app_constant import AppConstants
@@ -34,13 +35,18 @@ def test_before_the_run_there_is_no_store(model_config: dict[str, Any]) -> None:
         _ = RunPersistor(model_config).open_store
 
 
-def test_the_server_refuses_requests_of_sites_from_the_start_of_a_run(
+def test_what_a_site_sends_is_guarded_from_the_start_of_a_run(
     model_config: dict[str, Any], fl_ctx: FLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engines: list[object] = []
-    monkeypatch.setattr(module, "refuse_site_requests", engines.append)
+    guarded: list[object] = []
+    for name in ("receive_on_disk", "refuse_unreadable_answers", "refuse_site_requests"):
+        monkeypatch.setattr(module, name, lambda of, name=name: guarded.append((name, of)))
     RunPersistor(dict(model_config)).handle_event(EventType.START_RUN, fl_ctx)
-    assert engines == [fl_ctx.get_engine()]
+    assert guarded == [
+        ("receive_on_disk", Path(str(fl_ctx.get_prop(FLContextKey.APP_ROOT)))),
+        ("refuse_unreadable_answers", fl_ctx.get_engine()),
+        ("refuse_site_requests", fl_ctx.get_engine()),
+    ]
 
 
 def test_results_that_the_disk_does_not_take_are_an_error_with_the_remedy(

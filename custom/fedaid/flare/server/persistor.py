@@ -84,14 +84,11 @@ class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
         return str(self.model.vocabulary_hash)
 
     def handle_event(self, event: str, fl_ctx: FLContext) -> None:
-        """Opens the store at the start of the run, and sets this process up to use little memory for messages."""
+        """Opens the store at the start of the run, and sets this process up."""
         super().handle_event(event, fl_ctx)
         if event == EventType.START_RUN and hasattr(self.model, "configuration"):
             app = Path(str(fl_ctx.get_prop(FLContextKey.APP_ROOT)))
-            give_back_freed_memory()
-            receive_on_disk(app)
-            refuse_unreadable_answers(fl_ctx.get_engine())
-            refuse_site_requests(fl_ctx.get_engine())
+            set_up_process(app, fl_ctx.get_engine())
             self.job_folder = app / STORE_FOLDER
             self._start = self._start and self._start.of(app)
             self.keep_in(self.job_folder)
@@ -196,3 +193,11 @@ def tensors_of(ml: ModelLearnable) -> dict[str, NDArray[Any]]:
     """The tensors of FLARE's global model."""
     tensors: dict[str, NDArray[Any]] = ml[ModelLearnableKey.WEIGHTS]
     return tensors
+
+
+def set_up_process(app: Path, engine: Any) -> None:
+    """Makes the server's process of a job use little memory for messages, and guards it from what a site sends."""
+    give_back_freed_memory()
+    receive_on_disk(app)
+    refuse_unreadable_answers(engine)
+    refuse_site_requests(engine)
