@@ -29,8 +29,6 @@ TRANSPORT_GUARDS = (
     Guard(SET_UP, "refuse_unreadable_answers(engine)", "pass", SET_UP_TESTS),
     Guard(SET_UP, "receive_on_disk(app)", "pass", SET_UP_TESTS),
     Guard(f"{EXCHANGE}:receive_on_disk", "ServerRunner.ABORT_RETURN_CODES = []", "pass", EXCHANGE_TESTS),
-    Guard(f"{UNREADABLE}:ReadableAnswers.call", "if not isinstance(message.payload, Shareable):", "if False:",
-          UNREADABLE_TESTS),
     Guard(f"{UNREADABLE}:refuse_unreadable_answers", "flares_cell._is_server_job_cell = lambda info: False", "pass",
           UNREADABLE_TESTS),
     Guard(f"{ANSWERS}._usable", "return False", "raise", MISSING_TESTS),
