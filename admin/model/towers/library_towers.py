@@ -12,8 +12,7 @@ from transformers import MODEL_MAPPING, AutoConfig, ViTConfig, ViTModel
 
 from admin.model.towers.checkpoint_state import CheckpointState, read_state
 from admin.model.towers.downloaded_folder import CONFIG, DownloadedFolder
-from admin.model.towers.picked_tower import IMAGE, TEXT, PickedTower, parts_of
-from fedaid.errors import closest
+from admin.model.towers.picked_tower import IMAGE, MASK_TOKEN, TEXT, PickedTower, parts_of
 from fedaid.models.configuration import IMAGE_ENCODERS, OTHERS, PAIRS, TEXT_ENCODERS
 from fedaid.models.hugging_face import BARE_CLASSES, UNUSED, option_names
 from fedaid.models.image_tower import CONVNEXTS, MONAI
@@ -27,7 +26,9 @@ KINDS = {
 KNOWN = tuple(name for types in (*KINDS.values(), PAIRS) for name in types if name not in MONAI)
 PARTS = {IMAGE: "vision_model", TEXT: "text_model"}
 """Names of the towers in a pair."""
-INSIDE = re.compile(r"\blayers?\.\d|^(encoder|embeddings|layernorm|final_layer_norm|post_layernorm|pre_layrnorm)\.")
+INSIDE = re.compile(
+    r"\blayers?\.\d|^(\w+\.)?(encoder|embeddings|layernorm|final_layer_norm|post_layernorm|pre_layrnorm)\."
+)
 """Names of tensors inside an encoder: one that the class does not have would be lost from its features."""
 BUFFERS = ("position_ids",)
 """Tensors of older checkpoints that are numbers from 0, not weights."""
@@ -60,9 +61,8 @@ def known_type(folder: DownloadedFolder) -> str:
         InputError: if the towers of this type are not known.
     """
     model_type = str(folder.settings(CONFIG).get("model_type", ""))
-    remedy = (
-        closest(model_type, list(KNOWN)) if model_type else 'Write it to config.json, for example "model_type": "bert".'
-    )
+    remedy = f"Choose a model of one of the types {', '.join(KNOWN)}."
+    remedy = remedy if model_type else 'Write it to config.json, for example "model_type": "bert".'
     folder.require(model_type in KNOWN, "have a known model_type in config.json", got=repr(model_type), remedy=remedy)
     return model_type
 
@@ -86,6 +86,7 @@ def whole_model(folder: DownloadedFolder, config: Any, state: CheckpointState) -
     missing = sorted(name for name in report["missing_keys"] if not set(name.split(".")[:2]) & UNUSED.keys())
     folder.require(not missing, "have all its weights", got=f"no {missing[:3]}", remedy="Download it again.")
     surplus = [name for name in unexpected if not name.startswith("decoder.") and INSIDE.search(name)]
+    surplus = [name for name in surplus if not name.endswith(MASK_TOKEN)]
     rule, remedy = "have no more in its encoder than config.json says", "Correct config.json, or choose another model."
     folder.require(not surplus, rule, got=f"also {surplus[:3]}", remedy=remedy)
     without_drawn(model, report["missing_keys"])

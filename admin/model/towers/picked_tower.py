@@ -9,6 +9,8 @@ from typing import Any
 from torch import Tensor
 
 IMAGE, TEXT = "image", "text"
+MASK_TOKEN = "mask_token"  # noqa: S105 - a tensor of the model
+"""What masked patches get in training; a tower sees all patches."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,5 +42,5 @@ class PickedTower:
 
 
 def parts_of(names: Iterable[str]) -> tuple[str, ...]:
-    """The parts that tensors of these names belong to: the first word of each name."""
-    return tuple(sorted({name.split(".")[0] for name in names}))
+    """The parts that tensors of these names belong to: the first word of each name, and the mask token."""
+    return tuple(sorted({MASK_TOKEN if name.endswith(MASK_TOKEN) else name.split(".")[0] for name in names}))

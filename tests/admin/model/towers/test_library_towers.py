@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import AutoModel, CLIPVisionModelWithProjection
+from transformers import AutoModel, CLIPVisionModelWithProjection, ViTConfig, ViTForMaskedImageModeling
 
 from admin.__main__ import main
 from admin.model.towers.imported_towers import import_towers
@@ -111,6 +111,15 @@ def test_a_part_that_the_checkpoint_lacks_is_not_drawn_at_random(tmp_path: Path,
     facts = import_towers(tmp_path / "hub", models / "vit")[models / "vit"]
     assert facts["left"] == ["classifier"]
     assert not [name for name in names_in(models / "vit") if name.startswith("pooler")]
+    same_pixels(original.vit, "vit", HALF)
+
+
+def test_a_mask_token_is_left_out_by_its_name(tmp_path: Path, models: Path) -> None:
+    downloads.processor(tmp_path / "hub", HALF)
+    config = ViTConfig(**downloads.PICTURES, encoder_stride=8)
+    original = downloads.saved(ViTForMaskedImageModeling(config), tmp_path / "hub")
+    facts = import_towers(tmp_path / "hub", models / "vit")[models / "vit"]
+    assert facts["left"] == ["decoder", "mask_token"]
     same_pixels(original.vit, "vit", HALF)
 
 

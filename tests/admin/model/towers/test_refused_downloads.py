@@ -83,6 +83,7 @@ def not_a_number(state: dict[str, Tensor]) -> None:
 
 
 WORD = "bert.embeddings.word_embeddings.weight"
+SURPLUS = "bert.embeddings.visual_projection.weight"
 OUTPUT = "bert.encoder.layer.1.output.dense.bias"
 REFUSED: dict[str, tuple[Change, str]] = {
     "code": (settings("config.json", auto_map={"AutoModel": "modeling.Model"}), "auto_map in config.json"),
@@ -92,7 +93,7 @@ REFUSED: dict[str, tuple[Change, str]] = {
     ),
     "a link": (leave_by_link, "symbolic link to another folder"),
     "adapters": (settings("adapter_config.json", peft_type="LORA"), "Merge them"),
-    "an unknown type": (settings("config.json", model_type="cxr-bert"), "Did you mean|Choose one of"),
+    "an unknown type": (settings("config.json", model_type="cxr-bert"), "one of the types"),
     "no type": (settings("config.json", model_type=None), "Write it to config.json"),
     "a damaged configuration": (lambda folder: (folder / "config.json").write_text("{"), "a damaged config.json"),
     "no weights": (unlink("model.safetensors"), "Download the weights, too"),
@@ -102,6 +103,7 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "weights that are not finite": (tensors(not_a_number), "NaN or infinity in bert.encoder.layer.0"),
     "missing weights": (tensors(lambda state: state.pop(OUTPUT)), "have all its weights"),
     "more layers": (settings("config.json", num_hidden_layers=1), "no more in its encoder than config.json says"),
+    "more in its embeddings": (tensors(lambda state: state.update({SURPLUS: torch.ones(2)})), "no more in its encoder"),
     "weights of another shape": (settings("config.json", intermediate_size=12), "weights that fit config.json"),
     "a pickled model": (pickle_the_model, "weights_only=True. refuses"),
     "a pickled number": (pickle_a_number, "hold tensors by their name"),
