@@ -65,13 +65,25 @@ def test_a_request_is_sent_again_with_the_same_state_until_the_line_is_whole(cod
     cell = CutCell(clock, seconds=60.0, code=code)
     assert ask(cell) == ReturnCode.OK
     assert [payload for _, payload in cell.asked] == [{"ref_id": "x", "state": {ASKED: 7}}] * len(cell.asked)
-    assert clock.now < 60.0 + 2 * FIRST_WAIT + 5
+    assert clock.now < 60.0 + 2 * FIRST_WAIT
 
 
-def test_each_further_wait_is_twice_as_long_so_that_a_slow_line_suffices(clock: Clock) -> None:
+@pytest.mark.parametrize("seconds", [1.0, 20.0, 30.0, 60.0, 90.0])
+def test_after_a_cut_the_next_request_is_at_most_40_seconds_away(seconds: float, clock: Clock) -> None:
+    ask(CutCell(clock, seconds=seconds, code=ReturnCode.TIMEOUT))
+    assert clock.now <= seconds + 2 * FIRST_WAIT
+
+
+def test_the_wait_is_twice_as_long_after_two_silences_so_that_a_slow_line_suffices(clock: Clock) -> None:
     cell = CutCell(clock, seconds=140.0, code=ReturnCode.TIMEOUT)
     ask(cell)
-    assert [wait / FIRST_WAIT for wait, _ in cell.asked] == [1, 2, 4, 8]
+    assert [wait / FIRST_WAIT for wait, _ in cell.asked] == [1, 1, 2, 2, 4, 4]
+
+
+def test_errors_that_come_at_once_do_not_lengthen_the_wait(clock: Clock) -> None:
+    cell = CutCell(clock, seconds=140.0, code=ReturnCode.COMM_ERROR)
+    ask(cell)
+    assert {wait for wait, _ in cell.asked} == {FIRST_WAIT}
 
 
 def test_patience_has_an_end_and_an_abort_ends_it_at_once(clock: Clock) -> None:

@@ -12,7 +12,8 @@ from nvflare.fuel.f3.message import Message
 
 from fedaid.flare.transport.array_blocks import ASKED
 
-FIRST_WAIT = 20.0  # seconds without a byte of the answer; twice as long after each, so that a slow line suffices
+FIRST_WAIT = 20.0  # seconds without a byte of the answer; twice as long after TRIES, so that a slow line suffices
+TRIES = 2  # with one wait: after a cut, a request that was sent just before the line came back is lost, too
 PAUSE = 2.0  # seconds after an error
 PATIENCE = 300.0  # seconds without an answer; as long as FLARE keeps a message for its receivers
 LOST = (ReturnCode.TIMEOUT, ReturnCode.COMM_ERROR, ReturnCode.TARGET_UNREACHABLE)
@@ -31,14 +32,15 @@ class AskingCell:
     def send_request(self, *, request: Message, timeout: float = PATIENCE, **options: Any) -> Message:
         """Sends a request until there is an answer; a sender without blocks ignores the extra field."""
         request.payload.setdefault("state", {ASKED: 0})
-        end, wait = time.monotonic() + PATIENCE, min(FIRST_WAIT, timeout)
+        end, silences = time.monotonic() + PATIENCE, 0
         while True:
+            wait = min(FIRST_WAIT * 2 ** (silences // TRIES), timeout)
             sent = Message(copy(request.headers), request.payload)  # FLARE encodes a message in place
             reply = self._cell.send_request(request=sent, timeout=wait, **options)
-            lost = reply.get_header(MessageHeaderKey.RETURN_CODE) in LOST
-            if not lost or time.monotonic() > end or is_aborted(options):
+            code = reply.get_header(MessageHeaderKey.RETURN_CODE)
+            if code not in LOST or time.monotonic() > end or is_aborted(options):
                 return reply
-            wait = min(2 * wait, timeout)
+            silences += code == ReturnCode.TIMEOUT
             time.sleep(PAUSE)
 
     def __getattr__(self, name: str) -> Any:
