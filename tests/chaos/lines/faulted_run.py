@@ -20,7 +20,6 @@ from tests.chaos.lines.lined_federation import FAR, LinedFederation
 from tests.integration.conftest import small_job
 
 MODEL = {"projection_hidden": 1024, "embedding_dim": 512}  # 4.8 MB, of which the alignment modules are 2.4 MB
-RATE = 1_000_000.0  # bytes a second, so that a message takes long enough to be cut in its middle
 END_SECONDS = 180.0  # from the last fault to the end of the command, at most; the rounds without a fault come on top
 AT_THE_END = "cut while the job ends"
 
@@ -33,6 +32,7 @@ class Planned(NamedTuple):
         rounds: of the job.
         settings: of the job.
         faults: one after the other.
+        usual: bytes a second of the line until the last fault; None means no limit.
         cut_end: whether the line is cut from the last commit until the job's process at the server has ended.
     """
 
@@ -40,6 +40,7 @@ class Planned(NamedTuple):
     rounds: int
     settings: dict[str, Any]
     faults: Sequence[LineFault] = ()
+    usual: float | None = None
     cut_end: bool = False
 
 
@@ -82,7 +83,7 @@ def run_with_faults(federation: LinedFederation, folder: Path, plan: Planned) ->
     name, line = plan.name, federation.line
     store = federation.record.server_kit / "fedaid_runs" / name
     job = small_job(folder / "jobs" / name, sites=2, run_name=name, num_rounds=plan.rounds, **MODEL, **plan.settings)
-    line.usual = RATE if plan.faults else None
+    line.usual = plan.usual
     line.mend()
     with followed(federation, job, run_name=name, out=folder / "out") as running:
         faults = [injection(fault, running, line) for fault in plan.faults]
@@ -112,6 +113,7 @@ def is_through(job: FollowedJob, rounds: int) -> bool:
 
 def injection(fault: LineFault, job: FollowedJob, line: Line) -> Injection:
     """Injects a fault in the next phase of its kind, and waits until the hospital has taken part in one after it."""
+    line.bytes_per_second = fault.before or line.usual
     try:
         number = next_opening(job, fault.phase)
         start = time.monotonic()

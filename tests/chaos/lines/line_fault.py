@@ -10,6 +10,7 @@ from tests.chaos.followed_job import FollowedJob
 from tests.chaos.lines.line import UP, Line
 
 ALIGN, PRETRAIN = "align", "pretrain"
+RATE = 1_000_000.0  # bytes a second, so that a message takes long enough to be cut in its middle
 MIDDLE = 750_000  # bytes of a message that have passed when the line is cut: a third of the smallest message
 
 InjectIn = Callable[[FollowedJob, Line, int], None]
@@ -22,11 +23,13 @@ class LineFault(NamedTuple):
         name: in the outcome.
         phase: whose opening it follows.
         inject: returns when the fault is over; the round starts from 1.
+        before: bytes a second of the line until the phase opens; None means as usual.
     """
 
     name: str
     phase: str
     inject: InjectIn
+    before: float | None = None
 
 
 def cut(direction: str, phase: str, seconds: float) -> LineFault:
@@ -38,7 +41,7 @@ def cut(direction: str, phase: str, seconds: float) -> LineFault:
         time.sleep(seconds)
 
     message = "update" if direction == UP else "model"
-    return LineFault(f"cut of {seconds:g} s in the {message}, {phase}", phase, inject)
+    return LineFault(f"cut of {seconds:g} s in the {message}, {phase}", phase, inject, before=RATE)
 
 
 def storm(resets: int) -> LineFault:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.chaos.lines.faulted_run import FaultedRun, Planned, run_with_faults
 from tests.chaos.lines.line import DOWN, UP
-from tests.chaos.lines.line_fault import ALIGN, PRETRAIN, cut, held, limited, storm
+from tests.chaos.lines.line_fault import ALIGN, PRETRAIN, RATE, cut, held, limited, storm
 from tests.chaos.lines.lined_federation import FAR, lined_federation
 from tests.chaos.outcome import Outcome
 
@@ -38,7 +38,7 @@ def network_faults(folder: Path) -> Outcome:
     """A job without a fault, one whose faults the others wait out, and one in which the hospital misses phases."""
     with lined_federation(folder) as federation:
         whole = run_with_faults(federation, folder, Planned("whole", ROUNDS, PATIENT))
-        patient = run_with_faults(federation, folder, Planned("cut", ROUNDS, PATIENT, SURVIVED))
+        patient = run_with_faults(federation, folder, Planned("cut", ROUNDS, PATIENT, SURVIVED, usual=RATE))
         rounds = max(LEAST_MISSED, ceil(MISSED_SECONDS / max(whole.seconds, 1.0)))
         hasty = run_with_faults(federation, folder, Planned("missed", rounds, HASTY, MISSED, cut_end=True))
     print(f"seconds that the others waited: {sorted(gap.seconds for gap in hasty.gaps)}", flush=True)
