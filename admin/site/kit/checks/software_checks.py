@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -66,23 +67,19 @@ def other_interpreter(examined: ExaminedKit) -> Iterator[Place]:
         yield Place("python3 of this shell", f"{found or MISSING}, examined: {sys.executable}")
 
 
-def installed_code(kit: StartupKit) -> Path | None:
-    """Return the package that the kit runs in place of a job's code: its own, or else the environment's."""
-    own = kit.local / "custom" / PACKAGE
-    if own.is_dir():
-        return own
-    try:
-        found = Path(str(distribution(PACKAGE).locate_file(PACKAGE)))
-    except PackageNotFoundError:
-        return None
-    return found if found.is_dir() else None
+def installed_codes(kit: StartupKit) -> list[Path]:
+    """Return the packages that run in place of a job's code: the kit's own, and the environment's."""
+    found = [kit.local / "custom" / PACKAGE]
+    with suppress(PackageNotFoundError):
+        found.append(Path(str(distribution(PACKAGE).locate_file(PACKAGE))))
+    return [folder for folder in found if folder.is_dir()]
 
 
 def missing_code(examined: ExaminedKit) -> Iterator[Place]:
     """Find a kit for jobs without code that has no code either."""
     if not examined.kit.without_code:
         raise Unchecked("jobs bring their code")
-    if installed_code(examined.kit) is None:
+    if not installed_codes(examined.kit):
         yield examined.place(examined.kit.local / "custom" / PACKAGE, MISSING)
 
 
@@ -95,12 +92,14 @@ def expected_code(kit: StartupKit) -> str:
 def other_code(examined: ExaminedKit) -> Iterator[Place]:
     """Find installed code that is not the lead's; at a site it runs in place of the job's own code."""
     kit = examined.kit
-    code = installed_code(kit)
-    if code is None:
+    codes = installed_codes(kit)
+    if not codes:
         raise Unchecked("no code is installed")
-    found, expected = code_hash(code), expected_code(kit)
-    if found != expected:
-        yield examined.place(code, f"hash {found[:SHORT]}, the lead has {expected[:SHORT]}")
+    expected = expected_code(kit)
+    for code in codes:
+        found = code_hash(code)
+        if found != expected:
+            yield examined.place(code, f"hash {found[:SHORT]}, the lead has {expected[:SHORT]}")
 
 
 def other_wheel(examined: ExaminedKit) -> Iterator[Place]:
@@ -121,11 +120,12 @@ def other_wheel(examined: ExaminedKit) -> Iterator[Place]:
 
 def other_vocabulary(examined: ExaminedKit) -> Iterator[Place]:
     """Find another vocabulary than the lead's, in the installed code or else in this checkout."""
-    code, expected = installed_code(examined.kit), lead_software(examined.kit).get(VOCABULARY, "")
-    file = code / "models" / VOCABULARY_FILE.name if code else VOCABULARY_FILE
-    found = vocabulary_hash(file) if file.is_file() else "no such file"
-    if found != expected:
-        yield examined.place(file, f"{found[:SHORT]}, the lead has {expected[:SHORT]}")
+    expected = lead_software(examined.kit).get(VOCABULARY, "")
+    installed = [code / "models" / VOCABULARY_FILE.name for code in installed_codes(examined.kit)]
+    for file in installed or [VOCABULARY_FILE]:
+        found = vocabulary_hash(file) if file.is_file() else "no such file"
+        if found != expected:
+            yield examined.place(file, f"{found[:SHORT]}, the lead has {expected[:SHORT]}")
 
 
 def unstated_software(examined: ExaminedKit) -> Iterator[Place]:

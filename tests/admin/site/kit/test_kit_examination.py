@@ -11,6 +11,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from admin.__main__ import main
+from admin.jobs.cost import model_size, site_memory
+from admin.jobs.settings import model_configuration, values_by_name
 from admin.site.kit.checks import machine_checks, network_checks, site_data_checks
 from admin.site.kit.kit_examination import KIT_CHECKS, KitResult, examine_kit
 from admin.site.kit.machine_needs import needs_of
@@ -18,9 +20,14 @@ from admin.site.policy.installed_policy import install
 from fedaid.errors import InputError
 from hospital_policy.rules import Rules
 from tests.admin.federation.made_certificates import made
+from tests.admin.site.kit.kit_fault import KitFault
 from tests.admin.site.kit.kit_world import SITE, VERDICT, World, connect_to, data_folder
-from tests.admin.site.kit.planted_kit_faults import FAULTS, KitFault
+from tests.admin.site.kit.planted_identity_faults import IDENTITY_FAULTS
+from tests.admin.site.kit.planted_network_faults import NETWORK_FAULTS
+from tests.admin.site.kit.planted_setting_faults import SETTING_FAULTS
 from tests.admin.site.kit.tls_server import serving
+
+FAULTS = (*IDENTITY_FAULTS, *NETWORK_FAULTS, *SETTING_FAULTS)
 
 
 def fired(results: list[KitResult]) -> set[str]:
@@ -136,14 +143,7 @@ def test_an_installed_policy_and_its_kit_give_notes_only(world: World) -> None:
 
 
 def test_a_damaged_setting_of_any_shape_is_no_crash(world: World) -> None:
-    damage: tuple[object, ...] = (
-        None,
-        [],
-        "text",
-        7,
-        {"components": None, "class_allow_list": 3},
-        {"permissions": None},
-    )
+    damage: tuple[object, ...] = (None, 7, {"components": None, "class_allow_list": 3}, {"permissions": None})
     for file in (
         "resources.json",
         "authorization.json",
@@ -174,6 +174,14 @@ def test_a_folder_with_startup_and_no_configuration_is_refused(tmp_path: Path) -
     (tmp_path / "startup").mkdir()
     with pytest.raises(InputError, match=r"KIT must hold one of fed_server\.json"):
         examine_kit(tmp_path)
+
+
+def test_the_needs_of_a_job_are_those_of_the_planner() -> None:
+    job = Path("jobs/fedaid_pretrain")
+    site, server = (needs_of(job, server=at_server) for at_server in (False, True))
+    assert site.memory == site_memory(model_size(model_configuration(job)))
+    assert site.memory != server.memory
+    assert server.source == f"{job.name} with {values_by_name(job)['min_clients']} sites"
 
 
 def test_the_most_seconds_between_clocks_and_the_least_needs_are_sane() -> None:
