@@ -87,7 +87,7 @@ def dense_net_tower(folder: DownloadedFolder, state: CheckpointState) -> PickedT
         reference=reference,
         against="DenseNet's layers, computed from the original tensors",
         files=state.files,
-        left=parts_of(name for name in state.tensors if not name.startswith("features.")),
+        left=parts_of([name for name in state.tensors if not name.startswith("features.")]),
         processor=processor or XRAY_VISION,
         notes=() if processor else (XRAY_NOTE,),
     )

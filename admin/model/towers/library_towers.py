@@ -103,7 +103,7 @@ def without_drawn(model: nn.Module, missing: list[str]) -> None:
 def pair(folder: DownloadedFolder, model: Any, state: CheckpointState, unexpected: list[str]) -> list[PickedTower]:
     """Both towers of a pair."""
     names = [*model.state_dict(), *unexpected]
-    left = parts_of(name for name in names if not name.startswith(tuple(f"{part}." for part in PARTS.values())))
+    left = parts_of([name for name in names if not name.startswith(tuple(f"{part}." for part in PARTS.values()))])
     towers = []
     for kind, part in PARTS.items():
         module = getattr(model, part)

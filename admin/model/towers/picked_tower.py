@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,7 @@ class PickedTower:
     notes: tuple[str, ...] = ()
 
 
-def parts_of(names: Iterable[str]) -> tuple[str, ...]:
-    """The parts that tensors of these names belong to: the first word of each name, and the mask token."""
-    return tuple(sorted({MASK_TOKEN if name.endswith(MASK_TOKEN) else name.split(".")[0] for name in names}))
+def parts_of(names: Collection[str]) -> tuple[str, ...]:
+    """The parts that tensors of these names belong to: the first word of each name, or the encoder's mask token."""
+    masks = {name for name in names if name.endswith(f"embeddings.{MASK_TOKEN}")}
+    return tuple(sorted({MASK_TOKEN if name in masks else name.split(".")[0] for name in names}))
