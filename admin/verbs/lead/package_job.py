@@ -7,7 +7,7 @@ python -m admin package fedaid_pretrain --set num_rounds=5 --set min_clients=3
 python -m admin package fedaid_pretrain --method fedprox --set proximal_weight=0.1
 python -m admin package fedaid_pretrain --run-name pilot   a later job of this name continues the run
 python -m admin package fedaid_pretrain --no-code      for kits of provision --no-byoc
-python -m admin package fedaid_pretrain --from MODEL_FOLDER   start from a finished model, or an export of one
+python -m admin package fedaid_pretrain --from MODEL_FOLDER --sites a b c   start from a finished model
 python -m admin package fedaid_pretrain --preset hospital --from MODEL_FOLDER   for real sites
 python -m admin package evaluate_global --model build/demo/model
 """
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="start",
         type=existing_folder,
         metavar="FOLDER",
-        help="a finished model: the run starts from it",
+        help="a finished model, or its export: the run starts from it",
     )
     parser.add_argument(
         "--towers-only", action="store_true", help="with --from: draw alignment modules and temperature anew"
