@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from admin.results.clip_faults import clip_faults
 from admin.results.file_hash import sha256
 from admin.results.ledger_rounds import LedgerRounds
 from admin.results.run_results import STORE, read_results
-from admin.results.weight_bounds import weight_faults
+from admin.results.weight_bounds import taken, weight_faults
 from fedaid.errors import require
 from fedaid.flare.store.hash_chain import Head, Line, broken_links, lines_of
 from fedaid.flare.store.run_ledger import ACCEPT, LEDGER, REFUSE, START, WITHDRAW
+from fedaid.minmax.norm_clipping import CLIPPED, ClipSettings
 from fedaid.models.saved_model import WEIGHTS
 
 RESULTS, ROUND, RUN = "results.json", "ROUND", "run.json"
@@ -109,6 +109,22 @@ def result_faults(commits: Mapping[int, Line], results: Mapping[str, Any], store
     last = commits.get(results["round"], {})
     if last.get("sha256") != sha256(folder / WEIGHTS):
         yield f"the model in {folder.name} is not the one that was committed"
+
+
+def clip_faults(commit: Mapping[str, Any], entry: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield where the clipped updates of a round are not those of the rule.
+
+    Args:
+        commit: of the round in the ledger.
+        entry: of the round in ``results.json``.
+        settings: of the run by path, as in ``run.json``.
+    """
+    if commit.get(CLIPPED, {}) != entry.get(CLIPPED, {}):
+        yield "results.json has other clipped updates"
+    chosen, norms = taken(ClipSettings, settings), entry.get("norms", {})
+    for phase in sorted({*norms, *commit.get(CLIPPED, {})}):
+        if commit.get(CLIPPED, {}).get(phase, {}) != chosen.factors(norms.get(phase, {})):
+            yield f"the clipped updates of {phase} are not those of clip_update_norm {chosen.clip_update_norm}"
 
 
 def json_of(file: Path) -> dict[str, Any]:

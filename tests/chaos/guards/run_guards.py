@@ -26,6 +26,7 @@ RESUME_TESTS = (
     "flare/server/test_resume.py::test_another_setting_is_refused_by_its_path_and_what_changes_no_bit_may_differ"
 )
 
+LEDGER_CHECK = "admin.results.ledger_check"
 CLIP_FAULTS = "flare/server/test_clipped_updates.py::test_other_factors_than_those_of_the_rule_are_found"
 READERS = "chaos/test_short_form.py::test_no_damaged_file_is_read_silently"
 
@@ -69,9 +70,8 @@ RUN_GUARDS = (
           READERS),
     Guard("admin.jobs.evaluated_model:saved_configuration", "require_whole(model)", "pass",
           READERS),
-    Guard("admin.results.clip_faults:clip_faults", "if commit.get(CLIPPED, {}) != entry.get(CLIPPED, {}):", "if False:",
-          CLIP_FAULTS),
-    Guard("admin.results.clip_faults:clip_faults", "!= chosen.factors(norms.get(phase, {}))", "is None", CLIP_FAULTS),
-    Guard("admin.results.ledger_check:result_faults", 'if last.get("sha256") != sha256(folder / WEIGHTS):', "if False:",
+    Guard(f"{LEDGER_CHECK}:clip_faults", "if commit.get(CLIPPED, {}) != entry.get(CLIPPED, {}):", "if False:", CLIP_FAULTS),
+    Guard(f"{LEDGER_CHECK}:clip_faults", "!= chosen.factors(norms.get(phase, {}))", "is None", CLIP_FAULTS),
+    Guard(f"{LEDGER_CHECK}:result_faults", 'if last.get("sha256") != sha256(folder / WEIGHTS):', "if False:",
           LEDGER_TESTS),
 )  # fmt: skip

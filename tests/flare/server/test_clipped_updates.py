@@ -12,8 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from nvflare.apis.fl_context import FLContext
 
-from admin.results.clip_faults import clip_faults
-from admin.results.ledger_check import check_ledger
+from admin.results.ledger_check import check_ledger, clip_faults
 from fedaid.errors import InputError
 from fedaid.flare.server.aggregator import AUTHENTICATED_SITE, SiteWeightedAggregator
 from fedaid.flare.server.gate import Gate
