@@ -110,7 +110,10 @@ def test_a_copy_of_the_network_has_weights_of_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["vit", THREE_CHANNELS], ids=["1 channel", "3 channels"])
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param("vit", id="1 channel"), pytest.param(THREE_CHANNELS, id="3 channels", marks=pytest.mark.long)],
+)
 def test_the_commands_of_the_page_verify_the_bundle_without_a_network(name: Any, tmp_path: Path) -> None:
     out = bundle(trained(name), tmp_path)
     page = (Path(__file__).parents[4] / "docs" / "export.md").read_text(encoding="utf-8")
