@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from nvflare.fuel.flare_api.api_spec import JobNotRunning
 from nvflare.fuel.flare_api.flare_api import Session
 
-from admin.session.job_process import ControllerStats, server_restarted, site_states
+from admin.session.job_process import ControllerStats, server_restarted, site_states, sites_without_part
 from admin.session.job_progress import Progress
 
 POLL_SECONDS = 1.0
@@ -35,7 +35,8 @@ class JobWatch:
         session: a session that is logged in.
         job_id: of the job.
         on_progress: called with each answer of the controller.
-        say: gets one line if the job's process has ended, but the server still waits for sites.
+        say: gets a line for each connected site without a part in the job, and one if the job's process has ended, but
+            the server still waits for sites.
         dead_after: seconds of RUNNING without a process after which the job is dead, by :func:`server_restarted`.
 
     Attributes:
@@ -69,6 +70,8 @@ class JobWatch:
         status = str(self.session.get_job_status(self.job_id))
         progress = None if status.startswith("FINISHED") else self._progress(status)
         if progress is not None:
+            if self.committed is None:
+                self._say_who_is_missing()
             self.committed, self.planned = progress.current_round, progress.num_rounds
             self.on_progress(progress)
         return status
@@ -107,6 +110,10 @@ class JobWatch:
         if restarted is False and absent >= self.dead_after[None] and not self._said:
             self._said = True
             self._say_what_it_waits_for()
+
+    def _say_who_is_missing(self) -> None:
+        for site, reason in sites_without_part(self.session, self.job_id).items():
+            self.say(f"site {site} has no part in job {self.job_id}, which goes on without it: {reason}")
 
     def _left(self) -> str:
         """Return what another job has to do."""

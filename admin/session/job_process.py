@@ -13,6 +13,8 @@ from admin.session.job_progress import Progress, read_progress
 from admin.session.login import REFUSED
 
 ASK_ANYWAY = 120.0  # seconds without an answer of a site, after which the controller is asked all the same
+TAKEN, NO_SITES = "OK", ("server", "invalid_clients")  # in FLARE's list of what the machines answered to a job
+LATE = "the job does not name it, it connected later, or it lacks the resources that the job asks for"
 IDLE = "no_jobs"  # FLARE's status of a site without a job
 AT_SITE = "ClientRunner"  # FLARE's group in the answer of a site whose process has found the controller
 
@@ -89,6 +91,31 @@ def site_states(session: Session, job_id: str) -> tuple[set[str], set[str]]:
         working = {name_of(entry) for entry in entries if entry.get("job_id") == job_id}
         return working, {name_of(entry) for entry in entries if entry.get("status") == IDLE} - working
     return set(), set()
+
+
+def sites_without_part(session: Session, job_id: str) -> dict[str, str]:
+    """Return the connected sites that have no part in a running job, each with the reason.
+
+    FLARE starts a job with the sites that took it, if they are as many as ``min_clients``, and says nothing about the
+    others.
+
+    Args:
+        session: a session that is logged in.
+        job_id: of the job.
+    """
+    with suppress(Exception):  # the job goes on, and its results name the sites that worked
+        answers = deployment(session, job_id)
+        connected = {str(client.name) for client in session.get_connected_client_list()}
+        refused = {site: said for site, said in answers.items() if said != TAKEN}
+        return refused | dict.fromkeys(sorted(connected - answers.keys()) if answers else (), LATE)
+    return {}
+
+
+def deployment(session: Session, job_id: str) -> dict[str, str]:
+    """Return what each site answered when the server gave it the job; ``OK`` means that it took the job."""
+    details = session.get_job_meta(job_id).get("job_deploy_detail") or ()
+    parts = [str(detail).partition(": ") for detail in details]
+    return {name: " ".join(said.split()).rstrip(".") for name, colon, said in parts if colon and name not in NO_SITES}
 
 
 def name_of(entry: Any) -> str:

@@ -185,3 +185,42 @@ def test_the_controller_is_asked_although_no_site_may_tell(
             return answer
 
     assert len(follow(Silent(["RUNNING", "FINISHED:COMPLETED"], []))[1]) == 1
+
+
+DEPLOYED = ["server: OK", "lake: OK", "north: ERROR: not authorized.", "south: no reply (deployment timeout)"]
+
+
+class WithSites(Server):
+    """Also knows what the sites answered to the job, and who is connected."""
+
+    def __init__(self, stats: list[object], details: object) -> None:
+        super().__init__(["RUNNING", "RUNNING", "FINISHED:COMPLETED"], stats)
+        self.details = details
+
+    def get_job_meta(self, job_id: str) -> Any:
+        return {"job_deploy_detail": self.details}
+
+    def get_connected_client_list(self) -> list[Any]:
+        return [SimpleNamespace(name=name) for name in ("lake", "north", "south", "west")]
+
+
+def said_about_sites(server: Server) -> list[str]:
+    said: list[str] = []
+    monitor(server, "id", on_progress=lambda _: None, timeout=10.0, say=said.append, poll=0.001)
+    return said
+
+
+def test_a_site_without_a_part_in_the_job_is_named_once_with_its_reason(running_stats: dict[str, Any]) -> None:
+    assert said_about_sites(WithSites([running_stats, running_stats], DEPLOYED)) == [
+        "site north has no part in job id, which goes on without it: ERROR: not authorized",
+        "site south has no part in job id, which goes on without it: no reply (deployment timeout)",
+        "site west has no part in job id, which goes on without it: the job does not name it, it connected later, "
+        "or it lacks the resources that the job asks for",
+    ]
+
+
+@pytest.mark.parametrize("details", [None, [], ["lake: OK", "north: OK", "south: OK", "west: OK"], 7])
+def test_nobody_is_named_if_all_take_part_or_flare_does_not_tell(
+    details: object, running_stats: dict[str, Any]
+) -> None:
+    assert said_about_sites(WithSites([running_stats, running_stats], details)) == []
