@@ -67,7 +67,10 @@ def for_sites(name: str, value: object) -> dict[str, Any]:
     """Return the value by sites; one without sites is for every site."""
     if not isinstance(value, dict):
         refuse(name, "be an object", value, where=META)
-    return {EVERY_SITE[name]: value} if value.keys() & OPTIONS[name].keys() else value
+    by_site = {EVERY_SITE[name]: value} if value.keys() & OPTIONS[name].keys() else value
+    if strange := by_site.keys() & set(EVERY_SITE.values()) - {EVERY_SITE[name]}:  # FLARE takes it for a site's name
+        refuse(name, f"call all sites {EVERY_SITE[name]}", min(strange), where=META)
+    return by_site
 
 
 def require_options(name: str, options: object, *, where: str) -> None:

@@ -14,7 +14,7 @@ from nvflare.utils.job_launcher_utils import (
 
 from admin.__main__ import main
 from admin.jobs.package import package_job
-from admin.jobs.resources import DOCKER, KEYS, OPTIONS
+from admin.jobs.resources import DOCKER, EVERY_SITE, KEYS, OPTIONS
 from fedaid.errors import InputError
 
 
@@ -80,9 +80,16 @@ def test_what_flares_server_would_refuse_is_refused_here(
 ) -> None:
     with pytest.raises(InputError, match=said):
         packaged(tmp_path, source_jobs, **{setting: value})
-    every = {"resources": "@default", "launcher": "default"}[setting]
-    forms: list[object] = [value, {every: value}]
-    assert not all(flare_accepts({KEYS[setting]: form}) for form in forms)
+    flat = isinstance(value, dict) and bool(value.keys() & OPTIONS[setting].keys())
+    assert not flare_accepts({KEYS[setting]: {EVERY_SITE[setting]: value} if flat else value})
+
+
+@pytest.mark.parametrize(("setting", "wrong"), [("resources", "default"), ("launcher", "@default")])
+def test_the_other_setting_s_name_for_all_sites_is_no_site(
+    setting: str, wrong: str, tmp_path: Path, source_jobs: Path
+) -> None:
+    with pytest.raises(InputError, match=f"{setting} must call all sites {EVERY_SITE[setting]}, got {wrong}"):
+        packaged(tmp_path, source_jobs, **{setting: {wrong: {}}})
 
 
 def test_a_name_that_is_no_option_is_not_taken_for_a_site(tmp_path: Path, source_jobs: Path) -> None:
