@@ -48,6 +48,12 @@ def test_every_command_names_a_verb_and_flags_that_it_has() -> None:
     assert wrong == []
 
 
+def test_a_package_from_a_model_names_its_sites() -> None:
+    given = [words for _, words in commands() if words.startswith("package fedaid_pretrain") and "--from " in words]
+    assert len(given) >= 4
+    assert [words for words in given if "--sites" not in words] == []
+
+
 def flags_of(verb: str) -> set[str]:
     """All flags of a verb, those of its sub-commands included."""
     help_of_subs = [parser_of(VERBS[verb]).format_help()]

@@ -136,7 +136,7 @@ def test_a_site_whose_library_does_not_know_a_type_is_named_with_its_version(
         new_model(configuration, model.vocabulary_hash, where="site north")
     assert str(caught.value) == (
         "text_encoder must be known to transformers 4.9.0, got 'modernbert': site north. "
-        "Install the transformers of requirements.txt there, as on the server."
+        "Install the transformers of requirements.txt, as on the machine that made the model."
     )
 
 

@@ -8,7 +8,7 @@ python -m admin package fedaid_pretrain --method fedprox --set proximal_weight=0
 python -m admin package fedaid_pretrain --run-name pilot   a later job of this name continues the run
 python -m admin package fedaid_pretrain --no-code      for kits of provision --no-byoc
 python -m admin package fedaid_pretrain --from MODEL_FOLDER --sites a b c   start from a finished model
-python -m admin package fedaid_pretrain --preset hospital --from MODEL_FOLDER   for real sites
+python -m admin package fedaid_pretrain --preset hospital --from MODEL_FOLDER --sites a b c   for real sites
 python -m admin package evaluate_global --model build/demo/model
 """
 

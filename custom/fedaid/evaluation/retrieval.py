@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fedaid.evaluation.bootstrap import Interval, expanded_level, interval, patient_weights, weighted_mean
 from fedaid.evaluation.settings import EvaluationSettings
-from fedaid.models.dual_encoder import Embeddings
+
+if TYPE_CHECKING:
+    from fedaid.models.dual_encoder import Embeddings
 
 Floats = NDArray[np.floating]
 CUT_OFFS = (1, 5, 10)

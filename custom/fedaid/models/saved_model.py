@@ -65,9 +65,9 @@ def new_model(configuration: Mapping[str, Any], expected_vocabulary: str, *, whe
 def require_known(configuration: Mapping[str, Any], *, where: str) -> None:
     """An error if this machine's transformers lacks the type of an encoder, or one of its options.
 
-    The model was built where its job was packaged, so this machine has an older version.
+    The machine that made the model knows both, so this one has an older version. It is a site, or loads a saved model.
     """
-    remedy = "Install the transformers of requirements.txt there, as on the server."
+    remedy = "Install the transformers of requirements.txt, as on the machine that made the model."
     for setting in ("image_encoder", "text_encoder"):
         given = configuration.get(setting)
         if not isinstance(given, Mapping) or given["name"] in MONAI:

@@ -18,6 +18,7 @@ from fedaid.evaluation.bootstrap import Interval
 from fedaid.evaluation.retrieval import Ranks
 from fedaid.flare.site.evaluation_tasks import EvaluationExecutor
 from fedaid.flare.site.local_model import ValidSplit, local_model_of
+from fedaid.flare.software import software_report
 from fedaid.flare.wire.messages import (
     model_to_shareable,
     report_from_shareable,
@@ -160,6 +161,13 @@ def test_a_switch_that_is_neither_0_nor_1_is_refused(site: Site, monkeypatch: py
 def test_a_model_of_another_configuration_stays_at_the_site(site: Site, tmp_path: Path) -> None:
     site.trained_alone(tmp_path, temperature=0.5)
     assert report_from_shareable(site.ask(LOCAL_MODEL)).skipped == {"another configuration": 1}
+
+
+def test_an_old_library_is_named_in_one_line(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(software_report, "installed", lambda name: "4.57.1")
+    for task in (EVALUATE, LOCAL_MODEL):
+        line = site.ask(task).get_header(ERROR_HEADER)
+        assert line.startswith("transformers must be version 5 or newer, got 4.57.1: site ")
 
 
 def test_every_setting_of_the_evaluation_is_in_the_job() -> None:

@@ -20,6 +20,7 @@ from fedaid.errors import InputError
 from fedaid.evaluation.retrieval import split_metrics
 from fedaid.flare.site.executor import FedAIDExecutor
 from fedaid.flare.site.local_training import LocalTrainingExecutor
+from fedaid.flare.software import software_report
 from fedaid.flare.wire.messages import (
     metrics_from_shareable,
     model_to_shareable,
@@ -182,3 +183,9 @@ def test_the_federation_hears_what_the_site_reached_alone(site: Site, monkeypatc
 def test_without_a_model_of_its_own_the_site_reports_no_loss_alone(site: Site) -> None:
     update = update_from_shareable(site.ask(ALIGN, 0, executor=FedAIDExecutor(**asdict(site.settings))))
     assert "alone_loss" not in update.metrics
+
+
+def test_an_old_library_is_named_in_one_line(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(software_report, "installed", lambda name: "4.57.1")
+    line = site.ask(TRAIN_ALONE, 0).get_header(ERROR_HEADER)
+    assert line.startswith("transformers must be version 5 or newer, got 4.57.1: site ")

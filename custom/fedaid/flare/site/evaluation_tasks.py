@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from nvflare.apis.fl_context import FLContext
@@ -20,15 +20,15 @@ from fedaid.evaluation.plain_result import plain_interval
 from fedaid.evaluation.retrieval import METRIC, Ranks, recall_difference, retrieval_ranks
 from fedaid.evaluation.settings import EvaluationSettings
 from fedaid.flare.site.executor import FedAIDExecutor
-from fedaid.flare.site.local_model import LocalModel, local_model_of
-from fedaid.flare.site.site_evaluation import evaluate_site
 from fedaid.flare.site.task_memory import TaskMemory
-from fedaid.flare.site.work.own_work import OwnWork
 from fedaid.flare.site.work.site_work import SAME_PROCESS
 from fedaid.flare.wire.messages import report_to_shareable, result_to_shareable, update_to_shareable
 from fedaid.flare.wire.tasks import EVALUATE, GIVEN_MODEL, LOCAL_MODEL, ModelMessage, UpdateMessage
 from fedaid.training.settings import WHERE, TrainingSettings
-from fedaid.training.site_worker import SiteWorker
+
+if TYPE_CHECKING:
+    from fedaid.flare.site.local_model import LocalModel
+    from fedaid.training.site_worker import SiteWorker
 
 OF_TRAINING = ("batch_size", "valid_batch_size", "precision", "channels_last", "threads")
 OF_EVALUATION = tuple(field.name for field in fields(EvaluationSettings))
@@ -60,6 +60,8 @@ class EvaluationExecutor(FedAIDExecutor):
     def _worker(self, message: ModelMessage, fl_ctx: FLContext) -> SiteWorker:
         """The worker with the message's model, in this process, where the suite embeds with it."""
         work = self._loaded(message, fl_ctx)
+        from fedaid.flare.site.work.own_work import OwnWork  # loads transformers, whose version is checked before
+
         if not isinstance(work, OwnWork):
             raise TypeError("an evaluation works in the process of the job")
         return work.worker
@@ -70,6 +72,8 @@ class EvaluationExecutor(FedAIDExecutor):
         require_enough_patients(self._evaluation.least_patients, os.environ, site=site)
         require_many_draws(self._evaluation, site=site)
         worker = self._worker(message, fl_ctx)
+        from fedaid.flare.site.site_evaluation import evaluate_site  # as above
+
         number = message.round_number
         compare = partial(difference_to_given, self._memory, self._evaluation, number=number, fl_ctx=fl_ctx)
         suite = evaluate_site(worker, self._evaluation, compare=compare)
@@ -81,6 +85,8 @@ class EvaluationExecutor(FedAIDExecutor):
         If the site has no local model or does not share it, the answer gives the reason.
         """
         worker = self._worker(message, fl_ctx)
+        from fedaid.flare.site.local_model import local_model_of  # as above
+
         kit = Path(fl_ctx.get_engine().get_workspace().get_root_dir())
         local = local_model_of(worker.site, kit, os.environ)
         pairs, reason = len(worker.data.train), reason_against(local, message, os.environ, site=worker.site)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 from nvflare.apis.fl_context import FLContext
@@ -13,10 +13,9 @@ from nvflare.apis.shareable import Shareable
 
 from fedaid.arguments import keeps_arguments, parameters_of
 from fedaid.errors import require
-from fedaid.flare.server.run_store import Generation, NewBest, RunStore
 from fedaid.flare.site.executor import FedAIDExecutor
-from fedaid.flare.site.local_model import ValidSplit, local_model_of
 from fedaid.flare.site.work.site_work import SiteWork
+from fedaid.flare.software.software_report import require_recent
 from fedaid.flare.wire.messages import report_to_shareable
 from fedaid.flare.wire.tasks import (
     KEEP_ALONE,
@@ -29,6 +28,9 @@ from fedaid.flare.wire.tasks import (
 from fedaid.minmax.selection import SITE_METRIC
 from fedaid.minmax.weighted_average import apply, weighted_sum
 from fedaid.training.settings import WHERE, TrainingSettings
+
+if TYPE_CHECKING:
+    from fedaid.flare.server.run_store import Generation, NewBest, RunStore
 
 STORE = "fedaid_alone"  # in the run's folder of the site
 
@@ -91,6 +93,8 @@ class LocalTrainingExecutor(FedAIDExecutor):
             raise MalformedMessage("keep_alone must follow a round, got a site that has no best model")
         work.load(best.tensors())
         self._round = None
+        from fedaid.flare.site.local_model import ValidSplit, local_model_of  # as in _store
+
         kit = Path(fl_ctx.get_engine().get_workspace().get_root_dir())
         local_model_of(work.site, kit, os.environ).keep(
             best.folder,
@@ -136,9 +140,14 @@ class LocalTrainingExecutor(FedAIDExecutor):
         former = store.newest.best if store.newest and number > 0 else None
         if former is not None and metrics[SITE_METRIC] <= former.state[SITE_METRIC]:
             return None
+        from fedaid.flare.server.run_store import NewBest  # as in _store
+
         return NewBest(tensors, {"round": number, SITE_METRIC: metrics[SITE_METRIC], "valid_loss": metrics["loss"]})
 
     def _store(self, message: ModelMessage, fl_ctx: FLContext) -> RunStore:
+        require_recent(fl_ctx.get_identity_name())
+        from fedaid.flare.server.run_store import RunStore  # loads transformers, whose version is checked before
+
         run = Path(fl_ctx.get_engine().get_workspace().get_run_dir(fl_ctx.get_job_id()))
         configuration = message.configuration
         return RunStore(run / STORE, configuration=configuration, vocabulary_hash=message.vocabulary_hash)

@@ -137,6 +137,8 @@ def test_an_abort_ends_the_task_and_not_the_child(child: Site, monkeypatch: pyte
     ("module", "unloaded"),
     [
         ("fedaid.flare.site.executor", {"torch", "monai", "transformers"}),
+        ("fedaid.flare.site.evaluation_tasks", {"torch", "monai", "transformers"}),
+        ("fedaid.flare.site.local_training", {"torch", "monai", "transformers"}),
         ("fedaid.flare.site.work.serve_work", {"nvflare"}),
     ],
 )
