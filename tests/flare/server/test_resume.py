@@ -227,19 +227,47 @@ def test_a_run_that_is_alive_in_another_job_is_refused(job: Make) -> None:
     assert refusal(job(attempt=2)).startswith("run run-one must be free, got alive in job job")
 
 
+def configured(made: Federation, *, client: Any = None, **args: Any) -> Federation:
+    """The job with these args of its controller in its config, and with other parts of its client's config."""
+    server = {"workflows": [{"id": "fedaid", "args": {"rho": 0.25, "task_timeout": 60} | args}]}
+    (made.app / "config" / "config_fed_server.json").write_text(json.dumps(server))
+    (made.app / "config" / "config_fed_client.json").write_text(json.dumps(client or {}))
+    return made
+
+
 def test_another_setting_is_refused_by_its_path_and_what_changes_no_bit_may_differ(job: Make) -> None:
-    def config(made: Federation, **args: Any) -> Federation:
-        server = {"workflows": [{"id": "fedaid", "args": {"rho": 0.25, "task_timeout": 60} | args}]}
+    first = configured(job())
+    with armed(KILLS["before aggregation"], first):
+        run_until_killed(first)
+    reason = refusal(configured(job(attempt=2), rho=0.5, seed=1))
+    assert "config_fed_server.workflows.fedaid.args.rho: 0.25 in the run, 0.5 in this job\n" in reason
+    assert "config_fed_server.workflows.fedaid.args.seed: absent in the run, 1 in this job\n" in reason
+    again = configured(job(attempt=2), task_timeout=90, num_rounds=9, min_clients=1)
+    again.run()
+    assert again.engine.panics == []
+
+
+def test_what_a_plan_writes_into_the_configs_may_change(job: Make) -> None:
+    with armed(KILLS["before aggregation"], first := configured(job())):
+        run_until_killed(first)
+    waits = {"get_task_timeout": 900, "submit_task_result_timeout": 900, "np_min_download_timeout": 400}
+    again = configured(job(attempt=2), client=waits, wait_time_after_min_received=90)
+    again.run()
+    assert again.engine.panics == []
+
+
+def test_a_setting_that_was_added_at_its_default_does_not_stop_an_older_run(job: Make) -> None:
+    kind = {"path": "fedaid.flare.server.controller.FedAIDController"}
+
+    def stated(made: Federation, **args: Any) -> Federation:
+        server = {"workflows": [{"id": "fedaid", **kind, "args": {"rho": 0.25} | args}]}
         (made.app / "config" / "config_fed_server.json").write_text(json.dumps(server))
         return made
 
-    first = config(job())
-    with armed(KILLS["before aggregation"], first):
+    with armed(KILLS["before aggregation"], first := stated(job())):
         run_until_killed(first)
-    reason = refusal(config(job(attempt=2), rho=0.5, seed=1))
-    assert "config_fed_server.workflows.fedaid.args.rho: 0.25 in the run, 0.5 in this job\n" in reason
-    assert "config_fed_server.workflows.fedaid.args.seed: absent in the run, 1 in this job\n" in reason
-    again = config(job(attempt=2), task_timeout=90, num_rounds=9, min_clients=1)
+    assert "clip_update_norm: absent in the run, 2 in this job" in refusal(stated(job(attempt=2), clip_update_norm=2))
+    again = stated(job(attempt=2), clip_update_norm=None, largest_norm_ratio=10.0)
     again.run()
     assert again.engine.panics == []
 

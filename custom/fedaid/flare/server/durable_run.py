@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from fedaid.flare.server.run_store import Generation
 from fedaid.flare.store.hash_chain import HashChain
 from fedaid.flare.store.run_folder import run_folder
 from fedaid.flare.store.run_identity import (
+    CONFIGS,
     SOFTWARE,
     WHERE,
     RunIdentity,
@@ -31,6 +33,7 @@ from fedaid.flare.store.run_identity import (
 )
 from fedaid.flare.store.run_ledger import LEDGER, RunLedger
 from fedaid.flare.store.run_lock import RunLock
+from fedaid.flare.store.setting_defaults import setting_defaults
 from fedaid.flare.wire.tasks import RunStamp
 from fedaid.sealed_folder import Damaged, damage
 
@@ -87,7 +90,8 @@ class DurableScatterAndGather(LedgeredScatterAndGather):
         self._run_file = run_file(config, vocabulary_hash=persistor.vocabulary_hash, origin=persistor.origin)
         self.generation = persistor.keep_in(folder).newest
         if self.generation:
-            require_same_settings(stamp.name, self.generation.run, self._run_file)
+            stated = partial(setting_defaults, [config / name for name in CONFIGS])
+            require_same_settings(stamp.name, self.generation.run, self._run_file, defaults=stated)
 
     def sites(self) -> list[str]:
         """Names of the connected sites that are not withdrawn."""

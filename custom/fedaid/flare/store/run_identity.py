@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +15,7 @@ import torch
 from fedaid.errors import NotYet, require
 from fedaid.flare.software.software_report import VOCABULARY, software_report
 from fedaid.flare.store.run_folder import is_run_name
+from fedaid.flare.store.setting_defaults import parts_of
 
 CONFIGS = ("config_fed_server.json", "config_fed_client.json")
 # Settings that do not change the bits of a round.
@@ -27,6 +28,9 @@ FREE = {
     "min_clients",
     "task_timeout",
     "wait_time_after_min_received",
+    "get_task_timeout",
+    "submit_task_result_timeout",
+    "np_min_download_timeout",
     "task_request_interval",
     "tensorboard",
     "mlflow",
@@ -94,27 +98,49 @@ def leaves(content: Any, path: str) -> Iterator[tuple[str, Any]]:
         for key in sorted(content.keys() - FREE):
             yield from leaves(content[key], f"{path}.{key}")
     elif isinstance(content, list) and any(isinstance(part, (Mapping, list)) for part in content):
-        for number, part in enumerate(content):
-            named = part.get("id") if isinstance(part, Mapping) else None
-            yield from leaves(part, f"{path}.{named or number}")
+        for name, part in parts_of(content):
+            yield from leaves(part, f"{path}.{name}")
     else:
         yield path, content
 
 
-def differing(part: str, committed: Mapping[str, Any], present: Mapping[str, Any]) -> list[str]:
-    """One line for each value of a part of ``run.json`` that differs between the run and this job."""
+def differing(
+    part: str, committed: Mapping[str, Any], present: Mapping[str, Any], *, defaults: Mapping[str, Any] | None = None
+) -> list[str]:
+    """One line for each value of a part of ``run.json`` that differs between the run and this job.
+
+    Args:
+        part: its name.
+        committed: ``run.json`` of the run.
+        present: that of this job.
+        defaults: path → what an absent value means, null where it has no entry; None to compare the parts as they are.
+    """
     before, now = committed.get(part, {}), present.get(part, {})
-    keys = sorted(key for key in before.keys() | now.keys() if before.get(key, ABSENT) != now.get(key, ABSENT))
+
+    def meant(values: Mapping[str, Any], key: str) -> Any:
+        value = values.get(key, ABSENT if defaults is None else defaults.get(key))
+        return None if value == {} and defaults is not None else value  # a component without arguments
+
+    keys = sorted(key for key in before.keys() | now.keys() if meant(before, key) != meant(now, key))
     return [f"{key}: {before.get(key, ABSENT)} in the run, {now.get(key, ABSENT)} in this job" for key in keys]
 
 
-def require_same_settings(run_name: str, committed: Mapping[str, Any], present: Mapping[str, Any]) -> None:
+def require_same_settings(
+    run_name: str, committed: Mapping[str, Any], present: Mapping[str, Any], *, defaults: Callable[[], Any] = dict
+) -> None:
     """Refuses a job with other settings than the run was started with.
+
+    Args:
+        run_name: for the message.
+        committed: ``run.json`` of the run.
+        present: that of this job.
+        defaults: returns path → default of a setting; called only if a setting seems to differ.
 
     Raises:
         InputError: with one line for each setting that differs.
     """
     lines = differing(SETTINGS, committed, present)
+    lines = lines and differing(SETTINGS, committed, present, defaults=defaults())
     remedy = "Package the job with the run's settings, or with another --run-name."
     got = "".join(f"\n  {line}" for line in lines) + "\n "
     require(not lines, f"job of run {run_name}", "have the run's settings", got=got, where=WHERE, remedy=remedy)
