@@ -23,6 +23,7 @@ WARNING_DAYS = 60  # before the end of a certificate
 ROOT = "rootCA.pem"
 PROJECT_ADMIN = "project_admin"  # FLARE's word for the role that may do everything
 SHARED_STORE = "/tmp/nvflare"  # noqa: S108 - FLARE's default, which is replaced
+OWN_STORE = "storage"  # in a server's kit
 REMEDY = "Ask the lead for a new kit."
 CONFIGURATIONS = ("fed_server.json", "fed_client.json", "fed_admin.json")
 
@@ -35,16 +36,14 @@ def refusal(kit: Path, *, now: datetime | None = None) -> str:
         now: a time with a time zone; None takes the clock of this machine.
     """
     try:
-        chain, roots = read_chain(kit), x509.load_pem_x509_certificates((kit / "startup" / ROOT).read_bytes())
+        chain, roots, expected = read_chain(kit), certificates_in(kit / "startup" / ROOT), expected_name(kit)
         key = load_pem_private_key(certificate_file(kit).with_suffix(".key").read_bytes(), password=None)
-    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        return (
-            f"the certificate files of {kit.name} cannot be read ({type(error).__name__}): {kit / 'startup'}. {REMEDY}"
-        )
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, UnsupportedAlgorithm) as error:
+        return f"the files of {kit.name} cannot be read ({type(error).__name__}): {kit / 'startup'}. {REMEDY}"
     reason = (
         wrong_signer(chain, roots)
         or wrong_dates([*chain, *roots], now=now or datetime.now(UTC))
-        or wrong_name(kit, chain[0])
+        or wrong_name(chain[0], expected)
     )
     if not reason and public_bytes(key.public_key()) != public_bytes(chain[0].public_key()):
         reason = f"its private key belongs to another certificate. {REMEDY}"
@@ -76,10 +75,9 @@ def wrong_dates(certificates: list[x509.Certificate], *, now: datetime) -> str:
     return ""
 
 
-def wrong_name(kit: Path, certificate: x509.Certificate) -> str:
-    """Return why the certificate is another participant's; empty if it is this kit's."""
-    found, expected = common_name(certificate), expected_name(kit)
-    return f"the kit is for {expected}. {REMEDY}" if expected and found != expected else ""
+def wrong_name(certificate: x509.Certificate, expected: str) -> str:
+    """Return why the certificate is another participant's; empty if it is the one that the kit expects."""
+    return f"the kit is for {expected}. {REMEDY}" if expected and common_name(certificate) != expected else ""
 
 
 def warnings(kit: Path, *, now: datetime | None = None) -> list[str]:
@@ -89,7 +87,7 @@ def warnings(kit: Path, *, now: datetime | None = None) -> list[str]:
     """
     if refusal(kit, now=now):
         return []
-    chain, roots = read_chain(kit), x509.load_pem_x509_certificates((kit / "startup" / ROOT).read_bytes())
+    chain, roots = read_chain(kit), certificates_in(kit / "startup" / ROOT)
     soon = (now or datetime.now(UTC)) + timedelta(days=WARNING_DAYS)
     found = [
         f"the certificate of {common_name(one)} ends at {one.not_valid_after_utc:%Y-%m-%d %H:%M} UTC. {REMEDY}"
@@ -107,7 +105,11 @@ def warnings(kit: Path, *, now: datetime | None = None) -> list[str]:
 
 
 def expected_name(kit: Path) -> str:
-    """Return the name of the server, site or person in the kit's configuration; empty if it states none."""
+    """Return the name of the server, site or person in the kit's configuration; empty if it states none.
+
+    Raises:
+        OSError, ValueError, LookupError, TypeError or AttributeError: the configuration is missing or damaged.
+    """
     files = [kit / "startup" / name for name in CONFIGURATIONS]
     server, site, person = (json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {} for file in files)
     if server:
@@ -128,7 +130,12 @@ def certificate_file(kit: Path) -> Path:
 
 def read_chain(kit: Path) -> list[x509.Certificate]:
     """Return the kit's certificate, followed by the intermediate authorities in its file."""
-    return list(x509.load_pem_x509_certificates(certificate_file(kit).read_bytes()))
+    return certificates_in(certificate_file(kit))
+
+
+def certificates_in(file: Path) -> list[x509.Certificate]:
+    """Return the certificates in a PEM file; raises OSError, ValueError or UnsupportedAlgorithm."""
+    return x509.load_pem_x509_certificates(file.read_bytes())
 
 
 def signed(certificate: x509.Certificate, signer: x509.Certificate) -> bool:
@@ -164,7 +171,8 @@ def own_store(kit: Path) -> list[str]:
     file = kit / "local" / "resources.json"
     default = file.with_name("resources.json.default")
     if not file.exists() and default.is_file() and SHARED_STORE in (text := default.read_text(encoding="utf-8")):
-        file.write_text(text.replace(SHARED_STORE, str(kit / "storage")), encoding="utf-8")
+        inside = json.dumps(str(kit / OWN_STORE))[1:-1]
+        file.write_text(text.replace(SHARED_STORE, inside), encoding="utf-8")
     if file.is_file() and SHARED_STORE in file.read_text(encoding="utf-8"):
         return [f"the job store is in {SHARED_STORE}, which all servers of this machine share: change it in {file}"]
     return []

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.x509.oid import NameOID
 from nvflare.apis.fl_exception import FLCommunicationError
 from nvflare.fuel.flare_api.api_spec import (
     AuthenticationError,
@@ -23,7 +21,7 @@ from nvflare.fuel.flare_api.api_spec import (
 )
 from nvflare.fuel.flare_api.flare_api import Session, new_secure_session
 
-from admin.session.kit_check import refusal
+from admin.session.kit_check import certificates_in, common_name, refusal
 from fedaid.errors import InputError, require
 
 LOGIN_SECONDS = 10.0
@@ -93,8 +91,7 @@ def kit_user(kit: Path) -> str:
         where=str(kit),
         remedy="Copy the whole kit that the project's admin sent.",
     )
-    subject = x509.load_pem_x509_certificate(certificate.read_bytes()).subject
-    return str(subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
+    return common_name(certificates_in(certificate)[0])
 
 
 def server_address(kit: Path) -> str:

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
-from cryptography.x509.oid import NameOID, ObjectIdentifier
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509.oid import NameOID
 
+from admin.session.kit_check import certificates_in, common_name, first, public_bytes, signed
 from fedaid.errors import InputError
 
-WARNING_DAYS = 60  # before the end of a certificate
 SECONDS_PER_DAY = 86_400.0
 
 
@@ -60,11 +60,7 @@ class Certificate:
 
     def signed_by(self, authority: Certificate) -> bool:
         """Return whether the authority's key signed this certificate."""
-        try:
-            self.content.verify_directly_issued_by(authority.content)
-        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-            return False
-        return True
+        return signed(self.content, authority.content)
 
     def fits_key(self, key: Path) -> bool:
         """Return whether the private key in a PEM file belongs to this certificate.
@@ -78,16 +74,15 @@ class Certificate:
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             rule, remedy = "be a private key in PEM format without a password", "Ask the lead for a new kit."
             raise InputError("key", rule, got=type(error).__name__, where=str(key), remedy=remedy) from None
-        form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        return private.public_key().public_bytes(*form) == self.content.public_key().public_bytes(*form)
+        return public_bytes(private.public_key()) == public_bytes(self.content.public_key())
 
 
 def read_certificate(file: Path) -> Certificate:
-    """Return the first certificate in a PEM file; raises as :func:`read_chain`."""
-    return read_chain(file)[0]
+    """Return the first certificate in a PEM file; raises as :func:`read_certificates`."""
+    return read_certificates(file)[0]
 
 
-def read_chain(file: Path) -> list[Certificate]:
+def read_certificates(file: Path) -> list[Certificate]:
     """Return the certificates in a PEM file: the owner's, then the authorities between it and the consortium's.
 
     Raises:
@@ -95,7 +90,7 @@ def read_chain(file: Path) -> list[Certificate]:
         InputError: it holds no certificate in PEM format.
     """
     try:
-        return [as_certificate(found) for found in x509.load_pem_x509_certificates(file.read_bytes())]
+        return [as_certificate(found) for found in certificates_in(file)]
     except (ValueError, UnsupportedAlgorithm) as error:
         rule, remedy = "be a certificate in PEM format", "Copy the whole kit again, or ask the lead for a new one."
         raise InputError("certificate", rule, got=type(error).__name__, where=str(file), remedy=remedy) from None
@@ -104,22 +99,16 @@ def read_chain(file: Path) -> list[Certificate]:
 def as_certificate(content: x509.Certificate) -> Certificate:
     """Return a parsed certificate with its names and dates."""
     return Certificate(
-        name=first(content.subject, NameOID.COMMON_NAME),
+        name=common_name(content),
         organisation=first(content.subject, NameOID.ORGANIZATION_NAME),
         role=first(content.subject, NameOID.UNSTRUCTURED_NAME),
-        issuer=first(content.issuer, NameOID.COMMON_NAME),
+        issuer=common_name(content, of_issuer=True),
         hosts=host_names(content),
         begins=content.not_valid_before_utc,
         ends=content.not_valid_after_utc,
         fingerprint=":".join(re.findall("..", content.fingerprint(SHA256()).hex().upper())),
         content=content,
     )
-
-
-def first(name: x509.Name, attribute: ObjectIdentifier) -> str:
-    """Return the first value of an attribute of a name; empty if it has none."""
-    found = name.get_attributes_for_oid(attribute)
-    return str(found[0].value) if found else ""
 
 
 def host_names(content: x509.Certificate) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from admin.federation.kit_settings import CODE_FILE
-from admin.federation.kits.certificate import Certificate, read_certificate, read_chain
+from admin.federation.kits.certificate import Certificate, read_certificate, read_certificates
 from fedaid.errors import InputError, require
 
 SERVER, SITE, PERSON = "server", "site", "person"
@@ -69,12 +69,12 @@ class StartupKit:
 
     @cached_property
     def chain(self) -> list[Certificate]:
-        """The kit's certificate and the authorities in its file; raises as :func:`read_chain`."""
-        return read_chain(self.certificate_file)
+        """The kit's certificate and the authorities in its file; raises as :func:`read_certificates`."""
+        return read_certificates(self.certificate_file)
 
     @property
     def certificate(self) -> Certificate:
-        """The kit's certificate; raises as :func:`read_chain`."""
+        """The kit's certificate; raises as :func:`read_certificates`."""
         return self.chain[0]
 
     @cached_property

@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 import subprocess
+import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,7 +160,7 @@ def test_the_start_script_of_server_and_sites_checks_the_certificate_first(twice
     for name in ("fl-server", *SITES):
         lines = (twice.second / name / "startup" / "sub_start.sh").read_text().splitlines()
         place = next(index for index, line in enumerate(lines) if line.endswith('"$WORKSPACE" || exit 1'))
-        assert lines[place - 1] == "umask 077"
+        assert "umask 077" in lines[:place]
         assert "kit_check.main" in lines[place]
         assert place < next(index for index, line in enumerate(lines) if "start_python()" in line)
 
@@ -197,6 +198,21 @@ def test_an_expired_kit_does_not_start(twice: Twice, tmp_path: Path) -> None:
     reason = f"the certificate of {SITES[2]} cannot be used: it has expired at"
     assert reason in done.stderr
     assert reason in (kit / "log.txt").read_text()
+
+
+def test_a_start_outside_the_environment_says_what_to_activate(twice: Twice, tmp_path: Path) -> None:
+    kit = shutil.copytree(twice.second / SITES[2], tmp_path / SITES[2])
+    bare = tmp_path / "bin" / "python3"
+    bare.parent.mkdir()
+    bare.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "$@"\n')
+    bare.chmod(0o700)
+    environment = kit_environment("") | {"PATH": f"{bare.parent}:/usr/bin:/bin"}
+    command = ["bash", str(kit / "startup" / "sub_start.sh"), "--once"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    for told in (done.stderr, (kit / "log.txt").read_text()):
+        assert "Activate the environment of this kit" in told
 
 
 def test_a_refusal_of_flare_is_an_error_and_returns_no_earlier_kits(twice: Twice, tmp_path: Path) -> None:

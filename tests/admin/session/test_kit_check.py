@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -76,6 +77,42 @@ def test_another_key_and_damaged_files_are_refused(tmp_path: Path, root: Authori
     assert "cannot be read (FileNotFoundError)" in refusal(kit)
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("fl-server", '{"servers": []}'),
+        ("fl-server", '{"servers": [7]}'),
+        ("hospital-north", '{"format_version": 2'),
+        ("hospital-north", '{"format_version": 2}'),
+        ("hospital-north", "[1]"),
+        (LEAD, '{"admin": null}'),
+        (LEAD, None),
+    ],
+)
+def test_a_damaged_configuration_is_refused_in_one_line(
+    tmp_path: Path, root: Authority, name: str, content: str | None
+) -> None:
+    kit = write_kit(tmp_path / name, root)
+    (file,) = (kit / "startup").glob("fed_*.json")
+    file.unlink() if content is None else file.write_text(content)
+    assert f"the files of {name} cannot be read (" in refusal(kit)
+    assert kit_check.main(kit) == 1
+    assert "cannot be read" in (kit / "log.txt").read_text()
+
+
+def test_the_line_of_the_page_on_launchers_checks_a_kit(tmp_path: Path, root: Authority) -> None:
+    (line,) = re.findall(r"^ *(PYTHONPATH=startup python3 .*)$", Path("docs/launchers.md").read_text(), re.MULTILINE)
+    bad = write_kit(tmp_path / "bad" / "site", root, begins=-9, ends=-2)
+    good = write_kit(tmp_path / "good" / "site", root)
+    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    for kit, exit_code, said in ((bad, 1, "has expired at"), (good, 0, "")):
+        (kit / "startup" / "kit_check.py").write_bytes(Path(kit_check.__file__).read_bytes())
+        done = subprocess.run(
+            ["bash", "-c", line], cwd=kit, env={"PATH": path}, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, said in done.stderr) == (exit_code, True)
+
+
 def test_an_end_within_sixty_days_is_announced(tmp_path: Path, root: Authority) -> None:
     assert warnings(write_kit(tmp_path / "late", root, ends=61)) == []
     (found,) = warnings(write_kit(tmp_path / "soon", root, ends=59))
@@ -116,7 +153,7 @@ def test_the_copy_in_a_kit_runs_alone_and_writes_the_reason_to_the_log(tmp_path:
 
 
 def test_a_servers_job_store_lies_in_its_kit_unless_the_owner_chose_another(tmp_path: Path, root: Authority) -> None:
-    kit = write_kit(tmp_path / "fl-server", root)
+    kit = write_kit(tmp_path / 'of "us"' / "fl-server", root)
     local = kit / "local"
     local.mkdir()
     (local / "resources.json.default").write_text('{"uri_root": "/tmp/nvflare/jobs-storage"}')

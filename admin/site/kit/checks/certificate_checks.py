@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
-from admin.federation.kits.certificate import WARNING_DAYS, Certificate
+from admin.federation.kits.certificate import Certificate
 from admin.federation.kits.startup_kit import PERSON, StartupKit
+from admin.session.kit_check import WARNING_DAYS
 from admin.site.doctor.doctor_check import ERROR, NOTE, WARNING
 from admin.site.kit.kit_finding import ExaminedKit, KitCheck, Look, Place, Unchecked
 from fedaid.errors import InputError
