@@ -20,9 +20,7 @@ CHECK = "kit_check.py"
 WORKSPACE_KNOWN = 'echo "WORKSPACE set to $WORKSPACE"'  # a line of FLARE's start script
 RUN_CHECK = "import sys, pathlib, kit_check; sys.exit(kit_check.main(pathlib.Path(sys.argv[1])))"
 SEES_ENVIRONMENT = "python3 -c 'import cryptography' 2>/dev/null"
-NO_ENVIRONMENT = (
-    "ERROR - python3 has no package cryptography. Activate the environment of this kit, then start again."
-)
+NO_ENVIRONMENT = "ERROR - python3 has no package cryptography. Activate the environment of this kit, then start again."
 CHECKED_START = f"""umask 077
 {SEES_ENVIRONMENT} || {{ echo "{NO_ENVIRONMENT}" | tee -a "$WORKSPACE/log.txt" >&2; exit 1; }}
 PYTHONPATH="$WORKSPACE/startup" python3 -B -c '{RUN_CHECK}' "$WORKSPACE" || exit 1"""

@@ -112,7 +112,7 @@ def provision(
     file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     arguments = ["provision", "-p", str(file.resolve()), "-w", str(out.resolve()), "--force"]
     said = run_nvflare(arguments, home=home, extra={"PYTHONPATH": str(CHECKOUT)})
-    made = sorted(set(folder.glob("prod_*")) - earlier)
+    made = list(set(folder.glob("prod_*")) - earlier)
     if not made:
         raise RuntimeError(f"nvflare provision left no kits in {folder}: {said}")
     finish(made[-1], read, host=host)

@@ -13,7 +13,16 @@ from cryptography import x509
 
 from admin.federation.kits.certificate import as_certificate
 from admin.federation.project_file import Project
-from admin.session.kit_check import ROOT, WARNING_DAYS, common_name, read_chain, role_of, signed
+from admin.session.kit_check import (
+    ROOT,
+    WARNING_DAYS,
+    certificate_file,
+    certificates_in,
+    common_name,
+    read_chain,
+    role_of,
+    signed,
+)
 from fedaid.errors import InputError, closest, require
 
 STATE = Path("state") / "cert.json"
@@ -63,13 +72,20 @@ def to_renew(project: Project, stored: Mapping[str, x509.Certificate], *, asked:
     file says: FLARE would put the old certificate into the new kit.
 
     Raises:
-        InputError: a name that was asked for is not in the project file, or the authority has ended.
+        InputError: a name that was asked for is not in the project file or has no certificate yet, or the authority has
+            ended.
     """
     names = [str(person.get("name")) for person in participants(project)]
     for name in asked:
         if name not in names:
             remedy = closest(name, names)
             raise InputError("--renew", "name a participant", got=name, where="the project file", remedy=remedy)
+        rule, remedy = (
+            "name a participant with a certificate",
+            "Give the --out of the earlier kits, or leave --renew out.",
+        )
+        where = f"the certificates of {project.name} in --out"
+        require({AUTHORITY, name} <= stored.keys(), "--renew", rule, got=name, where=where, remedy=remedy)
     root = stored.get(AUTHORITY)
     if root is None:
         return []
@@ -77,7 +93,7 @@ def to_renew(project: Project, stored: Mapping[str, x509.Certificate], *, asked:
     left = (root.not_valid_after_utc - datetime.now(UTC)).days
     require(left > 0, "authority", "be valid", got=ends, where=f"certificate {common_name(root)}", remedy=REMEDY)
     due = [person for person in participants(project) if outdated(person, stored, root=root)]
-    return sorted({*asked, *(str(person["name"]) for person in due)} & stored.keys())
+    return sorted({*asked, *(str(person["name"]) for person in due)})
 
 
 def participants(project: Project) -> list[dict[str, Any]]:
@@ -109,20 +125,27 @@ def hosts_of(server: Mapping[str, Any]) -> set[str]:
 def listed(kits: Path) -> list[Issued]:
     """Return one line for each kit in a ``prod_NN`` folder, then one for the authority.
 
-    The certificate is compared with the participant's last kit in an earlier folder.
+    The certificate is compared with the participant's last kit that is still in an earlier folder.
     """
-    earlier = sorted(folder for folder in kits.parent.glob("prod_*") if folder.name < kits.name)
+    earlier = [kit for folder in sorted(kits.parent.glob("prod_*"), key=number_of) for kit in kits_in(folder)]
+    earlier = [kit for kit in earlier if number_of(kit.parent) < number_of(kits)]
     found = []
-    for kit in sorted(kits.iterdir()):
-        before = [read_chain(folder / kit.name)[0] for folder in earlier if (folder / kit.name).is_dir()]
+    for kit in kits_in(kits):
+        before = [read_chain(other)[0] for other in earlier if other.name == kit.name]
         found.append(issued(read_chain(kit)[0], kind=kind_of(kit), before=before[-1] if before else None))
-    roots = [read_root(next(folder.iterdir())) for folder in (*earlier, kits)]
-    return [*found, issued(roots[-1], kind="authority", before=roots[-2] if earlier else None)]
+    roots = [certificates_in(kit / "startup" / ROOT)[0] for kit in (*earlier[-1:], kits_in(kits)[0])]
+    return [*found, issued(roots[-1], kind="authority", before=roots[0] if earlier else None)]
 
 
-def read_root(kit: Path) -> x509.Certificate:
-    """Return the authority's certificate in a kit."""
-    return x509.load_pem_x509_certificate((kit / "startup" / ROOT).read_bytes())
+def kits_in(folder: Path) -> list[Path]:
+    """Return the kits that are still in a ``prod_NN`` folder; other files there are not read."""
+    whole = [kit for kit in sorted(folder.iterdir()) if (kit / "startup" / ROOT).is_file()]
+    return [kit for kit in whole if certificate_file(kit).is_file()]
+
+
+def number_of(folder: Path) -> int:
+    """Return the number of a ``prod_NN`` folder, as FLARE reads it."""
+    return int(folder.name.rpartition("_")[2])
 
 
 def kind_of(kit: Path) -> str:

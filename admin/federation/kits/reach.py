@@ -20,13 +20,13 @@ def stays_on_this_machine(project: Project) -> bool:
         InputError: some lines were replaced and others were not. The message names these.
     """
     server = server_of(project)
-    name, host = server.get("name"), server.get("default_host")
-    if name == PLACEHOLDER and (is_loopback(host) or host is None):
+    name, host, more = server.get("name"), server.get("default_host"), server.get("host_names") or []
+    more = [more] if isinstance(more, str) else more
+    if name == PLACEHOLDER and (is_loopback(host) or host is None) and all(map(is_loopback, more)):
         return True
-    more = server.get("host_names") or []
     found = [f"name: {name}"] if name == PLACEHOLDER or is_loopback(name) else []
     found += [f"default_host: {host}"] if is_loopback(host) else []
-    found += [f"host_names: {one}" for one in ([more] if isinstance(more, str) else more) if is_loopback(one)]
+    found += [f"host_names: {one}" for one in more if is_loopback(one)]
     rule, remedy = (
         "have real names in the server's lines",
         "Write the server's full name in DNS, or leave the line out.",

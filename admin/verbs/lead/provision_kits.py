@@ -5,7 +5,8 @@ python -m admin provision --project admin/project.yml --out build/provision --no
 python -m admin provision --project consortium.yml --renew hospital-north
 
 Each certificate is printed with its end and its SHA-256 fingerprint, to compare by telephone. Repeated with the same
---out, the command keeps the certificates. It issues those again that end within 60 days or differ from the file.
+--out, the command keeps the certificates. It issues those again that end within 60 days or differ from the file. The
+owner of a renewed kit replaces startup/ only: policy, ledger, settings and runs are in the rest of the kit.
 """
 
 from __future__ import annotations
@@ -59,9 +60,16 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     for wheel in (options.out / "wheel").glob("*.whl") if options.no_byoc else ():
         how = f"pip install --no-deps {wheel.name}, at the server and at every site"
         answer.add(f"{wheel}\nsha256 {file_hash(wheel)}: {how}", wheel=wheel, sha256=file_hash(wheel))
-    answer.add(
-        f"Hand each folder to its owner over a secure channel, and keep {options.out} private: docs/provisioned.md"
-    )
+    hand = f"Hand each folder to its owner over a secure channel, and keep {options.out} private: docs/provisioned.md"
+    renewed = [one.name for one in certificates if one.issued == "renewed"]
+    answer.add("\n".join([hand, *renewals(renewed)]), renewed=renewed)
+
+
+def renewals(names: Sequence[str]) -> list[str]:
+    """Return what the owners of renewed kits do, in one line; empty if no kit was renewed."""
+    what = "stop the kit in use, replace its startup/ by that of the new kit, and start it"
+    kept = "Keep everything else in it: policy, ledger, budget, settings, runs"
+    return [f"{', '.join(names)}: {what}. {kept}"] if names else []
 
 
 def placeholders(project: Path) -> list[str]:

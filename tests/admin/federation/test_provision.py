@@ -23,9 +23,13 @@ from admin.federation.provision import provision
 from admin.jobs.code_wheel import classes_of_jobs
 from admin.results.file_hash import sha256
 from admin.session.kit_check import read_chain, refusal
+from admin.site.kit.kit_examination import examine_kit
+from admin.site.policy.installed_policy import install
+from admin.verbs.lead.provision_kits import renewals
 from fedaid.errors import InputError
 from fedaid.flare.transport.exception_texts import VARIABLE
 from fedaid.package_hash import code_hash
+from hospital_policy.rules import Rules
 from tests.admin.session.kit_maker import authority, write_kit
 
 DEFAULT_PROJECT = Path("admin/project.yml")
@@ -127,6 +131,24 @@ def test_only_the_owner_can_read_what_provision_writes(twice: Twice) -> None:
     assert sum(path.suffix == ".key" for path in paths) == 2 * len(NAMES)
     assert twice.out / "fedaid" / "state" / "cert.json" in paths
     assert [path for path in paths if path.stat().st_mode & 0o077] == []
+
+
+def test_a_renewal_keeps_the_policy_if_only_startup_is_replaced_as_the_last_line_says(
+    twice: Twice, tmp_path: Path
+) -> None:
+    assert twice.answer["renewed"] == [SITES[0]]
+    (line,) = renewals(twice.answer["renewed"])
+    assert line.startswith(f"{SITES[0]}: ")
+    assert "replace its startup/ by that of the new kit" in line
+    assert renewals([]) == []
+    kit = shutil.copytree(twice.first / SITES[0], tmp_path / SITES[0])
+    install(kit, Rules(clip=1.0))
+    shutil.rmtree(kit / "startup")
+    shutil.copytree(twice.second / SITES[0] / "startup", kit / "startup")
+    assert twice.certificate(tmp_path, SITES[0]) == twice.certificate(twice.second, SITES[0])
+    found = {one.check.name: one.places for one in examine_kit(kit, environ={})}
+    for check in ("certificate-signer", "key-mismatch", "names-differ", "kit-incomplete", "policy", "policy-broken"):
+        assert found[check] == (), check
 
 
 def test_certificates_last_as_long_as_the_project_file_says(twice: Twice) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,10 @@ import yaml
 from cryptography import x509
 from nvflare.lighter.utils import Identity, generate_cert
 
-from admin.federation.kits.issued import AUTHORITY, to_renew
+from admin.federation.kits.issued import AUTHORITY, listed, to_renew
 from admin.federation.project_file import Project, as_project
 from fedaid.errors import InputError
-from tests.admin.session.kit_maker import NOW, Authority, authority
+from tests.admin.session.kit_maker import NOW, Authority, authority, write_kit
 
 CONTENT = yaml.safe_load(Path("admin/project.yml").read_text())
 SERVER, SITE, LEAD = "fl-server", "hospital-north", "lead@consortium.org"
@@ -46,11 +47,30 @@ def test_good_certificates_stay(root: Authority) -> None:
     assert to_renew(project(), stored(root), asked=[]) == []
 
 
-def test_the_asked_for_are_renewed_if_they_have_a_certificate(root: Authority) -> None:
-    certificates = stored(root)
-    assert to_renew(project(), certificates, asked=[SITE]) == [SITE]
-    del certificates[SITE]
-    assert to_renew(project(), certificates, asked=[SITE]) == []
+def test_the_asked_for_are_renewed(root: Authority) -> None:
+    assert to_renew(project(), stored(root), asked=[SITE]) == [SITE]
+
+
+@pytest.mark.parametrize("lacking", [SITE, AUTHORITY, None])
+def test_a_renewal_without_an_earlier_certificate_is_refused(root: Authority, lacking: str | None) -> None:
+    certificates = stored(root) if lacking else {}
+    certificates.pop(lacking or "", None)
+    with pytest.raises(InputError, match=rf"--renew must name a participant with a certificate, got {SITE}"):
+        to_renew(project(), certificates, asked=[SITE])
+    assert to_renew(project(), {}, asked=[]) == []
+
+
+def test_kits_that_were_moved_out_and_other_files_do_not_stop_the_list(tmp_path: Path, root: Authority) -> None:
+    for number in (8, 9, 100):
+        write_kit(tmp_path / f"prod_{number:02}" / SITE, root)
+    write_kit(tmp_path / "prod_100" / SERVER, root)
+    shutil.copytree(tmp_path / "prod_09" / SITE, tmp_path / "prod_99" / SITE)
+    (tmp_path / "prod_10").mkdir()
+    for number in ("08", "100"):
+        (tmp_path / f"prod_{number}" / "hospital-lake.zip").write_bytes(b"")
+    (tmp_path / "prod_99" / "hospital-lake" / "startup").mkdir(parents=True)
+    found = {number: [one.issued for one in listed(tmp_path / f"prod_{number}")] for number in ("08", "99", "100")}
+    assert found == {"08": ["new"] * 2, "99": ["as before"] * 2, "100": ["new", "renewed", "as before"]}
 
 
 @pytest.mark.parametrize("ends", [-3, 1, 59])

@@ -44,6 +44,12 @@ def test_a_placeholder_beside_real_names_is_refused_by_name(left: dict[str, Any]
         stays_on_this_machine(project(**(REAL | kept)))
 
 
+@pytest.mark.parametrize("names", ["fl.consortium.org", ["localhost", "10.1.2.3"]])
+def test_a_real_name_beside_two_placeholders_is_no_trial(names: object) -> None:
+    with pytest.raises(InputError, match="name: fl-server; default_host: localhost"):
+        stays_on_this_machine(project(host_names=names))
+
+
 @pytest.mark.parametrize("host", ["127.0.0.2", "LOCALHOST.", "::1"])
 def test_other_names_of_this_machine_are_placeholders_too(host: str) -> None:
     with pytest.raises(InputError, match="default_host"):
