@@ -25,12 +25,15 @@ from admin.model.export.stock_tower import (
     stock_image_tower,
     stock_text_tower,
 )
+from admin.model.towers.downloaded_folder import opened
 from fedaid.errors import InputError, require
 from fedaid.models.dual_encoder import DualEncoder
-from fedaid.models.saved_model import CONFIG, new_model, save_model
+from fedaid.models.saved_model import CONFIG, WEIGHTS, new_model, save_model
 from fedaid.models.tensor_names import LOGIT_SCALE
 from fedaid.models.tower import NoBlock
 
+DAMAGE = (OSError, AttributeError, TypeError, LookupError, ValueError, RuntimeError, SafetensorError)
+"""What reading leads to if a file is not as an export wrote it."""
 WHOLE = "Give the folder of a run's model, or its Hugging Face export with both towers."
 
 
@@ -60,17 +63,25 @@ def start_from(folder: Path, *, towers_only: bool = False) -> Iterator[Start]:
 
 
 def write_start(export: Path, folder: Path, *, where: str) -> None:
-    """Write the model of an export as a run writes it; without adapters the file has the same bytes."""
+    """Write the model of an export as a run writes it; without adapters the file has the same bytes.
+
+    Raises:
+        InputError: for a damaged export, or one with adapters of its own, code, or links to other folders.
+    """
+    for part in (export, *(export / name for name in (ALIGNMENT, IMAGE, TEXT) if (export / name).is_dir())):
+        opened(part)
     facts = read_object(export / ALIGNMENT / CONFIG)
     stated, remedy = {CONFIGURATION, VOCABULARY, LOG_SCALE} <= facts.keys(), "Export the model again with this version."
     got = "an export of an earlier version"
     require(stated, "--from", "state its model's configuration", got=got, where=where, remedy=remedy)
-    both = (export / IMAGE / CONFIG).is_file() and (export / TEXT / CONFIG).is_file()
-    require(both, "--from", "hold both towers", got="one tower", where=where, remedy=WHOLE)
-    model = new_model(facts[CONFIGURATION], facts[VOCABULARY], where=where)
+    found = [name for name in (IMAGE, TEXT) if (export / name / CONFIG).is_file()]
+    require(len(found) == 2, "--from", "hold both towers", got=found, where=where, remedy=WHOLE)
     try:
-        tensors = read_back(model, export) | {LOGIT_SCALE: torch.tensor(facts[LOG_SCALE]).numpy()}
-    except (OSError, LookupError, ValueError, RuntimeError, SafetensorError) as error:
+        model = new_model(dict(facts[CONFIGURATION]), facts[VOCABULARY], where=where)
+        tensors = read_back(model, export) | {LOGIT_SCALE: torch.tensor(float(facts[LOG_SCALE])).numpy()}
+    except InputError:
+        raise
+    except DAMAGE as error:
         got = f"{type(error).__name__} on reading"
         raise InputError(
             "--from", "be a whole export", got=got, where=where, remedy="Export the model again."
@@ -98,17 +109,15 @@ def read_back(model: DualEncoder, export: Path) -> dict[str, NDArray[Any]]:
 def read_encoder(stock: Any, folder: Path) -> Mapping[str, Tensor]:
     """The tensors of an exported encoder, their names with ``encoder.`` before them.
 
+    ``transformers`` gets the tensors, not the folder: it would follow ``adapter_config.json`` to other weights.
+
     Raises:
         ValueError: if a tensor is missing, which ``transformers`` would draw at random.
     """
     kind: Any = type(stock)
+    options = {"config": stock.config, "state_dict": load_file(folder / WEIGHTS), "dtype": "float32"}
     encoder, report = kind.from_pretrained(
-        folder,
-        trust_remote_code=False,
-        local_files_only=True,
-        use_safetensors=True,
-        dtype="float32",
-        output_loading_info=True,
+        None, **options, output_loading_info=True, local_files_only=True, trust_remote_code=False
     )
     if report["missing_keys"]:
         raise ValueError(f"missing: {sorted(report['missing_keys'])[:1]}")

@@ -61,7 +61,7 @@ def refused(folder: Path, message: str) -> None:
 def test_exports_of_one_tower_are_refused(tmp_path: Path) -> None:
     out = exported(tmp_path, "huggingface", "monai", image_encoder=MONAI)
     refused(out / "monai", "--from must hold both towers, got a MONAI bundle or an ONNX export: --from monai")
-    refused(out / "huggingface", "--from must hold both towers, got one tower")
+    refused(out / "huggingface", "--from must hold both towers, got \\['text_encoder'\\]")
 
 
 def test_a_damaged_export_and_one_of_an_earlier_version_are_refused(tmp_path: Path) -> None:
@@ -73,3 +73,32 @@ def test_a_damaged_export_and_one_of_an_earlier_version_are_refused(tmp_path: Pa
     del facts["configuration"]
     (out / "alignment" / "config.json").write_text(json.dumps(facts))
     refused(out, "got an export of an earlier version: .* Export the model again")
+
+
+def test_an_export_that_leads_to_other_weights_is_refused(tmp_path: Path) -> None:
+    out = exported(tmp_path, "huggingface", image_encoder=VIT) / "huggingface"
+    adapters = out / "text_encoder" / "adapter_config.json"
+    adapters.write_text(json.dumps({"base_model_name_or_path": str(tmp_path / "other"), "peft_type": "LORA"}))
+    refused(out, "be a model without adapters, got adapter_config.json: .*text_encoder")
+    adapters.unlink()
+    weights = out / "image_encoder" / "model.safetensors"
+    weights.rename(tmp_path / "other.safetensors")
+    weights.symlink_to(tmp_path / "other.safetensors")
+    refused(out, "have no symbolic link to another folder, got .*model.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("log_logit_scale", None),
+        ("log_logit_scale", [1.0, 2.0]),
+        ("log_logit_scale", "large"),
+        ("configuration", []),
+        ("configuration", {"vocabulary": None}),
+        ("vocabulary_sha256", 3),
+    ],
+)
+def test_a_fact_of_another_kind_is_refused_in_one_line(name: str, value: Any, tmp_path: Path) -> None:
+    file = exported(tmp_path, "huggingface", image_encoder=VIT) / "huggingface" / "alignment" / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {name: value}))
+    refused(file.parent.parent, "--from must be a whole export, got .*Error on reading")
