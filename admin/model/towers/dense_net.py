@@ -19,11 +19,18 @@ from admin.model.towers.downloaded_folder import DownloadedFolder
 from admin.model.towers.picked_tower import IMAGE, PickedTower, parts_of
 from fedaid.models.tower import as_tokens
 
+XRAY_VISION_MARK = "op_threshs"
+"""A tensor that only torchxrayvision's pretrained models have: their operating points."""
 FIRST = "features.denseblock1.denselayer1.norm1.weight"
 LAYER = re.compile(r"(features\.denseblock\d+\.denselayer\d+)\.(.*)")
 OLD_NAME = re.compile(r"\.(norm|conv)\.([12])\.")
 XRAY_VISION = {"rescale_factor": 1 / 255, "image_mean": [0.5], "image_std": [1 / 2048]}
 """Grey values from -1,024 to 1,024."""
+SCALE_RULE = f"have a preprocessor_config.json, or torchxrayvision's {XRAY_VISION_MARK}"
+SCALE_REMEDY = (
+    "Write the scale of its training to preprocessor_config.json, "
+    f"for a model that was trained as torchxrayvision's are {json.dumps(XRAY_VISION)}."
+)
 XRAY_NOTE = "no preprocessor_config.json: grey values from -1,024 to 1,024, as torchxrayvision's models take them"
 BLOCK, EPSILON = "features.denseblock{}.", 1e-5
 
@@ -61,25 +68,29 @@ def dense_net_tower(folder: DownloadedFolder, state: CheckpointState) -> PickedT
     """The convolutional part of the network.
 
     Raises:
-        InputError: if it does not have one channel, or other layers than a DenseNet.
+        InputError: if it does not have one channel, or nothing says which scale of grey values it takes.
     """
     tensors = {name: tensor.float() for name, tensor in state.tensors.items() if name.startswith("features.")}
     channels = tensors["features.conv0.weight"].shape[1] if "features.conv0.weight" in tensors else 0
     rule, remedy = "have one channel", "Use a model of transformers for colour channels."
     folder.require(channels == 1, rule, got=channels, remedy=remedy)
-    blocks = blocks_of(tensors)
-    growth = len(tensors[BLOCK.format(1) + "denselayer1.conv2.weight"])
+    processor = folder.processor()
+    stated = bool(processor) or XRAY_VISION_MARK in state.tensors
+    folder.require(stated, SCALE_RULE, got=", ".join(parts_of(state.tensors)), remedy=SCALE_REMEDY)
+    first = [f"{BLOCK.format(1)}denselayer1.{part}.weight" for part in ("conv1", "conv2")]
+    missing = [name for name in first if name not in tensors]
+    folder.require(not missing, "have all its weights", got=f"no {missing}", remedy="Download it again.")
+    blocks, (bottleneck, growth) = blocks_of(tensors), [len(tensors[name]) for name in first]
     options = {
         "init_features": len(tensors["features.conv0.weight"]),
         "growth_rate": growth,
         "block_config": blocks,
-        "bn_size": len(tensors[BLOCK.format(1) + "denselayer1.conv1.weight"]) // growth,
+        "bn_size": bottleneck // growth,
     }
 
     def reference(pixels: Tensor) -> Tensor:
         return as_tokens(features(tensors, blocks, pixels))
 
-    processor = folder.processor()
     renamed = {LAYER.sub(r"\1.layers.\2", name): tensor for name, tensor in tensors.items()}
     return PickedTower(
         kind=IMAGE,

@@ -48,11 +48,11 @@ def dense_net(channels: int = 1) -> nn.Sequential:
     return features.eval()
 
 
-def download(folder: Path, *, channels: int = 1, file: str = "model.safetensors") -> nn.Sequential:
-    """A folder in the layout of torchxrayvision's models."""
+def download(folder: Path, *, channels: int = 1, file: str = "model.safetensors", marked: bool = True) -> nn.Sequential:
+    """A folder in the layout of torchxrayvision's models, or, not ``marked``, of any other DenseNet."""
     folder.mkdir()
     features = dense_net(channels)
     state = {f"features.{name}": tensor for name, tensor in features.state_dict().items()}
-    state |= {"classifier.weight": torch.ones(18, 20), "op_threshs": torch.ones(18)}
+    state |= {"classifier.weight": torch.ones(18, 20)} | ({"op_threshs": torch.ones(18)} if marked else {})
     save_file(state, folder / file) if file.endswith("safetensors") else torch.save(state, folder / file)
     return features

@@ -52,6 +52,25 @@ def test_its_own_processor_is_used_and_colour_is_refused(tmp_path: Path, models:
         import_towers(tmp_path / "colour", models / "colour")
 
 
+def test_the_scale_of_another_dense_net_is_not_guessed(tmp_path: Path, models: Path) -> None:
+    download(tmp_path / "hub", marked=False)
+    with pytest.raises(InputError, match=r"or torchxrayvision's op_threshs, got classifier, features: .*image_std"):
+        import_towers(tmp_path / "hub", models / "net")
+    scale = {"image_mean": [0.4], "image_std": [0.2]}
+    (tmp_path / "hub" / "preprocessor_config.json").write_text(json.dumps(scale))
+    (facts,) = import_towers(tmp_path / "hub", models / "net").values()
+    assert (facts["pixel_std"], facts["notes"]) == ([0.2], [])
+
+
+def test_a_dense_net_without_its_first_layer_is_refused(tmp_path: Path) -> None:
+    download(tmp_path / "hub", file="pytorch_model.bin")
+    state = torch.load(tmp_path / "hub" / "pytorch_model.bin", weights_only=True)
+    del state["features.denseblock1.denselayer1.conv2.weight"]
+    torch.save(state, tmp_path / "hub" / "pytorch_model.bin")
+    with pytest.raises(InputError, match=r"have all its weights, got no .*denselayer1\.conv2"):
+        import_towers(tmp_path / "hub", tmp_path / "out")
+
+
 def test_a_pickled_model_object_is_refused(tmp_path: Path) -> None:
     (tmp_path / "hub").mkdir()
     torch.save(dense_net(), tmp_path / "hub" / "densenet121-all.pt")
