@@ -79,7 +79,9 @@ def rounds_at_server(session: Session, job_id: str) -> int:
 
 
 def job_to_follow(jobs: list[RunJob], *, rounds: int, dead: Collection[str]) -> RunJob | None:
-    """Return the newest job if it is alive, or has completed all rounds; None if the run needs another job.
+    """Return the newest job if it has completed all rounds, else the newest that is alive; None without one.
+
+    A complete run comes first: FLARE may list older jobs as RUNNING whose processes ended with their server.
 
     Args:
         jobs: of the run, in the order of their submission.
@@ -88,5 +90,5 @@ def job_to_follow(jobs: list[RunJob], *, rounds: int, dead: Collection[str]) -> 
     """
     alive = [job for job in jobs if job.status in LIVE and job.job_id not in dead]
     done = [job for job in jobs[-1:] if job.status == COMPLETED and job.rounds >= rounds]
-    found = alive or done
+    found = done or alive
     return found[-1] if found else None

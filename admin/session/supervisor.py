@@ -60,6 +60,7 @@ class Supervisor:
     on_job: Callable[[str | None], None]
     ended: list[Ended] = field(default_factory=list)
     _sites: set[str] = field(default_factory=set)
+    _submitted: set[str] = field(default_factory=set)
     _setbacks: int = 0
     _committed: int = 0
 
@@ -78,7 +79,9 @@ class Supervisor:
             self.ended.append(end)
             if not end.reason:
                 return end
-            if end.status != SEGMENT_END:
+            if self._found_dead(end):
+                self.say(end.told())
+            elif end.status != SEGMENT_END:
                 self._recover(end)
 
     def _check(self) -> None:
@@ -93,13 +96,17 @@ class Supervisor:
         again = end.starting and before is not end and before.starting and before.reason == end.reason
         return replace(end, lasting=True) if again else end
 
+    def _found_dead(self, end: Ended) -> bool:
+        """Whether a job was dead before this process began: it costs no attempt and no pause."""
+        return end.status == DEAD and end.committed is None and end.job_id not in self._submitted
+
     def _recover(self, end: Ended) -> None:
         """Wait before another job is submitted.
 
         Raises:
             RuntimeError: another job would end in the same way, or the attempts are spent.
         """
-        spent = sum(one.status != SEGMENT_END for one in self.ended)
+        spent = sum(one.status != SEGMENT_END and not self._found_dead(one) for one in self.ended)
         if end.lasting:
             mend = "" if end.reason == BY_A_PERSON else "Another job would end in the same way: mend this first. "
             raise RuntimeError(f"{end.told()}. {mend}The same command continues the run")
@@ -175,6 +182,7 @@ class Supervisor:
         except ConnectionError:  # the job may have arrived
             found = self._find()
             job_id = found or send(self.session, self.job, attempt=attempt)
+        self._submitted.add(job_id)
         self.say(f"job {job_id}: attempt {attempt} of run {run_of(self.job)}")
         return job_id
 

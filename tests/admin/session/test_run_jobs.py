@@ -45,6 +45,9 @@ def test_a_job_of_someone_else_is_none_of_the_run(meta: object) -> None:
         (["FINISHED:COMPLETED"], 3, None),
         (["FINISHED:COMPLETED", "FINISHED:ABNORMAL"], 2, None),
         (["dead"], 2, None),
+        (["RUNNING", "RUNNING", "FINISHED:COMPLETED"], 2, "2"),
+        (["RUNNING", "FINISHED:COMPLETED"], 3, "0"),
+        (["FINISHED:COMPLETED", "RUNNING"], 2, "1"),
     ],
 )
 def test_the_job_to_follow(statuses: list[str], rounds: int, expected: str | None) -> None:

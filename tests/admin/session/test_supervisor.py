@@ -15,6 +15,7 @@ from admin.jobs.package import package_job
 from admin.jobs.settings import change_settings
 from admin.session import follow, segment, supervisor
 from admin.session.ended_job import Ended
+from admin.session.submit import send
 from admin.session.supervisor import Supervisor
 from fedaid.errors import InputError
 from fedaid.flare.store.stop_note import ANSWERS, INPUT, NOT_YET, SITE_INPUT, STORAGE, StopNote, write_stop
@@ -242,6 +243,31 @@ def test_started_again_it_finds_its_job(job: Path, slept: list[float]) -> None:
     third = supervise(server, job)
     assert third.run().job_id == "id-1", "a completed run is not submitted again"
     assert len(server.jobs) == 1
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_dead_jobs_of_before_hide_no_complete_run_and_cost_no_attempt(
+    job: Path, slept: list[float], complete: bool
+) -> None:
+    dead: Looks = ["gone"]
+    server = Server(*[dead] * 6, ["FINISHED:ABNORMAL"], ["FINISHED:COMPLETED"])
+    for attempt in range(1, 8 if complete else 7):
+        send(server, job, attempt=attempt)  # type: ignore[arg-type]
+    if complete:
+        server.looks["id-7"] = ["FINISHED:COMPLETED"]
+        server.jobs["id-7"]["status"] = "FINISHED:COMPLETED"
+    server.whole = {"id-7"} if complete else {"id-8"}
+    run = supervise(server, job, attempts=2)
+    assert run.run().job_id == ("id-7" if complete else "id-8")
+    assert slept == ([] if complete else [10])
+    assert len(run.ended) == (1 if complete else 8)
+
+
+def test_a_dead_job_that_was_followed_while_it_lived_is_a_setback(job: Path, slept: list[float]) -> None:
+    server = Server([0, 1, "gone"])
+    send(server, job, attempt=1)  # type: ignore[arg-type]
+    with pytest.raises(RuntimeError, match="1 attempts are spent"):
+        supervise(server, job, attempts=1).run()
 
 
 def test_a_job_that_arrived_although_the_answer_did_not_is_not_submitted_twice(

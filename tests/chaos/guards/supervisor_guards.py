@@ -1,0 +1,22 @@
+"""The checks of the commands that follow a job: which job counts, and what costs an attempt."""
+
+from __future__ import annotations
+
+from tests.chaos.guards.guard import Guard
+
+FOLLOW_TESTS = "admin/session/test_run_jobs.py::test_the_job_to_follow"
+FOUND_DEAD, LIVED = (
+    f"admin/session/test_supervisor.py::test_{name}"
+    for name in (
+        "dead_jobs_of_before_hide_no_complete_run_and_cost_no_attempt",
+        "a_dead_job_that_was_followed_while_it_lived_is_a_setback",
+    )
+)
+SUPERVISOR = "admin.session.supervisor:Supervisor"
+
+SUPERVISOR_GUARDS = (
+    Guard("admin.session.run_jobs:job_to_follow", "done or alive", "alive or done", FOLLOW_TESTS),
+    Guard(f"{SUPERVISOR}.run", "if self._found_dead(end):", "if False:", FOUND_DEAD),
+    Guard(f"{SUPERVISOR}._recover", " and not self._found_dead(one)", "", FOUND_DEAD),
+    Guard(f"{SUPERVISOR}._found_dead", "end.committed is None and ", "", LIVED),
+)
