@@ -40,10 +40,10 @@ class MissedRow(NamedTuple):
 
 
 def missed_rounds(results: Mapping[str, Any]) -> str:
-    """Return what a run's results say about missed rounds, retries and skipped generations, for a terminal.
+    """Return what a run's results say about missed rounds, retries, skipped generations and warnings, for a terminal.
 
     Args:
-        results: ``results.json``, or another object with ``missed``, ``retries`` and ``skipped_generations``.
+        results: ``results.json``, or an object with ``missed``, ``retries``, ``skipped_generations`` and ``warnings``.
 
     Returns:
         A table with one row for each site, task and reason, and a line for each of the rest; one line if there is
@@ -57,7 +57,8 @@ def missed_rounds(results: Mapping[str, Any]) -> str:
     skipped = [f"{name} ({reason})" for name, reason in results.get("skipped_generations", {}).items()]
     lines = [*table(rows)] if rows else [NOTHING]
     lines += [f"Tried again: {'; '.join(again)}."] if again else []
-    return "\n".join([*lines, *(f"Skipped as damaged: {one}." for one in skipped)])
+    lines += [f"Skipped as damaged: {one}." for one in skipped]
+    return "\n".join([*lines, *(f"Warning: {one}." for one in results.get("warnings", []))])
 
 
 def missed_in(run_folder: Path) -> str:

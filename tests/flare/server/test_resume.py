@@ -15,6 +15,7 @@ import pytest
 import torch
 from nvflare.app_common.app_event_type import AppEventType
 
+from admin.results.missed_rounds import missed_rounds
 from fedaid.flare.server import run_store
 from fedaid.flare.wire.tasks import ALIGN, PRETRAIN, VALIDATE
 from tests.flare.conftest import Federation
@@ -270,6 +271,39 @@ def test_a_setting_that_was_added_at_its_default_does_not_stop_an_older_run(job:
     again = stated(job(attempt=2), clip_update_norm=None, largest_norm_ratio=10.0)
     again.run()
     assert again.engine.panics == []
+
+
+def test_a_damaged_ledger_is_continued_and_the_results_say_so(job: Make) -> None:
+    whole = job("whole")
+    whole.run()
+    first = stopped_in_round_two(job)
+    file = first.run_store / "ledger.jsonl"
+    lines = file.read_bytes().splitlines(keepends=True)
+    (at,) = (number for number, line in enumerate(lines) if b'"kind":"commit"' in line and b'"round":1,' in line)
+    lines[at] = lines[at].replace(b'"round":', b'"sound":')
+    file.write_bytes(b"".join(lines))
+    for _ in range(2):
+        again = job(attempt=2)
+        again.run()
+    assert ended(again) == ended(whole)
+    (warning,) = json.loads((again.store / "results.json").read_text())["warnings"]
+    assert warning.endswith(f"is damaged, so it proves less: line {at + 2} does not continue the line before it")
+    assert f"Warning: {warning}." in missed_rounds(json.loads((again.store / "results.json").read_text()))
+
+
+def test_a_site_with_other_data_in_a_later_job_is_named(job: Make, honest: Callable[..., Any]) -> None:
+    def fewer(task: str, shareable: Any) -> Any:
+        reply = honest("site-b", SITES["site-b"])(task, shareable)
+        if task != VALIDATE:
+            reply["DXO"]["meta"]["pairs"] = 15
+        return reply
+
+    stopped_in_round_two(job)
+    answers = {site: honest(site, loss) for site, loss in SITES.items()} | {"site-b": fewer}
+    again = job(attempt=2, answers=answers)
+    again.run()
+    (warning,) = json.loads((again.store / "results.json").read_text())["warnings"]
+    assert warning.startswith("site-b reports 15 training pairs, 20 before")
 
 
 def test_rounds_may_grow_and_the_end_is_that_of_a_longer_run(job: Make) -> None:

@@ -157,6 +157,8 @@ class FedAIDController(DurableScatterAndGather):
         move, weights = self._site_weights.step(losses, pairs, baselines), self._site_weights.current
         if self._minmax.loss_baseline != "none" and not move.baselines:
             self.log_info(fl_ctx, f"no site reported its {self._minmax.loss_baseline} loss: the site weights stay")
+        for line in self._record.changed_pairs(pairs):
+            self.warn(line, fl_ctx)
         self.aggregator.site_weights = weights
         self._record.aligned(self._current_round, aligned, weights, move=move, refused=self.aggregator.refused)
         self.progress.measured(losses, weights)

@@ -121,7 +121,7 @@ class DurableScatterAndGather(LedgeredScatterAndGather):
         results = self.persistor.open_store.results if self.generation else None
         if results is None or results["round"] < self._num_rounds:
             try:
-                self._open_ledger()
+                self._open_ledger(fl_ctx)
             except OSError as error:
                 self.stop(error, fl_ctx)
                 return
@@ -130,12 +130,15 @@ class DurableScatterAndGather(LedgeredScatterAndGather):
         self.log_warning(fl_ctx, "the run is finished: its results are delivered again. A new run needs another name")
         self.persistor.deliver(results)
 
-    def _open_ledger(self) -> None:
+    def _open_ledger(self, fl_ctx: FLContext) -> None:
         """Continues the ledger of the run with the line of this job."""
         if self.stamp is None:
             return
         store, at = self.persistor.open_store, self.generation
-        self.ledger = RunLedger(HashChain(store.folder / LEDGER), attempt=self.stamp.attempt)
+        chain = HashChain(store.folder / LEDGER)
+        for fault in chain.broken:
+            self.warn(f"{LEDGER} of the run is damaged, so it proves less: {fault}", fl_ctx)
+        self.ledger = RunLedger(chain, attempt=self.stamp.attempt)
         self.persistor.ledger = self.ledger
         facts = {"sites": self.sites_of_run, "min_clients": self._min_clients, "skipped": sorted(store.skipped)}
         self.ledger.started(at.folder if at else None, at.state if at else {}, rounds=self._num_rounds, **facts)
@@ -154,6 +157,11 @@ class DurableScatterAndGather(LedgeredScatterAndGather):
             self.log_warning(fl_ctx, f"{name} of the run store is damaged and was skipped: {reason}")
         for line in changes:
             self.log_warning(fl_ctx, f"the software has changed, so the bits may differ: {line}")
+
+    def warn(self, line: str, fl_ctx: FLContext) -> None:
+        """Says a line in the log, and notes it in the record once."""
+        self.log_warning(fl_ctx, line)
+        self._record.warnings += [line] if line not in self._record.warnings else []
 
     @property
     def how_to_continue(self) -> str:

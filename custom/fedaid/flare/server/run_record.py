@@ -27,6 +27,7 @@ class RunRecord:
     Attributes:
         skipped_generations: damaged generation → the reason why a job did not continue from it.
         software_changes: one line for each version that changed between two jobs of the run.
+        warnings: one line for whatever else a person must know of the run.
         state_lost: round and site where a site had lost what it keeps between jobs.
         missed: which site missed which phase, and why.
         retries: phases that were tried again.
@@ -39,6 +40,7 @@ class RunRecord:
         self.skipped: dict[str, dict[str, int]] = {}
         self.skipped_generations: dict[str, str] = {}
         self.software_changes: list[str] = []
+        self.warnings: list[str] = []
         self.state_lost: list[dict[str, Any]] = []
         self.missed: list[MissedPhase] = []
         self.retries: list[Retry] = []
@@ -47,7 +49,7 @@ class RunRecord:
         """Continues from what :meth:`state` returned in an earlier job."""
         self.history, self.pairs, self.skipped = [*state["history"]], dict(state["pairs"]), dict(state["skipped"])
         self.skipped_generations, self.state_lost = dict(state["skipped_generations"]), [*state["state_lost"]]
-        self.software_changes = [*state["software_changes"]]
+        self.software_changes, self.warnings = [*state["software_changes"]], [*state.get("warnings", [])]
         self.missed, self.retries = missed_of(state), retries_of(state)
         self._traffic.restore(state["bytes"])
 
@@ -72,6 +74,14 @@ class RunRecord:
         valid = {site: without(update.metrics, TRAINING) for site, update in updates.items()}
         entry = {"round": round_number, "site_weights": dict(weights), "weight_move": asdict(move)}
         self.history.append(entry | {"valid": valid, "refused": dict(refused)})
+
+    def changed_pairs(self, pairs: Mapping[str, int]) -> list[str]:
+        """One line for each site whose number of training pairs is not that of its last report."""
+        return [
+            f"{site} reports {now} training pairs, {self.pairs[site]} before: its data must be the same in all jobs"
+            for site, now in pairs.items()
+            if self.pairs.get(site, now) != now
+        ]
 
     def pretrained(self, updates: Mapping[str, UpdateMessage], refused: Mapping[str, str]) -> None:
         """Completes the entry of a round after phase two: training losses and refusals."""
@@ -122,6 +132,7 @@ class RunRecord:
             "bytes": self._traffic.bytes,
             "skipped_generations": self.skipped_generations,
             "software_changes": self.software_changes,
+            "warnings": self.warnings,
             "state_lost": self.state_lost,
         } | self.absences
 

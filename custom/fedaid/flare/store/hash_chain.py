@@ -38,12 +38,13 @@ class HashChain:
 
     Attributes:
         found: the lines that the file has now.
+        broken: what shows that they are not as they were written; the chain goes on after them all the same.
     """
 
     def __init__(self, file: Path) -> None:
         self._file, self._lock = file, Lock()
         whole = whole_lines(file)
-        self.found = [parsed(line) for line in whole]
+        self.found, self.broken = [parsed(line) for line in whole], unlinked(whole)
         self._head = Head(len(whole), digest(whole[-1])) if whole else Head(0, FIRST)
         self._end = sum(len(line) + 1 for line in whole)  # bytes that are on disk, or on their way there
         self._waiting = b""  # lines that a full disk did not take
@@ -118,17 +119,23 @@ def broken_links(file: Path, head: Head | None = None) -> list[str]:
         head: the end of the chain, as it was noted elsewhere; later lines may follow.
     """
     lines = whole_lines(file)
+    broken = unlinked(lines)
+    if file.exists() and not file.read_bytes().endswith(b"\n"):
+        broken.append("the last line is cut")
     hashes = [FIRST, *map(digest, lines)]
-    broken = [
+    if head is not None and hashes[head.lines : head.lines + 1] != [head.sha256]:
+        broken.append(f"line {head.lines} is not the one that results.json names")
+    return broken
+
+
+def unlinked(lines: Sequence[bytes]) -> list[str]:
+    """What shows that lines were altered, removed, added or moved; empty if each continues the line before it."""
+    hashes = [FIRST, *map(digest, lines)]
+    return [
         f"line {number} does not continue the line before it"
         for number, line in enumerate(lines, start=1)
         if parsed(line).get(PREVIOUS) != hashes[number - 1]
     ]
-    if file.exists() and not file.read_bytes().endswith(b"\n"):
-        broken.append("the last line is cut")
-    if head is not None and hashes[head.lines : head.lines + 1] != [head.sha256]:
-        broken.append(f"line {head.lines} is not the one that results.json names")
-    return broken
 
 
 def lines_of(file: Path) -> Sequence[Line]:

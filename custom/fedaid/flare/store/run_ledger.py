@@ -35,8 +35,10 @@ class RunLedger:
 
     def __init__(self, chain: HashChain | None = None, *, attempt: int = 1) -> None:
         self._chain, self._attempt = chain, attempt
-        found = chain.found if chain else []
-        self._committed = max((line["round"] for line in found if line.get("kind") == COMMIT), default=0)
+        rounds = [line.get("round") for line in chain.found if line.get("kind") == COMMIT] if chain else []
+        self._committed = max(
+            (number for number in rounds if isinstance(number, int)), default=0
+        )  # not in a damaged line
         self._gate: dict[str, Any] = {}
         self._opened: set[tuple[str, int]] = set()
         self._accepted: set[str] = set()
