@@ -29,6 +29,10 @@ RESUME_TESTS = (
 BROKEN = "flare/server/test_resume.py::test_a_damaged_ledger_is_continued_and_the_results_say_so"
 CHANGED = "flare/server/test_resume.py::test_a_site_with_other_data_in_a_later_job_is_named"
 
+FORMER_RUN = (
+    "flare/site/test_kept_rounds.py::test_what_a_former_run_of_the_same_name_kept_is_neither_used_nor_in_the_way"
+)
+
 LEDGER_CHECK = "admin.results.ledger_check"
 CLIP_FAULTS = "flare/server/test_clipped_updates.py::test_other_factors_than_those_of_the_rule_are_found"
 READERS = "chaos/test_short_form.py::test_no_damaged_file_is_read_silently"
@@ -69,6 +73,8 @@ RUN_GUARDS = (
     Guard(f"{LOCK}:is_alive", 'holder.get("boot") == boot_id() and ', "", LOCK_TESTS),
     Guard(f"{LOCK}:is_alive", 'start_of(pid) == holder.get("started", "")', "True", LOCK_TESTS),
     Guard("flare.site.kept_rounds:KeptRounds.before", " and not damage(folder)", "", "flare/site/test_kept_rounds.py"),
+    Guard("flare.site.kept_rounds:KeptRounds.before", 'description.pop(BEGAN, "") == run.began', "True", FORMER_RUN),
+    Guard("flare.site.kept_rounds:KeptRounds._write", " if number <= round_number", "", FORMER_RUN),
     Guard("flare.site.kept_rounds:is_lost", "trained > (found.round_number if found else -1)", "False",
           "flare/site/test_kept_rounds.py"),
     Guard("models.saved_model:load_model", "require_whole(folder)", "pass", READERS),

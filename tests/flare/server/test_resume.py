@@ -17,6 +17,8 @@ from nvflare.app_common.app_event_type import AppEventType
 
 from admin.results.missed_rounds import missed_rounds
 from fedaid.flare.server import run_store
+from fedaid.flare.server.run_store import read
+from fedaid.flare.wire.messages import model_from_shareable
 from fedaid.flare.wire.tasks import ALIGN, PRETRAIN, VALIDATE
 from tests.flare.conftest import Federation
 
@@ -304,6 +306,21 @@ def test_a_site_with_other_data_in_a_later_job_is_named(job: Make, honest: Calla
     again.run()
     (warning,) = json.loads((again.store / "results.json").read_text())["warnings"]
     assert warning.startswith("site-b reports 15 training pairs, 20 before")
+
+
+def test_a_run_of_a_name_that_was_used_before_is_another_run_and_its_jobs_are_one(job: Make) -> None:
+    def began(made: Federation) -> str:
+        made.start()
+        found = model_from_shareable(made.controller.task(VALIDATE, {}, 0).data).run
+        assert found is not None
+        made.controller.stop_controller(made.fl_ctx)
+        return str(found.began)
+
+    first = stopped_in_round_two(job)
+    of_run = began(job(attempt=2))
+    assert of_run == began(job(attempt=3)) == str(read(first.run_store / "round-00002" / "run.json")["began"])
+    shutil.rmtree(first.run_store)
+    assert began(job()) not in ("", of_run)
 
 
 def test_rounds_may_grow_and_the_end_is_that_of_a_longer_run(job: Make) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,35 @@ def test_the_newest_round_before_a_round_is_found_by_another_process(site_contex
     assert sorted(path.name for path in folder(site_context).iterdir()) == [
         f"state-{number:05d}" for number in range(1, KEPT + 1)
     ]
+
+
+def test_what_a_former_run_of_the_same_name_kept_is_neither_used_nor_in_the_way(site_context: FLContext) -> None:
+    former, present = RunStamp("pilot", 1, began="0a"), RunStamp("pilot", 1, began="1b")
+    rounds = KeptRounds("state")
+    for number in (7, 8, 9):
+        keep(rounds, number, site_context, run=former)
+    assert rounds.before(8, present, site_context) is None
+    found = rounds.before(8, RunStamp("pilot", 2, began="0a"), site_context)
+    assert found is not None
+    assert (found.round_number, found.description) == (7, {"student": [7, 1.5]})
+    for number in range(3):
+        keep(rounds, number, site_context, run=present)
+        found = rounds.before(number + 1, present, site_context)
+        assert found is not None
+        assert found.round_number == number
+    assert sorted(path.name for path in folder(site_context).iterdir()) == [f"state-{n:05d}" for n in range(3)]
+
+
+def test_copies_beside_the_rounds_are_ignored(site_context: FLContext) -> None:
+    rounds = KeptRounds("state")
+    keep(rounds, 1, site_context)
+    for name in ("state-00002.bak", "state-copy", "state-00001 (1)"):
+        shutil.copytree(folder(site_context) / "state-00001", folder(site_context) / name)
+    found = rounds.before(5, RUN, site_context)
+    assert found is not None
+    assert found.round_number == 1
+    keep(rounds, 2, site_context)
+    assert len([*folder(site_context).iterdir()]) == 5
 
 
 def test_components_and_runs_do_not_meet(site_context: FLContext) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,7 @@ from fedaid.flare.store.run_identity import (
 from fedaid.flare.store.run_ledger import LEDGER, RunLedger
 from fedaid.flare.store.run_lock import RunLock
 from fedaid.flare.store.setting_defaults import setting_defaults
+from fedaid.flare.wire.messages import BEGAN
 from fedaid.flare.wire.tasks import RunStamp
 from fedaid.sealed_folder import Damaged, damage
 
@@ -87,8 +90,11 @@ class DurableScatterAndGather(LedgeredScatterAndGather):
         folder = run_folder(stamp.name, kit, config_dir, os.environ, machine="server")
         self._lock, self.stamp = RunLock(folder, job_id=job), stamp
         config = Path(str(fl_ctx.get_prop(FLContextKey.APP_ROOT))) / "config"
-        self._run_file = run_file(config, vocabulary_hash=persistor.vocabulary_hash, origin=persistor.origin)
         self.generation = persistor.keep_in(folder).newest
+        began = str(self.generation.run.get(BEGAN, "")) if self.generation else secrets.token_hex(8)
+        self.stamp = replace(stamp, began=began)
+        origin = {**persistor.origin, BEGAN: began}
+        self._run_file = run_file(config, vocabulary_hash=persistor.vocabulary_hash, origin=origin)
         if self.generation:
             stated = partial(setting_defaults, [config / name for name in CONFIGS])
             require_same_settings(stamp.name, self.generation.run, self._run_file, defaults=stated)

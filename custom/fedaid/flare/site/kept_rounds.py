@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,12 +22,14 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from fedaid.flare.store.run_folder import run_folder
+from fedaid.flare.wire.messages import BEGAN
 from fedaid.flare.wire.tasks import ModelMessage, RunStamp
 from fedaid.sealed_folder import damage, seal
 
 LOG = logging.getLogger(__name__)
 MEANS = "the run goes on, but a later job cannot continue it with the same bits"
 KEPT = 3  # rounds: as many as the server has generations to go back to
+NUMBER = re.compile(r"[0-9]{5,}")
 TENSORS, DESCRIPTION = "tensors.safetensors", "description.json"
 
 
@@ -57,13 +60,14 @@ class KeptRounds:
         fl_ctx: FLContext,
         description: Mapping[str, Any],
     ) -> None:
-        """Writes what the next round needs; a round that is done again replaces the former one.
+        """Writes what the next round needs; a round that is done again replaces the former one and those after it.
 
         It is called before the answer is sent. So whenever the server has committed a round, the site has kept it. If
         the disk is full, the round goes on, and a warning says what that means.
         """
         try:
-            self._write(folder_of(run, fl_ctx), round_number, tensors, description)
+            began = {BEGAN: run.began} if run.began else {}
+            self._write(folder_of(run, fl_ctx), round_number, tensors, {**description, **began})
         except (OSError, SafetensorError) as error:
             LOG.warning(f"round {round_number} was not written to the site's disk ({type(error).__name__}): {MEANS}")
 
@@ -82,17 +86,26 @@ class KeptRounds:
         seal(unfinished)
         shutil.rmtree(final, ignore_errors=True)
         unfinished.rename(final)
-        for old in sorted(folder.glob(f"{self._kind}-*"))[:-KEPT]:
-            shutil.rmtree(old)
+        rounds = self._rounds(folder)
+        needed = sorted(number for number in rounds if number <= round_number)[-KEPT:]
+        for number in rounds.keys() - needed:  # later ones are of a former run of this name, or will be done again
+            shutil.rmtree(rounds[number])
 
     def before(self, round_number: int, run: RunStamp, fl_ctx: FLContext) -> KeptRound | None:
-        """What was kept of the newest whole round before this one; None if there is none."""
-        for folder in sorted(folder_of(run, fl_ctx).glob(f"{self._kind}-*"), reverse=True):
-            number = int(folder.name.rpartition("-")[2])
+        """What this run kept of the newest whole round before this one; None if there is none."""
+        for number, folder in sorted(self._rounds(folder_of(run, fl_ctx)).items(), reverse=True):
             if number < round_number and not damage(folder):
                 description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-                return KeptRound(number, load_file(folder / TENSORS), description)
+                if description.pop(BEGAN, "") == run.began:
+                    return KeptRound(number, load_file(folder / TENSORS), description)
         return None
+
+    def _rounds(self, folder: Path) -> dict[int, Path]:
+        """Number of each kept round → its folder; a copy with another name is ignored."""
+        found = ((path, path.name.rpartition("-")) for path in folder.iterdir())
+        return {
+            int(number): path for path, (kind, _, number) in found if kind == self._kind and NUMBER.fullmatch(number)
+        }
 
 
 def is_lost(found: KeptRound | None, message: ModelMessage, *, site: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ from fedaid.flare.wire.tasks import (
 LONGEST_RESULT = 1_000_000  # characters of JSON: the evaluation of one model at one site
 WIRE = "wire"  # meta field of a message: how its tensors are encoded
 TRAINED = "trained"  # meta field of a task: site → the last round that it took part in
+BEGAN = "began"  # meta field of a task: which run of this name it is
 HOLDS = "holds"  # meta field of an answer: the version of the model that the site holds
 MODEL, UPDATE = DataKind.WEIGHTS, DataKind.WEIGHT_DIFF  # kinds of messages with tensors
 
@@ -46,7 +48,7 @@ def model_to_shareable(message: ModelMessage, *, num_rounds: int) -> Shareable:
         **stamped(message.run),
     }
     if message.run:
-        meta[TRAINED] = dict(message.trained)
+        meta |= {TRAINED: dict(message.trained), BEGAN: message.run.began}
     require_plain(message.tensors)
     shareable = DXO(MODEL, data=dict(message.tensors), meta=meta).to_shareable()
     shareable.set_header(AppConstants.CURRENT_ROUND, message.round_number)
@@ -62,6 +64,7 @@ def model_from_shareable(shareable: Shareable) -> ModelMessage:
     number, configuration = part(meta, "round", int), part(meta, "configuration", dict)
     vocabulary_hash, run = part(meta, "vocabulary_hash", str), stamp_of(meta)
     trained = part(meta, TRAINED, dict) if run else {}
+    run = replace(run, began=part(meta, BEGAN, str)) if run and BEGAN in meta else run
     return ModelMessage(number, dxo.data, configuration, vocabulary_hash, run, trained)
 
 

@@ -31,10 +31,12 @@ class RunStamp:
     Attributes:
         name: of the run; it stays when a new job continues the run.
         attempt: number of the job, from 1.
+        began: drawn when the run began, so that another run of the same name has another one; a site does not send it.
     """
 
     name: str
     attempt: int
+    began: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
