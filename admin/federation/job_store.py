@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,11 +11,12 @@ from typing import Any
 
 from nvflare.fuel.flare_api.flare_api import Session
 
-from admin.session.follow import COMPLETED
+from admin.session.ended_job import ABORTED
 from admin.session.kit_check import PROJECT_ADMIN, role_of
-from admin.session.login import kit_user
+from admin.session.login import REFUSED, kit_user, one_line
+from admin.session.setback import FAILED_TO_RUN
 
-WITH_RESULTS = (COMPLETED, "FINISHED:ABNORMAL")  # the second is FLARE's word for whole results without one site
+WITHOUT_RESULTS = (ABORTED, FAILED_TO_RUN, "FINISHED:CAN_NOT_SCHEDULE")  # others may have whole results
 ENDED = "FINISHED:"  # FLARE's words for a job that has ended start with it
 
 
@@ -36,32 +37,34 @@ class OldJob:
 
 def delete_old(
     session: Session, *, days: float, out: Path, owner: str | None, now: datetime | None = None
-) -> list[OldJob]:
-    """Delete the jobs that ended more than ``days`` days ago, and return them with the ones that were kept.
+) -> Iterator[OldJob]:
+    """Delete the jobs that ended more than ``days`` days ago; yield each of them, deleted or kept.
 
-    A job without a known end, or that has not ended, is not touched. The result of a completed job must be in ``out``:
-    the server has the only other copy. The run store, from which a run continues, is not touched either.
+    A job without a known end, or that has not ended, is not touched. The result of a job must be in ``out``, because
+    the server has the only other copy, unless the job was aborted or never ran: FLARE calls some complete runs failed.
+    A job whose deletion the server refuses is kept. The run store, from which a run continues, is not touched either.
 
     Args:
         session: a session that is logged in.
-        days: age in days since the end, at least 0.
+        days: age in days since the end, from 0 to 36,500.
         out: folder of the downloads.
         owner: whose jobs to delete; None for everybody's, which only the project's admin may.
         now: a time with a time zone; None takes the clock of this machine.
     """
     limit = (now or datetime.now(UTC)) - timedelta(days=days)
-    found = []
     for meta in session.list_jobs(detailed=True):
         ended = end_of(meta)
         if ended is None or ended >= limit or (owner is not None and meta.get("submitter_name") != owner):
             continue
         job_id, kept = str(meta["job_id"]), ""
-        if meta["status"] in WITH_RESULTS and not (out / job_id / "workspace").is_dir():
+        if meta["status"] not in WITHOUT_RESULTS and not (out / job_id / "workspace").is_dir():
             kept = f"its result is not in {out}: python -m admin download {job_id} --kit KIT"
         else:
-            session.delete_job(job_id)
-        found.append(OldJob(job_id, ended.isoformat(timespec="seconds"), kept))
-    return found
+            try:
+                session.delete_job(job_id)
+            except REFUSED as error:
+                kept = f"the server refused: {one_line(error)}"
+        yield OldJob(job_id, ended.isoformat(timespec="seconds"), kept)
 
 
 def owner_of(kit: Path) -> str | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from admin.federation.kit_settings import CODE_FILE
-from admin.federation.kits.certificate import Certificate, read_certificate, read_certificates
+from admin.federation.kits.certificate import Certificate, read_certificates
 from fedaid.errors import InputError, require
 
 SERVER, SITE, PERSON = "server", "site", "person"
@@ -78,9 +78,14 @@ class StartupKit:
         return self.chain[0]
 
     @cached_property
+    def authorities(self) -> list[Certificate]:
+        """The certificates in the authority's file, usually one; raises as :func:`read_certificates`."""
+        return read_certificates(self.authority_file)
+
+    @property
     def authority(self) -> Certificate:
-        """The certificate of the consortium's authority; raises as :func:`read_certificate`."""
-        return read_certificate(self.authority_file)
+        """The certificate of the consortium's authority, the first in its file; raises as :attr:`authorities`."""
+        return self.authorities[0]
 
     @cached_property
     def configuration(self) -> dict[str, Any]:

@@ -33,7 +33,7 @@ class KitResult:
     Attributes:
         check: the check.
         places: where the problem is; empty if there is none.
-        unchecked: why the check had nothing to look at; empty if it looked.
+        unchecked: why the check had no input; empty if it had.
     """
 
     check: KitCheck

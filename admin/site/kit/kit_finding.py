@@ -16,7 +16,7 @@ MACHINES = (SERVER, SITE)
 
 
 class Unchecked(Exception):
-    """A check has nothing to look at; the text is the reason."""
+    """A check without input; the text is the reason."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class KitCheck:
         title: the problem.
         remedy: what to do.
         severity: ``error``, ``warning`` or ``note``, as in the doctor of a site's data.
-        look: returns the places with the problem. It raises :class:`Unchecked` if there is nothing to look at, and
+        look: returns the places with the problem. It raises :class:`Unchecked` without input, and
             OSError or InputError if a file cannot be read, which another check reports.
         kinds: the kits that are looked at.
     """

@@ -14,7 +14,7 @@ The exit code is 0 if the runs could be read, whatever their state, 2 if the ser
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from admin.results.stored_run import StoredRun
     from admin.session.run_status import RunStatus
 
+MOST_DAYS = 36_500
 HEADINGS = ("run", "state", "rounds", "attempts", "last commit (UTC)", "sites")
 
 
@@ -42,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=days_of,
         metavar="DAYS",
         help="first delete your jobs from the server that ended more than DAYS days ago; the project admin deletes "
-        "everybody's. A completed job stays until its result is in --out",
+        "everybody's. A job stays until its result is in --out, unless it was aborted or never ran",
     )
 
 
@@ -71,17 +72,21 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
 
 
 def days_of(text: str) -> float:
-    """Return a number of days of at least 0."""
+    """Return a number of days of at least 0 and at most a century."""
     days = float(text)
-    if not 0 <= days < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be a number of days of at least 0, got {text}")
+    if not 0 <= days <= MOST_DAYS:
+        raise argparse.ArgumentTypeError(f"must be a number of days from 0 to {MOST_DAYS}, got {text}")
     return days
 
 
-def show(found: Sequence[OldJob], answer: Answer) -> None:
-    """Print each job that was deleted from the server's job store, and why others were kept."""
-    lines = [f"{job.job_id}, ended {job.ended}: {job.kept or 'deleted from the server'}" for job in found]
-    answer.add("\n".join(lines) or "no job to delete", old_jobs=[asdict(job) for job in found])
+def show(found: Iterable[OldJob], answer: Answer) -> None:
+    """Print each job when it is deleted from the server's job store, and why others were kept."""
+    shown: list[dict[str, object]] = []
+    for job in found:
+        shown.append(asdict(job))
+        answer.add(f"{job.job_id}, ended {job.ended}: {job.kept or 'deleted from the server'}", old_jobs=shown)
+    if not shown:
+        answer.add("no job to delete", old_jobs=shown)
 
 
 def runs_of_files(options: argparse.Namespace) -> dict[str, StoredRun]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nvflare.fuel.flare_api.api_spec import InternalError, NoConnection
 
 from admin.__main__ import main
 from admin.federation.job_store import as_duration, delete_old, end_of
@@ -25,9 +26,10 @@ def job(job_id: str, *, ended: float, **meta: Any) -> dict[str, Any]:
 
 
 class Store:
-    """A session with a job store."""
+    """A session with a job store; ``fails`` is the error at the job ``locked``."""
 
-    def __init__(self, *jobs: dict[str, Any]) -> None:
+    def __init__(self, *jobs: dict[str, Any], fails: Exception | None = None) -> None:
+        self.fails = fails
         self.jobs = {one["job_id"]: one for one in jobs}
 
     def list_jobs(self, *, detailed: bool) -> list[dict[str, Any]]:
@@ -35,11 +37,16 @@ class Store:
         return list(self.jobs.values())
 
     def delete_job(self, job_id: str) -> None:
+        if job_id == "locked" and self.fails:
+            raise self.fails
         del self.jobs[job_id]
+
+    def close(self) -> None:
+        """End the session."""
 
 
 def left(store: Store, out: Path, *, days: float = 30, owner: str | None = LEAD) -> list[str]:
-    delete_old(store, days=days, out=out, owner=owner, now=NOW)
+    list(delete_old(store, days=days, out=out, owner=owner, now=NOW))
     return list(store.jobs)
 
 
@@ -55,6 +62,19 @@ def test_a_completed_job_stays_until_its_result_is_downloaded(tmp_path: Path) ->
     (kept, _, gone) = delete_old(store, days=30, out=tmp_path, owner=LEAD, now=NOW)
     assert "python -m admin download whole" in kept.kept
     assert (gone.job_id, gone.kept, list(store.jobs)) == ("failed", "", ["whole", "less"])
+
+
+@pytest.mark.parametrize("status", ["ABNORMAL", "EXECUTION_EXCEPTION", "ABANDONED", "a word of a later version"])
+def test_a_job_that_may_have_whole_results_stays_until_they_are_downloaded(tmp_path: Path, status: str) -> None:
+    store = Store(job("id", ended=99, status=f"FINISHED:{status}"))
+    assert left(store, tmp_path) == ["id"]
+    (tmp_path / "id" / "workspace").mkdir(parents=True)
+    assert left(store, tmp_path) == []
+
+
+@pytest.mark.parametrize("status", ["ABORTED", "FAILED_TO_RUN", "CAN_NOT_SCHEDULE"])
+def test_a_job_that_left_nothing_is_deleted(tmp_path: Path, status: str) -> None:
+    assert left(Store(job("id", ended=99, status=f"FINISHED:{status}")), tmp_path) == []
 
 
 @pytest.mark.parametrize("status", ["SUBMITTED", "DISPATCHED", "RUNNING", ""])
@@ -87,6 +107,28 @@ def test_a_duration_is_read_as_python_writes_it(duration: timedelta) -> None:
     assert as_duration(str(duration)) == duration
 
 
+@pytest.mark.parametrize(
+    ("error", "code", "left_over"), [(InternalError("busy"), 0, ["locked"]), (NoConnection("gone"), 2, ["locked", "b"])]
+)
+def test_what_was_deleted_is_printed_if_another_deletion_fails(
+    error: Exception,
+    code: int,
+    left_over: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    old = {"ended": 2000, "status": "FINISHED:ABORTED"}
+    store = Store(job("a", **old), job("locked", **old), job("b", **old), fails=error)
+    monkeypatch.setattr(login, "new_secure_session", lambda *_, **__: store)
+    kit = write_kit(tmp_path / LEAD, authority())
+    assert main(["status", "--kit", str(kit), "--out", str(tmp_path / "out"), "--delete-ended", "1"]) == code
+    shown = capsys.readouterr()
+    assert "a, ended 20" in shown.out
+    assert list(store.jobs) == left_over
+    assert str(error) in (shown.out if code == 0 else shown.err)
+
+
 def test_the_verb_deletes_first_and_says_what(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -103,4 +145,6 @@ def test_the_verb_deletes_first_and_says_what(
     assert "id-1, ended 20" in capsys.readouterr().out
     assert list(store.jobs) == ["id-2"]
     assert main(command) == 0
-    assert main([*command, "--delete-ended", "-1"]) == 1
+    for days in ("-1", "nan", "36501", "1e10"):
+        assert main([*command, "--delete-ended", days]) == 1
+        assert "from 0 to 36500" in capsys.readouterr().err

@@ -17,15 +17,19 @@ NEW_AUTHORITY = "Ask the lead: everybody needs a new kit, made in a new folder."
 
 
 def dated(test: Callable[[Certificate, ExaminedKit], bool], *, authority: bool = False) -> Look:
-    """Return a look that finds the kit's certificate, or the authority's, if a test of its dates holds."""
+    """Return a look that finds those of the kit's certificates, or of the authority's, whose dates fail a test.
+
+    The kit's file may hold authorities between it and the consortium's. They must be valid, too.
+    """
 
     def look(examined: ExaminedKit) -> Iterator[Place]:
         kit = examined.kit
-        found = kit.authority if authority else kit.certificate
         file = kit.authority_file if authority else kit.certificate_file
-        if test(found, examined):
-            begins, ends, now = (f"{day:%Y-%m-%d %H:%M}" for day in (found.begins, found.ends, examined.now))
-            yield examined.place(file, f"valid from {begins} to {ends} UTC, the clock here says {now}")
+        for place, found in enumerate(kit.authorities if authority else kit.chain):
+            if test(found, examined):
+                whose = f"{found.name}: " if place else ""
+                begins, ends, now = (f"{day:%Y-%m-%d %H:%M}" for day in (found.begins, found.ends, examined.now))
+                yield examined.place(file, f"{whose}valid from {begins} to {ends} UTC, the clock here says {now}")
 
     return look
 
@@ -81,7 +85,8 @@ def self_signed(examined: ExaminedKit) -> Iterator[Place]:
 def other_signer(examined: ExaminedKit) -> Iterator[Place]:
     """Find a certificate that the authority has not signed, directly or through the authorities in its file."""
     kit, found = examined.kit, examined.kit.certificate
-    signed = all(one.signed_by(signer) for one, signer in pairwise([*kit.chain, kit.authority]))
+    signed = all(one.signed_by(signer) for one, signer in pairwise(kit.chain))
+    signed = signed and any(kit.chain[-1].signed_by(authority) for authority in kit.authorities)
     if not found.self_signed and not signed:
         yield examined.place(
             kit.certificate_file, f"signed by {found.issuer}, not by the key of {kit.authority_file.name}"

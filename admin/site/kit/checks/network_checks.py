@@ -43,7 +43,7 @@ def server_certificate(examined: ExaminedKit) -> Certificate:
 def foreign_server(examined: ExaminedKit) -> Iterator[Place]:
     """Find a server whose certificate the kit's authority has not signed, or that is not valid today."""
     found, address = server_certificate(examined), examined.contact.address
-    if not found.signed_by(examined.kit.authority):
+    if not any(found.signed_by(authority) for authority in examined.kit.authorities):
         yield Place(address, f"{found.name}, signed by {found.issuer}, sha256 {found.fingerprint[:23]}")
     elif found.days_left(examined.now) < 0 or found.begins_in(examined.now) > 0:
         yield Place(address, f"{found.name}, valid from {found.begins:%Y-%m-%d} to {found.ends:%Y-%m-%d}")

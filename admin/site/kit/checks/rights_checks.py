@@ -20,7 +20,9 @@ from hospital_policy.rules import RULES_FILE, PolicyFault, read_rules
 RIGHTS, POLICY = "authorization.json", "hospital_policy"
 SHORT = 12  # digits of a hash
 CLASSES, MODE = "class_allow_list", "class_list_enforcement_mode"
-NEW_SETTINGS = "Copy the .default file of the lead's kit over it."
+FROM_DEFAULT = "from the .default file of this kit, as the lead sent it, into it. Leave the other settings."
+NEW_CLASSES = f"Copy {CLASSES} and {MODE} {FROM_DEFAULT}"
+NEW_RIGHTS = f"Copy permissions {FROM_DEFAULT}"
 
 
 def resources(examined: ExaminedKit) -> dict[str, Any]:
@@ -146,17 +148,17 @@ def no_policy(examined: ExaminedKit) -> Iterator[Place]:
 
 
 RIGHTS_CHECKS = (
-    KitCheck("class-list-open", "Jobs may name classes of any kind", NEW_SETTINGS, ERROR, open_list, MACHINES),
+    KitCheck("class-list-open", "Jobs may name classes of any kind", NEW_CLASSES, ERROR, open_list, MACHINES),
     KitCheck(
         "class-list-wider",
         "Jobs may name classes that no job of this version names",
-        NEW_SETTINGS,
+        NEW_CLASSES,
         ERROR,
         added_classes,
         MACHINES,
     ),
-    KitCheck("class-list-short", "Jobs of this version are refused", NEW_SETTINGS, WARNING, lacking_classes, MACHINES),
-    KitCheck("byoc-allowed", "Jobs with code are accepted", NEW_SETTINGS, ERROR, allowed_code, MACHINES),
+    KitCheck("class-list-short", "Jobs of this version are refused", NEW_CLASSES, WARNING, lacking_classes, MACHINES),
+    KitCheck("byoc-allowed", "Jobs with code are accepted", NEW_RIGHTS, ERROR, allowed_code, MACHINES),
     KitCheck(
         "byoc",
         "Jobs bring their code",

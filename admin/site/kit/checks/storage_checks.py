@@ -9,18 +9,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from admin.federation.kits.startup_kit import SERVER, read_object, section
+from admin.federation.kit_settings import RUN_CHECK
+from admin.federation.kits.startup_kit import RESOURCES, SERVER, START_SCRIPT, StartupKit, read_object, section
+from admin.session.kit_check import OWN_STORE, SHARED_STORE
 from admin.site.doctor.doctor_check import ERROR, NOTE, WARNING
 from admin.site.kit.kit_finding import MACHINES, ExaminedKit, KitCheck, Place
 from fedaid.errors import InputError
 from fedaid.flare.store.run_folder import FILE_NAME, FOLDER, PLACEHOLDER, VARIABLE, from_file
 
 TEMPORARY = (Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"), Path("/run"))  # noqa: S108
-RESOURCES = "resources.json"
 
 
 def job_folders(examined: ExaminedKit) -> list[tuple[str, Path]]:
-    """Return setting → folder of the server's jobs and snapshots."""
+    """Return setting → folder of the server's jobs and snapshots, as they are once the kit has been started.
+
+    The first start of a kit of ``provision`` moves FLARE's shared folder into the kit.
+    """
     content = read_object(examined.kit.setting_file(RESOURCES))
     arguments: dict[str, Any] = section(content, "snapshot_persistor")
     for name in ("args", "storage", "args"):
@@ -31,7 +35,16 @@ def job_folders(examined: ExaminedKit) -> list[tuple[str, Path]]:
         "snapshot_persistor root_dir": arguments.get("root_dir"),
         "job_manager uri_root": jobs[0] if jobs else None,
     }
-    return [(f"{file}, {name}", Path(value)) for name, value in found.items() if isinstance(value, str) and value]
+    named = [(f"{file}, {name}", value) for name, value in found.items() if isinstance(value, str) and value]
+    inside = str(examined.kit.folder / OWN_STORE) if moves_its_store(examined.kit) else SHARED_STORE
+    return [(setting, Path(value.replace(SHARED_STORE, inside))) for setting, value in named]
+
+
+def moves_its_store(kit: StartupKit) -> bool:
+    """Whether the start of a server's kit will write settings with a job store in the kit."""
+    script = kit.startup / START_SCRIPT
+    starts_so = script.is_file() and RUN_CHECK in script.read_text(encoding="utf-8", errors="replace")
+    return starts_so and not (kit.local / RESOURCES).exists()
 
 
 def run_store(examined: ExaminedKit) -> tuple[str, Path]:

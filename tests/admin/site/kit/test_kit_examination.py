@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 from pathlib import Path
 
@@ -11,15 +12,18 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from admin.__main__ import main
+from admin.federation.kits.startup_kit import open_kit
 from admin.jobs.cost import model_size, site_memory
 from admin.jobs.settings import model_configuration, values_by_name
-from admin.site.kit.checks import machine_checks, network_checks, site_data_checks
+from admin.session.kit_check import SHARED_STORE, own_store, refusal
+from admin.site.kit.checks import machine_checks, network_checks, site_data_checks, storage_checks
 from admin.site.kit.kit_examination import KIT_CHECKS, KitResult, examine_kit
+from admin.site.kit.kit_finding import ExaminedKit
 from admin.site.kit.machine_needs import needs_of
 from admin.site.policy.installed_policy import install
 from fedaid.errors import InputError
 from hospital_policy.rules import Rules
-from tests.admin.federation.made_certificates import made
+from tests.admin.federation.made_certificates import Made, made
 from tests.admin.site.kit.kit_fault import KitFault
 from tests.admin.site.kit.kit_world import SITE, VERDICT, World, connect_to, data_folder
 from tests.admin.site.kit.planted_identity_faults import IDENTITY_FAULTS
@@ -27,6 +31,10 @@ from tests.admin.site.kit.planted_network_faults import NETWORK_FAULTS
 from tests.admin.site.kit.planted_setting_faults import SETTING_FAULTS
 from tests.admin.site.kit.tls_server import serving
 
+NO_START = {
+    *("certificate-unreadable", "certificate-expired", "certificate-not-yet-valid", "certificate-name"),
+    *("certificate-self-signed", "certificate-signer", "authority-not-valid", "key-mismatch"),
+}
 FAULTS = (*IDENTITY_FAULTS, *NETWORK_FAULTS, *SETTING_FAULTS)
 
 
@@ -50,6 +58,7 @@ def test_a_planted_fault_is_found_by_name(world: World, fault: KitFault, monkeyp
     fault.plant(world, monkeypatch)
     results = examine_kit(world.kits / fault.kit, environ=world.environ)
     assert fired(results) == {fault.check, *fault.also}
+    assert not refusal(world.kits / fault.kit) or fired(results) & NO_START
     found = next(one for one in results if one.check.name == fault.check)
     assert found.check.remedy
     assert any(fault.shows in f"{place.where}: {place.got}" for place in found.places), found.places
@@ -64,7 +73,7 @@ def test_the_table_has_a_fault_for_every_check_that_is_no_note() -> None:
 
 
 def test_a_new_kit_lacks_only_what_its_owner_has_to_set(provisioned: Path, tmp_path: Path) -> None:
-    expected = {SITE: {"server-unreachable", "data-folder"}, "fl-server": {"storage-temporary"}}
+    expected = {SITE: {"server-unreachable", "data-folder"}, "fl-server": set()}
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     for name, left in expected.items():
@@ -160,14 +169,65 @@ def test_a_damaged_setting_of_any_shape_is_no_crash(world: World) -> None:
             (world.site / "local" / file).write_bytes(kept)
 
 
-def test_an_authority_between_is_followed(world: World) -> None:
-    between = made("between", signer=world.authority)
+def write_chain(world: World, between: Made) -> None:
+    """A certificate of the site that an authority between it and the consortium's has signed."""
     site = made(SITE, organisation="hospital_north", signer=between)
     site.write(world.site / "startup" / "client.crt", world.site / "startup" / "client.key")
     with (world.site / "startup" / "client.crt").open("ab") as file:
         file.write(between.certificate.public_bytes(Encoding.PEM))
+
+
+def test_an_authority_between_is_followed(world: World) -> None:
+    write_chain(world, made("between", signer=world.authority))
     found = {one.check.name: one for one in examine_kit(world.site, environ=world.environ)}
     assert not found["certificate-signer"].places
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "check"),
+    [(-9, -1, "certificate-expired"), (1, 9, "certificate-not-yet-valid"), (-9, 9, "certificate-ends-soon")],
+)
+def test_the_dates_of_an_authority_between_count_as_at_the_start(
+    world: World, begins: float, ends: float, check: str
+) -> None:
+    write_chain(world, made("between", signer=world.authority, begins=begins, ends=ends))
+    found = {one.check.name: one for one in examine_kit(world.site, environ=world.environ)}
+    assert [place.got.split(" to ")[0][:19] for place in found[check].places] == ["between: valid from"]
+    assert bool(refusal(world.site)) is (check != "certificate-ends-soon")
+
+
+def test_any_authority_in_the_file_may_have_signed_and_all_must_be_valid(world: World) -> None:
+    file = world.site / "startup" / "rootCA.pem"
+    own = file.read_bytes()
+    for former, wrong in ((made("former"), ""), (made("former", ends=-1, begins=-9), "authority-not-valid")):
+        file.write_bytes(former.certificate.public_bytes(Encoding.PEM) + own)
+        found = {one.check.name for one in examine_kit(world.site, environ=world.environ) if one.places}
+        assert "certificate-signer" not in found
+        assert "server-certificate" not in found
+        assert ("authority-not-valid" in found) is bool(refusal(world.site)) is bool(wrong)
+
+
+def test_a_servers_store_is_the_one_that_its_start_will_use(provisioned: Path, tmp_path: Path) -> None:
+    kit = Path(shutil.copytree(provisioned / "fl-server", tmp_path / "fl-server"))
+    examined = ExaminedKit(open_kit(kit), None, {})
+    before = [folder for _, folder in storage_checks.job_folders(examined)]
+    assert before == [kit / "storage" / "snapshot-storage", kit / "storage" / "jobs-storage"]
+    assert own_store(kit) == []
+    assert [folder for _, folder in storage_checks.job_folders(examined)] == before
+    shutil.copy(kit / "local" / "resources.json.default", kit / "local" / "resources.json")
+    shared = [folder for _, folder in storage_checks.job_folders(examined)]
+    assert [folder.parent for folder in shared] == [Path(SHARED_STORE)] * 2
+    (kit / "local" / "resources.json").unlink()
+    (kit / "startup" / "sub_start.sh").unlink()
+    assert [folder for _, folder in storage_checks.job_folders(examined)] == shared
+
+
+def test_no_remedy_overwrites_the_other_settings_of_a_file() -> None:
+    for check in KIT_CHECKS:
+        assert "file of the lead's kit over it" not in check.remedy
+    remedies = {check.name: check.remedy for check in KIT_CHECKS}
+    assert "class_allow_list and class_list_enforcement_mode" in remedies["class-list-open"]
+    assert "Copy permissions" in remedies["byoc-allowed"]
 
 
 def test_a_folder_with_startup_and_no_configuration_is_refused(tmp_path: Path) -> None:
