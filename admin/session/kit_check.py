@@ -24,7 +24,7 @@ ROOT = "rootCA.pem"
 PROJECT_ADMIN = "project_admin"  # FLARE's word for the role that may do everything
 SHARED_STORE = "/tmp/nvflare"  # noqa: S108 - FLARE's default, which is replaced
 OWN_STORE = "storage"  # in a server's kit
-REMEDY = "Ask the lead for a new kit."
+REMEDY = "Ask the lead for a new kit. Replace only startup/ in this one."  # the rest has policy, budget and runs
 CONFIGURATIONS = ("fed_server.json", "fed_client.json", "fed_admin.json")
 
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import NameOID
 
-from admin.session.kit_check import certificates_in, common_name, first, public_bytes, signed
+from admin.session.kit_check import REMEDY, certificates_in, common_name, first, public_bytes, signed
 from fedaid.errors import InputError
 
 SECONDS_PER_DAY = 86_400.0
@@ -72,7 +72,7 @@ class Certificate:
         try:
             private = load_pem_private_key(key.read_bytes(), password=None, unsafe_skip_rsa_key_validation=True)
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-            rule, remedy = "be a private key in PEM format without a password", "Ask the lead for a new kit."
+            rule, remedy = "be a private key in PEM format without a password", REMEDY
             raise InputError("key", rule, got=type(error).__name__, where=str(key), remedy=remedy) from None
         return public_bytes(private.public_key()) == public_bytes(self.content.public_key())
 

@@ -117,6 +117,7 @@ def test_an_end_within_sixty_days_is_announced(tmp_path: Path, root: Authority) 
     assert warnings(write_kit(tmp_path / "late", root, ends=61)) == []
     (found,) = warnings(write_kit(tmp_path / "soon", root, ends=59))
     assert found.startswith("the certificate of soon ends at 20")
+    assert found.endswith("Replace only startup/ in this one.")
     (found,) = warnings(write_kit(tmp_path / "old", authority(days=59)))
     assert found.startswith("the certificate of fedaid ends at 20")
 

@@ -7,13 +7,12 @@ from itertools import pairwise
 
 from admin.federation.kits.certificate import Certificate
 from admin.federation.kits.startup_kit import PERSON, StartupKit
-from admin.session.kit_check import WARNING_DAYS
+from admin.session.kit_check import REMEDY, WARNING_DAYS
 from admin.site.doctor.doctor_check import ERROR, NOTE, WARNING
 from admin.site.kit.kit_finding import ExaminedKit, KitCheck, Look, Place, Unchecked
 from fedaid.errors import InputError
 
-NEW_KIT = "Ask the lead for a new kit."
-NEW_AUTHORITY = "Ask the lead: everybody needs a new kit, made in a new folder."
+NEW_AUTHORITY = "Ask the lead: everybody needs a new kit, made in a new folder. Replace only startup/ in this one."
 
 
 def dated(test: Callable[[Certificate, ExaminedKit], bool], *, authority: bool = False) -> Look:
@@ -124,7 +123,7 @@ CERTIFICATE_CHECKS = (
         ERROR,
         unreadable,
     ),
-    KitCheck("certificate-expired", "The certificate has expired", NEW_KIT, ERROR, dated(has_ended)),
+    KitCheck("certificate-expired", "The certificate has expired", REMEDY, ERROR, dated(has_ended)),
     KitCheck(
         "certificate-not-yet-valid",
         "The certificate is not yet valid",
@@ -133,12 +132,12 @@ CERTIFICATE_CHECKS = (
         dated(has_not_begun),
     ),
     KitCheck(
-        "certificate-ends-soon", f"The certificate ends within {WARNING_DAYS} days", NEW_KIT, WARNING, dated(ends_soon)
+        "certificate-ends-soon", f"The certificate ends within {WARNING_DAYS} days", REMEDY, WARNING, dated(ends_soon)
     ),
-    KitCheck("certificate-name", "The certificate is another participant's", NEW_KIT, ERROR, other_name),
-    KitCheck("certificate-self-signed", "The consortium has not signed the certificate", NEW_KIT, ERROR, self_signed),
-    KitCheck("certificate-signer", "Another authority has signed the certificate", NEW_KIT, ERROR, other_signer),
-    KitCheck("certificate-role", "The role in the certificate does not fit the kit", NEW_KIT, ERROR, other_role),
+    KitCheck("certificate-name", "The certificate is another participant's", REMEDY, ERROR, other_name),
+    KitCheck("certificate-self-signed", "The consortium has not signed the certificate", REMEDY, ERROR, self_signed),
+    KitCheck("certificate-signer", "Another authority has signed the certificate", REMEDY, ERROR, other_signer),
+    KitCheck("certificate-role", "The role in the certificate does not fit the kit", REMEDY, ERROR, other_role),
     KitCheck(
         "authority-not-valid",
         "The authority's certificate is not valid today",

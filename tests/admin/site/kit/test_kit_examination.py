@@ -228,6 +228,8 @@ def test_no_remedy_overwrites_the_other_settings_of_a_file() -> None:
     remedies = {check.name: check.remedy for check in KIT_CHECKS}
     assert "class_allow_list and class_list_enforcement_mode" in remedies["class-list-open"]
     assert "Copy permissions" in remedies["byoc-allowed"]
+    for check in ("certificate-expired", "certificate-ends-soon", "certificate-signer", "authority-not-valid"):
+        assert "Replace only startup/" in remedies[check]
 
 
 def test_a_folder_with_startup_and_no_configuration_is_refused(tmp_path: Path) -> None:
