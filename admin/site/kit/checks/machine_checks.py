@@ -8,9 +8,9 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
-from admin.federation.kits.startup_kit import SERVER, SITE, section
+from admin.federation.kits.startup_kit import RESOURCES, SERVER, SITE, section
 from admin.site.doctor.doctor_check import ERROR, NOTE, WARNING
-from admin.site.kit.checks.storage_checks import RESOURCES, folders
+from admin.site.kit.checks.storage_checks import folders
 from admin.site.kit.kit_finding import MACHINES, ExaminedKit, KitCheck, Place
 from admin.site.kit.machine_needs import GIGA, needs_of
 
