@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from fedaid.models.local_folder import local_file
+from fedaid.errors import InputError
+from fedaid.models.hugging_face import require_no_code
+from fedaid.models.local_folder import local_file, monai_options
 
 
 @pytest.fixture
@@ -38,3 +40,10 @@ def test_without_the_variable_there_is_no_folder(below: Path, monkeypatch: pytes
     monkeypatch.delenv("FEDAID_MODELS")
     monkeypatch.chdir(below)
     assert local_file("local:bert", "config.json") is None
+
+
+def test_a_type_that_is_a_list_is_refused_in_one_line(below: Path) -> None:
+    (below / "bert" / "config.json").write_text('{"model_type": ["bert"]}')
+    assert monai_options(below / "bert") is None
+    with pytest.raises(InputError, match=r"encoder must be of a type that transformers .* knows, got \['bert'\]"):
+        require_no_code(below / "bert")

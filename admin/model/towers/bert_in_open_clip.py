@@ -11,7 +11,7 @@ from transformers import BertConfig, RobertaConfig
 from admin.model.towers.checkpoint_state import CheckpointState
 from admin.model.towers.library_towers import AGAINST, text_reference, whole_model
 from admin.model.towers.open_clip_checkpoint import OpenClipCheckpoint, layer_count
-from admin.model.towers.picked_tower import TEXT, PickedTower
+from admin.model.towers.picked_tower import ASSUMED, TEXT, PickedTower
 
 PREFIX = "text.transformer."
 HEAD_WIDTH = 64
@@ -24,10 +24,14 @@ OPTIONS: tuple[str, ...] = (
     "hf_pooler_type",
     "pooler_type",
 )
+DENSE_POOLER = "cls_pooler"
+DENSE_NOTE = (
+    f"open_clip's {DENSE_POOLER} puts the class token through a dense layer and a tanh, which this tower leaves out"
+)
 POOLERS = {
     "mean_pooler": "mean_tokens",
     "max_pooler": "max_tokens",
-    "cls_pooler": "cls_token",
+    DENSE_POOLER: "cls_token",
     "cls_last_hidden_state_pooler": "cls_token",
 }
 """open_clip's poolers → the names of sentence-transformers."""
@@ -37,7 +41,10 @@ OTHERS = re.compile(r"deberta|albert|distil|modern|nomic|xlm|camem|mobile|squeez
 
 
 def bert_tower(checkpoint: OpenClipCheckpoint) -> PickedTower:
-    """The tower as ``BertModel`` or ``RobertaModel``, compared with that class in transformers.
+    """The tower as ``BertModel`` or ``RobertaModel``.
+
+    It is compared with that class in transformers. The comparison cannot show a wrong number of heads, or a wrong
+    epsilon of the norms: both are assumed, because the checkpoint does not have them.
 
     Raises:
         InputError: for another type of model.
@@ -52,16 +59,18 @@ def bert_tower(checkpoint: OpenClipCheckpoint) -> PickedTower:
     pooler = str(given.get("hf_pooler_type") or given.get("pooler_type") or "mean_pooler")
     checkpoint.folder.require(pooler in POOLERS, f"have one of {', '.join(POOLERS)}", got=pooler, remedy=remedy)
     left = (*checkpoint.left(), *(f"{PREFIX}{part}" for part in unexpected))
-    notes = (f"{config.num_attention_heads} heads of {HEAD_WIDTH}, as in {name}",)
+    notes = [f"{config.num_attention_heads} heads of {HEAD_WIDTH}, as in {name}"]
+    if pooler == DENSE_POOLER:
+        left, notes = (*left, f"{PREFIX}pooler"), [*notes, DENSE_NOTE]
     return PickedTower(
         kind=TEXT,
         module=module,
         reference=text_reference(module),
-        against=AGAINST.format(config.model_type),
+        against=f"{AGAINST.format(config.model_type)} {ASSUMED}",
         files=checkpoint.files,
         left=left,
         pooling=POOLERS[pooler],
-        notes=notes,
+        notes=tuple(notes),
     )
 
 

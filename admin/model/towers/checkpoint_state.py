@@ -61,7 +61,8 @@ def _files(folder: DownloadedFolder, found: str) -> list[Path]:
         return [folder.path / found]
     listed = folder.settings(found).get("weight_map")
     ok = isinstance(listed, dict) and all(isinstance(name, str) and Path(name).name == name for name in listed.values())
-    folder.require(ok, "list files beside the index", got=f"another index in {found}", remedy="Download it again.")
+    got = f"weight_map {listed!r:.60} in {found}"
+    folder.require(ok, "list files beside the index", got=got, remedy="Download it again.")
     names = sorted(set(listed.values()))  # type: ignore[union-attr]
     missing = [name for name in names if not (folder.path / name).is_file()]
     folder.require(not missing, "have all files of its index", got=f"no {missing[:3]}", remedy="Download them, too.")
@@ -90,7 +91,9 @@ def _bare(folder: DownloadedFolder, loaded: Any, name: str) -> dict[str, Tensor]
     for wrapper in WRAPPERS:
         loaded = loaded[wrapper] if isinstance(loaded, Mapping) and wrapper in loaded else loaded
     ok = isinstance(loaded, Mapping) and bool(loaded)
-    odd = [key for key, value in loaded.items() if not isinstance(value, Tensor)] if ok else [type(loaded).__name__]
+    named = loaded.items() if ok else ()
+    odd = [key for key, value in named if not (isinstance(key, str) and isinstance(value, Tensor))]
+    odd = odd if ok else [type(loaded).__name__]
     remedy = "Save its state_dict only: torch.save(model.state_dict(), FILE)."
     folder.require(ok and not odd, "hold tensors by their name", got=f"{odd[:3]} in {name}", remedy=remedy)
     prefix = "module." if all(key.startswith("module.") for key in loaded) else ""

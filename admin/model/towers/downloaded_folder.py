@@ -39,8 +39,15 @@ class DownloadedFolder(NamedTuple):
         return found
 
     def processor(self) -> dict[str, Any]:
-        """The settings of the image processor; empty if the folder has none."""
-        return self.settings(PROCESSOR) or dict(self.settings(BOTH_PROCESSORS).get("image_processor", {}))
+        """The settings of the image processor; empty if the folder has none.
+
+        Raises:
+            InputError: if a file gives something else than an object.
+        """
+        given = self.settings(PROCESSOR) or self.settings(BOTH_PROCESSORS).get("image_processor", {})
+        rule, remedy = "have an object as image_processor", "Download it again."
+        self.require(isinstance(given, dict), rule, got=type(given).__name__, remedy=remedy, name=BOTH_PROCESSORS)
+        return dict(given)
 
     @property
     def licence_files(self) -> tuple[Path, ...]:

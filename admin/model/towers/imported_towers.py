@@ -13,7 +13,7 @@ from admin.model.towers.dense_net import dense_net_state, dense_net_tower
 from admin.model.towers.downloaded_folder import CONFIG, OPEN_CLIP, DownloadedFolder, opened
 from admin.model.towers.library_towers import KNOWN, library_towers
 from admin.model.towers.open_clip_towers import open_clip_towers
-from admin.model.towers.picked_tower import PickedTower
+from admin.model.towers.picked_tower import PickedTower, without_other
 from admin.model.towers.tower_facts import tower_facts
 from admin.model.towers.tower_proof import prove
 from admin.model.towers.written_tower import write_record, write_tower
@@ -61,11 +61,11 @@ def towers_of(source: DownloadedFolder, kind: str | None) -> list[PickedTower]:
 
 
 def chosen(source: DownloadedFolder, towers: list[PickedTower], kind: str | None) -> list[PickedTower]:
-    """The towers that were asked for."""
+    """The towers that were asked for; what is left out of one names the other."""
     found = [tower for tower in towers if kind in (None, tower.kind)]
     has = ", ".join(tower.kind for tower in towers)
     source.require(bool(found), f"have a tower for {kind}s", got=has, remedy="Leave out --tower.")
-    return found
+    return found if len(found) == len(towers) else [without_other(tower) for tower in found]
 
 
 def finished(tower: PickedTower, work: Path, name: Path, source: DownloadedFolder) -> dict[str, Any]:

@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from torch import Tensor, nn
 from transformers import MODEL_MAPPING, AutoConfig, ViTConfig, ViTModel
 
 from admin.model.towers.checkpoint_state import CheckpointState, read_state
 from admin.model.towers.downloaded_folder import CONFIG, DownloadedFolder
 from admin.model.towers.picked_tower import IMAGE, MASK_TOKEN, TEXT, PickedTower, parts_of
+from fedaid.errors import InputError
 from fedaid.models.configuration import IMAGE_ENCODERS, OTHERS, PAIRS, TEXT_ENCODERS
 from fedaid.models.hugging_face import BARE_CLASSES, UNUSED, option_names
 from fedaid.models.image_tower import CONVNEXTS, MONAI
@@ -33,6 +35,8 @@ INSIDE = re.compile(
 BUFFERS = ("position_ids",)
 """Tensors of older checkpoints that are numbers from 0, not weights."""
 AGAINST = "transformers' own {}"
+UNUSABLE = (AttributeError, TypeError, ValueError, RuntimeError, LookupError, ArithmeticError, StrictDataclassError)
+"""What transformers raises for options of a wrong kind or size."""
 
 
 def library_towers(folder: DownloadedFolder) -> list[PickedTower]:
@@ -42,8 +46,7 @@ def library_towers(folder: DownloadedFolder) -> list[PickedTower]:
         InputError: for an unknown type, or weights that do not fit the configuration.
     """
     model_type = known_type(folder)
-    config = AutoConfig.from_pretrained(folder.path, local_files_only=True, trust_remote_code=False)
-    state = read_state(folder)
+    config, state = configuration(folder), read_state(folder)
     model, unexpected = whole_model(folder, config, state)
     if model_type in PAIRS:
         return pair(folder, model, state, unexpected)
@@ -52,6 +55,24 @@ def library_towers(folder: DownloadedFolder) -> list[PickedTower]:
     kind = next(kind for kind, types in KINDS.items() if model_type in types)
     reference = image_reference(model) if kind == IMAGE else text_reference(model)
     return [picked(folder, kind, model, reference=reference, files=state.files, left=parts_of(unexpected))]
+
+
+def configuration(folder: DownloadedFolder) -> Any:
+    """What ``config.json`` says, as its class in transformers.
+
+    Raises:
+        InputError: for a value that this class does not take.
+    """
+    try:
+        return AutoConfig.from_pretrained(folder.path, local_files_only=True, trust_remote_code=False)
+    except UNUSABLE as error:
+        raise unusable(folder, error) from error
+
+
+def unusable(folder: DownloadedFolder, error: Exception) -> InputError:
+    """The error for a ``config.json`` that leads transformers to this one."""
+    reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    return folder.refusal("have weights that fit config.json", got=reason, remedy="Correct config.json.")
 
 
 def known_type(folder: DownloadedFolder) -> str:
@@ -79,9 +100,8 @@ def whole_model(folder: DownloadedFolder, config: Any, state: CheckpointState) -
         model, report = kind.from_pretrained(
             None, **options, output_loading_info=True, local_files_only=True, trust_remote_code=False
         )
-    except (RuntimeError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise folder.refusal("have weights that fit config.json", got=reason, remedy="Correct config.json.") from error
+    except UNUSABLE as error:
+        raise unusable(folder, error) from error
     unexpected = sorted(name for name in report["unexpected_keys"] if not name.endswith(BUFFERS))
     missing = sorted(name for name in report["missing_keys"] if not set(name.split(".")[:2]) & UNUSED.keys())
     folder.require(not missing, "have all its weights", got=f"no {missing[:3]}", remedy="Download it again.")

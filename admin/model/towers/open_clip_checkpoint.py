@@ -62,6 +62,19 @@ class OpenClipCheckpoint:
         self.folder.require(not odd, f"have known options in {part}", got=odd, remedy=remedy, name=OPEN_CLIP)
         return given
 
+    def whole_number(self, part: str, name: str, default: int) -> int:
+        """An option of ``vision_cfg`` or ``text_cfg`` that is a number above 0.
+
+        Raises:
+            InputError: for another value.
+        """
+        value = self.model[part].get(name, default)
+        ok = isinstance(value, int) and not isinstance(value, bool) and value > 0
+        rule, remedy = f"have a whole number above 0 as {name} in {part}", "Choose a model with square images."
+        remedy = remedy if name == "image_size" else "Download it again."
+        self.folder.require(ok, rule, got=repr(value)[:60], remedy=remedy, name=OPEN_CLIP)
+        return int(value)
+
     def require_names(self, found: Iterable[str], expected: Iterable[str], *, tower: str) -> None:
         """An error if a tower has other tensors than those that are converted.
 
@@ -90,7 +103,7 @@ def read_open_clip(folder: DownloadedFolder) -> OpenClipCheckpoint:
     """
     model, state = folder.settings(OPEN_CLIP).get("model_cfg"), read_state(folder, OPEN_CLIP_FILES)
     ok = isinstance(model, Mapping) and all(isinstance(model.get(name), Mapping) for name in ("vision_cfg", "text_cfg"))
-    rule, got = "have vision_cfg and text_cfg in its model_cfg", "another configuration"
+    rule, got = "have vision_cfg and text_cfg in its model_cfg", repr(model)[:80]
     folder.require(ok, rule, got=got, remedy="Download it again.", name=OPEN_CLIP)
     tensors = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.tensors.items()}
     return OpenClipCheckpoint(folder, dict(model or {}), tensors, state.files)
@@ -103,8 +116,15 @@ def layer_count(names: Iterable[str], pattern: str) -> int:
 
 
 def open_clip_processor(folder: DownloadedFolder, image_size: int) -> dict[str, Any]:
-    """``preprocessor_config.json`` of what ``preprocess_cfg`` says; that file itself if it says nothing."""
+    """``preprocessor_config.json`` of what ``preprocess_cfg`` says; that file itself if it says nothing.
+
+    Raises:
+        InputError: if ``preprocess_cfg`` is of another kind.
+    """
     given = folder.settings(OPEN_CLIP).get("preprocess_cfg") or {}
+    rule, remedy = "have an object as preprocess_cfg, with lists as mean and std", "Download it again."
+    ok = isinstance(given, dict) and all(isinstance(given.get(name, []), list | None) for name in ("mean", "std"))
+    folder.require(ok, rule, got=repr(given)[:80], remedy=remedy, name=OPEN_CLIP)
     if given.get("mean") is None or given.get("std") is None:
         return folder.processor()
     return {
@@ -115,5 +135,5 @@ def open_clip_processor(folder: DownloadedFolder, image_size: int) -> dict[str, 
         "image_std": list(given["std"]),
         "do_resize": True,
         "size": {"height": image_size, "width": image_size},
-        "resample": RESAMPLING.get(given.get("interpolation", "bicubic"), RESAMPLING["bicubic"]),
+        "resample": RESAMPLING.get(str(given.get("interpolation", "bicubic")), RESAMPLING["bicubic"]),
     }

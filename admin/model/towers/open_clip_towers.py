@@ -20,7 +20,7 @@ from admin.model.towers.open_clip_checkpoint import (
     read_open_clip,
 )
 from admin.model.towers.packed_layers import CLIP_LAYER, OPEN_CLIP_LAYER, PackedLayers, patches, quick_gelu
-from admin.model.towers.picked_tower import IMAGE, TEXT, PickedTower
+from admin.model.towers.picked_tower import IMAGE, TEXT, PickedTower, without_other
 from admin.model.towers.timm_vision import timm_tower
 
 HEAD_WIDTH, TEXT_HEADS = 64, 8
@@ -68,7 +68,8 @@ def open_clip_towers(folder: DownloadedFolder, kind: str | None) -> list[PickedT
     checkpoint = read_open_clip(folder)
     image = timm_tower if "timm_model_name" in checkpoint.model["vision_cfg"] else image_tower_of
     text = bert_tower if "hf_model_name" in checkpoint.model["text_cfg"] else text_tower_of
-    return [make(checkpoint) for name, make in ((IMAGE, image), (TEXT, text)) if kind in (None, name)]
+    towers = [make(checkpoint) for name, make in ((IMAGE, image), (TEXT, text)) if kind in (None, name)]
+    return [without_other(tower) for tower in towers] if kind else towers
 
 
 def own_layers(
@@ -113,9 +114,10 @@ def image_tower_of(checkpoint: OpenClipCheckpoint) -> PickedTower:
     checkpoint.folder.require(not isinstance(given.get("layers"), list), rule, got="a ResNet", remedy=remedy)
     tensors = {name: tensor for name, tensor in checkpoint.below("visual.").items() if name != "proj"}
     width = tensors["class_embedding"].shape[-1] if "class_embedding" in tensors else 0
-    layers = own_layers(checkpoint, tensors, heads=width // int(given.get("head_width", HEAD_WIDTH)))
+    heads = width // checkpoint.whole_number("vision_cfg", "head_width", HEAD_WIDTH)
+    layers = own_layers(checkpoint, tensors, heads=heads)
     checkpoint.require_names(tensors, {*AROUND_IMAGE, *layers.used()}, tower=IMAGE)
-    image_size = int(given.get("image_size", IMAGE_SIZE))
+    image_size = checkpoint.whole_number("vision_cfg", "image_size", IMAGE_SIZE)
     config = CLIPVisionConfig(
         **sizes(checkpoint, layers, width),
         num_channels=tensors["conv1.weight"].shape[1],
@@ -135,12 +137,13 @@ def image_tower_of(checkpoint: OpenClipCheckpoint) -> PickedTower:
 
 def text_tower_of(checkpoint: OpenClipCheckpoint) -> PickedTower:
     """open_clip's own text transformer as ``CLIPTextModel``."""
-    given = checkpoint.options("text_cfg", known=TEXT_OPTIONS)
+    checkpoint.options("text_cfg", known=TEXT_OPTIONS)
     apart = any(name.startswith("text.") for name in checkpoint.tensors)
     heads_of_pair = ("text_projection", "logit_scale", "logit_bias", "attn_mask")
     found = checkpoint.below("text." if apart else "")
     tensors = {name: own for name, own in found.items() if not name.startswith(("visual.", *heads_of_pair))}
-    layers = own_layers(checkpoint, tensors, heads=int(given.get("heads", TEXT_HEADS)), causal=True)
+    heads = checkpoint.whole_number("text_cfg", "heads", TEXT_HEADS)
+    layers = own_layers(checkpoint, tensors, heads=heads, causal=True)
     checkpoint.require_names(tensors, {*AROUND_TEXT, *layers.used()}, tower=TEXT)
     size, width = tensors["token_embedding.weight"].shape
     config = CLIPTextConfig(

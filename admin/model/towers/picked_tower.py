@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor
@@ -11,6 +11,8 @@ from torch import Tensor
 IMAGE, TEXT = "image", "text"
 MASK_TOKEN = "mask_token"  # noqa: S105 - a tensor of the model
 """What masked patches get in training; a tower sees all patches."""
+ASSUMED = "(with the same assumed number of heads and epsilon)"
+"""Said of a reference that cannot show a wrong assumption."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,11 @@ class PickedTower:
     processor: Mapping[str, Any] | None = None
     pooling: str = ""
     notes: tuple[str, ...] = ()
+
+
+def without_other(tower: PickedTower) -> PickedTower:
+    """One tower of a pair, with the other tower among the parts that are left out."""
+    return replace(tower, left=(*tower.left, f"{TEXT if tower.kind == IMAGE else IMAGE} tower"))
 
 
 def parts_of(names: Collection[str]) -> tuple[str, ...]:

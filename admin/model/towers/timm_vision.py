@@ -11,7 +11,7 @@ from transformers import ViTConfig, ViTModel
 
 from admin.model.towers.open_clip_checkpoint import IMAGE_SIZE, OpenClipCheckpoint, layer_count, open_clip_processor
 from admin.model.towers.packed_layers import TIMM_LAYER, VIT_LAYER, PackedLayers, patches
-from admin.model.towers.picked_tower import IMAGE, PickedTower
+from admin.model.towers.picked_tower import ASSUMED, IMAGE, PickedTower
 
 KNOWN = re.compile(r"vit_(tiny|small|base|large)_patch\d+_\d+(_in21k)?(\.\w+)?")
 """timm's ViTs that are nothing but ViTs; each of their heads has 64 numbers."""
@@ -52,9 +52,8 @@ def timm_tower(checkpoint: OpenClipCheckpoint) -> PickedTower:
     checkpoint.folder.require(bool(KNOWN.fullmatch(name)), rule, got=name, remedy=remedy)
     layers = timm_layers(checkpoint, tensors)
     checkpoint.require_names(tensors, {*AROUND, *layers.used()}, tower=IMAGE)
-    module = ViTModel(
-        timm_config(tensors, layers, int(given.get("image_size", IMAGE_SIZE))), add_pooling_layer=False
-    ).eval()
+    image_size = checkpoint.whole_number("vision_cfg", "image_size", IMAGE_SIZE)
+    module = ViTModel(timm_config(tensors, layers, image_size), add_pooling_layer=False).eval()
     rule, got = "have positions for its image size", f"{tensors['pos_embed'].shape[1]} positions"
     fits = module.embeddings.position_embeddings.shape == tensors["pos_embed"].shape
     checkpoint.folder.require(fits, rule, got=got, remedy="Download it again.")
@@ -70,10 +69,10 @@ def timm_tower(checkpoint: OpenClipCheckpoint) -> PickedTower:
         kind=IMAGE,
         module=module,
         reference=reference,
-        against="timm's layers, computed from the original tensors",
+        against=f"timm's layers, computed from the original tensors {ASSUMED}",
         files=checkpoint.files,
         left=checkpoint.left(),
-        processor=open_clip_processor(checkpoint.folder, int(given.get("image_size", IMAGE_SIZE))),
+        processor=open_clip_processor(checkpoint.folder, image_size),
         notes=(f"{layers.heads} heads of {HEAD_WIDTH}, as in timm's {name}",),
     )
 

@@ -25,7 +25,7 @@ def write_tower(tower: PickedTower, target: Path, source: DownloadedFolder) -> N
     tower.module.save_pretrained(target)
     if tower.kind == IMAGE:
         rule, remedy = f"have a {PROCESSOR}", "Copy the file of the model that it was trained from."
-        source.require(bool(tower.processor), rule, got="none", remedy=remedy)
+        source.require(bool(tower.processor), rule, got="no settings of an image processor", remedy=remedy)
         (target / PROCESSOR).write_text(json.dumps(tower.processor, indent=1) + "\n", encoding="utf-8")
     else:
         files = tokenizer_files(source.path)

@@ -116,7 +116,7 @@ def require_no_code(folder: Path) -> None:
     model_type, rule = given.get("model_type"), f"be of a type that transformers {transformers.__version__} knows"
     remedy = "Choose another model, or install the version of transformers that wrote this folder, at all sites."
     require(
-        model_type in CONFIG_MAPPING or model_type in MONAI_OPTIONS,
+        isinstance(model_type, str) and (model_type in CONFIG_MAPPING or model_type in MONAI_OPTIONS),
         "encoder",
         rule,
         got=repr(model_type),

@@ -102,7 +102,7 @@ def monai_options(folder: Path) -> dict[str, Any] | None:
         InputError: for an unknown option.
     """
     given = read_json(folder / "config.json")
-    name = given.pop("model_type", None)
+    name = str(given.pop("model_type", None))
     if name not in MONAI_OPTIONS:
         return None
     odd, rule = sorted(given.keys() - set(MONAI_OPTIONS[name])), f"have options of {name} in config.json"

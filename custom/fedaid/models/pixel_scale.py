@@ -77,7 +77,7 @@ def folder_scale(folder: Path) -> PixelScale:
     file, where = folder / PROCESSOR, f"$FEDAID_MODELS/{folder.name}"
     if not file.is_file():
         remedy = 'Copy that file there, or state it: {"name": "local:FOLDER", "pixel_mean": [0.5], "pixel_std": [0.5]}.'
-        raise InputError("image_encoder", f"have a {PROCESSOR}", got="none", where=where, remedy=remedy)
+        raise InputError("image_encoder", f"have a {PROCESSOR}", got="no such file", where=where, remedy=remedy)
     given = read_json(file)
     odd = [name for name in ("rescale_offset", "offset") if given.get(name)]
     remedy = "State pixel_mean and pixel_std in the job, beside the encoder's name."

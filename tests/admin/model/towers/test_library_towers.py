@@ -79,6 +79,7 @@ def test_one_tower_of_a_pair_lies_in_the_folder_itself(tmp_path: Path, models: P
     (tmp_path / "hub" / "tokenizer.json").unlink()
     facts = import_towers(tmp_path / "hub", models / "clip", kind="image")[models / "clip"]
     same_pixels(original.vision_model, "clip", CLIP)
+    assert facts["left"] == ["logit_scale", "text_projection", "visual_projection", "text tower"]
     assert (facts["image_size"], facts["channels"], facts["alignment_module"]) == (
         32,
         3,

@@ -39,6 +39,9 @@ def test_biomed_clip_becomes_a_vit_and_a_bert(file: str, tmp_path: Path, models:
     image, text = import_towers(tmp_path / "hub", models / "biomed").values()
     assert (image["model_type"], text["model_type"], image["cosine"], text["cosine"]) == ("vit", "bert", 1.0, 1.0)
     assert image["left"] == text["left"] == ["logit_scale", "text.proj", "visual.head"]
+    assert all(
+        one["compared_with"].endswith("(with the same assumed number of heads and epsilon)") for one in (image, text)
+    )
     assert image["notes"] == ["2 heads of 64, as in timm's vit_base_patch16_224"]
     assert (image["pixel_mean"], text["casing"]) == ([round(value, 6) for value in CLIP[0]], "lower-cases")
     same_pixels(original.vision, "biomed/image", CLIP)
@@ -56,13 +59,13 @@ def test_a_folder_with_both_layouts_is_read_as_that_of_transformers(tmp_path: Pa
     same_pixels(original.vision_model, "clip/image", CLIP)
 
 
-def configured(part: str, **changes: Any) -> Callable[[Path], None]:
-    """A function that changes a part of ``model_cfg``."""
+def configured(part: str | None, **changes: Any) -> Callable[[Path], None]:
+    """A function that changes a part of ``model_cfg``, or ``model_cfg`` itself."""
 
     def change(folder: Path) -> None:
         file = folder / "open_clip_config.json"
         given = json.loads(file.read_text())
-        given["model_cfg"][part] |= changes
+        given["model_cfg"].update(changes) if part is None else given["model_cfg"][part].update(changes)
         file.write_text(json.dumps(given))
 
     return change
@@ -79,17 +82,28 @@ def weighed(change: Callable[[dict[str, Tensor]], Any]) -> Callable[[Path], None
     return changed
 
 
-def unscaled(folder: Path) -> None:
-    file = folder / "open_clip_config.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"preprocess_cfg": {}}))
+def prepared(**scale: Any) -> Callable[[Path], None]:
+    """A function that replaces ``preprocess_cfg``."""
+
+    def change(folder: Path) -> None:
+        file = folder / "open_clip_config.json"
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"preprocess_cfg": scale}))
+
+    return change
 
 
 SCALE = "visual.trunk.blocks.0.ls1.gamma"
 BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {
     "no tokenizer": (lambda folder: (folder / "tokenizer.json").unlink(), "have the text tower's tokenizer"),
-    "no scale": (unscaled, "have a preprocessor_config"),
+    "no scale": (prepared(), "have a preprocessor_config"),
     "another ViT": (configured("vision_cfg", timm_model_name="vit_base_patch16_siglip_224"), "plain ViT of timm"),
     "another option": (configured("vision_cfg", ls_init_value=1.0), "have known options in vision_cfg"),
+    "an image that is not square": (
+        configured("vision_cfg", image_size=[32, 64]),
+        "a whole number above 0 as image_size",
+    ),
+    "a scale of another kind": (prepared(mean=0.5, std=0.5), "have an object as preprocess_cfg, with lists"),
+    "no vision_cfg": (configured(None, vision_cfg=3), r"vision_cfg and text_cfg in its model_cfg, got \{'embed_dim'"),
     "another text model": (configured("text_cfg", hf_model_name="google/mt5-base"), "a BERT or RoBERTa"),
     "another size": (configured("vision_cfg", image_size=64), "positions for its image size"),
     "layer scale": (
@@ -117,3 +131,20 @@ def test_a_roberta_keeps_its_own_positions(tmp_path: Path) -> None:
     configured("text_cfg", hf_model_name="FacebookAI/roberta-base")(tmp_path / "hub")
     (facts,) = import_towers(tmp_path / "hub", tmp_path / "out", kind="text").values()
     assert (facts["model_type"], facts["max_tokens"]) == ("roberta", 510)
+
+
+@pytest.mark.parametrize(("kind", "other"), [("image", "text"), ("text", "image")])
+def test_the_other_tower_is_among_the_parts_left_out(kind: str, other: str, tmp_path: Path) -> None:
+    open_clip_downloads.biomed_clip(tmp_path / "hub", file=WEIGHTS)
+    (facts,) = import_towers(tmp_path / "hub", tmp_path / "out", kind=kind).values()
+    assert facts["left"] == ["logit_scale", "text.proj", "visual.head", f"{other} tower"]
+
+
+def test_a_pooler_with_a_dense_layer_is_left_out_with_a_note(tmp_path: Path) -> None:
+    open_clip_downloads.biomed_clip(tmp_path / "hub", file=WEIGHTS)
+    (plain,) = import_towers(tmp_path / "hub", tmp_path / "plain", kind="text").values()
+    configured("text_cfg", hf_pooler_type="cls_pooler")(tmp_path / "hub")
+    (facts,) = import_towers(tmp_path / "hub", tmp_path / "out", kind="text").values()
+    assert set(facts["left"]) - set(plain["left"]) == {"text.transformer.pooler"}
+    assert (facts["pooling"], len(plain["notes"]), len(facts["notes"])) == ("class", 1, 2)
+    assert "a dense layer and a tanh, which this tower leaves out" in facts["notes"][1]

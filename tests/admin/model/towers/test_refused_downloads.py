@@ -68,6 +68,11 @@ def pickle_a_number(folder: Path) -> None:
     torch.save({"weight": torch.ones(2), "epoch": 3}, folder / "pytorch_model.bin")
 
 
+def pickle_by_numbers(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
+    torch.save({0: torch.ones(2)}, folder / "pytorch_model.bin")
+
+
 def lose_a_shard(folder: Path) -> None:
     downloads.pickled(folder, shards=2)
     (folder / "pytorch_model-00002-of-00002.bin").unlink()
@@ -104,11 +109,15 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "missing weights": (tensors(lambda state: state.pop(OUTPUT)), "have all its weights"),
     "more layers": (settings("config.json", num_hidden_layers=1), "no more in its encoder than config.json says"),
     "more in its embeddings": (tensors(lambda state: state.update({SURPLUS: torch.ones(2)})), "no more in its encoder"),
+    "a size that is a text": (settings("config.json", hidden_size="wide"), "weights that fit config.json, got Strict"),
+    "a size of 0": (settings("config.json", num_attention_heads=0), "weights that fit config.json"),
+    "a type that is a list": (settings("config.json", model_type=["bert"]), "have a known model_type"),
     "weights of another shape": (settings("config.json", intermediate_size=12), "weights that fit config.json"),
     "a pickled model": (pickle_the_model, "weights_only=True. refuses"),
     "a pickled number": (pickle_a_number, "hold tensors by their name"),
     "a missing shard": (lose_a_shard, "have all files of its index"),
-    "an index that leads out": (lead_out_by_index, "list files beside the index"),
+    "an index that leads out": (lead_out_by_index, r"list files beside the index, got weight_map \{'a': '../pyt"),
+    "tensors by numbers": (pickle_by_numbers, "hold tensors by their name"),
     "relative positions": (settings("config.json", position_embedding_type="relative_key"), "have absolute positions"),
 }
 
@@ -131,6 +140,14 @@ def test_an_image_tower_needs_the_scale_of_its_grey_values(tmp_path: Path) -> No
         import_towers(tmp_path / "hub", tmp_path / "out")
     settings("preprocessor_config.json", image_mean=[0.5])(tmp_path / "hub")
     with pytest.raises(InputError, match="state its scale"):
+        import_towers(tmp_path / "hub", tmp_path / "out")
+
+
+def test_an_image_processor_that_is_a_list_is_refused(tmp_path: Path) -> None:
+    downloads.classifier(tmp_path / "hub")
+    (tmp_path / "hub" / "preprocessor_config.json").unlink()
+    settings("processor_config.json", image_processor=[{"image_mean": [0.5]}])(tmp_path / "hub")
+    with pytest.raises(InputError, match=r"processor_config.json must have an object as image_processor, got list"):
         import_towers(tmp_path / "hub", tmp_path / "out")
 
 
