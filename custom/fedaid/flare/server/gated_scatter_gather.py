@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
@@ -27,8 +28,11 @@ from fedaid.flare.wire.messages import model_to_shareable
 from fedaid.flare.wire.replies import error_text, was_refused
 from fedaid.flare.wire.tasks import Arrays, ModelMessage, RunStamp, UpdateMessage
 from fedaid.minmax.settings import WHERE
+from fedaid.sealed_folder import Damaged
 
 Found = dict[str, Any]
+MENDABLE = (BelowQuorum, InputError, OSError)  # errors that :meth:`GatedScatterAndGather.stop` tells
+LOOP_ERROR = "Exception in ScatterAndGather control_flow"  # how FLARE's loop begins its reason for any error
 
 
 class GatedScatterAndGather(AskingScatterAndGather):
@@ -45,6 +49,7 @@ class GatedScatterAndGather(AskingScatterAndGather):
         super().__init__(settings, task_name=task_name)
         self.progress = RunProgress(settings.num_rounds)
         self.stamp: RunStamp | None = None  # of a run that another job can continue
+        self._loop_error: Exception | None = None
 
     def set_communicator(self, communicator: WFCommServer) -> None:
         """Sets the check period under the name that the communicator of 2.9.0 reads; the base class sets another."""
@@ -62,8 +67,8 @@ class GatedScatterAndGather(AskingScatterAndGather):
             gc.collect()  # garbage that exists now would be exempt too, and stay in memory
             gc.freeze()
             self.check_sites(self.sites())
-        except InputError as error:
-            self.stop(error, fl_ctx)
+        except (InputError, OSError) as error:
+            self.stop(self.with_remedy(error), fl_ctx)
 
     def check_sites(self, sites: list[str]) -> None:
         """Raises :class:`InputError` if a setting does not fit the sites that take part; nothing was sent yet."""
@@ -76,16 +81,37 @@ class GatedScatterAndGather(AskingScatterAndGather):
         self._abort = abort_signal
         try:
             self.run(fl_ctx)
-        except (BelowQuorum, InputError, OSError) as error:
-            self.stop(error, fl_ctx)
+        except MENDABLE as error:
+            self.stop(self.with_remedy(error), fl_ctx)
+
+    def with_remedy(self, error: Exception) -> Exception:
+        """The error; one of the operating system gets a line that says what to do."""
+        if not isinstance(error, OSError) or isinstance(error, Damaged):
+            return error
+        what = f"a file at the server cannot be read or written: {error.strerror or type(error).__name__}"
+        return Damaged(f"{what}. Free space on the server's disk, or mend it. {self.how_to_continue}")
 
     @abstractmethod
     def run(self, fl_ctx: FLContext) -> None:
         """The algorithm."""
 
     def run_rounds(self, fl_ctx: FLContext) -> None:
-        """FLARE's own loop: it calls ``broadcast_and_wait`` once a round, aggregates, saves and fires events."""
+        """FLARE's own loop: it calls ``broadcast_and_wait`` once a round, aggregates, saves and fires events.
+
+        Raises:
+            OSError: if the disk does not take the round, or an accepted update cannot be read.
+        """
         super().control_flow(self._abort, fl_ctx)
+        if self._loop_error:
+            raise self._loop_error
+
+    def system_panic(self, reason: str, fl_ctx: FLContext) -> None:
+        """Ends the job, but not for a mendable error in FLARE's loop, which the loop has caught: it is raised again."""
+        error = sys.exception()
+        if reason.startswith(LOOP_ERROR) and isinstance(error, MENDABLE):
+            self._loop_error = error
+        else:
+            super().system_panic(reason, fl_ctx)
 
     def stop(self, error: Exception, fl_ctx: FLContext) -> None:
         """Ends the job with the error's text, unless a person has aborted it."""

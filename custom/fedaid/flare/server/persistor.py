@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,17 @@ class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
         self._new_best = None
         self.ledger.committed(generation.folder, generation.state)
         super().save_model(ml, fl_ctx)
+
+    def save_model_file(self, save_path: str) -> None:
+        """Writes FLARE's own file; if the disk does not take it, an older one is removed, and the run goes on."""
+        try:
+            super().save_model_file(save_path)
+        except (OSError, RuntimeError) as error:  # torch raises RuntimeError for a full disk
+            file = Path(save_path)
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
+            what = f"{file.name}, FLARE's own copy of the model, cannot be written ({type(error).__name__})"
+            self.logger.warning(f"{what}; the run store has the model, and the run goes on. Free space on the disk")
 
     def note_best(self, ml: ModelLearnable, state: Mapping[str, Any], fl_ctx: FLContext) -> None:
         """Notes the best model so far, which the next commit saves, and fires FLARE's event for it."""

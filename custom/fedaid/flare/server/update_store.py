@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from fedaid.flare.wire.tasks import Arrays
@@ -72,8 +73,11 @@ class StoredTensor(Mapping[str, Arrays]):
         self._files, self._name = files, name
 
     def __getitem__(self, site: str) -> dict[str, NDArray[Any]]:
-        with safe_open(self._files[site], framework="numpy") as file:
-            return {self._name: file.get_tensor(self._name)} if self._name in file.keys() else {}  # noqa: SIM118
+        try:
+            with safe_open(self._files[site], framework="numpy") as file:
+                return {self._name: file.get_tensor(self._name)} if self._name in file.keys() else {}  # noqa: SIM118
+        except SafetensorError as error:
+            raise OSError(errno.EIO, "an accepted update is damaged") from error
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._files)
