@@ -6,13 +6,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from scipy.special import softmax
 
 from fedaid.minmax.dual_step import LARGEST_STEP, SMALLEST, DualStep, dual_step
+from fedaid.minmax.kept_steps import KeptSteps
 from fedaid.minmax.loss_baseline import excess
-from fedaid.minmax.outliers import outliers
 from fedaid.minmax.settings import MinMaxSettings
 
 NONE: Mapping[str, float] = MappingProxyType({})
@@ -29,7 +30,7 @@ class Move:
         unprojected: site → weight after the multiplicative step, before ball and floor.
         cut_by_ball: whether the projection onto the ball changed them.
         raised_by_floor: whether a site was raised to the floor.
-        taken_back: site → the value in nats that replaced its value of the round before, which was an outlier.
+        taken_back: site → the value in nats that replaced its last value before this round, which was an outlier.
     """
 
     rule: str
@@ -44,8 +45,8 @@ class Move:
 class SiteWeights:
     """α of a run. It is part of the committed state, so a resumed run continues with its weights.
 
-    A weight that one false loss has won is taken back in the next round, see :func:`outliers`: the step of the round
-    before is repeated with the value that the site's other rounds suggest.
+    A weight that one false loss has won is taken back when the site reports its next one, see :class:`KeptSteps` and
+    :func:`outliers`: the steps since then are repeated with the value that the site's other rounds suggest.
 
     Args:
         settings: of the min-max.
@@ -62,24 +63,19 @@ class SiteWeights:
         self._settings = settings
         self._rho = settings.for_sites(len(sites))
         self._pairs: dict[str, int] = {}
-        self._earlier: dict[str, float] = {}  # what moved the weights two steps ago, site → nats
-        self._last: dict[str, float] = {}  # in the last step
-        self._before: dict[str, float] = {}  # the weights before the last step
+        self._steps = KeptSteps()
         self.current: dict[str, float] = {site: 1 / len(sites) for site in sorted(sites)}
 
     @property
-    def state(self) -> dict[str, dict[str, float]]:
+    def state(self) -> dict[str, Any]:
         """What the next step depends on, plain JSON."""
-        steps = {"before": dict(self._before), "last": dict(self._last), "earlier": dict(self._earlier)}
-        return {"weights": dict(self.current), "pairs": dict(self._pairs), **steps}
+        return {"weights": dict(self.current), "pairs": dict(self._pairs), "steps": self._steps.state}
 
-    def restore(self, state: Mapping[str, Mapping[str, float]]) -> None:
+    def restore(self, state: Mapping[str, Any]) -> None:
         """Continues from the :attr:`state` of an earlier job; the sites of the run are those that it names."""
         self.current = {site: state["weights"][site] for site in sorted(state["weights"])}
         self._pairs = {site: int(pairs) for site, pairs in state["pairs"].items()}
-        self._before, self._last, self._earlier = (
-            dict(state.get(name, NONE)) for name in ("before", "last", "earlier")
-        )
+        self._steps.restore(state)
 
     def step(
         self, losses: Mapping[str, float], pairs: Mapping[str, int], baselines: Mapping[str, float] = NONE
@@ -111,13 +107,11 @@ class SiteWeights:
         heard = {site: baselines[site] for site in sorted(losses) if site in baselines} if relative else {}
         reported = excess(losses, heard) if relative else losses
         driving = {site: value for site, value in reported.items() if math.isfinite(value)}
-        taken_back = outliers(self._last, self._earlier, driving)
-        if taken_back:
-            self._last |= taken_back
-            self.current = self._stepped(self._before, self._last).weights
-        step = self._stepped(self.current, driving)
-        if driving:
-            self._before, self._last, self._earlier = self.current, dict(driving), self._last
+        taken_back, mended = self._steps.take_back(driving, lambda *step: self._stepped(*step).weights)
+        before = mended or self.current
+        step = self._stepped(before, driving)
+        if len(driving) > 1:  # of one value nothing can be said, and it moves nothing
+            self._steps.add(before, driving)
         self.current = step.weights
         parts = (step.unprojected, step.cut_by_ball, step.raised_by_floor, taken_back)
         return Move("dual_step", dict(losses), heard, *parts)

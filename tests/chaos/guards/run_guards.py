@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.chaos.guards.guard import Guard
 
 DUAL, DUAL_TESTS = "minmax.dual_step", "minmax/test_dual_step.py"
-WEIGHTS_TESTS = "minmax/test_site_weights.py"
+WEIGHTS_TESTS, KEPT_TESTS = "minmax/test_site_weights.py", "minmax/test_kept_steps.py"
 SEALED, SEALED_TESTS = "sealed_folder", "test_sealed_folder.py"
 STORE = "flare.server.run_store:RunStore"
 DAMAGED, ALL_DAMAGED, NOT_TAKEN, RESULTS, PRUNED = (
@@ -44,12 +44,17 @@ RUN_GUARDS = (
     Guard(f"{DUAL}:dual_step", "math.isfinite(losses.get(site, math.nan))", "site in losses", DUAL_TESTS),
     Guard(f"{DUAL}:multiplicative_step", "np.clip(step_size * (losses - losses.max()), -LARGEST_STEP, 0.0)",
           "step_size * losses", DUAL_TESTS),
-    Guard("minmax.site_weights:SiteWeights._dual_step", "if taken_back:", "if False:", WEIGHTS_TESTS),
+    Guard("minmax.site_weights:SiteWeights._dual_step", "mended or ", "", KEPT_TESTS),
+    Guard("minmax.site_weights:SiteWeights._dual_step", "if len(driving) > 1:", "if driving:", KEPT_TESTS),
     Guard("minmax.site_weights:SiteWeights._dual_step", "if math.isfinite(value)", "", WEIGHTS_TESTS),
-    Guard("minmax.outliers:outliers", " or stands_out(-values[site], -height, *down)", "", WEIGHTS_TESTS),
-    Guard("minmax.outliers:stands_out", "value > max(own) + MARGIN and ", "", WEIGHTS_TESTS),
-    Guard("minmax.outliers:stands_out", "max(*near, 0.0) if len(near) > 1 else abs(near[0])", "max(*near, 0.0)",
-          WEIGHTS_TESTS),
+    Guard("minmax.kept_steps:KeptSteps._found", "if had:", "if had and had[-1] == len(self._steps) - 1:", KEPT_TESTS),
+    Guard("minmax.kept_steps:KeptSteps.add", "[-KEPT:]", "", KEPT_TESTS),
+    Guard("minmax.outliers:outliers", "table[worst] = max(", "max(", KEPT_TESTS),
+    Guard("minmax.outliers:beyond_margin", "for sign in (1, -1)", "for sign in (1,)", WEIGHTS_TESTS),
+    Guard("minmax.outliers:beyond_margin", "min(min(sign * change for change in changes), sign * height - usual)",
+          "sign * height - usual", WEIGHTS_TESTS),
+    Guard("minmax.outliers:beyond_margin", " if len(near) > 1 else abs(heights[0])", "", WEIGHTS_TESTS),
+    Guard("minmax.outliers:common_change", "if len(changes) >= ENOUGH else 0.0", "* 0.0", KEPT_TESTS),
     Guard(f"{SEALED}:damage", "if description(folder / name) != about", "if False", SEALED_TESTS),
     Guard(f"{SEALED}:manifest_of", "if canonical(known) != text:", "if False:", SEALED_TESTS),
     Guard(f"{SEALED}:require_whole", "damage(folder) if is_sealed(folder) else", "", SEALED_TESTS),
