@@ -50,6 +50,12 @@ def test_a_manifest_with_one_name_twice_is_damaged(folder: Path) -> None:
     assert damage(folder) == f"{MANIFEST} is damaged"
 
 
+@pytest.mark.parametrize("text", ["{}\n", "[]\n", "null\n", '"a.txt"\n'])
+def test_a_manifest_that_names_no_file_is_damaged(text: str, folder: Path) -> None:
+    (folder / MANIFEST).write_text(text)
+    assert damage(folder) == f"{MANIFEST} is damaged"
+
+
 def test_a_folder_without_a_manifest_is_damaged_but_readers_do_not_check_it(folder: Path) -> None:
     (folder / MANIFEST).unlink()
     assert damage(folder) == f"{MANIFEST} cannot be read (No such file or directory)"

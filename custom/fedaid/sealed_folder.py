@@ -60,12 +60,15 @@ def manifest_of(folder: Path) -> dict[str, Any]:
     """
     try:
         text = (folder / MANIFEST).read_text(encoding="utf-8")
-        known: dict[str, Any] = json.loads(text)
+        known = json.loads(text)
         if canonical(known) != text:
+            raise ValueError
+        if not isinstance(known, dict) or not known:  # nothing would be checked
             raise ValueError
     except (ValueError, TypeError, RecursionError) as error:
         raise Damaged(f"{MANIFEST} is damaged") from error
-    return known
+    found: dict[str, Any] = known
+    return found
 
 
 def is_sealed(folder: Path) -> bool:

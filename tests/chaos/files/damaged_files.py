@@ -16,8 +16,9 @@ from admin.results.ledger_check import require_sound_ledger
 from admin.results.report.run_files import read_run_files
 from admin.results.run_results import STORE, read_results
 from fedaid.errors import InputError
-from fedaid.flare.server.run_store import FINISHED, ROUND, RunStore
+from fedaid.flare.server.run_store import FINISHED, RunStore
 from fedaid.flare.site.kept_rounds import KeptRounds
+from fedaid.flare.store.generation import ROUND
 from fedaid.flare.store.hash_chain import Head, broken_links
 from fedaid.flare.store.run_ledger import LEDGER
 from fedaid.flare.wire.tasks import RunStamp

@@ -8,7 +8,7 @@ DUAL, DUAL_TESTS = "minmax.dual_step", "minmax/test_dual_step.py"
 WEIGHTS_TESTS, KEPT_TESTS = "minmax/test_site_weights.py", "minmax/test_kept_steps.py"
 SEALED, SEALED_TESTS = "sealed_folder", "test_sealed_folder.py"
 STORE = "flare.server.run_store:RunStore"
-DAMAGED, ALL_DAMAGED, NOT_TAKEN, RESULTS, PRUNED = (
+DAMAGED, ALL_DAMAGED, NOT_TAKEN, RESULTS, PRUNED, OTHER_NAME, OTHER_STATE, COPIES = (
     f"flare/server/test_run_store.py::test_{name}"
     for name in (
         "a_flipped_bit_or_a_cut_anywhere_means_the_generation_before_and_says_so",
@@ -16,6 +16,9 @@ DAMAGED, ALL_DAMAGED, NOT_TAKEN, RESULTS, PRUNED = (
         "a_generation_that_the_disk_did_not_take_is_an_error_and_removes_nothing",
         "results_are_kept_whole_or_not_at_all",
         "a_damaged_generation_does_not_push_a_whole_one_out",
+        "a_whole_folder_under_the_name_of_another_round_is_skipped",
+        "a_sealed_state_of_another_form_is_skipped",
+        "copies_beside_the_rounds_are_ignored_and_stay",
     )
 )
 CHAIN, CHAIN_TESTS = "flare.store.hash_chain", "flare/store/test_hash_chain.py"
@@ -57,9 +60,13 @@ RUN_GUARDS = (
     Guard("minmax.outliers:common_change", "if len(changes) >= ENOUGH else 0.0", "* 0.0", KEPT_TESTS),
     Guard(f"{SEALED}:damage", "if description(folder / name) != about", "if False", SEALED_TESTS),
     Guard(f"{SEALED}:manifest_of", "if canonical(known) != text:", "if False:", SEALED_TESTS),
+    Guard(f"{SEALED}:manifest_of", "if not isinstance(known, dict) or not known:", "if False:", SEALED_TESTS),
     Guard(f"{SEALED}:require_whole", "damage(folder) if is_sealed(folder) else", "", SEALED_TESTS),
     Guard(f"{SEALED}:copy_sealed", " != wanted:", " is None:", SEALED_TESTS),
     Guard(f"{STORE}.newest", "found = damage(folder)", 'found = ""', DAMAGED),
+    Guard(f"{STORE}.newest", " or mismatch(folder)", "", OTHER_NAME),
+    Guard("flare.store.generation:mismatch", 'len(state.get("history", ())) in (0, number)', "True", OTHER_STATE),
+    Guard("flare.store.generation:generations_in", "NAME.fullmatch(path.name)", "True", COPIES),
     Guard(f"{STORE}.newest", "if self._newest is None and self.skipped:", "if False:", ALL_DAMAGED),
     Guard(f"{STORE}.commit", "found = damage(final)", 'found = ""', NOT_TAKEN),
     Guard(f"{STORE}.results", " and not damage(folder)", "", RESULTS),

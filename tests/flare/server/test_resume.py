@@ -17,7 +17,7 @@ from nvflare.app_common.app_event_type import AppEventType
 
 from admin.results.missed_rounds import missed_rounds
 from fedaid.flare.server import run_store
-from fedaid.flare.server.run_store import read
+from fedaid.flare.store.generation import read
 from fedaid.flare.wire.messages import model_from_shareable
 from fedaid.flare.wire.tasks import ALIGN, PRETRAIN, VALIDATE
 from tests.flare.conftest import Federation

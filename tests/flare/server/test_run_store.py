@@ -217,6 +217,66 @@ def test_a_damaged_generation_does_not_push_a_whole_one_out(store: RunStore) -> 
     assert names(store) == ["round-00002", "round-00003", "round-00003.1", "round-00004"]
 
 
+def test_copies_beside_the_rounds_are_ignored_and_stay(store: RunStore) -> None:
+    commit(store, 1)
+    copies = ["round-00001 (copy)", "round-00003.bak", "round-9", "round-old"]
+    for name in copies:
+        shutil.copytree(store.folder / "round-00001", store.folder / name)
+    (store.folder / "round-00007").write_text("a note")
+    assert seen(store) == (1, 1.0, None)
+    again = opened(store.folder)
+    for number in range(2, KEPT + 3):
+        commit(again, number)
+    assert {*copies, "round-00007"} <= {*names(store)}
+    assert seen(store) == (KEPT + 2, KEPT + 2.0, None)
+
+
+def test_a_whole_folder_under_the_name_of_another_round_is_skipped(store: RunStore) -> None:
+    commit(store, 1)
+    shutil.copytree(store.folder / "round-00001", store.folder / "round-00002")
+    again = opened(store.folder)
+    assert again.newest is not None
+    assert again.newest.state["round"] == 1
+    assert again.skipped == {"round-00002": "state.json is not that of round-00002"}
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        "[]",
+        "no JSON",
+        '{"round": "2"}',
+        '{"history": []}',
+        '{"history": [{}], "round": 2}',
+        '{"history": 2, "round": 2}',
+    ],
+)
+def test_a_sealed_state_of_another_form_is_skipped(state: str, store: RunStore) -> None:
+    for number in (1, 2):
+        commit(store, number)
+    (store.folder / "round-00002" / "state.json").write_text(state)
+    sealed_folder.seal(store.folder / "round-00002")
+    again = opened(store.folder)
+    assert again.newest is not None
+    assert again.newest.state["round"] == 1
+    assert again.skipped == {"round-00002": "state.json is not that of round-00002"}
+
+
+def test_a_sealed_generation_without_a_model_is_skipped(store: RunStore) -> None:
+    for number in (1, 2):
+        commit(store, number)
+    (store.folder / "round-00002" / "model.safetensors").unlink()
+    sealed_folder.seal(store.folder / "round-00002")
+    again = opened(store.folder)
+    assert again.newest is not None
+    assert again.skipped == {"round-00002": "there is no model.safetensors"}
+
+
+def test_a_store_without_a_round_delivers_an_empty_folder(store: RunStore, tmp_path: Path) -> None:
+    store.deliver(tmp_path / "job")
+    assert [*(tmp_path / "job").iterdir()] == []
+
+
 def test_a_best_model_that_was_damaged_meanwhile_is_not_carried_along(store: RunStore) -> None:
     commit(store, 1, best=best_of(0))
     damaged_at(store.folder / "round-00001" / "best" / "model.safetensors", 900)

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fedaid.flare.server.persistor import tensors_of
-from fedaid.flare.server.run_store import read
+from fedaid.flare.store.generation import read
 from fedaid.flare.store.start_model import FOLDER
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.saved_model import save_model

@@ -17,7 +17,8 @@ from fedaid.flare.server.gate import BelowQuorum
 from fedaid.flare.server.gated_scatter_gather import Found
 from fedaid.flare.server.persistor import SERVER_OPTIMIZER, tensors_of
 from fedaid.flare.server.run_settings import RunSettings, require_flag
-from fedaid.flare.server.run_store import BEST, OPTIMIZER, Generation
+from fedaid.flare.server.run_store import OPTIMIZER
+from fedaid.flare.store.generation import BEST, Generation
 from fedaid.flare.store.run_identity import RunIdentity
 from fedaid.flare.wire.tasks import ALIGN, PRETRAIN, TRAIN, VALIDATE, Arrays, UpdateMessage
 from fedaid.minmax.loss_baseline import LossBaseline

@@ -20,7 +20,7 @@ from fedaid.errors import InputError, require
 from fedaid.flare.server.ledgered_scatter_gather import LedgeredScatterAndGather
 from fedaid.flare.server.persistor import RUN_FILE, RunPersistor
 from fedaid.flare.server.run_settings import RunSettings
-from fedaid.flare.server.run_store import Generation
+from fedaid.flare.store.generation import Generation
 from fedaid.flare.store.hash_chain import HashChain
 from fedaid.flare.store.run_folder import run_folder
 from fedaid.flare.store.run_identity import (

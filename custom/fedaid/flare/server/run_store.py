@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -18,16 +17,26 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
 from fedaid.atomic_file import flush, replace_text
+from fedaid.flare.store.generation import (
+    BEST,
+    ROUND,
+    RUN,
+    STATE,
+    Generation,
+    generations_in,
+    mismatch,
+    number_of,
+    read,
+)
 from fedaid.flare.store.run_ledger import LEDGER
-from fedaid.models.saved_model import WEIGHTS, save_model
-from fedaid.sealed_folder import Damaged, NothingWhole, copy_sealed, damage, not_written, seal
+from fedaid.models.saved_model import save_model
+from fedaid.sealed_folder import Damaged, NothingWhole, copy_sealed, damage, names_in, not_written, seal
 
-STATE, RUN, RESULTS = "state.json", "run.json", "results.json"
+RESULTS = "results.json"
 OPTIMIZER, VIEW = "server_optimizer.safetensors", "view.safetensors"
-ROUND, BEST = "round", "best"  # round-00003 of the store; best in it, and best-00003 in a job's folder
 FINISHED, KEPT = "finished", 3
 
 Tensors = Mapping[str, NDArray[Any]]
@@ -40,36 +49,6 @@ class NewBest(NamedTuple):
 
     tensors: Tensors
     state: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Generation:
-    """A whole generation.
-
-    Attributes:
-        folder: with ``model.safetensors`` and ``config.json``.
-        state: plain JSON; ``round`` is the number of rounds that the model was trained for.
-    """
-
-    folder: Path
-    state: Mapping[str, Any]
-
-    def tensors(self, file: str = WEIGHTS) -> dict[str, NDArray[Any]]:
-        """The tensors in a file of the generation; empty if it has no such file."""
-        path = self.folder / file
-        found: dict[str, NDArray[Any]] = load_file(path) if path.exists() else {}
-        return found
-
-    @property
-    def run(self) -> dict[str, Any]:
-        """The settings of the run; empty if none were committed."""
-        return read(self.folder / RUN)
-
-    @property
-    def best(self) -> Generation | None:
-        """The best model until this generation, with its state; None if there is none."""
-        folder = self.folder / BEST
-        return Generation(folder, read(folder / STATE)) if folder.exists() else None
 
 
 class RunStore:
@@ -99,8 +78,8 @@ class RunStore:
         NothingWhole: if there are generations, but every one is damaged.
         """
         if self._newest is None:
-            for folder in reversed(self._generations()):
-                found = damage(folder)
+            for folder in reversed(generations_in(self.folder)):
+                found = damage(folder) or mismatch(folder)
                 if not found:
                     self._newest = Generation(folder, read(folder / STATE))
                     break
@@ -200,15 +179,12 @@ class RunStore:
             shutil.copyfile(ledger, target / LEDGER)
         if results:
             write(target / RESULTS, results)
-        seal(target)
+        if names_in(target):
+            seal(target)
 
     def _write(self, folder: Path, tensors: Tensors, state: Mapping[str, Any]) -> None:
         save_model(folder, tensors, configuration=self._configuration, vocabulary_hash=self._vocabulary_hash)
         write(folder / STATE, state)
-
-    def _generations(self) -> list[Path]:
-        """Folders of all generations in the order of their commits; a round may have been committed again."""
-        return sorted(self.folder.glob(f"{ROUND}-*"), key=lambda path: (path.stem, number_of(path)))
 
     def _fresh(self, name: str) -> Path:
         folder = self.folder / name
@@ -219,7 +195,7 @@ class RunStore:
 
     def _named(self, unfinished: Path, name: str) -> Path:
         """Gives a finished folder a new name: committing a round again must not touch the one in use."""
-        former = [number_of(folder) for folder in self._generations() if folder.stem == name]
+        former = [number_of(folder) for folder in generations_in(self.folder) if folder.stem == name]
         final = self.folder / (f"{name}.{max(former) + 1}" if former else name)
         unfinished.rename(final)
         flush(self.folder)
@@ -227,21 +203,10 @@ class RunStore:
 
     def _prune(self) -> None:
         """Removes all but the newest whole generations; damaged ones go with those that are older."""
-        whole = [folder for folder in self._generations() if folder.name not in self.skipped]
-        oldest = self._generations().index(whole[-KEPT:][0])
-        for folder in self._generations()[:oldest]:
+        whole = [folder for folder in generations_in(self.folder) if folder.name not in self.skipped]
+        oldest = generations_in(self.folder).index(whole[-KEPT:][0])
+        for folder in generations_in(self.folder)[:oldest]:
             shutil.rmtree(folder)
-
-
-def number_of(folder: Path) -> int:
-    """How often the round of a generation had been committed before it."""
-    return int(folder.suffix[1:] or 0)
-
-
-def read(file: Path) -> dict[str, Any]:
-    """The JSON object in a file; empty if there is no file."""
-    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    return content
 
 
 def write(file: Path, content: Mapping[str, Any]) -> None:

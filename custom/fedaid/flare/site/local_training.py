@@ -30,7 +30,8 @@ from fedaid.minmax.weighted_average import apply, weighted_sum
 from fedaid.training.settings import WHERE, TrainingSettings
 
 if TYPE_CHECKING:
-    from fedaid.flare.server.run_store import Generation, NewBest, RunStore
+    from fedaid.flare.server.run_store import NewBest, RunStore
+    from fedaid.flare.store.generation import Generation
 
 STORE = "fedaid_alone"  # in the run's folder of the site
 
