@@ -30,6 +30,7 @@ RESUME_TESTS = (
 )
 
 BROKEN = "flare/server/test_resume.py::test_a_damaged_ledger_is_continued_and_the_results_say_so"
+UNKNOWN_SITE = "flare/server/test_resume.py::test_a_withdrawn_site_that_nobody_knows_is_refused"
 CHANGED = "flare/server/test_resume.py::test_a_site_with_other_data_in_a_later_job_is_named"
 
 FORMER_RUN = (
@@ -79,6 +80,7 @@ RUN_GUARDS = (
     Guard("flare.store.run_ledger:RunLedger.__init__", " if isinstance(number, int)", "", BROKEN),
     Guard("flare.server.run_record:RunRecord.changed_pairs", "self.pairs.get(site, now) != now", "False", CHANGED),
     Guard(f"{IDENTITY}:require_same_settings", "require(not lines,", "require(True,", RESUME_TESTS),
+    Guard(f"{IDENTITY}:require_known_sites", "site in known", "True", UNKNOWN_SITE),
     Guard(f"{IDENTITY}:require_same_sites", "if missing:", "if False:", IDENTITY_TESTS),
     Guard(f"{IDENTITY}:require_same_sites", "require(not new,", "require(True,", IDENTITY_TESTS),
     Guard(f"{LOCK}:RunLock.__init__", "if alive:", "if False:", LOCK_TESTS),

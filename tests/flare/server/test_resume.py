@@ -361,6 +361,26 @@ def test_a_site_is_withdrawn_by_name_only_and_a_new_one_is_refused(job: Make, ho
     assert results["history"][-1]["valid"].keys() == two.keys()
 
 
+@pytest.mark.parametrize("new", [True, False])
+def test_a_withdrawn_site_that_nobody_knows_is_refused(new: bool, job: Make) -> None:
+    if not new:
+        stopped_in_round_two(job)
+    reason = refusal(job(attempt=2, without=["site-bb"], min_clients=2))
+    assert reason.startswith("without must be sites of the run, got site-bb: controller args of config_fed_server.json")
+    assert "Did you mean site-b?" in reason
+
+
+def test_a_site_that_a_former_job_has_withdrawn_may_be_away(job: Make, honest: Callable[..., Any]) -> None:
+    with armed(KILLS["before aggregation"], first := job(without=["site-c"], min_clients=2)):
+        run_until_killed(first)
+    two = {site: honest(site, SITES[site]) for site in ("site-a", "site-b")}
+    for attempt, answers in ((2, two), (3, None)):
+        again = job(answers=answers, attempt=attempt, without=["site-c"], min_clients=2, num_rounds=ROUNDS + attempt)
+        again.run()
+        assert again.engine.panics == []
+        assert json.loads((again.store / "results.json").read_text())["site_weights"].keys() == two.keys()
+
+
 def test_an_answer_of_another_attempt_is_refused(job: Make, honest: Callable[..., Any]) -> None:
     def late(task: str, shareable: Any) -> Any:
         reply = honest("site-c", 3.0)(task, shareable)

@@ -29,6 +29,7 @@ from fedaid.flare.store.run_identity import (
     WHERE,
     RunIdentity,
     differing,
+    require_known_sites,
     require_same_settings,
     require_same_sites,
     run_file,
@@ -40,6 +41,7 @@ from fedaid.flare.wire.messages import BEGAN
 from fedaid.flare.wire.tasks import RunStamp
 from fedaid.sealed_folder import Damaged, damage
 
+WITHOUT = "without"  # part of a state: sites that a job of the run has withdrawn
 CONTINUE = "To continue the run: python -m admin run JOB --kit KIT, or submit the same job again."
 
 
@@ -65,6 +67,7 @@ class DurableScatterAndGather(LedgeredScatterAndGather):
         self._run_file: Mapping[str, Any] = {}
         self.generation: Generation | None = None
         self.sites_of_run: list[str] = []
+        self._withdrawn: list[str] = []  # by this job or a former one
 
     def start_controller(self, fl_ctx: FLContext) -> None:
         """Opens the run, loads the model of its newest generation, or the initial one, and checks the sites."""
@@ -105,8 +108,11 @@ class DurableScatterAndGather(LedgeredScatterAndGather):
 
     def check_sites(self, sites: list[str]) -> None:
         """Checks ``min_clients``, the rounds and the sites of the run; FLARE's loop then starts at its next round."""
+        former = self.generation.state if self.generation else {}
+        known = {*super().sites(), *former.get("sites", ()), *former.get(WITHOUT, ())}
+        require_known_sites(self._identity.without, known)
         super().check_sites(sites)
-        self.sites_of_run = sites
+        self.sites_of_run, self._withdrawn = sites, sorted({*former.get(WITHOUT, ()), *self._identity.without})
         if self.generation is None:
             return
         state, name = self.generation.state, self.stamp.name if self.stamp else ""
@@ -177,7 +183,8 @@ class DurableScatterAndGather(LedgeredScatterAndGather):
     def publish(self, fl_ctx: FLContext, *, best_round: int, **more: Any) -> None:
         """Gives what a commit holds to the persistor."""
         attempt = self.stamp.attempt if self.stamp else 1
-        super().publish(fl_ctx, best_round=best_round, sites=self.sites_of_run, attempt=attempt, **more)
+        of_run = {"sites": self.sites_of_run, WITHOUT: self._withdrawn, "attempt": attempt}
+        super().publish(fl_ctx, best_round=best_round, **of_run, **more)
         fl_ctx.set_prop(RUN_FILE, self._run_file, private=True, sticky=False)
 
     def commit(self, fl_ctx: FLContext) -> None:

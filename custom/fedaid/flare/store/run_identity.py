@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from fedaid.errors import NotYet, require
+from fedaid.errors import NotYet, closest, require
 from fedaid.flare.software.software_report import VOCABULARY, software_report
 from fedaid.flare.store.run_folder import is_run_name
 from fedaid.flare.store.setting_defaults import parts_of
@@ -144,6 +144,21 @@ def require_same_settings(
     remedy = "Package the job with the run's settings, or with another --run-name."
     got = "".join(f"\n  {line}" for line in lines) + "\n "
     require(not lines, f"job of run {run_name}", "have the run's settings", got=got, where=WHERE, remedy=remedy)
+
+
+def require_known_sites(without: Iterable[str], known: Collection[str]) -> None:
+    """Refuses to withdraw a site that nobody knows: with a typo in its name the site would stay in the run.
+
+    Args:
+        without: names of the sites to withdraw.
+        known: names of the sites of the run and of those that are connected.
+
+    Raises:
+        InputError: naming the first unknown one.
+    """
+    for site in without:
+        remedy = f"{closest(site, sorted(known))} A site that is neither in the run nor connected needs no --without."
+        require(site in known, "without", "be sites of the run", got=site, where=WHERE, remedy=remedy)
 
 
 def require_same_sites(run_name: str, committed: Collection[str], present: Collection[str], without: Any) -> None:
