@@ -192,6 +192,9 @@ def test_weights_that_stay_have_no_rule() -> None:
     assert SiteWeights(BY_PAIRS, list("abc")).step(LOSSES, PAIRS).rule == "pairs"
 
 
+LEAST = 0.005  # of a tiny weight, which the ball moves most, the tolerance
+
+
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[list[dict[str, float]], str, int]:
     """Honest losses that move by at most 0.1 nats, a site, and the round in which it lies."""
@@ -211,7 +214,7 @@ def test_three_rounds_after_one_false_loss_the_weights_are_within_a_tenth_of_tho
     for number, losses in enumerate(tables[: when + 4]):
         honest.step(losses, {})
         lied.step(losses | ({liar: false} if number == when else {}), {})
-    assert lied.current == pytest.approx(honest.current, rel=0.1)
+    assert lied.current == pytest.approx(honest.current, rel=0.1, abs=LEAST)
 
 
 @given(histories(), st.sampled_from([0.05, 0.25, 1.0]))
@@ -227,7 +230,7 @@ def test_three_rounds_after_one_false_student_loss_the_weights_are_within_a_tent
         students = dict.fromkeys(losses, 3.0)
         honest.step(losses, {}, students)
         lied.step(losses, {}, students | ({liar: 0.0} if number == when else {}))
-    assert lied.current == pytest.approx(honest.current, rel=0.1)
+    assert lied.current == pytest.approx(honest.current, rel=0.1, abs=LEAST)
 
 
 def test_an_outlier_is_taken_back_and_the_move_says_so() -> None:

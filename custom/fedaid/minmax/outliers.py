@@ -44,9 +44,10 @@ def beyond_margin(site: str, values: Values, near: Sequence[Values]) -> float:
 
     Both the site's change and its height above the others must stand out. From the change the median change of all
     sites is taken away, because all losses fall in a run. With one neighbour only, its distance from the others counts
-    on either side: the false one may be the neighbour.
+    on either side: the false one may be the neighbour. Where all values are within the margin, none stands out.
     """
-    if any(len(table) < 2 for table in (values, *near)):
+    known = [value for table in (values, *near) for value in table.values()]
+    if any(len(table) < 2 for table in (values, *near)) or max(known) - min(known) <= MARGIN:
         return 0.0
     height, heights = above(site, values), [above(site, table) for table in near]
     changes = [values[site] - table[site] - common_change(values, table) for table in near]
