@@ -62,6 +62,34 @@ def test_a_folder_without_a_manifest_is_damaged_but_readers_do_not_check_it(fold
     require_whole(folder)
 
 
+@pytest.mark.parametrize("beside", ["run.json", "round-00001/run.json"])
+def test_a_folder_of_a_run_whose_manifest_is_gone_is_refused(beside: str, folder: Path) -> None:
+    (folder / beside).parent.mkdir(exist_ok=True)
+    (folder / beside).write_text("{}")
+    (folder / MANIFEST).unlink()
+    with pytest.raises(InputError, match=r"folder must be as its MANIFEST\.json says, got no MANIFEST\.json"):
+        require_whole(folder)
+
+
+def test_a_folder_whose_manifest_is_gone_is_refused_if_the_download_names_it(folder: Path) -> None:
+    seal(folder.parent)
+    (folder / MANIFEST).unlink()
+    with pytest.raises(InputError, match=r"got no MANIFEST\.json"):
+        require_whole(folder)
+
+
+def test_a_download_of_a_version_without_manifests_stays_readable_with_a_warning(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    require_whole(folder)
+    (folder / MANIFEST).unlink()
+    require_whole(folder)
+    assert caplog.text == ""
+    (folder / "state.json").write_text("{}")
+    require_whole(folder)
+    assert "is of a version that wrote no MANIFEST.json: damage to its files would not show" in caplog.text
+
+
 def test_a_damaged_folder_is_refused_by_file(folder: Path) -> None:
     require_whole(folder)
     (folder / "inner" / "b.txt").write_text("bete")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import shutil
 from collections.abc import Collection
 from pathlib import Path
@@ -17,6 +18,8 @@ from fedaid.atomic_file import flush, replace_text
 from fedaid.errors import require
 
 MANIFEST = "MANIFEST.json"
+STATE, RUN = "state.json", "run.json"  # of a generation of a run; the first is older than manifests
+LOG = logging.getLogger(__name__)
 
 
 class Damaged(OSError):
@@ -77,14 +80,29 @@ def is_sealed(folder: Path) -> bool:
 
 
 def require_whole(folder: Path) -> None:
-    """Refuses a sealed folder with a damaged file; a folder without a manifest is not checked.
+    """Refuses a folder with a damaged file, or whose manifest is gone; one that never had a manifest is not checked.
 
     Raises:
         InputError: naming the folder and the file.
     """
-    found = damage(folder) if is_sealed(folder) else ""
+    found = damage(folder) if is_sealed(folder) else lost_manifest(folder)
+    if not is_sealed(folder) and not found and (folder / STATE).exists():
+        LOG.warning(f"{folder} is of a version that wrote no {MANIFEST}: damage to its files would not show")
     remedy = "Do not use it: copy or download it again, or take an earlier round."
     require(not found, "folder", "be as its MANIFEST.json says", got=found, where=str(folder), remedy=remedy)
+
+
+def lost_manifest(folder: Path) -> str:
+    """What shows that a folder without a manifest once had one; empty if nothing does.
+
+    A run has written ``run.json`` since its folders are sealed. The manifest of a download names those of its folders.
+    """
+    try:
+        known = manifest_of(folder.resolve().parent)
+    except OSError:
+        known = {}
+    named = f"{folder.resolve().name}/{MANIFEST}" in known
+    return f"no {MANIFEST}" if named or (folder / RUN).exists() or any(folder.glob(f"*/{RUN}")) else ""
 
 
 def copy_sealed(source: Path, target: Path, *, leave_out: Collection[str] = ()) -> None:

@@ -64,6 +64,8 @@ RUN_GUARDS = (
     Guard(f"{SEALED}:manifest_of", "if canonical(known) != text:", "if False:", SEALED_TESTS),
     Guard(f"{SEALED}:manifest_of", "if not isinstance(known, dict) or not known:", "if False:", SEALED_TESTS),
     Guard(f"{SEALED}:require_whole", "damage(folder) if is_sealed(folder) else", "", SEALED_TESTS),
+    Guard(f"{SEALED}:lost_manifest", "named or ", "", SEALED_TESTS),
+    Guard(f"{SEALED}:lost_manifest", "(folder / RUN).exists() or ", "", SEALED_TESTS),
     Guard(f"{SEALED}:copy_sealed", " != wanted:", " is None:", SEALED_TESTS),
     Guard(f"{STORE}.newest", "found = damage(folder)", 'found = ""', DAMAGED),
     Guard(f"{STORE}.newest", " or mismatch(folder)", "", OTHER_NAME),

@@ -23,8 +23,6 @@ from fedaid.atomic_file import flush, replace_text
 from fedaid.flare.store.generation import (
     BEST,
     ROUND,
-    RUN,
-    STATE,
     Generation,
     generations_in,
     mismatch,
@@ -33,7 +31,17 @@ from fedaid.flare.store.generation import (
 )
 from fedaid.flare.store.run_ledger import LEDGER
 from fedaid.models.saved_model import save_model
-from fedaid.sealed_folder import Damaged, NothingWhole, copy_sealed, damage, names_in, not_written, seal
+from fedaid.sealed_folder import (
+    RUN,
+    STATE,
+    Damaged,
+    NothingWhole,
+    copy_sealed,
+    damage,
+    names_in,
+    not_written,
+    seal,
+)
 
 RESULTS = "results.json"
 OPTIMIZER, VIEW = "server_optimizer.safetensors", "view.safetensors"

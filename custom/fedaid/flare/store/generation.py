@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from fedaid.models.saved_model import WEIGHTS
+from fedaid.sealed_folder import RUN, STATE
 
-STATE, RUN = "state.json", "run.json"
 ROUND, BEST = "round", "best"  # round-00003 of the store; best in it, and best-00003 in a job's folder
 NAME = re.compile(rf"{ROUND}-[0-9]{{5,}}(\.[0-9]+)?")
 
