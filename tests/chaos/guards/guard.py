@@ -55,9 +55,10 @@ class Guard:
             raise ValueError(f"must occur once in {self.where}: {self.old}")
         names: dict[str, Any] = {}
         flags = __future__.annotations.compiler_flag
-        code = compile(source.replace(self.old, self.new), str(module.__file__), "exec", flags=flags)
-        exec(code, dict(vars(module)), names)  # noqa: S102 - our own source
-        return plain(next(iter(names.values()))).__code__
+        body = textwrap.indent(source.replace(self.old, self.new), "    ")  # super() needs a class around it
+        text = f"def made(__class__):\n{body}\n    return {function.__name__}\n"
+        exec(compile(text, str(module.__file__), "exec", flags=flags), dict(vars(module)), names)  # noqa: S102
+        return plain(names["made"](None)).__code__
 
     def remove(self) -> None:
         """Replaces the code of the function in this process."""

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.chaos.guards.answer_guards import ANSWER_GUARDS
-from tests.chaos.guards.disk_guards import DISK_GUARDS
+from tests.chaos.guards.checker_guards import CHECKER_GUARDS
 from tests.chaos.guards.guard import GREEN, RED, Guard, exit_code
 from tests.chaos.guards.run_guards import RUN_GUARDS
+from tests.chaos.guards.stop_guards import STOP_GUARDS
 from tests.chaos.guards.supervisor_guards import SUPERVISOR_GUARDS
 from tests.chaos.guards.transport_guards import TRANSPORT_GUARDS
 from tests.chaos.outcome import Outcome
 
-GUARDS = (*ANSWER_GUARDS, *TRANSPORT_GUARDS, *RUN_GUARDS, *DISK_GUARDS, *SUPERVISOR_GUARDS)
+GUARDS = (*ANSWER_GUARDS, *TRANSPORT_GUARDS, *RUN_GUARDS, *STOP_GUARDS, *SUPERVISOR_GUARDS, *CHECKER_GUARDS)
 
 
 def removed_guards(folder: Path, guards: Sequence[Guard] = GUARDS) -> Outcome:

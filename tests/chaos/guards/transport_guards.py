@@ -21,7 +21,9 @@ ATTENDANCE, ATTENDANCE_TESTS = "flare.answers.attendance:Attendance", "flare/ans
 TRANSPORT_GUARDS = (
     Guard(f"{REQUESTS}:SiteRequests.execute", "if name in ", "if True or name in ", REQUESTS_TESTS),
     Guard(f"{REQUESTS}:SiteRequests.communicate", "!= FED_EVENT_TOPIC", "!= None", REQUESTS_TESTS),
-    Guard(f"{REQUESTS}:SiteRequests._refusal", " and len(self._noted) < MOST_NOTES", "", REQUESTS_TESTS),
+    Guard(f"{REQUESTS}:SiteRequests._refusal", " and len(noted) < MOST_NOTES", "", REQUESTS_TESTS),
+    Guard(f"{REQUESTS}:SiteRequests._refusal", "self._noted.setdefault(site, set())",
+          "self._noted.setdefault('', set())", REQUESTS_TESTS),
     Guard(f"{REQUESTS}:is_of_server", "bool(FqcnInfo(origin).is_on_server)", "True", REQUESTS_TESTS),
     Guard(f"{REQUESTS}:shortened", "[:LONGEST_NAME]", "", REQUESTS_TESTS),
     Guard(f"{REQUESTS}:shortened", "if text.isprintable()", "if True", REQUESTS_TESTS),

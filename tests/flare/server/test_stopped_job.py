@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from collections.abc import Callable
 from typing import Any
@@ -17,10 +18,13 @@ from fedaid.flare.server.gated_scatter_gather import LOOP_ERROR
 from fedaid.flare.server.persistor import RunPersistor
 from fedaid.flare.server.update_store import UpdateStore
 from fedaid.flare.store.hash_chain import HashChain, lines_of
+from fedaid.flare.store.missed_phases import MissedPhase, Retry, missed_of, retries_of
 from fedaid.flare.store.run_ledger import LEDGER
 from fedaid.flare.store.run_ledger import STOP as STOP_LINE
 from fedaid.flare.store.stop_note import ANSWERS, INPUT, NOT_YET, SITE_INPUT, STORAGE, StopNote, read_stop
+from fedaid.flare.wire.messages import model_from_shareable
 from fedaid.flare.wire.replies import error_reply
+from fedaid.flare.wire.tasks import ALIGN
 from tests.flare.conftest import Federation
 from tests.flare.server.test_resume import job, stopped_in_round_two
 
@@ -74,6 +78,26 @@ def test_a_stop_before_the_first_round_is_followed_by_no_other_error(job: Make) 
     made.controller.control_flow(made.engine.abort_signal, made.fl_ctx)  # FLARE calls it all the same
     made.controller.stop_controller(made.fl_ctx)
     assert len(made.engine.panics) == 1
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_what_sites_missed_in_a_round_that_stopped_is_in_the_results_of_the_next_job(
+    at: int, job: Make, honest: Callable[..., Any]
+) -> None:
+    good = honest("site-c", 3.0)
+
+    def away(task: str, shareable: Shareable) -> Shareable | None:
+        return None if model_from_shareable(shareable).round_number >= at else good(task, shareable)
+
+    answers = {site: honest(site, loss) for site, loss in (("site-a", 1.0), ("site-b", 2.0))}
+    for attempt in (1, 2):
+        assert note_of(job(answers=answers | {"site-c": away}, attempt=attempt)).code == ANSWERS
+    last = job(attempt=3)
+    last.run()
+    assert last.engine.panics == []
+    results = json.loads((last.store / "results.json").read_text())
+    assert missed_of(results) == [MissedPhase(at, ALIGN, "site-c", "silent")] * 2
+    assert retries_of(results) == [Retry(at, ALIGN, ["site-c"])] * 2
 
 
 def full(*anything: object, **named: object) -> None:
@@ -141,6 +165,7 @@ def test_flares_own_copy_costs_no_round_and_an_old_one_does_not_stay(
     stopped_in_round_two(job)
     made = job(attempt=2)
     monkeypatch.setattr(torch, "save", failing_save)
+    (made.app / "FL_global_model.pt").write_bytes(b"of an earlier round")
     made.run()
     assert (made.engine.panics, read_stop(made.app)) == ([], None)
     assert list(made.app.glob("*.pt")) == []

@@ -83,8 +83,8 @@ class JobEngine(ServerEngine):  # type: ignore[misc]
         context.set_prop(ReservedKey.RUN_ABORT_SIGNAL, Signal(), private=True, sticky=True)
         return context
 
-    def command(self, name: str, *, origin: object = SITE) -> Message:
-        request = self._request(name, Shareable(), origin)
+    def command(self, name: str, *, origin: object = SITE, known_as: str = "known") -> Message:
+        request = self._request(name, Shareable(), origin, known_as)
         return self.server.command_agent.execute_command(request)
 
     def aux(self, topic: str, event: str = "", *, origin: object = SITE) -> Message:
@@ -94,9 +94,9 @@ class JobEngine(ServerEngine):  # type: ignore[misc]
         message.set_peer_props({"__identity_name__": "server"})
         return self.server.command_agent.aux_communicate(self._request(topic, message, origin))
 
-    def _request(self, topic: str, payload: object, origin: object) -> Message:
+    def _request(self, topic: str, payload: object, origin: object, known_as: str = "known") -> Message:
         headers = {MessageHeaderKey.TOPIC: topic, MessageHeaderKey.ORIGIN: origin}
-        return Message(headers | {CellMessageHeaderKeys.TOKEN: "known"}, payload)
+        return Message(headers | {CellMessageHeaderKeys.TOKEN: known_as}, payload)
 
     def wait_for_events(self) -> None:
         """Lets the thread that fires the events of sites end."""
@@ -181,11 +181,23 @@ def test_what_is_logged_of_a_site_is_short_printable_and_bounded(
     refuse_site_requests(engine)
     for _ in range(3):
         engine.aux(FED_EVENT_TOPIC, "line\nline")
-    assert engine.notes == [("site-a", "it sent event with an unprintable name")]
+    assert engine.notes == [("site-a", "it sent event with an unprintable name")] * 3
+    assert len(caplog.records) == 1
     for number in range(2 * site_requests.MOST_NOTES):
         engine.command(f"{number} {'x' * 1000}")
-    assert len(engine.notes) == site_requests.MOST_NOTES
+    assert len(caplog.records) == site_requests.MOST_NOTES
     assert max(len(text) for _, text in engine.notes) < 60
+
+
+def test_what_one_site_sends_hides_no_request_of_another(engine: JobEngine, caplog: pytest.LogCaptureFixture) -> None:
+    refuse_site_requests(engine)
+    engine.server.client_manager.clients["other"] = Client("site-b", "other")
+    for number in range(site_requests.MOST_NOTES + 1):
+        engine.command(f"command {number}")
+    caplog.clear()
+    engine.command(AdminCommandNames.ABORT, known_as="other")
+    assert engine.notes[-1] == ("site-b", "it sent command abort")
+    assert "site site-b: command abort refused" in caplog.text
 
 
 def test_a_payload_that_is_no_event_is_refused_too(engine: JobEngine) -> None:

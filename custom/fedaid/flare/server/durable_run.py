@@ -37,6 +37,7 @@ from fedaid.flare.store.run_identity import (
 from fedaid.flare.store.run_ledger import LEDGER, RunLedger
 from fedaid.flare.store.run_lock import RunLock
 from fedaid.flare.store.setting_defaults import setting_defaults
+from fedaid.flare.store.stopped_round import keep_absences, kept_absences
 from fedaid.flare.wire.messages import BEGAN
 from fedaid.flare.wire.tasks import RunStamp
 from fedaid.sealed_folder import Damaged, damage
@@ -64,6 +65,7 @@ class DurableScatterAndGather(LedgeredScatterAndGather):
         super().__init__(settings, task_name=task_name)
         self._identity = identity
         self._lock: RunLock | None = None
+        self._started = False  # whether this job may write to the run store
         self._run_file: Mapping[str, Any] = {}
         self.generation: Generation | None = None
         self.sites_of_run: list[str] = []
@@ -154,6 +156,8 @@ class DurableScatterAndGather(LedgeredScatterAndGather):
         self.persistor.ledger = self.ledger
         facts = {"sites": self.sites_of_run, "min_clients": self._min_clients, "skipped": sorted(store.skipped)}
         self.ledger.started(at.folder if at else None, at.state if at else {}, rounds=self._num_rounds, **facts)
+        self._record.restore_absences(kept_absences(store.folder, self._current_round or 0))
+        self._started = True
 
     def _say_start(self, fl_ctx: FLContext) -> None:
         """Says in the log, and notes in the record, where the run continues and what changed since its last job."""
@@ -174,6 +178,12 @@ class DurableScatterAndGather(LedgeredScatterAndGather):
         """Says a line in the log, and notes it in the record once."""
         self.log_warning(fl_ctx, line)
         self._record.warnings += [line] if line not in self._record.warnings else []
+
+    def stop(self, error: Exception, fl_ctx: FLContext) -> None:
+        """Ends the job with the error's text; the next job of the run learns what the sites missed."""
+        if self._started and not self._abort.triggered:
+            keep_absences(self.persistor.open_store.folder, self._current_round or 0, self._record.absences)
+        super().stop(error, fl_ctx)
 
     @property
     def how_to_continue(self) -> str:

@@ -53,6 +53,11 @@ class RunRecord:
         self.missed, self.retries = missed_of(state), retries_of(state)
         self._traffic.restore(state["bytes"])
 
+    def restore_absences(self, absences: Mapping[str, Any]) -> None:
+        """Continues from the :attr:`absences` of a job that stopped; no absences change nothing."""
+        if absences:
+            self.missed, self.retries = missed_of(absences), retries_of(absences)
+
     @property
     def trained(self) -> dict[str, int]:
         """Site → the last round in which its update of phase two was accepted."""

@@ -25,7 +25,7 @@ from nvflare.widgets.fed_event import FED_EVENT_TOPIC
 REFUSED_REQUEST = "fedaid_refused_request"  # event
 ASKING_SITE, REQUEST_TEXT = "fedaid_asking_site", "fedaid_request_text"  # its private context properties
 LONGEST_NAME = 40  # characters
-MOST_NOTES = 100  # that one job logs, so that a site cannot fill the server's disk
+MOST_NOTES = 20  # lines that one job logs of one site, so that a site cannot fill the server's disk
 
 
 class SiteRequests:
@@ -38,7 +38,7 @@ class SiteRequests:
     def __init__(self, engine: ServerEngine) -> None:
         agent = engine.server.command_agent
         self._engine, self._execute, self._communicate = engine, agent._execute_command, agent._aux_communicate
-        self._noted: set[tuple[str, str]] = set()
+        self._noted: dict[str, set[str]] = {}  # site → what the log has of it
         self.logger = get_obj_logger(self)
 
     def execute(self, request: Message) -> Message:
@@ -57,16 +57,17 @@ class SiteRequests:
         return self._refusal(request, f"event {shortened(name)}")
 
     def _refusal(self, request: Message, what: str) -> Message:
-        """Answers the site, and names it once for each kind of request in the log and to the controller."""
+        """Answers the site, tells the controller, and names the site once for each kind of request in the log."""
         client = self._engine.server.client_manager.clients.get(request.get_header(CellMessageHeaderKeys.TOKEN))
         site = client.name if client else "unknown"
-        if (site, what) not in self._noted and len(self._noted) < MOST_NOTES:
-            self._noted.add((site, what))
+        noted = self._noted.setdefault(site, set())
+        if what not in noted and len(noted) < MOST_NOTES:
+            noted.add(what)
             self.logger.error(f"site {site}: {what} refused, because no site may send it")
-            with self._engine.new_context() as fl_ctx:
-                fl_ctx.set_prop(ASKING_SITE, site, private=True, sticky=False)
-                fl_ctx.set_prop(REQUEST_TEXT, f"it sent {what}", private=True, sticky=False)
-                self._engine.fire_event(REFUSED_REQUEST, fl_ctx)
+        with self._engine.new_context() as fl_ctx:
+            fl_ctx.set_prop(ASKING_SITE, site, private=True, sticky=False)
+            fl_ctx.set_prop(REQUEST_TEXT, f"it sent {what}", private=True, sticky=False)
+            self._engine.fire_event(REFUSED_REQUEST, fl_ctx)
         return make_reply(ReturnCode.UNAUTHENTICATED, "no site may send this")
 
 

@@ -1,4 +1,4 @@
-"""The checks of the server's disk: an error in a round reaches the operator, and FLARE's own copies cost nothing."""
+"""The checks of a stop: an error of the disk and what sites missed reach the operator; FLARE's copies cost nothing."""
 
 from __future__ import annotations
 
@@ -12,14 +12,23 @@ IN_ROUND, AT_START, OWN_COPY = (
         "flares_own_copy_costs_no_round_and_an_old_one_does_not_stay",
     )
 )
+MISSED_TESTS = (
+    "flare/server/test_stopped_job.py::test_what_sites_missed_in_a_round_that_stopped_is_in_the_results_of_the_next_job"
+)
+ABSENCES, ABSENCES_TESTS = "flare.store.stopped_round:kept_absences", "flare/store/test_stopped_round.py"
 CONTROLLER, PERSISTOR = "flare.server.gated_scatter_gather:GatedScatterAndGather", "flare.server.persistor:RunPersistor"
 UPDATE = "flare.server.update_store:StoredTensor.__getitem__"
 
-DISK_GUARDS = (
+STOP_GUARDS = (
     Guard(f"{CONTROLLER}.system_panic", "isinstance(error, MENDABLE)", "False", IN_ROUND),
     Guard(f"{CONTROLLER}.with_remedy", "not isinstance(error, OSError) or ", "True or ", IN_ROUND),
     Guard(f"{CONTROLLER}.start_controller", "(InputError, OSError)", "InputError", AT_START),
     Guard(UPDATE, "except SafetensorError", "except KeyError", IN_ROUND),
     Guard(f"{PERSISTOR}.save_model_file", "(OSError, RuntimeError)", "KeyError", OWN_COPY),
     Guard(f"{PERSISTOR}.save_model_file", "file.unlink(missing_ok=True)", "pass", OWN_COPY),
+    Guard(
+        "flare.server.durable_run:DurableScatterAndGather.stop", "if self._started and", "if False and", MISSED_TESTS
+    ),
+    Guard(ABSENCES, " or damage(folder)", "", ABSENCES_TESTS),
+    Guard(ABSENCES, ' if found["round"] >= committed else {}', "", ABSENCES_TESTS),
 )
