@@ -14,7 +14,7 @@ from tests.chaos.processes.frozen_site import FROZEN, SITES, WAIT, waited, wake
 from tests.chaos.processes.kills import hospitals, wait_until
 from tests.chaos.processes.supervised import Runs
 
-ROUNDS, WOKEN_AFTER = 7, 4  # committed rounds; the fault comes in the second one
+ROUNDS, WOKEN_AFTER = 15, 4  # committed rounds; the fault comes in the second one. A round lasts a second or two here
 
 
 def returning_site(folder: Path) -> Outcome:
