@@ -118,6 +118,7 @@ def differing(
     before, now = committed.get(part, {}), present.get(part, {})
 
     def meant(values: Mapping[str, Any], key: str) -> Any:
+        """The value of a setting, stated or not."""
         value = values.get(key, ABSENT if defaults is None else defaults.get(key))
         return None if value == {} and defaults is not None else value  # a component without arguments
 
