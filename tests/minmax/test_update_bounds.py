@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from fedaid.errors import InputError
-from fedaid.minmax.update_bounds import BoundSettings, NormBounds, largest_loss, model_fault, norm_of
+from fedaid.minmax.update_bounds import (
+    BoundSettings,
+    NormBounds,
+    largest_loss,
+    model_fault,
+    norm_of,
+    without_rounding,
+)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +51,7 @@ def test_a_bad_ratio_is_refused(value: object) -> None:
 def test_the_largest_loss_is_four_times_that_of_random_embeddings() -> None:
     assert largest_loss(1000) == pytest.approx(4 * math.log(1000))
     assert largest_loss(2) == pytest.approx(4 * math.log(64))
+    assert largest_loss(10**9) == pytest.approx(4 * math.log(4096)), "a false number of pairs allows no other loss"
 
 
 OLD = {"w": np.full(4, 2.0, np.float32), "bn.running_var": np.ones(2, np.float32), "counter": np.array(3)}
@@ -68,3 +76,12 @@ def test_a_model_that_must_not_replace_the_one_before_has_a_reason(change: dict[
 
 def test_the_norm_is_taken_in_float64() -> None:
     assert norm_of({"w": np.full(4, 1e30, np.float32)}) == pytest.approx(2e30)
+
+
+def test_what_rounding_takes_a_variance_below_zero_becomes_zero() -> None:
+    old = np.array([100.0, 1.0], np.float32)
+    for new, expected in (([-9e-4, 2.0], [0.0, 2.0]), ([0.5, 1.0], [0.5, 1.0]), ([-1.0, 2.0], [-1.0, 2.0])):
+        found = without_rounding("bn.running_var", np.array(new, np.float32), old)
+        assert found.dtype == np.float32
+        assert found.tolist() == np.array(expected, np.float32).tolist()
+    assert without_rounding("bn.running_mean", np.array([-9e-4], np.float32), old[:1]).min() < 0

@@ -18,7 +18,7 @@ Test = Callable[[str], bool]  # of a tensor's name
 FORMER_ROUNDS = 3  # whose accepted norms count
 ENOUGH = 3  # norms of one phase that show by themselves which of them is too large
 ROUNDING = 1e-5  # of a running variance: what rounding can take from it
-SMALLEST_BATCH = 64  # pairs; a site with fewer may have the losses of this many
+SMALLEST_BATCH, LARGEST_BATCH = 64, 4096  # pairs; a site with fewer or more may have the losses of this many
 LARGEST_LOSS = 4.0  # times log B; random embeddings give log B
 
 
@@ -78,8 +78,8 @@ def lower_median(values: Collection[float]) -> float:
 
 
 def largest_loss(pairs: int) -> float:
-    """The largest InfoNCE loss in nats that a site may report: four times log B, with its pairs as the largest B."""
-    return LARGEST_LOSS * math.log(max(pairs, SMALLEST_BATCH))
+    """The largest InfoNCE loss in nats that a site may report: four times log B, with B its pairs, in 64..4096."""
+    return LARGEST_LOSS * math.log(min(max(pairs, SMALLEST_BATCH), LARGEST_BATCH))
 
 
 def is_variance(name: str) -> bool:
@@ -90,6 +90,13 @@ def is_variance(name: str) -> bool:
 def is_possible(variance: NDArray[Any], start: NDArray[Any]) -> bool:
     """Whether a running variance is at least 0, up to the rounding of the one that it started from."""
     return bool((variance >= -ROUNDING * np.abs(start) - np.finfo(np.float32).tiny).all())
+
+
+def without_rounding(name: str, new: NDArray[Any], old: NDArray[Any]) -> NDArray[Any]:
+    """A tensor, of which the running variances that rounding has taken below 0 are 0; any other one is unchanged."""
+    if is_variance(name) and is_possible(new, old) and (new < 0).any():
+        return np.asarray(np.maximum(new, 0))
+    return new
 
 
 def norm_of(tensors: Arrays) -> float:

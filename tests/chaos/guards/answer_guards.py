@@ -5,7 +5,8 @@ from __future__ import annotations
 from tests.chaos.guards.guard import Guard
 
 GATE, GATE_TESTS = "flare.server.gate", "flare/server/test_gate.py"
-LIAR_TESTS = "flare/server/test_one_liar.py"
+LIAR_TESTS, PAIRS_TESTS = "flare/server/test_one_liar.py", "minmax/test_pair_bounds.py"
+RULES = "flare.wire.metric_rules"
 BOUNDS, BOUNDS_TESTS = "minmax.update_bounds", "minmax/test_update_bounds.py"
 MESSAGES, MESSAGES_TESTS = "flare.wire.messages", "flare/wire/test_messages.py"
 FIELDS = "flare.wire.message_fields"
@@ -40,7 +41,20 @@ ANSWER_GUARDS = (
         "flare/server/test_resume.py::test_an_answer_of_another_attempt_is_refused",
     ),
     demand(f"{GATE}:Gate._judge_sender", "update.round_number == self.round_number", GATE_TESTS),
-    demand(f"{GATE}:Gate._judge_losses", "update.metrics.get(name, 0.0) <= limit", LIAR_TESTS),
+    demand(f"{RULES}:judge_losses", "metrics.get(name, 0.0) <= limit", LIAR_TESTS),
+    demand(f"{RULES}:judge_metrics", "name not in SHARES or value <= LARGEST_SHARE", BALLOT_TESTS),
+    Guard(f"{BALLOT}:Ballot._sound", "judge_losses(metrics, pairs=self._pairs.get(site, LARGEST_BATCH))", "pass",
+          BALLOT_TESTS),
+    Guard(f"{GATE}:Gate._judge_counts", "not self._pairs.has_changed(site, update.pairs)", "True", LIAR_TESTS),
+    Guard(f"{GATE}:Gate.close", "(self._too_many_pairs, self._too_large)", "(self._too_large,)", LIAR_TESTS),
+    always("minmax.pair_bounds:PairBounds.has_changed",
+           "return abs(pairs - first) > max(LARGEST_CHANGE * first, 1)", "False", PAIRS_TESTS),
+    Guard("minmax.pair_bounds:PairBounds.too_many", "max(median_high(others), SMALLEST_SITE)", "median_high(others)",
+          PAIRS_TESTS),
+    Guard("minmax.pair_bounds:PairBounds.too_many", "{**self.first, **pairs}", "pairs", PAIRS_TESTS),
+    Guard(f"{SUMS}._moved", "without_rounding(name, moved, tensor)", "moved", LIAR_TESTS),
+    Guard(f"{BOUNDS}:without_rounding", " and is_possible(new, old)", "", BOUNDS_TESTS),
+    Guard(f"{SUMS}.total", "weights[site] * norm", "norm", LIAR_TESTS),
     demand(f"{GATE}:Gate._judge_size", "norm <= self._largest_norm", GATE_TESTS),
     demand(f"{GATE}:Gate._judge_size", "is_possible(start + update.delta[name], start)", LIAR_TESTS),
     demand(f"{GATE}:Gate._judge_counts", "is_count(update.pairs) and update.pairs > 0", GATE_TESTS),
@@ -52,20 +66,22 @@ ANSWER_GUARDS = (
     demand(f"{GATE}:judged_squares", "tensor.dtype == dtype", GATE_TESTS),
     demand(f"{GATE}:judged_squares", "tensor.shape == shape", GATE_TESTS),
     demand(f"{GATE}:judged_squares", "bool(np.isfinite(tensor).all())", GATE_TESTS),
-    demand(f"{GATE}:judge_metrics", "len(metrics) <= MOST_FIELDS", GATE_TESTS),
-    demand(f"{GATE}:judge_metrics", "name in metrics", GATE_TESTS),
-    demand(f"{GATE}:judge_metrics", "is_name(name)", GATE_TESTS),
-    demand(f"{GATE}:judge_metrics", "sound", GATE_TESTS),
-    Guard(f"{GATE}:is_name", "len(name) <= LONGEST_NAME and ", "", GATE_TESTS),
-    Guard(f"{GATE}:is_name", " and name.isprintable()", "", GATE_TESTS),
-    Guard(f"{GATE}:is_count", "not isinstance(value, bool) and ", "", GATE_TESTS),
-    Guard(f"{GATE}:is_count", "0 <= value <= LARGEST_COUNT", "True", GATE_TESTS),
-    Guard(f"{GATE}:Gate.close", "self._too_large().items()", "()", LIAR_TESTS),
+    demand(f"{RULES}:judge_metrics", "len(metrics) <= MOST_FIELDS", GATE_TESTS),
+    demand(f"{RULES}:judge_metrics", "name in metrics", GATE_TESTS),
+    demand(f"{RULES}:judge_metrics", "is_name(name)", GATE_TESTS),
+    demand(f"{RULES}:judge_metrics", "sound", GATE_TESTS),
+    Guard(f"{RULES}:is_name", "len(name) <= LONGEST_NAME and ", "", GATE_TESTS),
+    Guard(f"{RULES}:is_name", " and name.isprintable()", "", GATE_TESTS),
+    Guard(f"{RULES}:is_count", "not isinstance(value, bool) and ", "", GATE_TESTS),
+    Guard(f"{RULES}:is_count", "0 <= value <= LARGEST_COUNT", "True", GATE_TESTS),
+    Guard(f"{GATE}:Gate.close", "(self._too_many_pairs, self._too_large)", "(self._too_many_pairs,)", LIAR_TESTS),
     Guard(f"{GATE}:Gate.close", "sorted(self.accepted)", "self.accepted", GATE_TESTS),
     always(
         f"{BOUNDS}:NormBounds.limit", "return self.ratio * max(known) if known else math.inf", "math.inf", LIAR_TESTS
     ),
-    always(f"{BOUNDS}:largest_loss", "return LARGEST_LOSS * math.log(max(pairs, SMALLEST_BATCH))", "1e9", BOUNDS_TESTS),
+    Guard(f"{BOUNDS}:largest_loss", "LARGEST_LOSS * ", "1e9 * ", BOUNDS_TESTS),
+    Guard(f"{BOUNDS}:largest_loss", "min(max(pairs, SMALLEST_BATCH), LARGEST_BATCH)", "max(pairs, SMALLEST_BATCH)",
+          BOUNDS_TESTS),
     Guard(f"{BOUNDS}:model_fault", "if not np.isfinite(tensor).all():", "if False:", BOUNDS_TESTS),
     Guard(f"{BOUNDS}:model_fault", "is_variance(name) and not", "False and not", BOUNDS_TESTS),
     Guard(f"{BOUNDS}:model_fault", "if step > limit > 0 else", "if False else", BOUNDS_TESTS),
@@ -94,4 +110,4 @@ ANSWER_GUARDS = (
     demand(f"{BALLOT}:Ballot._sound", '"valid" in message.splits and set(message.splits) <= set(SPLITS)', BALLOT_TESTS),
     demand(f"{BALLOT}:judge_result", "depth <= DEEPEST", SUITE_TESTS),
     demand(f"{BALLOT}:judge_result", "-LARGEST <= value <= LARGEST", SUITE_TESTS),
-)
+)  # fmt: skip

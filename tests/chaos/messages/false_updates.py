@@ -104,13 +104,18 @@ SENDERS = [
     FalseUpdate("site not in the run", "name of a site", under_false_name(scaled(0.5)), FROM_STRANGER),
 ]
 NUMBERS = [
-    *(FalseUpdate("counts", str(value), field("pairs", value)) for value in (0, -1, 10**12, 1e12, NAN, "x", True)),
+    *(
+        FalseUpdate("counts", str(value), field("pairs", value))
+        for value in (0, -1, 10**9, 10**12, 1e12, NAN, "x", True)
+    ),
+    FalseUpdate("counts", "twice the pairs", field("pairs", 40), phases=(PRETRAIN,)),
     FalseUpdate("counts", "missing", without("pairs")),
     FalseUpdate("counts", "skipped -1", field("skipped", {"image-missing": -1})),
     FalseUpdate("counts", "skipped text", field("skipped", {"image-missing": "x"})),
     *(FalseUpdate("losses", str(value), loss(value)) for value in (NAN, INFINITE, -1.0, 1e308, "x", [1.0], None, True)),
     FalseUpdate("losses", "missing", no_loss),
     FalseUpdate("losses", "no metrics", without("metrics")),
+    FalseUpdate("losses", "recall of 1000", metrics({"recall_at_1": 1000.0})),
     FalseUpdate("losses", "above InfoNCE", metrics({"loss": 17.0})),
     FalseUpdate("losses", "student loss above InfoNCE", metrics({"student_loss": 17.0})),
     FalseUpdate("100,000 fields", "meta data", many_fields),

@@ -35,6 +35,13 @@ def test_a_test_split_may_be_too_small_for_a_loss_or_absent(ballot: Ballot) -> N
     ballot.take("site-b", answer(valid=VALID))
 
 
+def test_the_pairs_of_a_site_bound_its_loss() -> None:
+    ballot = Ballot(2, ["site-a", "site-b"], pairs={"site-a": 60, "site-b": 1000})
+    ballot.take("site-b", answer(valid=VALID | {"loss": 17.0}))
+    with pytest.raises(RefusedAnswer, match=r"metric loss must be at most 16\.6355 nats"):
+        ballot.take("site-a", answer(valid=VALID | {"loss": 17.0}))
+
+
 @pytest.mark.parametrize(
     ("message", "reason"),
     [
@@ -46,6 +53,10 @@ def test_a_test_split_may_be_too_small_for_a_loss_or_absent(ballot: Ballot) -> N
         (answer(valid=VALID, test={"loss": 1.0}), "metric recall_at_1 is missing"),
         (answer(valid={name: value for name, value in VALID.items() if name != "batch_accuracy"}), "batch_accuracy is"),
         (answer(valid=VALID | {"loss": float("nan")}), "metric loss must be a finite number"),
+        (answer(valid=VALID | {"recall_at_5": 1000.0}), "metric recall_at_5 must be at most 1"),
+        (answer(valid=VALID, test=RECALLS | {"batch_accuracy": 1.01}), "metric batch_accuracy must be at most 1"),
+        (answer(valid=VALID | {"loss": 1e6}), "metric loss must be at most 33.2711 nats"),
+        (answer(valid=VALID, test=RECALLS | {"loss": 34.0}), "metric loss must be at most 33.2711 nats"),
         (make_reply(ReturnCode.OK), "hold a DXO"),
         (Shareable(), "hold a DXO"),
     ],

@@ -9,9 +9,10 @@ import pytest
 from numpy.typing import NDArray
 from nvflare.apis.shareable import Shareable
 
-from fedaid.flare.server.gate import Gate, RefusedAnswer, judge_metrics, judge_tensors, specs_of
+from fedaid.flare.server.gate import Gate, RefusedAnswer, judge_tensors, specs_of
 from fedaid.flare.server.update_store import UpdateStore
 from fedaid.flare.wire.messages import update_to_shareable
+from fedaid.flare.wire.metric_rules import judge_metrics
 from fedaid.flare.wire.tasks import UpdateMessage
 
 MakeUpdate = Callable[..., UpdateMessage]
@@ -60,6 +61,8 @@ BAD_FIELDS: dict[str, tuple[dict[str, Any], str]] = {
     "pairs x": ({"pairs": "x"}, "pairs must be in"),
     "pairs True": ({"pairs": True}, "pairs must be in"),
     "pairs NaN": ({"pairs": NAN}, "pairs must be in"),
+    "recall 1000": ({"metrics": {"loss": 1.0, "recall_at_1": 1000.0}}, "metric recall_at_1 must be at most 1"),
+    "accuracy 1.1": ({"metrics": {"loss": 1.0, "batch_accuracy": 1.1}}, "metric batch_accuracy must be at most 1"),
     "loss NaN": ({"metrics": {"loss": NAN}}, "metric loss must be a finite number"),
     "loss Inf": ({"metrics": {"loss": INFINITE}}, "metric loss must be a finite number"),
     "loss 1e308": ({"metrics": {"loss": 1e308}}, "metric loss must be a finite number"),

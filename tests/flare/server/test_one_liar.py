@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from nvflare.apis.shareable import Shareable
 
+from fedaid.flare.server.aggregator import SiteWeightedAggregator
 from fedaid.flare.server.gate import Gate, RefusedAnswer
-from fedaid.flare.wire.messages import model_from_shareable
+from fedaid.flare.server.update_store import UpdateStore
+from fedaid.flare.wire.messages import model_from_shareable, update_to_shareable
 from fedaid.flare.wire.tasks import ALIGN, PRETRAIN, TRAIN, VALIDATE
+from fedaid.minmax.norm_clipping import ClipSettings
 from fedaid.minmax.update_bounds import NormBounds
 from fedaid.models.tensor_names import is_statistic
 from tests.flare.server.test_controller import SITES, final, only, results
@@ -133,6 +137,85 @@ def test_a_loss_that_infonce_cannot_reach_is_refused(name: str, make_update: Mak
     gate.accept("site-a", make_update(delta=delta, metrics={"loss": 1.0, name: 16.6}))
     with pytest.raises(RefusedAnswer, match=f"metric {name} must be at most 16.6355 nats"):
         gate.accept("site-b", make_update(delta=delta, metrics={"loss": 1.0, name: 16.7}))
+
+
+FEDAVG = {"dual_step_size": 0, "initial_site_weights": "pairs", "alignment_phase": False}
+FAIR = {"dual_step_size": 0, "fairness_power": 1, "alignment_phase": False}
+
+
+def counting(answer: Any, pairs: int, *, since: int = 0) -> Any:
+    """A site that reports a false number of pairs from a round on."""
+
+    def counts(name: str, shareable: Shareable) -> Any:
+        reply = answer(name, shareable)
+        if name != VALIDATE and model_from_shareable(shareable).round_number >= since:
+            reply["DXO"]["meta"]["pairs"] = pairs
+        return reply
+
+    return counts
+
+
+@pytest.mark.parametrize("rule", [FEDAVG, FAIR, {}])
+@pytest.mark.parametrize(("since", "pairs"), [(0, 10**9), (1, 10**9), (1, 40)])
+def test_no_site_gains_weight_by_a_false_number_of_pairs(
+    since: int, pairs: int, rule: dict[str, Any], federation: Make, honest: Make
+) -> None:
+    """The honest number is 20 at each site."""
+    answers = {site: honest(site, loss) for site, loss in SITES.items()}
+    answers["site-c"] = counting(answers["site-c"], pairs, since=since)
+    made = federation(answers, min_clients=2, num_rounds=2, **rule)
+    made.run()
+    assert made.engine.panics == []
+    found = results(made)
+    assert [*found["history"][1]["refused"]] == ["site-c"]
+    assert "refused: pairs must be" in found["history"][1]["refused"]["site-c"]
+    assert found["site_weights"]["site-c"] <= 0.51
+    assert found["pairs"]["site-a"] == 20
+    assert found["pairs"].get("site-c", 20) == 20
+
+
+def test_a_limit_by_pairs_does_not_depend_on_the_order_of_arrival(make_update: Make) -> None:
+    delta = {"w": np.ones(2, np.float32)}
+    counts = {"site-a": 500, "site-b": 600, "site-c": 10**9}
+    for order in itertools.permutations(counts):
+        gate = gate_of({"w": np.ones(2, np.float32)})
+        for site in order:
+            gate.accept(site, make_update(delta=delta, pairs=counts[site]))
+        assert [*gate.close()] == ["site-a", "site-b"]
+        assert "pairs must be at most 600000, 1,000 times the median of the other sites" in gate.refused["site-c"]
+
+
+def test_the_largest_mover_counts_with_its_weight_and_clipped(
+    make_update: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fedaid.flare.server.aggregator.model_fault", lambda *_, **__: "not sound")
+    base = {"w": np.zeros(1, np.float32)}
+    for lengths, weights, clip, mover in (
+        ((6.0, 5.0, 1.0), (0.1, 0.8, 0.1), None, "site-b"),
+        ((5.0, 5.1, 90.0), (0.2, 0.6, 0.2), 1.0, "site-b"),
+    ):
+        sums = SiteWeightedAggregator()
+        sums._store = UpdateStore(tmp_path / mover)
+        gate = Gate(phase="train", round_number=3, template=base, sites=list(SITES))
+        sums.open(gate, base, clip=ClipSettings(clip))
+        sums.site_weights = dict(zip(SITES, weights, strict=True))
+        for site, length in zip(SITES, lengths, strict=True):
+            gate.take(
+                site, update_to_shareable(make_update(delta={"w": np.array([length], np.float32)})), store=sums._store
+            )
+        sums.total()
+        assert sums.kept["largest_mover"] == mover
+
+
+def test_a_variance_that_rounding_takes_below_zero_is_committed_as_zero(make_update: Make, tmp_path: Path) -> None:
+    base = {"bn.running_var": np.array([100.0], np.float32)}
+    sums = SiteWeightedAggregator()
+    sums._store, sums.site_weights = UpdateStore(tmp_path), {"site-a": 1.0}
+    gate = Gate(phase="train", round_number=3, template=base, sites=["site-a"])
+    sums.open(gate, base)
+    update = make_update(delta={"bn.running_var": np.array([-100.0009], np.float32)})
+    gate.take("site-a", update_to_shareable(update), store=sums._store)
+    assert sums.total()["bn.running_var"].tolist() == [0.0]
 
 
 def gate_of(template: dict[str, Any]) -> Gate:

@@ -22,7 +22,7 @@ from fedaid.flare.wire.messages import total_to_shareable
 from fedaid.flare.wire.tasks import Arrays, UpdateMessage
 from fedaid.minmax.norm_clipping import ClipSettings, clipped
 from fedaid.minmax.server_optimizer import ServerOptimizer, ServerOptimizerSettings
-from fedaid.minmax.update_bounds import model_fault
+from fedaid.minmax.update_bounds import model_fault, without_rounding
 from fedaid.minmax.weighted_average import renormalise, weighted_sum
 from fedaid.models.tensor_names import is_learned, is_statistic
 
@@ -37,7 +37,8 @@ class SiteWeightedAggregator(Aggregator):  # type: ignore[misc]
 
     Attributes:
         site_weights: site → α.
-        kept: why the last phase did not move the model, and the site with the largest update; empty if it did.
+        kept: why the last phase did not move the model, and the site whose update, with its weight and clipped, is the
+            largest; empty if it did.
         clipped: site → factor of its update in the sum of the last phase, for updates that were clipped.
     """
 
@@ -153,13 +154,17 @@ class SiteWeightedAggregator(Aggregator):  # type: ignore[misc]
         self.clipped = self._clip.factors(self.norms)
         if self.clipped and fl_ctx:
             self.log_info(fl_ctx, f"updates were clipped, site and factor: {self.clipped}")
-        self._total = self._moved(renormalise(self.site_weights, list(updates)))
+        weights = renormalise(self.site_weights, list(updates))
+        self._total = self._moved(weights)
         fault = model_fault(self._total, self._base, ratio=self._ratio, is_learned=lambda name: not is_statistic(name))
         if fault:
             self._total, self._optimizer.state = self._before, state
-            mover = max(self.norms, key=lambda site: self.norms[site])
+            moves = clipped({site: weights[site] * norm for site, norm in self.norms.items()}, self.clipped)
+            mover = max(moves, key=lambda site: moves[site])
             self.kept = {"reason": fault, "largest_mover": mover}
-            text = f"the new model is not sound, so the one before stays: {fault}. Largest update: site {mover}"
+            text = (
+                f"the new model is not sound, so the one before stays: {fault}. Largest weighted update: site {mover}"
+            )
             if fl_ctx:
                 self.log_error(fl_ctx, text)
         return self._total
@@ -171,7 +176,8 @@ class SiteWeightedAggregator(Aggregator):  # type: ignore[misc]
         for name, tensor in self._base.items():
             some = shorter if is_learned(name, tensor) else weights
             change = weighted_sum(self._store.tensor(name), some) if self._store else {}
-            total |= self._optimizer.moved({name: tensor}, change)
+            moved = self._optimizer.moved({name: tensor}, change)[name]
+            total[name] = without_rounding(name, moved, tensor)
         return total
 
     def aggregate(self, fl_ctx: FLContext) -> Shareable:

@@ -7,9 +7,11 @@ from typing import Any
 
 from nvflare.apis.shareable import Shareable
 
-from fedaid.flare.server.gate import RefusedAnswer, demand, is_name, judge_metrics
+from fedaid.flare.server.gate import RefusedAnswer
 from fedaid.flare.wire.messages import metrics_from_shareable, result_from_shareable
+from fedaid.flare.wire.metric_rules import demand, is_name, judge_losses, judge_metrics
 from fedaid.minmax.selection import METRICS
+from fedaid.minmax.update_bounds import LARGEST_BATCH
 
 SPLITS = ("valid", "test")
 Splits = Mapping[str, Mapping[str, float]]  # split → metric → value
@@ -21,6 +23,7 @@ class Ballot:
     Args:
         round_number: rounds that the model was trained for.
         sites: those that are asked.
+        pairs: site → its training pairs, which bound its losses; a site may be missing.
 
     Attributes:
         sites: as given.
@@ -28,8 +31,8 @@ class Ballot:
         refused: site → why its answer was not accepted.
     """
 
-    def __init__(self, round_number: int, sites: list[str]) -> None:
-        self._round_number, self.sites = round_number, sites
+    def __init__(self, round_number: int, sites: list[str], *, pairs: Mapping[str, int] | None = None) -> None:
+        self._round_number, self.sites, self._pairs = round_number, sites, pairs or {}
         self.answers: dict[str, Splits] = {}
         self.refused: dict[str, str] = {}
 
@@ -41,17 +44,18 @@ class Ballot:
         """
         try:
             demand(site in self.sites and site not in self.answers, "the site was not asked, or has answered")
-            self.answers[site] = self._sound(shareable)
+            self.answers[site] = self._sound(site, shareable)
         except ValueError as reason:
             self.refused[site] = f"metrics of site {site} refused: {reason}"
             raise RefusedAnswer(self.refused[site]) from reason
 
-    def _sound(self, shareable: Shareable) -> Splits:
+    def _sound(self, site: str, shareable: Shareable) -> Splits:
         message = metrics_from_shareable(shareable)
         demand(message.round_number == self._round_number, "it answers another round")
         demand("valid" in message.splits and set(message.splits) <= set(SPLITS), "it must hold valid and test only")
         for split, metrics in message.splits.items():
             judge_metrics(metrics, needs=METRICS if split == "valid" else METRICS[1:])
+            judge_losses(metrics, pairs=self._pairs.get(site, LARGEST_BATCH))
         return message.splits
 
 
@@ -71,7 +75,7 @@ class SuiteBallot(Ballot):
         answers: site → ``{"suite": …, "skipped": …}``.
     """
 
-    def _sound(self, shareable: Shareable) -> Any:
+    def _sound(self, site: str, shareable: Shareable) -> Any:
         number, result = result_from_shareable(shareable)
         demand(number == self._round_number, "it answers another task")
         demand(isinstance(result, dict) and result.keys() == {"suite", "skipped"}, "it must hold suite and skipped")

@@ -187,7 +187,7 @@ class FedAIDController(DurableScatterAndGather):
         """Metrics of a model at every site, on the validation and test splits."""
         self.progress.enter(VALIDATE, self._current_round)
         task = self.task(VALIDATE, tensors, round_number)
-        return self.collect_metrics(task, Ballot(round_number, self.sites()), fl_ctx)
+        return self.collect_metrics(task, Ballot(round_number, self.sites(), pairs=self._record.pairs), fl_ctx)
 
     def _results(self, found: Found) -> Found:
         """What the run ended with, besides the metrics of its models."""

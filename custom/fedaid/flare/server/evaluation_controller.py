@@ -19,12 +19,13 @@ from fedaid.arguments import keeps_arguments, parameters_of
 from fedaid.atomic_file import replace_text
 from fedaid.errors import InputError, require, settings_from
 from fedaid.flare.server.ballot import SuiteBallot
-from fedaid.flare.server.gate import BelowQuorum, Gate, demand, is_name, judge_tensors, specs_of
+from fedaid.flare.server.gate import BelowQuorum, Gate, judge_tensors, specs_of
 from fedaid.flare.server.persistor import tensors_of
 from fedaid.flare.server.run_settings import RunSettings, require_flag
 from fedaid.flare.server.update_store import UPDATE_FOLDER, UpdateStore
 from fedaid.flare.software.checked_scatter_gather import CheckedScatterAndGather
 from fedaid.flare.wire.messages import is_report, report_from_shareable
+from fedaid.flare.wire.metric_rules import demand, is_name
 from fedaid.flare.wire.tasks import EVALUATE, GIVEN_MODEL, LOCAL_MODEL, Arrays, MalformedMessage
 from fedaid.minmax.settings import WHERE
 from fedaid.models.saved_model import CONFIG, WEIGHTS

@@ -14,19 +14,16 @@ from safetensors import SafetensorError
 
 from fedaid.flare.server.update_store import UpdateStore
 from fedaid.flare.wire.messages import update_from_shareable
+from fedaid.flare.wire.metric_rules import demand, is_count, is_name, judge_losses, judge_metrics
 from fedaid.flare.wire.tasks import MOST_FIELDS, MalformedMessage, RunStamp, UpdateMessage
-from fedaid.minmax.loss_baseline import ALONE_LOSS, STUDENT_LOSS
-from fedaid.minmax.update_bounds import NormBounds, is_possible, is_variance, largest_loss
+from fedaid.minmax.pair_bounds import PairBounds
+from fedaid.minmax.update_bounds import NormBounds, is_possible, is_variance
 from fedaid.models.tensor_names import is_statistic
 
 Specs = Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]]  # name → shape, type
 
 Unpack = Callable[[Shareable], UpdateMessage]
 
-LARGEST_COUNT = 10**9
-LONGEST_NAME = 40  # characters, of a metric or a reason
-LARGEST_METRIC = 1e6  # a loss is in nats and about log B, a recall at most 1
-LOSSES = ("loss", STUDENT_LOSS, ALONE_LOSS)  # InfoNCE, on the validation split
 LEARNED, STATISTICS = "learned tensors", "statistics"
 LARGEST_NORM = 1e6  # Euclidean; sound updates are far below
 
@@ -53,6 +50,7 @@ class Gate:
         run: that an update must answer; None if the run cannot be continued by another job.
         bounds: of the norm of an update's learned tensors; judged when the phase ends, so that the order of arrival
             has no effect. The norm of its statistics is compared with those of the same phase only.
+        pairs: bounds of the training pairs that a site reports.
 
     Attributes:
         accepted: site → update.
@@ -70,32 +68,41 @@ class Gate:
         largest_norm: float = LARGEST_NORM,
         run: RunStamp | None = None,
         bounds: NormBounds | None = None,
+        pairs: PairBounds | None = None,
     ) -> None:
         self.phase, self.round_number, self._run = phase, round_number, run
         self._specs = specs_of(template)
         self.sites, self._needs, self._largest_norm = set(sites), needs, largest_norm
         self._variances = {name: tensor for name, tensor in template.items() if is_variance(name)}
         self._bounds, self._norms = bounds or NormBounds(), dict[str, dict[str, float]]()
-        self._open = True
+        self._pairs, self._open = pairs or PairBounds(), True
         self.accepted: dict[str, UpdateMessage] = {}
         self.refused: dict[str, str] = {}
 
     def close(self) -> dict[str, UpdateMessage]:
         """Ends the phase and returns the accepted updates in the order of site names; later ones are refused.
 
-        Updates that are too large beside the others are refused now.
+        What is too large beside the others is refused now: first numbers of pairs, then updates.
         """
         if self._open:
             self._open = False
-            for site, reason in self._too_large().items():
-                del self.accepted[site]
-                self.refuse(site, ValueError(reason))
+            for judge in (self._too_many_pairs, self._too_large):
+                for site, reason in judge().items():
+                    del self.accepted[site]
+                    self.refuse(site, ValueError(reason))
         return {site: self.accepted[site] for site in sorted(self.accepted)}
 
     @property
     def norms(self) -> dict[str, float]:
         """Site → norm of the learned tensors of its accepted update, in the order of site names."""
         return {site: self._norms[site][LEARNED] for site in sorted(self.accepted)}
+
+    def _too_many_pairs(self) -> dict[str, str]:
+        """Site → why it has too many pairs beside the others."""
+        pairs = {site: update.pairs for site, update in self.accepted.items()}
+        limits = self._pairs.too_many(pairs)
+        rule = "pairs must be at most {}, 1,000 times the median of the other sites, got {}"
+        return {site: rule.format(limit, pairs[site]) for site, limit in limits.items()}
 
     def _too_large(self) -> dict[str, str]:
         """Site → why its update is too large beside the others."""
@@ -143,9 +150,9 @@ class Gate:
         """
         try:
             self._judge_sender(site, update)
-            self._judge_counts(update)
+            self._judge_counts(site, update)
             judge_metrics(update.metrics, needs=self._needs)
-            self._judge_losses(update)
+            judge_losses(update.metrics, pairs=update.pairs)
             self._norms[site] = self._judge_size(update)
         except ValueError as reason:
             raise self.refuse(site, reason) from reason
@@ -164,11 +171,6 @@ class Gate:
         demand(update.run == self._run, "it answers another run or another attempt of this one")
         demand(update.round_number == self.round_number, "it answers another round")
 
-    def _judge_losses(self, update: UpdateMessage) -> None:
-        limit = largest_loss(update.pairs)
-        for name in LOSSES:
-            demand(update.metrics.get(name, 0.0) <= limit, f"metric {name} must be at most {limit:g} nats")
-
     def _judge_size(self, update: UpdateMessage) -> dict[str, float]:
         """Judges the tensors, and returns the norms of the learned ones and of the statistics; counters have none."""
         squares = judged_squares(update.delta, self._specs)
@@ -182,8 +184,10 @@ class Gate:
                 found[STATISTICS if is_statistic(name) else LEARNED] += square
         return {part: math.sqrt(square) for part, square in found.items()}
 
-    def _judge_counts(self, update: UpdateMessage) -> None:
+    def _judge_counts(self, site: str, update: UpdateMessage) -> None:
         demand(is_count(update.pairs) and update.pairs > 0, "pairs must be in 1..1e9")
+        rule = f"pairs must be within 10 % of {self._pairs.first.get(site)}, the site's first report in this run"
+        demand(not self._pairs.has_changed(site, update.pairs), f"{rule}, got {update.pairs}")
         demand(len(update.skipped) <= MOST_FIELDS, "too many fields")
         for reason, count in update.skipped.items():
             demand(is_name(reason) and is_count(count), "skipped must map short reasons to counts")
@@ -218,30 +222,3 @@ def judged_squares(tensors: Mapping[str, Any], specs: Specs) -> dict[str, float]
         with np.errstate(over="ignore"):
             squares[name] = float(np.square(tensor, dtype=np.float64).sum())
     return squares
-
-
-def judge_metrics(metrics: Mapping[str, Any], *, needs: tuple[str, ...]) -> None:
-    """Raises ``ValueError`` if a needed metric is missing, or if a metric is not a finite number of at least 0."""
-    demand(len(metrics) <= MOST_FIELDS, "too many fields")
-    for name in needs:
-        demand(name in metrics, f"metric {name} is missing")
-    for name, value in metrics.items():
-        sound = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= LARGEST_METRIC
-        demand(is_name(name), "metric names must be short texts")
-        demand(sound, f"metric {name} must be a finite number of at least 0")
-
-
-def is_name(name: object) -> bool:
-    """Whether this is a short text in one line, so that it can be a key of the run's record and stand in its log."""
-    return isinstance(name, str) and len(name) <= LONGEST_NAME and name.isprintable()
-
-
-def is_count(value: object) -> bool:
-    """Whether this is a whole number in 0..1e9; a bool is not a number."""
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_COUNT
-
-
-def demand(condition: bool, reason: str) -> None:
-    """Raises ``ValueError`` with the reason unless the condition holds."""
-    if not condition:
-        raise ValueError(reason)

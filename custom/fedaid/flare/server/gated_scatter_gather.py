@@ -27,6 +27,7 @@ from fedaid.flare.transport.site_requests import ASKING_SITE, REFUSED_REQUEST, R
 from fedaid.flare.wire.messages import model_to_shareable
 from fedaid.flare.wire.replies import error_text, was_refused
 from fedaid.flare.wire.tasks import Arrays, ModelMessage, RunStamp, UpdateMessage
+from fedaid.minmax.pair_bounds import PairBounds
 from fedaid.minmax.settings import WHERE
 from fedaid.sealed_folder import Damaged
 
@@ -127,7 +128,8 @@ class GatedScatterAndGather(AskingScatterAndGather):
     def gate(self, phase: str, template: Arrays, **rules: Any) -> Gate:
         """Enters a phase of the current round and returns its gate; ``rules`` are other arguments of the gate."""
         self.progress.enter(phase, self._current_round)
-        return Gate(phase=phase, round_number=self._current_round, run=self.stamp, template=template, **rules)
+        rules |= {"run": self.stamp, "pairs": PairBounds(dict(self._record.pairs))}
+        return Gate(phase=phase, round_number=self._current_round, template=template, **rules)
 
     def collect_updates(self, task: Task, fl_ctx: FLContext) -> dict[str, UpdateMessage]:
         """Sends ``task`` to the sites of the aggregator's phase, ends the phase and returns the accepted updates.

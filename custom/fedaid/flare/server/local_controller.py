@@ -95,7 +95,9 @@ class LocalController(CheckedScatterAndGather):
 
     def _validate(self, name: str, sites: list[str], fl_ctx: FLContext) -> dict[str, Splits]:
         self.progress.enter(name, self._current_round)
-        return self.collect_metrics(self._task(name), Ballot(self._current_round, sites), fl_ctx)
+        return self.collect_metrics(
+            self._task(name), Ballot(self._current_round, sites, pairs=self._record.pairs), fl_ctx
+        )
 
 
 def best_rounds(history: list[Mapping[str, Any]], last: Mapping[str, Splits]) -> dict[str, int]:

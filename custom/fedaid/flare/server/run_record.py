@@ -25,6 +25,7 @@ class RunRecord:
         traffic: counts the bytes.
 
     Attributes:
+        pairs: site → training pairs in its first accepted report.
         skipped_generations: damaged generation → the reason why a job did not continue from it.
         software_changes: one line for each version that changed between two jobs of the run.
         warnings: one line for whatever else a person must know of the run.
@@ -74,7 +75,8 @@ class RunRecord:
     ) -> None:
         """Adds the entry of a round after phase one: losses of its model, site weights and their move, refusals."""
         for site, update in updates.items():
-            self.pairs[site], self.skipped[site] = update.pairs, dict(update.skipped)
+            self.pairs.setdefault(site, update.pairs)
+            self.skipped[site] = dict(update.skipped)
             self._note_lost(site, update)
         valid = {site: without(update.metrics, TRAINING) for site, update in updates.items()}
         entry = {"round": round_number, "site_weights": dict(weights), "weight_move": asdict(move)}
