@@ -48,7 +48,7 @@ ANSWER_GUARDS = (
     Guard(f"{GATE}:Gate._judge_counts", "not self._pairs.has_changed(site, update.pairs)", "True", LIAR_TESTS),
     Guard(f"{GATE}:Gate.close", "(self._too_many_pairs, self._too_large)", "(self._too_large,)", LIAR_TESTS),
     always("minmax.pair_bounds:PairBounds.has_changed",
-           "return abs(pairs - first) > max(LARGEST_CHANGE * first, 1)", "False", PAIRS_TESTS),
+           "return not first <= LARGEST_CHANGE * pairs <= LARGEST_CHANGE**2 * first", "False", PAIRS_TESTS),
     Guard("minmax.pair_bounds:PairBounds.too_many", "max(median_high(others), SMALLEST_SITE)", "median_high(others)",
           PAIRS_TESTS),
     Guard("minmax.pair_bounds:PairBounds.too_many", "{**self.first, **pairs}", "pairs", PAIRS_TESTS),

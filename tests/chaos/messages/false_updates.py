@@ -108,7 +108,7 @@ NUMBERS = [
         FalseUpdate("counts", str(value), field("pairs", value))
         for value in (0, -1, 10**9, 10**12, 1e12, NAN, "x", True)
     ),
-    FalseUpdate("counts", "twice the pairs", field("pairs", 40), phases=(PRETRAIN,)),
+    FalseUpdate("counts", "more than twice the pairs", field("pairs", 41), phases=(PRETRAIN,)),
     FalseUpdate("counts", "missing", without("pairs")),
     FalseUpdate("counts", "skipped -1", field("skipped", {"image-missing": -1})),
     FalseUpdate("counts", "skipped text", field("skipped", {"image-missing": "x"})),

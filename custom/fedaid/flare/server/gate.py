@@ -186,7 +186,7 @@ class Gate:
 
     def _judge_counts(self, site: str, update: UpdateMessage) -> None:
         demand(is_count(update.pairs) and update.pairs > 0, "pairs must be in 1..1e9")
-        rule = f"pairs must be within 10 % of {self._pairs.first.get(site)}, the site's first report in this run"
+        rule = f"pairs must be half to twice {self._pairs.first.get(site)}, the site's first report in this run"
         demand(not self._pairs.has_changed(site, update.pairs), f"{rule}, got {update.pairs}")
         demand(len(update.skipped) <= MOST_FIELDS, "too many fields")
         for reason, count in update.skipped.items():

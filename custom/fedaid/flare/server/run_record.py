@@ -83,7 +83,7 @@ class RunRecord:
         self.history.append(entry | {"valid": valid, "refused": dict(refused)})
 
     def changed_pairs(self, pairs: Mapping[str, int]) -> list[str]:
-        """One line for each site whose number of training pairs is not that of its last report."""
+        """One line for each site whose number of training pairs is not that of its first report."""
         return [
             f"{site} reports {now} training pairs, {self.pairs[site]} before: its data must be the same in all jobs"
             for site, now in pairs.items()
