@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from statistics import median_high
 
 LARGEST_RATIO = 1000  # by which the sites of a consortium may differ in size
 SMALLEST_SITE = 100  # pairs; the median counts as at least this, so that a false small number makes no other one large
@@ -41,7 +40,12 @@ class PairBounds:
         known, found = {**self.first, **pairs}, {}
         for site in sorted(pairs):
             others = [count for other, count in known.items() if other != site]
-            limit = LARGEST_RATIO * max(median_high(others), SMALLEST_SITE) if others else pairs[site]
+            limit = LARGEST_RATIO * max(upper_median(others), SMALLEST_SITE) if others else pairs[site]
             if pairs[site] > limit:
                 found[site] = limit
         return found
+
+
+def upper_median(counts: Collection[int]) -> int:
+    """The median; of an even number of counts the larger of the two in the middle."""
+    return sorted(counts)[len(counts) // 2]

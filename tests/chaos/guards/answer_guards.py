@@ -49,7 +49,7 @@ ANSWER_GUARDS = (
     Guard(f"{GATE}:Gate.close", "(self._too_many_pairs, self._too_large)", "(self._too_large,)", LIAR_TESTS),
     always("minmax.pair_bounds:PairBounds.has_changed",
            "return not first <= LARGEST_CHANGE * pairs <= LARGEST_CHANGE**2 * first", "False", PAIRS_TESTS),
-    Guard("minmax.pair_bounds:PairBounds.too_many", "max(median_high(others), SMALLEST_SITE)", "median_high(others)",
+    Guard("minmax.pair_bounds:PairBounds.too_many", "max(upper_median(others), SMALLEST_SITE)", "upper_median(others)",
           PAIRS_TESTS),
     Guard("minmax.pair_bounds:PairBounds.too_many", "{**self.first, **pairs}", "pairs", PAIRS_TESTS),
     Guard(f"{SUMS}._moved", "without_rounding(name, moved, tensor)", "moved", LIAR_TESTS),
