@@ -96,6 +96,11 @@ def test_a_block_that_does_not_fit_its_array_is_refused(wrong: dict[str, Any]) -
         unpacked(json.dumps(SOUND | wrong).encode() + b"\n" + bytes(8))
 
 
+def test_a_block_without_bytes_of_an_array_that_has_some_is_refused() -> None:
+    with pytest.raises(ValueError, match="a part of its array"):
+        unpacked(json.dumps(SOUND).encode() + b"\n")
+
+
 @pytest.mark.parametrize("item", [b"", b"{", b"{}\n", b"{}", b"[]\n", b'{"name": "T0"', b"\n", b"{" * 3000 + b"\n"])
 def test_what_is_no_block_is_refused(item: bytes) -> None:
     with pytest.raises((ValueError, AttributeError)):
