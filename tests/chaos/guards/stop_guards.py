@@ -31,4 +31,28 @@ STOP_GUARDS = (
     ),
     Guard(ABSENCES, " or damage(folder)", "", ABSENCES_TESTS),
     Guard(ABSENCES, ' if found["round"] >= committed else {}', "", ABSENCES_TESTS),
+    Guard(
+        "flare.answers.asking_scatter_gather:AskingScatterAndGather.settle",
+        "if len(accepted) < self._min_clients:",
+        "if False:",
+        "flare/answers/test_missing_sites.py::test_below_quorum_after_a_second_try_the_run_stops_and_says_how_to_go_on",
+    ),
+    Guard(
+        "flare.server.durable_run:DurableScatterAndGather.check_sites",
+        'require(ok, "num_rounds"',
+        'require(True, "num_rounds"',
+        "flare/server/test_stopped_job.py::test_another_setting_is_lasting_and_a_site_that_is_away_is_not",
+    ),
+    Guard(
+        "flare.software.site_software:SiteSoftware.has_other_code",
+        "self.sites[site][CODE] != self.server[CODE]",
+        "False",
+        "flare/software/test_site_software.py",
+    ),
+    Guard(
+        "flare.store.run_folder:require_lasting",
+        "require(lasting,",
+        "require(True,",
+        "flare/store/test_run_folder.py",
+    ),
 )

@@ -1,4 +1,4 @@
-"""The checks of the commands that follow a job: which job counts, and what costs an attempt."""
+"""The checks of the commands that follow a job: which job counts, what costs an attempt, and when a job is dead."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ FOUND_DEAD, LIVED = (
         "a_dead_job_that_was_followed_while_it_lived_is_a_setback",
     )
 )
+WHOLE = "admin/session/test_supervisor.py::test_abnormal_with_whole_results_is_complete_with_a_warning"
 SUPERVISOR = "admin.session.supervisor:Supervisor"
 
 SUPERVISOR_GUARDS = (
@@ -19,4 +20,11 @@ SUPERVISOR_GUARDS = (
     Guard(f"{SUPERVISOR}.run", "if self._found_dead(end):", "if False:", FOUND_DEAD),
     Guard(f"{SUPERVISOR}._recover", " and not self._found_dead(one)", "", FOUND_DEAD),
     Guard(f"{SUPERVISOR}._found_dead", "end.committed is None and ", "", LIVED),
+    Guard("admin.session.ended_job:completes", "is_whole(folder, rounds=rounds)", "True", WHOLE),
+    Guard(
+        "admin.session.follow:JobWatch._require_process",
+        "absent >= self.dead_after[restarted] and ",
+        "",
+        "admin/session/test_supervisor.py::test_running_without_a_process_is_dead_but_not_at_the_first_look",
+    ),
 )
