@@ -74,7 +74,7 @@ ANSWER_GUARDS = (
     Guard(f"{RULES}:is_name", " and name.isprintable()", "", GATE_TESTS),
     Guard(f"{RULES}:is_count", "not isinstance(value, bool) and ", "", GATE_TESTS),
     Guard(f"{RULES}:is_count", "0 <= value <= LARGEST_COUNT", "True", GATE_TESTS),
-    Guard(f"{GATE}:Gate.close", "(self._too_many_pairs, self._too_large)", "(self._too_many_pairs,)", LIAR_TESTS),
+    Guard(f"{GATE}:Gate.close", ", self._too_large)", ",)", LIAR_TESTS),
     Guard(f"{GATE}:Gate.close", "sorted(self.accepted)", "self.accepted", GATE_TESTS),
     always(
         f"{BOUNDS}:NormBounds.limit", "return self.ratio * max(known) if known else math.inf", "math.inf", LIAR_TESTS
