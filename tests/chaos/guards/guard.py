@@ -55,10 +55,11 @@ class Guard:
             raise ValueError(f"must occur once in {self.where}: {self.old}")
         names: dict[str, Any] = {}
         flags = __future__.annotations.compiler_flag
-        body = textwrap.indent(source.replace(self.old, self.new), "    ")  # super() needs a class around it
-        text = f"def made(__class__):\n{body}\n    return {function.__name__}\n"
+        text, name = source.replace(self.old, self.new), function.__name__
+        if "super()" in text:  # needs a class around it
+            text = f"def made(__class__):\n{textwrap.indent(text, '    ')}\n    return {name}\n{name} = made(None)\n"
         exec(compile(text, str(module.__file__), "exec", flags=flags), dict(vars(module)), names)  # noqa: S102
-        return plain(names["made"](None)).__code__
+        return plain(names[name]).__code__
 
     def remove(self) -> None:
         """Replaces the code of the function in this process."""
