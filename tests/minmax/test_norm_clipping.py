@@ -4,11 +4,11 @@ import itertools
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fedaid.errors import InputError
-from fedaid.minmax.norm_clipping import ClipSettings, clipped
+from fedaid.minmax.norm_clipping import NOTHING, ClipSettings, clipped
 from fedaid.minmax.update_bounds import lower_median
 
 NORMS = {"a": 1.0, "b": 2.0, "c": 10.0}
@@ -37,10 +37,11 @@ def test_an_update_is_shortened_to_a_multiple_of_the_median(
 
 
 @given(st.dictionaries(st.text(max_size=3), st.floats(0, 1e6), max_size=9), st.floats(1, 100))
+@example({"a": 5e-324, "b": 2.0}, 1.0)
 def test_no_clipped_update_is_longer_than_the_bound(norms: dict[str, float], setting: float) -> None:
     factors = ClipSettings(setting).factors(norms)
     assert all(0 < factor < 1 for factor in factors.values())
-    if known := [norm for norm in norms.values() if norm > 0]:
+    if known := [norm for norm in norms.values() if norm > NOTHING]:
         after = clipped(norms, factors)
         assert max(after.values()) <= setting * lower_median(known) * (1 + 1e-12)
         assert {site for site in norms if after[site] != norms[site]} == set(factors)

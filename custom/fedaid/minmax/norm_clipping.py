@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fedaid.minmax.settings import require_number
 from fedaid.minmax.update_bounds import lower_median
 
+NOTHING = 1e-30  # a norm of learned tensors that is taken for 0
 CLIPPED = "clipped"  # key of a round in the results and of a commit in the ledger: phase → site → factor
 
 
@@ -37,7 +38,8 @@ class ClipSettings:
     def factors(self, norms: Mapping[str, float]) -> dict[str, float]:
         """The updates that are clipped, and how much.
 
-        Norms of 0 do not count. Of an even number of norms the median is the lower of the two in the middle.
+        Norms up to 1e-30 do not count: such an update changes no number of 32 bits.
+        Of an even number of norms the median is the lower of the two in the middle.
 
         Args:
             norms: site → norm of the learned tensors of its accepted update.
@@ -45,7 +47,7 @@ class ClipSettings:
         Returns:
             site → factor in (0, 1), in the order of site names, for the sites whose update is clipped.
         """
-        known = [norm for norm in norms.values() if norm > 0]
+        known = [norm for norm in norms.values() if norm > NOTHING]
         if self.clip_update_norm is None or not known:
             return {}
         longest = self.clip_update_norm * lower_median(known)

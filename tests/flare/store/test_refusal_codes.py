@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fedaid.flare.server import ballot, gate
 from fedaid.flare.store.refusal_codes import OTHER, refusal_code
+from fedaid.flare.wire import metric_rules
 
 UNSPECIFIC = {  # the layout of an answer
     "it must hold valid and test only",
@@ -27,7 +28,7 @@ def reasons(file: Path) -> list[str]:
 
 
 def test_every_demand_has_a_code() -> None:
-    found = reasons(Path(gate.__file__)) + reasons(Path(ballot.__file__))
+    found = [text for module in (gate, ballot, metric_rules) for text in reasons(Path(module.__file__))]
     assert len(found) > 20
     without = {text for text in found if refusal_code(text) == OTHER}
     assert {text for text in without if text not in UNSPECIFIC and "values" not in text} == set()

@@ -186,8 +186,11 @@ class Gate:
 
     def _judge_counts(self, site: str, update: UpdateMessage) -> None:
         demand(is_count(update.pairs) and update.pairs > 0, "pairs must be in 1..1e9")
-        rule = f"pairs must be half to twice {self._pairs.first.get(site)}, the site's first report in this run"
-        demand(not self._pairs.has_changed(site, update.pairs), f"{rule}, got {update.pairs}")
+        first = self._pairs.first.get(site)
+        demand(
+            not self._pairs.has_changed(site, update.pairs),
+            f"pairs must be half to twice {first}, the site's first report in this run, got {update.pairs}",
+        )
         demand(len(update.skipped) <= MOST_FIELDS, "too many fields")
         for reason, count in update.skipped.items():
             demand(is_name(reason) and is_count(count), "skipped must map short reasons to counts")
