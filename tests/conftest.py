@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import torch
@@ -111,6 +112,17 @@ def settings() -> TrainingSettings:
         warmup_steps=1,
         training_process="same",
     )
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever asks for an address fails."""
+
+    def refuse(*_: Any, **__: Any) -> NoReturn:
+        raise AssertionError("this must need no network")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
 
 
 @pytest.fixture

@@ -77,11 +77,6 @@ class Certificate:
         return public_bytes(private.public_key()) == public_bytes(self.content.public_key())
 
 
-def read_certificate(file: Path) -> Certificate:
-    """Return the first certificate in a PEM file; raises as :func:`read_certificates`."""
-    return read_certificates(file)[0]
-
-
 def read_certificates(file: Path) -> list[Certificate]:
     """Return the certificates in a PEM file: the owner's, then the authorities between it and the consortium's.
 
