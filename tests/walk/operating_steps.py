@@ -1,0 +1,176 @@
+"""The steps of docs/operating.md, by this project's commands, by those of nvflare and at FLARE's console."""
+
+from __future__ import annotations
+
+import json
+
+from admin.session.login import admin_session
+from tests.integration.conftest import CONTROL, MODEL, TRAINING, small_job
+from tests.walk.kit_steps import PAGE as PROVISIONED
+from tests.walk.step import Step
+from tests.walk.world import ADMIN, LEAD, SERVER, SITES, World
+
+PAGE = "operating"
+LEAVING = "hospital-south"
+RUN = "fedaid_pretrain"  # the name of the walk's run
+SETTINGS = " ".join(f"--set '{name}={json.dumps(value)}'" for name, value in (MODEL | TRAINING | CONTROL).items())
+YES = "y\n"
+AS_ADMIN = {"startup-kit KIT": f"startup-kit KITS/{ADMIN}"}
+ADMINS = "the admin gives this command"
+ENDED = "FINISHED:COMPLETED"
+
+
+def long_job(world: World) -> None:
+    """Package a job that does not end while the walk looks at it."""
+    small_job(world.checkout / "build" / "long", sites=3, num_rounds=500, run_name="long")
+
+
+def running_job(world: World) -> None:
+    """Submit the long job, and wait until it runs."""
+    job = world.checkout / "build" / "long" / "fedaid_pretrain"
+    code, said = world.shell(f"python -m admin submit {job} --kit {world.kit(LEAD)}", at=world.checkout)
+    assert code == 0, said
+    world.values["JOB_ID"] = world.job_in(said)
+    world.wait_for(lambda: status_of(world) == "RUNNING", "the job runs")
+
+
+def status_of(world: World) -> str:
+    with admin_session(world.kit(LEAD), timeout=60) as session:
+        return str(session.get_job_status(world.values["JOB_ID"]))
+
+
+def aborted(world: World) -> None:
+    world.wait_for(lambda: status_of(world) == "FINISHED:ABORTED", "the job is aborted")
+
+
+def gone(world: World) -> None:
+    with admin_session(world.kit(LEAD), timeout=60) as session:
+        assert world.values["JOB_ID"] not in {job["job_id"] for job in session.list_jobs()}
+
+
+def another_aborted_job(world: World) -> None:
+    """The job of `nvflare job abort` for `delete`."""
+    world.values["JOB_ID"] = world.values["ABORTED"]
+
+
+def remember_aborted(world: World) -> None:
+    aborted(world)
+    world.values["ABORTED"] = world.values["JOB_ID"]
+
+
+def without_the_site(world: World) -> None:
+    """The run goes on, one round more, with the two others."""
+    job = world.checkout / "build" / "jobs" / "fedaid_pretrain"
+    code, said = world.shell(f"python -m admin submit {job} --kit {world.kit(LEAD)} --wait", at=world.checkout)
+    assert code == 0, said
+    found = world.results(world.job_in(said))
+    assert [entry["round"] for entry in found["history"]] == [0, 1, 2]
+    assert sorted(found["history"][-1]["valid"]) == sorted(set(SITES) - {LEAVING})
+    assert sorted(found["history"][0]["valid"]) == sorted(SITES)
+
+
+def locked_out(world: World) -> None:
+    with admin_session(world.kit(ADMIN), timeout=60) as session:
+        assert LEAVING not in {client.name for client in session.get_connected_client_list()}
+
+
+def all_ended(world: World) -> None:
+    world.wait_for(lambda: not world.processes(), "server and sites end", seconds=120)
+
+
+def start_again(world: World) -> None:
+    """Start the server and every site again, as their owners do."""
+    times = world.times_registered()
+    for kit in (SERVER, *SITES):
+        code, said = world.shell("bash startup/start.sh", at=world.kit(kit))
+        assert code == 0, said
+    for site in SITES:
+        world.wait_for(lambda site=site: world.times_registered()[site] > times[site], f"{site} is connected again")
+
+
+def step(line: str, *says: str, **more: object) -> Step:
+    return Step(PAGE, line, says=says, **more)  # type: ignore[arg-type]
+
+
+def asks(line: str, *says: str, **more: object) -> Step:
+    """A command that asks whether it shall."""
+    return step(line, *says, answer=YES, **more)
+
+
+def console(line: str, *says: str, who: str = LEAD, **more: object) -> Step:
+    return step(line, *says, at=f"console {who}", **more)
+
+
+EVERY_DAY = (
+    step("python -m admin status --kit KIT", "complete +2/2"),
+    step("nvflare job list --startup-kit KIT", "fedaid_pretrain"),
+    console("list_jobs", "fedaid_pretrain"),
+    step("python -m admin submit JOB --kit KIT --wait", ENDED),
+    step("nvflare job submit -j JOB --startup-kit KIT", keep="JOB_ID"),
+    step("nvflare job monitor JOB_ID --startup-kit KIT", "COMPLETED"),
+    step("python -m admin monitor JOB_ID --kit KIT", ENDED),
+    step("python -m admin run JOB --kit KIT", ENDED),
+    step("python -m admin download JOB_ID --kit KIT", "build/results"),
+    step("nvflare job download JOB_ID --startup-kit KIT"),
+    console("download_job JOB_ID"),
+    step("python -m admin report RUN_FOLDER", "report.html"),
+    step(
+        "nvflare job clone",
+        keep="JOB_ID",
+        instead={"job clone": f"job clone JOB_ID --startup-kit KITS/{LEAD}"},
+        why="the sentence names the command only",
+    ),
+    step("python -m admin compare", "usage", instead={"compare": "compare --help"}, why="it needs no federation"),
+    step("python -m admin status --kit KIT", *SITES),
+    step("nvflare system status --startup-kit KIT", *SITES),
+    console("check_status client", *SITES),
+    console("check_status server", "[Ee]ngine status"),
+    Step(PROVISIONED, "python -m admin status --kit ... --delete-ended 30", says=("no job to delete",)),
+    step("python -m admin status --kit KIT --delete-ended 30", "no job to delete"),
+    Step(
+        PROVISIONED,
+        "python -m admin run",
+        instead={"admin run": f"admin run JOB --kit KITS/{LEAD}"},
+        why="the sentence names the command only",
+        says=(ENDED,),
+    ),
+    step("bash startup/fl_admin.sh", "Done|bye", at="lead", answer=f"{LEAD}\nbye\n"),
+)
+ENDED_JOBS = (
+    long_job,
+    console("submit_job JOB", instead={"JOB": "{long}"}, why="a job that goes on until it is aborted", keep="JOB_ID"),
+    Step(
+        PROVISIONED, "nvflare job abort JOB_ID --startup-kit ...", answer=YES, then=remember_aborted
+    ),
+    running_job,
+    asks("nvflare job abort JOB_ID --startup-kit KIT", then=aborted),
+    asks("nvflare job delete JOB_ID --startup-kit KIT", then=gone),
+    running_job,
+    console("abort_job JOB_ID", answer=YES, then=aborted),
+    console("delete_job JOB_ID", answer=YES, then=gone),
+)
+CHANGED = (
+    step("python -m admin status --kit KIT", "complete", never=("alive",)),
+    step(
+        "python -m admin package JOB --run-name RUN --without SITE",
+        instead={
+            "JOB": f"fedaid_pretrain {SETTINGS} --set min_clients=2 --set num_rounds=3",
+            "RUN": RUN,
+            "SITE": LEAVING,
+        },
+        why="the run of the walk with its settings, and one round more",
+        then=without_the_site,
+    ),
+    asks("nvflare system shutdown all --force --startup-kit KIT", instead=AS_ADMIN, why=ADMINS, then=all_ended),
+    start_again,
+    console("shutdown all", who=ADMIN, answer=YES, then=all_ended),
+    start_again,
+    asks(
+        "nvflare system disable-client SITE --startup-kit KIT",
+        instead=AS_ADMIN | {"SITE": LEAVING},
+        why=ADMINS,
+        then=locked_out,
+    ),
+    asks(f"nvflare system disable-client SITE --startup-kit KITS/{ADMIN}", instead={"SITE": LEAVING}, why="who leaves"),
+    console("disable_client SITE", who=ADMIN, answer=YES, instead={"SITE": LEAVING}, why="who leaves", then=locked_out),
+)
