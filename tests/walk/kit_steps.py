@@ -76,7 +76,9 @@ def own_store(world: World) -> None:
 
 def server_listens(world: World) -> None:
     world.wait_for(lambda: listening(world.port), "the server listens")
-    heard = [c for one in family([], mark=world.mark) for c in one.net_connections("inet") if c.status == psutil.CONN_LISTEN]
+    heard = [
+        c for one in family([], mark=world.mark) for c in one.net_connections("inet") if c.status == psutil.CONN_LISTEN
+    ]
     assert {connection.laddr.ip for connection in heard} == {"127.0.0.1"}
     assert world.port in {connection.laddr.port for connection in heard}
 
@@ -111,7 +113,12 @@ def all_ended(world: World) -> None:
 
 
 KITS = (
-    Step(PAGE, PROVISION, says=(r"valid until 20\d\d-\d\d-\d\d", r"\bnew\b", "sha256 [0-9A-F]{2}:", "trial|this machine"), then=private),
+    Step(
+        PAGE,
+        PROVISION,
+        says=(r"valid until 20\d\d-\d\d-\d\d", r"\bnew\b", "sha256 [0-9A-F]{2}:", "trial|this machine"),
+        then=private,
+    ),
     Step(
         PAGE,
         "nvflare provision -p consortium.yml -w build/provision",
@@ -119,9 +126,7 @@ KITS = (
         why="the walk goes on with the kits of python -m admin provision",
     ),
     Step(PAGE, OPENSSL, at="hospital-north", says=("Fingerprint=", "notAfter="), then=printed_fingerprint),
-    Step(
-        PAGE, "nvflare cert init --profile profile.yml -o ca --valid-days 1825", at="by-hand", then=fingerprint
-    ),
+    Step(PAGE, "nvflare cert init --profile profile.yml -o ca --valid-days 1825", at="by-hand", then=fingerprint),
     Step(PAGE, "nvflare cert request -p hospital-north.yml", at="by-hand"),
     Step(
         PAGE,

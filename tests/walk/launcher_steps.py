@@ -10,6 +10,9 @@ from tests.walk.world import World
 PAGE = "launchers"
 KIT = {"KIT": "KITS/hospital-lake"}
 WHY_KIT = "the kit of one hospital"
+CHECK = (
+    "PYTHONPATH=startup python3 -B -c 'import sys, pathlib, kit_check; sys.exit(kit_check.main(pathlib.Path.cwd()))'"
+)
 NO_ENGINE = "Cannot connect to the Docker daemon|command not found|permission denied"
 
 
@@ -71,7 +74,7 @@ LAUNCHERS = (
     Step(PAGE, "cp admin/deploy/study_runtime.yaml KIT-docker/local/"),
     Step(
         PAGE,
-        "PYTHONPATH=startup python3 -B -c 'import sys, pathlib, kit_check; sys.exit(kit_check.main(pathlib.Path.cwd()))'",
+        CHECK,
         at="checkout/KIT-docker",
     ),
     Step(

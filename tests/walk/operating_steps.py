@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 from admin.session.login import admin_session
+from fedaid.flare.software.site_software import PROPERTIES
+from fedaid.version import CODE_KEY
 from tests.integration.conftest import CONTROL, MODEL, TRAINING, small_job
 from tests.walk.kit_steps import PAGE as PROVISIONED
 from tests.walk.step import Step
@@ -15,6 +17,11 @@ LEAVING = "hospital-south"
 RUN = "fedaid_pretrain"  # the name of the walk's run
 SETTINGS = " ".join(f"--set '{name}={json.dumps(value)}'" for name, value in (MODEL | TRAINING | CONTROL).items())
 YES = "y\n"
+OLD, NEW = "venv-0.9.0", "venv-0.9.1"
+SHARED = (
+    'python3 -c "import pathlib, sys, sysconfig;'
+    " pathlib.Path(sysconfig.get_path('purelib'), 'shared.pth').write_text('{libraries}')\""
+)
 AS_ADMIN = {"startup-kit KIT": f"startup-kit KITS/{ADMIN}"}
 ADMINS = "the admin gives this command"
 ENDED = "FINISHED:COMPLETED"
@@ -88,6 +95,38 @@ def start_again(world: World) -> None:
         world.wait_for(lambda site=site: world.times_registered()[site] > times[site], f"{site} is connected again")
 
 
+def other_version(world: World) -> None:
+    """What is there before an upgrade: the environment of this version, and a packaged job of it."""
+    assert (world.srv / "venv" / "bin" / "python3").exists()
+    assert (world.srv / "venv").resolve().name == NEW
+
+
+def runs_from_the_link(world: World) -> None:
+    """Start the server and the sites again with the environment behind the link first in PATH."""
+    times = world.times_registered()
+    for kit in (SERVER, *SITES):
+        command = f"PATH={world.srv}/venv/bin:$PATH bash startup/start.sh"
+        code, said = world.shell(command, at=world.kit(kit))
+        assert code == 0, said
+    for site in SITES:
+        world.wait_for(lambda site=site: world.times_registered()[site] > times[site], f"{site} is connected again")
+    environments = {one.environ().get("PATH", "").split(":")[0] for one in world.processes(SERVER)}
+    assert environments == {f"{world.srv}/venv/bin"}, environments
+
+
+def refused_job(world: World) -> None:
+    """After the way back, a job that another version has packaged is refused."""
+    assert (world.srv / "venv").resolve().name == OLD
+    job = world.checkout / "build" / "other" / "fedaid_pretrain"
+    small_job(world.checkout / "build" / "other", sites=3, run_name="other")
+    meta = json.loads((job / "meta.json").read_text())
+    meta[PROPERTIES][CODE_KEY] = "0" * len(meta[PROPERTIES][CODE_KEY])
+    (job / "meta.json").write_text(json.dumps(meta))
+    code, said = world.shell(f"python -m admin submit {job} --kit {world.kit(LEAD)}", at=world.checkout)
+    assert code == 1, said
+    assert "Package the job again: python -m admin package" in said, said
+
+
 def step(line: str, *says: str, **more: object) -> Step:
     return Step(PAGE, line, says=says, **more)  # type: ignore[arg-type]
 
@@ -139,9 +178,7 @@ EVERY_DAY = (
 ENDED_JOBS = (
     long_job,
     console("submit_job JOB", instead={"JOB": "{long}"}, why="a job that goes on until it is aborted", keep="JOB_ID"),
-    Step(
-        PROVISIONED, "nvflare job abort JOB_ID --startup-kit ...", answer=YES, then=remember_aborted
-    ),
+    Step(PROVISIONED, "nvflare job abort JOB_ID --startup-kit ...", answer=YES, then=remember_aborted),
     running_job,
     asks("nvflare job abort JOB_ID --startup-kit KIT", then=aborted),
     asks("nvflare job delete JOB_ID --startup-kit KIT", then=gone),
@@ -162,9 +199,22 @@ CHANGED = (
         then=without_the_site,
     ),
     asks("nvflare system shutdown all --force --startup-kit KIT", instead=AS_ADMIN, why=ADMINS, then=all_ended),
-    start_again,
+    step("python3 -m venv /srv/fedaid/venv-0.9.1", instead={"venv ": "venv --without-pip "}, why="pip is not used"),
+    step(
+        "/srv/fedaid/venv-0.9.1/bin/pip install -r requirements.txt -c constraints.txt",
+        instead={"pip install -r requirements.txt -c constraints.txt": SHARED},
+        why="the libraries of the walk's own environment, by a link",
+    ),
+    step("ln -sfn /srv/fedaid/venv-0.9.1 /srv/fedaid/venv", then=other_version),
+    runs_from_the_link,
     console("shutdown all", who=ADMIN, answer=YES, then=all_ended),
     start_again,
+    step(
+        "ln -sfn /srv/fedaid/venv-0.9.0 /srv/fedaid/venv",
+        instead={"ln ": "cp -a /srv/fedaid/venv-0.9.1 /srv/fedaid/venv-0.9.0 && ln "},
+        why="the walk has no environment of an older version",
+        then=refused_job,
+    ),
     asks(
         "nvflare system disable-client SITE --startup-kit KIT",
         instead=AS_ADMIN | {"SITE": LEAVING},

@@ -1,4 +1,4 @@
-"""The commands that a page prints: those of its blocks, those in its tables and sentences, and those of FLARE's console."""
+"""The commands that a page prints: those of its blocks, of its tables and sentences, and of FLARE's console."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```", flags=re.DOTALL | re.MULTILINE)
 QUOTED = re.compile(r"`([^`\n]+)`")
 PROGRAMS = (
-    "bash cd chmod cp curl docker echo export git helm journalctl kill kubectl ln make mkdir mv nvflare openssl pip"
-    " python python3 rm scp sed ssh systemctl tail tar"
-).split()  # fmt: skip
-COMMAND = re.compile(rf"(?:[A-Z_]+=\S+ )*(?:{'|'.join(PROGRAMS)}|\.{{0,2}}/\S+) \S.*")
-CONSOLE = {value for name, value in vars(AdminCommandNames).items() if name.isupper() and "_" in str(value)} | {"shutdown"}
+    "bash|cd|chmod|cp|curl|docker|echo|export|git|helm|journalctl|kill|kubectl|ln|make|mkdir|mv|nvflare|openssl|pip"
+    "|python|python3|rm|scp|sed|ssh|systemctl|tail|tar"
+)
+COMMAND = re.compile(rf"(?:[A-Z_]+=\S+ )*(?:{PROGRAMS}|\.{{0,2}}/\S+) \S.*")
+CONSOLE = {value for name, value in vars(AdminCommandNames).items() if name.isupper() and "_" in str(value)} | {
+    "shutdown"
+}
 EXPRESSION = re.compile(r"(?:recipe\.\w+|FedAIDRecipe|add_experiment_tracking|set_per_site_config)\(.+\)")
 SHELL, PYTHON, ASIDE = "bash", "python", ("json",)
 
@@ -56,7 +58,11 @@ def found_in(text: str) -> list[tuple[int, str]]:
     blank = BLOCK.sub(lambda block: re.sub(r"[^\n]", " ", block[0]), text)
     for quoted in QUOTED.finditer(blank):
         in_table = blank[blank.rfind("\n", 0, quoted.start()) + 1] == "|"
-        if COMMAND.fullmatch(quoted[1]) or EXPRESSION.fullmatch(quoted[1]) or (in_table and quoted[1].split()[0] in CONSOLE):
+        if (
+            COMMAND.fullmatch(quoted[1])
+            or EXPRESSION.fullmatch(quoted[1])
+            or (in_table and quoted[1].split()[0] in CONSOLE)
+        ):
             found.append((quoted.start(), quoted[1]))
     return found
 

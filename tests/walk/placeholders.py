@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sysconfig
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,7 @@ PLACEHOLDERS = (
     Placeholder(r"(?<![\w-])site-1\b", lambda world: str(world.kit("hospital-north")), "the kit of a site"),
     Placeholder(r"/data/\{site\}", lambda world: f"{world.folder}/data/{{site}}", "the data of sites a, b and c"),
     Placeholder(r"\bMODEL_FOLDER\b", lambda world: f'"{best_model(world)}"', "the model of the walk's run"),
+    Placeholder(r"\{libraries\}", lambda world: sysconfig.get_path("purelib"), "the libraries of this environment"),
     Placeholder(r"\{poc\}", lambda world: repr(own_poc(world)), "a project file for a free port"),
     Placeholder(r"SHA256:\.\.\.", lambda world: world.values["FINGERPRINT"], "what the lead would read aloud"),
 )

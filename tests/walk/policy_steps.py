@@ -112,7 +112,12 @@ def read_ledger(world: World) -> None:
 
 RENEWED = (
     Step(PROVISIONED, "bash startup/stop_fl.sh", at=SITE, answer="y", then=stopped),
-    Step(PROVISIONED, f"{PROVISION} --renew {SITE}", says=(f"^{SITE}: .*renewed", "^fl-server: .*as before"), then=renewed),
+    Step(
+        PROVISIONED,
+        f"{PROVISION} --renew {SITE}",
+        says=(f"^{SITE}: .*renewed", "^fl-server: .*as before"),
+        then=renewed,
+    ),
     start,
 )
 POLICY = (

@@ -42,7 +42,7 @@ RECIPES = (
     step(
         'recipe.execute(ProdEnv(startup_kit_location="KITS/lead@consortium.org"))',
         "COMPLETED|FINISHED",
-        instead={"recipe.execute": "run = recipe.execute", ".org\"))": f".org\")){RESULT}"},
+        instead={"recipe.execute": "run = recipe.execute", '.org"))': f'.org")){RESULT}'},
         why="the walk waits for the result",
         then=produced,
     ),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
+from admin.__main__ import main
 from tests.walk.page_line import found_in, page_lines
 from tests.walk.placeholders import rules_of
 from tests.walk.route import PAGES, STEPS
@@ -49,3 +52,21 @@ def test_a_command_is_found_wherever_it_stands(text: str, found: list[str]) -> N
 def test_a_block_in_a_language_that_nobody_runs_is_refused() -> None:
     with pytest.raises(ValueError, match="in sh"):
         found_in("```sh\nls\n```\n")
+
+
+PACKAGED = sorted(
+    {step.line for step in STEPS if step.line.startswith("python -m admin package ") and not step.instead}
+)
+
+
+@pytest.mark.parametrize("line", PACKAGED)
+def test_every_package_command_makes_a_sound_job(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(shlex.split(line)[3:]) == 0, capsys.readouterr().err
+    assert (tmp_path / "build" / "jobs" / "fedaid_pretrain" / "meta.json").is_file()
+
+
+def test_the_package_commands_are_there() -> None:
+    assert len(PACKAGED) == 5

@@ -164,7 +164,7 @@ def command_line(process: psutil.Process) -> list[str]:
 
 
 def typed(command: str, step: Step) -> tuple[str, str]:
-    """What the shell gets and what is typed at its questions; at a console, or in Python, the command is typed there."""
+    """What the shell gets, and what is typed then: at a console, or in Python, the command itself."""
     if step.at == "python":
         return "python -", command
     if not step.at.startswith(CONSOLE):
