@@ -13,7 +13,7 @@ WHY_KIT = "the kit of one hospital"
 CHECK = (
     "PYTHONPATH=startup python3 -B -c 'import sys, pathlib, kit_check; sys.exit(kit_check.main(pathlib.Path.cwd()))'"
 )
-NO_ENGINE = "Cannot connect to the Docker daemon|command not found|permission denied"
+NO_ENGINE = "[Cc]annot connect to (the )?Docker daemon|command not found"
 
 
 def units(world: World) -> None:

@@ -27,7 +27,7 @@ SERVER, LEAD, ADMIN = "fl-server", "lead@consortium.org", "admin@consortium.org"
 JOB_ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 REGISTERED = "Successfully registered client"
 CONSOLE = "console "  # with the name of the person behind it
-SECONDS = 420.0  # of one command
+SECONDS = 1800.0  # of one command
 NEEDED = ("admin", "custom", "policy", "jobs", "requirements.txt", "constraints.txt", "pyproject.toml")
 
 
@@ -147,7 +147,7 @@ class World:
         """The living processes of a participant's kit, or of all kits."""
         return [one for one in family([], mark=self.mark) if str(self.kit(kit)) in " ".join(command_line(one))]
 
-    def wait_for(self, condition: Callable[[], bool], what: str, *, seconds: float = 240.0) -> None:
+    def wait_for(self, condition: Callable[[], bool], what: str, *, seconds: float = 600.0) -> None:
         """Return when the condition holds; AssertionError with ``what`` did not happen in time."""
         deadline = time.monotonic() + seconds
         while not condition():
