@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from admin.federation.kits import job_guard
 from admin.session import kit_check
 from fedaid.flare.store.run_folder import FILE_NAME, FOLDER, from_file
 from fedaid.flare.transport.exception_texts import VARIABLE
@@ -24,6 +25,7 @@ NO_ENVIRONMENT = "ERROR - python3 has no package cryptography. Activate the envi
 CHECKED_START = f"""umask 077
 {SEES_ENVIRONMENT} || {{ echo "{NO_ENVIRONMENT}" | tee -a "$WORKSPACE/log.txt" >&2; exit 1; }}
 PYTHONPATH="$WORKSPACE/startup" python3 -B -c '{RUN_CHECK}' "$WORKSPACE" || exit 1"""
+GUARD_FILE = "fedaid_guard__p_resources.json"  # FLARE's server process reads every file of local/ with this ending
 HEART_BEAT_SECONDS = 60  # the server drops a site after this silence; FLARE's default is 600
 
 
@@ -60,6 +62,15 @@ def shorten_wait(server_kit: Path) -> None:
     content = read_json(file)
     content["servers"][0]["heart_beat_timeout"] = HEART_BEAT_SECONDS
     write_json(file, content)
+
+
+def add_guard(server_kit: Path) -> None:
+    """Let the failure of one site cost that site, not the job; see :mod:`admin.federation.kits.job_guard`."""
+    source = Path(job_guard.__file__)
+    (server_kit / "local" / "custom").mkdir(exist_ok=True)
+    shutil.copyfile(source, server_kit / "local" / "custom" / source.name)
+    component = {"id": "fedaid_guard", "path": f"{source.stem}.{job_guard.JobGuard.__name__}", "args": {}}
+    write_json(server_kit / "local" / GUARD_FILE, {"components": [component]})
 
 
 def run_stores_beside(kit: Path) -> list[Path]:

@@ -9,6 +9,7 @@ import yaml
 
 from admin.federation.federation import Federation
 from admin.federation.kit_settings import (
+    add_guard,
     bind_to_loopback,
     check_before_start,
     forbid_code,
@@ -127,6 +128,7 @@ def finish(kits: Path, project: Project, *, host: str) -> None:
     if host == LOOPBACK:
         bind_to_loopback(kits / project.server, port_of(project))
     shorten_wait(kits / project.server)
+    add_guard(kits / project.server)
     for site in project.sites:
         keep_exceptions_private(kits / site)
     for name in (project.server, *project.sites):

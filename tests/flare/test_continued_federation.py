@@ -96,6 +96,29 @@ def test_a_run_of_several_jobs_ends_with_the_bits_of_one_job(case: str, job: Mak
         assert again.ended() == expected, instant
 
 
+QUICK = ("int8, all that a site keeps", "fp32, FedBN, student, one phase")
+OTHERS = [pytest.param(case, marks=pytest.mark.long) for case in CASES if case not in QUICK]
+
+
+@pytest.mark.parametrize(
+    "case", [case if case in QUICK else pytest.param(case, marks=pytest.mark.long) for case in CASES]
+)
+def test_a_phase_that_is_tried_again_has_the_bits_of_the_first_try(
+    case: str, job: Make, consortium: dict[str, Path]
+) -> None:
+    phases, rounds = (TRAIN,) if "one phase" in case else (ALIGN, PRETRAIN), 2
+    settings = {"min_clients": len(consortium), "num_rounds": rounds}
+    whole, retried = (job(case, kits, **settings) for kits in ("whole", "retried"))
+    whole.run()
+    retried.lost = {(task, number, site) for task in phases for number in range(rounds) for site in consortium}
+    retried.run()
+    results = json.loads((retried.store / "results.json").read_text())
+    assert retried.lost == set()
+    assert len(results["retries"]) == len(phases) * rounds
+    assert results["state_lost"] == []
+    assert retried.ended() == whole.ended()
+
+
 def instants(sites: list[str]) -> list[tuple[str, int, str, str]]:
     found = [
         (task, number, site, when)

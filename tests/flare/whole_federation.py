@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from nvflare.apis.event_type import EventType
-from nvflare.apis.fl_constant import FLContextKey, ReservedKey
+from nvflare.apis.fl_constant import FLContextKey, ReservedKey, ReturnCode
 from nvflare.apis.fl_context import FLContext, FLContextManager
 from nvflare.apis.shareable import ReservedHeaderKey, Shareable
 from nvflare.apis.signal import Signal
@@ -22,6 +22,7 @@ from nvflare.apis.signal import Signal
 from fedaid.flare.site.executor import FedAIDExecutor
 from fedaid.flare.site.work.own_work import IMAGE_CACHE
 from fedaid.flare.wire.downlink import ModelDecoder, ModelEncoder
+from fedaid.flare.wire.replies import error_reply
 from fedaid.flare.wire.tasks import VALIDATE
 from fedaid.flare.wire.uplink import UpdateDecoder, UpdateEncoder
 from fedaid.training.settings import TrainingSettings
@@ -98,6 +99,7 @@ class WholeJob(Federation):
         self.encoder, self.decoder = ModelEncoder(wire_dtype), UpdateDecoder()
         self.engine.components["encoder"] = self.encoder
         self.kill_at: tuple[str, int, str, str] | None = None  # task, round, site, "asked", "answered" or "sent"
+        self.lost: set[tuple[str, int, str]] = set()  # task, round, site: the first answer does not arrive
 
     def through_filters(self, process: SiteProcess) -> Any:
         def answer(task: str, data: Shareable) -> Shareable:
@@ -109,6 +111,9 @@ class WholeJob(Federation):
             message = self.encoder.process(copy.copy(data), context) if wired else data
             reply = process.answer(task, message)
             self._maybe_kill(task, process.name, "answered")
+            if (lost := (task, self.controller._current_round, process.name)) in self.lost:
+                self.lost.discard(lost)
+                reply, wired = error_reply(ReturnCode.EXECUTION_EXCEPTION, "the answer did not arrive"), False
             context.set_prop(FLContextKey.TASK_RESULT, reply, private=True, sticky=False)
             self.encoder.handle_event(EventType.BEFORE_TASK_RESULT_FILTER, context)
             decoded: Shareable = self.decoder.process(reply, context) if wired else reply

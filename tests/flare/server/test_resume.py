@@ -13,12 +13,16 @@ from typing import Any
 
 import pytest
 import torch
+from nvflare.apis.shareable import Shareable
 from nvflare.app_common.app_event_type import AppEventType
 
 from admin.results.missed_rounds import missed_rounds
 from fedaid.flare.server import run_store
 from fedaid.flare.store.generation import read
+from fedaid.flare.store.hash_chain import broken_links
+from fedaid.flare.store.missed_phases import MissedPhase, missed_of
 from fedaid.flare.wire.messages import model_from_shareable
+from fedaid.flare.wire.replies import error_reply
 from fedaid.flare.wire.tasks import ALIGN, PRETRAIN, VALIDATE
 from tests.flare.conftest import Federation
 
@@ -291,6 +295,43 @@ def test_a_damaged_ledger_is_continued_and_the_results_say_so(job: Make) -> None
     (warning,) = json.loads((again.store / "results.json").read_text())["warnings"]
     assert warning.endswith(f"is damaged, so it proves less: line {at + 2} does not continue the line before it")
     assert f"Warning: {warning}." in missed_rounds(json.loads((again.store / "results.json").read_text()))
+
+
+def test_a_wrong_last_line_of_the_ledger_before_a_stop_is_named_and_refused_for_good(job: Make) -> None:
+    first = stopped_in_round_two(job)
+    file = first.run_store / "ledger.jsonl"
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join(lines[:-1]) + lines[-1].replace(b'"time":"2', b'"time":"3'))
+    again = job(attempt=2)
+    again.run()
+    assert again.engine.panics == []
+    (warning,) = json.loads((again.store / "results.json").read_text())["warnings"]
+    assert warning.endswith(f"line {len(lines)} is not the one that was written last")
+    shown = broken_links(again.store / "ledger.jsonl")  # as ``check`` does
+    assert shown == [f"line {len(lines) + 1} does not continue the line before it"]
+
+
+def test_what_sites_missed_in_a_round_whose_job_was_killed_is_in_the_results(
+    job: Make, honest: Callable[..., Any]
+) -> None:
+    def of(site: str, in_round: Callable[[], Shareable | None]) -> Any:
+        def answer(task: str, shareable: Any) -> Any:
+            hit = task == ALIGN and model_from_shareable(shareable).round_number == 1
+            return in_round() if hit else honest(site, SITES[site])(task, shareable)
+
+        return answer
+
+    answers = {site: honest(site, loss) for site, loss in SITES.items()}
+    answers["site-b"] = of("site-b", lambda: error_reply("EXECUTION_EXCEPTION", "it ended", reason="killed"))
+    answers["site-c"] = of("site-c", lambda: None)
+    first = job(answers=answers, min_clients=1)
+    with armed(KILLS["between the phases"], first):
+        run_until_killed(first)
+    for attempt in (2, 3):
+        again = job(attempt=attempt, min_clients=1, num_rounds=ROUNDS + attempt)
+        again.run()
+        missed = missed_of(json.loads((again.store / "results.json").read_text()))
+        assert missed == [MissedPhase(1, ALIGN, "site-b", "killed"), MissedPhase(1, ALIGN, "site-c", "silent")]
 
 
 def test_a_site_with_other_data_in_a_later_job_is_named(job: Make, honest: Callable[..., Any]) -> None:

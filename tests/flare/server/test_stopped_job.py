@@ -114,10 +114,10 @@ def lost(store: UpdateStore, site: str, update: object) -> None:
     store._files[site].unlink()
 
 
-def late(chain: HashChain, *, durable: bool) -> None:
+def late(chain: HashChain) -> None:
     if b'"close"' in chain._waiting:
         full()
-    WRITE(chain, durable=durable)
+    WRITE(chain)
 
 
 AT_SERVER = "a file at the server cannot be read or written: "

@@ -16,6 +16,12 @@ from fedaid.flare.store.hash_chain import FIRST, HashChain, Head, broken_links, 
 Bytes = Callable[[list[bytes], int, int], list[bytes]]
 
 
+@pytest.fixture(autouse=True)
+def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests write thousands of lines."""
+    monkeypatch.setattr("fedaid.flare.store.hash_chain.os.fsync", lambda handle: None)
+
+
 def chain(file: Path, lines: int) -> HashChain:
     made = HashChain(file)
     for number in range(lines):
@@ -74,10 +80,11 @@ def test_every_change_of_a_line_is_found(change: Bytes, count: int, at: int, mor
 
 @pytest.mark.parametrize("left", [1, 5, 30])
 def test_half_a_line_of_a_killed_process_is_replaced(tmp_path: Path, left: int) -> None:
-    file = tmp_path / "ledger"
-    chain(file, 3)
-    whole = file.read_bytes().splitlines(keepends=True)
-    file.write_bytes(b"".join(whole[:2]) + whole[2][:left])
+    file, ahead = tmp_path / "ledger", tmp_path / "ahead"
+    chain(file, 2)
+    chain(ahead, 3)
+    with file.open("ab") as opened:
+        opened.write(ahead.read_bytes().splitlines()[2][:left])
     again = HashChain(file)
     assert again.head.lines == 2
     again.add({"kind": "start"}, durable=True)
@@ -119,3 +126,38 @@ def test_half_a_line_that_is_longer_than_the_next_line_is_replaced_too(tmp_path:
     again = HashChain(file)
     again.add({"kind": "start"}, durable=True)
     assert broken_links(file, again.head) == []
+
+
+@pytest.mark.parametrize("change", [altered, removed, truncated, cut])
+def test_a_wrong_last_line_of_a_process_that_has_ended_shows_from_then_on(tmp_path: Path, change: Bytes) -> None:
+    file = tmp_path / "ledger"
+    chain(file, 3)
+    file.write_bytes(b"".join(change(file.read_bytes().splitlines(keepends=True), 2, 77)))
+    for _ in range(2):
+        again = HashChain(file)
+        assert again.broken
+        again.add({"kind": "start"}, durable=True)
+    assert broken_links(file, again.head)
+
+
+def test_a_line_that_was_written_before_its_name_is_kept(tmp_path: Path) -> None:
+    file, ahead = tmp_path / "ledger", tmp_path / "ahead"
+    chain(file, 2)
+    chain(ahead, 3)
+    file.write_bytes(ahead.read_bytes())
+    again = HashChain(file)
+    assert (again.broken, again.head) == ([], HashChain(ahead).head)
+
+
+@pytest.mark.parametrize("damage", [b"", b"000000000002 x", b"\xff" * 142, None])
+def test_a_chain_is_continued_without_the_name_of_its_last_line(tmp_path: Path, damage: bytes | None) -> None:
+    file = tmp_path / "ledger"
+    head, named = chain(file, 2).head, tmp_path / "ledger.head"
+    if damage is None:  # as after a version that did not write it
+        named.unlink()
+    else:
+        named.write_bytes(damage)
+    again = HashChain(file)
+    assert (again.broken, again.head) == ([], head)
+    again.add({"kind": "start"})
+    assert HashChain(file).head == again.head

@@ -22,6 +22,7 @@ from fedaid.flare.server.persistor import RUN_FILE, RunPersistor
 from fedaid.flare.server.run_settings import RunSettings
 from fedaid.flare.store.generation import Generation
 from fedaid.flare.store.hash_chain import HashChain
+from fedaid.flare.store.killed_round import KilledRound
 from fedaid.flare.store.run_folder import run_folder
 from fedaid.flare.store.run_identity import (
     CONFIGS,
@@ -156,7 +157,11 @@ class DurableScatterAndGather(LedgeredScatterAndGather):
         self.persistor.ledger = self.ledger
         facts = {"sites": self.sites_of_run, "min_clients": self._min_clients, "skipped": sorted(store.skipped)}
         self.ledger.started(at.folder if at else None, at.state if at else {}, rounds=self._num_rounds, **facts)
-        self._record.restore_absences(kept_absences(store.folder, self._current_round or 0))
+        done = self._current_round or 0
+        self._record.restore_absences(kept_absences(store.folder, done))
+        if not chain.broken:
+            killed = KilledRound(chain.found, done)
+            self._record.add_absences(killed.missed, killed.retries)
         self._started = True
 
     def _say_start(self, fl_ctx: FLContext) -> None:

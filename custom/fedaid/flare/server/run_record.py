@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -58,6 +58,12 @@ class RunRecord:
         """Continues from the :attr:`absences` of a job that stopped; no absences change nothing."""
         if absences:
             self.missed, self.retries = missed_of(absences), retries_of(absences)
+
+    def add_absences(self, missed: Iterable[MissedPhase], retries: Iterable[Retry]) -> None:
+        """Adds what is known of a job that was killed; what a stop has noted already stays as it is."""
+        known = {(entry.round, entry.phase, entry.site) for entry in self.missed}
+        self.missed += [entry for entry in missed if (entry.round, entry.phase, entry.site) not in known]
+        self.retries += [entry for entry in retries if entry not in self.retries]
 
     @property
     def trained(self) -> dict[str, int]:

@@ -92,7 +92,10 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             return error_reply(ReturnCode.BAD_TASK_DATA, "the task is unknown at this site")
         self._abort.signal = abort_signal
         try:
-            reply: Shareable = self._tasks[task_name](model_from_shareable(shareable), fl_ctx)
+            message = model_from_shareable(shareable)
+            if task_name != VALIDATE and self._state.rewind(self._ready(message, fl_ctx), message, fl_ctx):
+                self._round = None
+            reply: Shareable = self._tasks[task_name](message, fl_ctx)
             return checked(reply)
         except Aborted:
             return make_reply(ReturnCode.TASK_ABORTED)
@@ -155,7 +158,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
     def _before_training(self, work: SiteWork, round_number: int) -> dict[str, float]:
         """Metrics of the round's model on the validation split, and the baseline losses of the site's own models."""
         metrics, alone = work.metrics("valid"), dict(work.facts.alone)
-        return metrics | alone | work.student_loss(round_number - 1) | self._state.take_lost()
+        return metrics | alone | work.student_loss(round_number - 1) | self._state.lost_in(round_number)
 
     def _trained(self, work: SiteWork, message: ModelMessage, fl_ctx: FLContext) -> Trained:
         """Phase two; then keeps what later rounds need of the trained model."""

@@ -39,7 +39,8 @@ class SiteState:
         self._needed = settings.report_student_loss or settings.moon_weight > 0 or self._normalised
         self._memory, self._kept = memory, KeptRounds("state")
         self._unmeasured: ModelMessage | None = None  # the round whose student has no loss yet
-        self._lost = False
+        self._trained = -1  # the last round in which the work has trained
+        self._lost: int | None = None  # the round in which the work started without its state
 
     def keep(self, work: SiteWork, message: ModelMessage, fl_ctx: FLContext) -> None:
         """Keeps the state after phase two, before the answer is sent.
@@ -47,11 +48,12 @@ class SiteState:
         To measure the student takes a validation. The server would wait for it, so the student's tensors are kept
         instead until it is measured. A process that may end with its task measures it now.
         """
+        self._trained = message.round_number
         if self._memory.may_end_with_task:
             work.measure_student()
             if work.site_tensors or work.student:
-                student = {"student": work.student}
-                self._memory.remember(SITE_TENSORS, dict(work.site_tensors), description=student, fl_ctx=fl_ctx)
+                described = {"student": work.student, "round": message.round_number}
+                self._memory.remember(SITE_TENSORS, dict(work.site_tensors), description=described, fl_ctx=fl_ctx)
         if self._normalised:
             remember_normalisation(self._memory, work, rounds=message.round_number + 1, fl_ctx=fl_ctx)
         if self._needed and message.run is not None:
@@ -77,16 +79,33 @@ class SiteState:
 
     def restore(self, work: SiteWork, message: ModelMessage, fl_ctx: FLContext) -> None:
         """Gives a new work the state that it had when this message's round began."""
-        self._unmeasured = None
+        self._unmeasured, self._trained = None, -1
         if found := self._memory.recall(SITE_TENSORS, fl_ctx):
             work.site_tensors = found.tensors
-            work.student = student_of(found.description)
-        elif self._needed and message.run is not None:
-            kept = self._kept.before(message.round_number, message.run, fl_ctx)
-            self._lost = is_lost(kept, message, site=work.site)
-            if kept is not None:
-                sets = {kind: below(kept.tensors, kind) for kind in SETS}
-                self._take_over(work, sets, student_of(kept.description), fl_ctx)
+            work.student, self._trained = student_of(found.description), found.description["round"]
+        else:
+            self._restore_kept(work, message, fl_ctx)
+
+    def rewind(self, work: SiteWork, message: ModelMessage, fl_ctx: FLContext) -> bool:
+        """Gives the work the state that it had when this message's round began, if it has trained in that round.
+
+        The server asks again for a phase if too few answers arrived. So the second answer has the bits of the first.
+        Returns whether the work was changed.
+        """
+        if message.round_number > self._trained:
+            return False
+        return self._restore_kept(work, message, fl_ctx)
+
+    def _restore_kept(self, work: SiteWork, message: ModelMessage, fl_ctx: FLContext) -> bool:
+        """Gives the work what :class:`KeptRounds` has; returns whether the settings and the run need that."""
+        if not self._needed or message.run is None:
+            return False
+        self._unmeasured, self._trained = None, -1
+        kept = self._kept.before(message.round_number, message.run, fl_ctx)
+        self._lost = message.round_number if is_lost(kept, message, site=work.site) else None
+        sets = {kind: below(kept.tensors, kind) if kept else {} for kind in SETS}
+        self._take_over(work, sets, student_of(kept.description) if kept else None, fl_ctx)
+        return True
 
     def _take_over(self, work: SiteWork, sets: Mapping[str, Any], student: Student | None, fl_ctx: FLContext) -> None:
         work.site_tensors = sets[SITE_TENSORS]
@@ -97,10 +116,9 @@ class SiteState:
         work.student = student
         work.measure_student()
 
-    def take_lost(self) -> dict[str, float]:
-        """A metric that says that the site has lost its state, for the next answer; empty otherwise."""
-        lost, self._lost = self._lost, False
-        return {STATE_LOST: 1.0} if lost else {}
+    def lost_in(self, round_number: int) -> dict[str, float]:
+        """A metric that says that the site started this round without its state; empty otherwise."""
+        return {STATE_LOST: 1.0} if self._lost == round_number else {}
 
 
 def student_of(description: Mapping[str, Any]) -> Student | None:

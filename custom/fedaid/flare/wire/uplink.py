@@ -26,6 +26,7 @@ from fedaid.flare.wire.replies import error_reply
 from fedaid.flare.wire.tasks import ALIGN, STATE_LOST, WITHHELD, MalformedMessage, ModelMessage
 
 RESIDUAL = "residual"  # the site's set of tensors: the rounding errors of its last update
+ALIGNED = "residual_aligned"  # the same of its last phase one: only the tensors that the phase may move
 FORM = "fedaid_answer_form"  # private context property at the site: the update before the filters, without its tensors
 REMOVED = "fedaid_removed_tensors"  # the same: names of the tensors that a filter has removed
 STILL = "still"  # layout field: name → shape and type of a tensor of zeros, which is not sent
@@ -85,21 +86,44 @@ class UpdateEncoder(TensorFilter):
                 still[name] = [list(wanted.shape), wanted.dtype.str]
                 residual.pop(name, None)
         if dtype != "fp32":
-            self._memory.remember(RESIDUAL, residual, fl_ctx=fl_ctx)
-            if message and message.run and fl_ctx.get_prop(FLContextKey.TASK_NAME) != ALIGN:
-                self._kept.keep(message.run, message.round_number, residual, fl_ctx=fl_ctx, description={})
+            self._remember(residual, [*packed.tensors, *removed], message, fl_ctx)
         lost, self._lost = self._lost, False
         metrics = ({STATE_LOST: 1.0} if lost else {}) | ({WITHHELD: float(len(removed))} if removed else {})
         return Packed(sent, {"dtype": dtype, STILL: still}, holds=version, metrics=metrics)
 
+    def _remember(self, residual: Tensors, moved: list[str], message: ModelMessage | None, fl_ctx: FLContext) -> None:
+        """Remembers the rounding errors for the next update, and on disk what another try or another job needs.
+
+        Args:
+            residual: after this update.
+            moved: names of the tensors that this phase may move.
+        """
+        phase = phase_of(message, fl_ctx)
+        self._memory.remember(RESIDUAL, residual, description={"of": phase}, fl_ctx=fl_ctx)
+        if message is None or message.run is None:
+            return
+        if phase[1] == ALIGN:
+            aligned = {name: residual[name] for name in moved if name in residual}
+            described = {"round": message.round_number, "moved": sorted(moved)}
+            self._memory.remember(ALIGNED, aligned, description=described, fl_ctx=fl_ctx)
+        else:
+            self._kept.keep(message.run, message.round_number, residual, fl_ctx=fl_ctx, description={})
+
     def _residual(self, message: ModelMessage | None, fl_ctx: FLContext) -> Tensors:
-        """The rounding errors to add: from memory, or in a new job from the round before."""
-        found = self._memory.recall(RESIDUAL, fl_ctx)
-        if found is not None or message is None or message.run is None:
+        """The rounding errors to add: from memory; in a new job, and for a phase that is asked for again, from disk.
+
+        The disk has those of the round before. Those of phase one of this round are in memory.
+        """
+        found, phase = self._memory.recall(RESIDUAL, fl_ctx), phase_of(message, fl_ctx)
+        again = found is not None and found.description["of"] == phase
+        if message is None or message.run is None or (found is not None and not again):
             return found.tensors if found else {}
         kept = self._kept.before(message.round_number, message.run, fl_ctx)
         self._lost = is_lost(kept, message, site=fl_ctx.get_identity_name())
-        return kept.tensors if kept else {}
+        residual, aligned = kept.tensors if kept else {}, self._memory.recall(ALIGNED, fl_ctx)
+        if phase[1] == ALIGN or aligned is None or aligned.description["round"] != message.round_number:
+            return residual
+        return {name: e for name, e in residual.items() if name not in aligned.description["moved"]} | aligned.tensors
 
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
         """Passes the event on to the memory, and notes the form of the answer before the filters of the site."""
@@ -134,6 +158,11 @@ class UpdateDecoder(TensorFilter):
         if not all(type(tensor) is np.ndarray for tensor in tensors.values()):
             raise ValueError("an update must hold arrays only")
         return Packed(decode(tensors, packed.layout) | still)
+
+
+def phase_of(message: ModelMessage | None, fl_ctx: FLContext) -> list[Any]:
+    """Round and task of an answer, as JSON has them."""
+    return [message.round_number if message else -1, fl_ctx.get_prop(FLContextKey.TASK_NAME)]
 
 
 def encoded_with_error(
