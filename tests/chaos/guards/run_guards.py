@@ -58,7 +58,7 @@ RUN_GUARDS = (
     Guard("minmax.outliers:beyond_margin", " or max(known) - min(known) <= MARGIN", "", WEIGHTS_TESTS),
     Guard("minmax.outliers:beyond_margin", "for sign in (1, -1)", "for sign in (1,)", WEIGHTS_TESTS),
     Guard("minmax.outliers:beyond_margin", "min(min(sign * change for change in changes), sign * height - usual)",
-          "sign * height - usual", WEIGHTS_TESTS),
+          "sign * height - usual", "minmax/test_outliers.py"),
     Guard("minmax.outliers:beyond_margin", " if len(near) > 1 else abs(heights[0])", "", WEIGHTS_TESTS),
     Guard("minmax.outliers:common_change", "if len(changes) >= ENOUGH else 0.0", "* 0.0", KEPT_TESTS),
     Guard(f"{SEALED}:damage", "if description(folder / name) != about", "if False", SEALED_TESTS),
