@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from statistics import mean
 from typing import Any
 
 from admin.results.ledger_check import check_ledger
@@ -63,13 +65,15 @@ def run_facts(files: RunFiles) -> dict[str, Any]:
 
 
 SHOWN = ("loss", "recall_at_5")
+LAST_ROUNDS = 2
+CONVERGED = 1.0  # points of recall at 5 a round
 
 
 def learning(files: RunFiles) -> dict[str, Any]:
     """Return, for each metric and site, the points (rounds of training, value); 0 rounds is the initial model.
 
     A round begins with the validation of the previous round's model, so entry r of the history belongs to the model
-    after r rounds. The run ends with the validation of the last model.
+    after r rounds. The run ends with the validation of the last model. ``still_gaining``: see :func:`still_gaining`.
     """
     moments = [(entry["round"], entry["valid"]) for entry in files.results["history"]]
     last = {site: splits["valid"] for site, splits in files.results.get("last", {}).items()}
@@ -82,7 +86,29 @@ def learning(files: RunFiles) -> dict[str, Any]:
         for metric in SHOWN
     }
     kept = {metric: by_site for metric, by_site in curves.items() if any(by_site.values())}
-    return {"curves": kept, "best_round": files.results["best_round"], "rounds": files.results["round"]}
+    rounds = files.results["round"]
+    rise = still_gaining(curves["recall_at_5"], rounds)
+    return {"curves": kept, "best_round": files.results["best_round"], "rounds": rounds, "still_gaining": rise}
+
+
+def still_gaining(curves: Mapping[str, Sequence[Sequence[float]]], rounds: int) -> float | None:
+    """Return by how many points a round recall at 5 still rose when the run ended; None if it had converged.
+
+    It is the mean over the sites' validation splits and over the last :data:`LAST_ROUNDS` rounds. The run had converged
+    if it is below :data:`CONVERGED`, or if the mean did not rise in the last round. None also if it is not known.
+
+    Args:
+        curves: site → points (round, recall), with recalls in [0, 1].
+        rounds: of the run.
+    """
+    known = [dict((int(number), value) for number, value in points) for points in curves.values()]
+    moments = (rounds, rounds - 1, max(0, rounds - LAST_ROUNDS))
+    complete = [recalls for recalls in known if all(number in recalls for number in moments)]
+    if not complete or rounds < 1:
+        return None
+    end, before, start = (100 * mean(recalls[number] for recalls in complete) for number in moments)
+    rise = (end - start) / (moments[0] - moments[2])
+    return rise if rise >= CONVERGED and end > before else None
 
 
 def exchange(files: RunFiles) -> dict[str, Any]:

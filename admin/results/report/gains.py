@@ -1,7 +1,8 @@
-"""Who gains from joining: the shared model against each site's own model, on the site's test split."""
+"""Who gains from joining: the shared model against each site's own, on the site's test split and on the others'."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from admin.results.report.run_files import RunFiles
@@ -10,6 +11,8 @@ from admin.results.report.suite_numbers import GLOBAL, LOCAL, paired_gain, recal
 from fedaid.minmax.selection import SITE_METRIC
 
 GAINS, LOSES, OPEN = "gains", "loses", "cannot tell"
+ELSEWHERE_MISSING = "Not known: no site's own model was tested at another site."
+FIND = "There the sites' own models find {} of the reports and images among the first five, the shared model {}."
 MISSING = (
     "Not known yet: no evaluation compares the shared model with the sites' own models. Run the jobs local_pretrain "
     "and evaluate_global in the same federation (docs/cross-site.md). Then make this page again with --evaluation and "
@@ -32,7 +35,10 @@ WIDE = (
 
 
 def gains(files: RunFiles) -> dict[str, Any]:
-    """Return one row per site (both recalls, their difference, a verdict), the answer in words and the mean gain."""
+    """Return one row per site (both recalls, their difference, a verdict), the answer in words and the mean gain.
+
+    ``elsewhere`` has the same for the test splits of the other sites; see :func:`elsewhere`.
+    """
     shared = suites_of(files.evaluation, GLOBAL)
     rows, untold = [], []
     for site in sorted(shared):
@@ -45,7 +51,41 @@ def gains(files: RunFiles) -> dict[str, Any]:
     if not rows:
         return {"missing": MISSING}
     mean = mean_of([Interval(**row["gain"]) for row in rows]).as_dict()
-    return {"answer": answer(rows), "rows": rows, "mean": mean, "untold": untold, "note": note(rows, files)}
+    own = {"answer": answer(rows), "rows": rows, "mean": mean, "untold": untold, "note": note(rows, files)}
+    return own | {"elsewhere": elsewhere(files)}
+
+
+def elsewhere(files: RunFiles) -> dict[str, Any]:
+    """Return one row per site: the shared model against the site's own model on the other sites' test splits.
+
+    Recalls and their difference are means over the other sites that measured both models.
+    """
+    rows = [row for site in sorted(suites_of(files.evaluation, GLOBAL)) if (row := row_elsewhere(site, files))]
+    if not rows:
+        return {"missing": ELSEWHERE_MISSING}
+    ranges = [share_range([row[model]["value"] for row in rows]) for model in ("alone", "shared")]
+    return {"answer": f"{answer(rows)} {FIND.format(*ranges)}", "rows": rows}
+
+
+def row_elsewhere(site: str, files: RunFiles) -> dict[str, Any] | None:
+    """Return a site's row of :func:`elsewhere`; None if no other site measured both models."""
+    shared, alone = suites_of(files.evaluation, GLOBAL), suites_of(files.evaluation, LOCAL + site)
+    rows = [
+        row_of(other, both[0], both[1], paired=paired_gain(alone[other]))
+        for other in sorted(shared.keys() & alone.keys() - {site})
+        if (both := (recall_at_5(shared[other]), recall_at_5(alone[other]))) and both[0] and both[1]
+    ]
+    if not rows:
+        return None
+    means = {name: mean_of([Interval(**row[name]) for row in rows]) for name in ("shared", "alone", "gain")}
+    numbers = {name: mean.as_dict() for name, mean in means.items()}
+    return {"site": site, "verdict": verdict(means["gain"]), "tested_at": [row["site"] for row in rows], **numbers}
+
+
+def share_range(shares: Sequence[float]) -> str:
+    """Return the lowest and the highest share in words, in whole percent."""
+    low, high = (round(100 * share) for share in (min(shares), max(shares)))
+    return f"{low} %" if low == high else f"{low} to {high} %"
 
 
 def row_of(site: str, shared: Interval, alone: Interval, *, paired: Interval | None) -> dict[str, Any]:

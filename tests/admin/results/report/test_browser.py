@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import shutil
 import subprocess
@@ -84,10 +85,14 @@ def test_a_request_would_be_seen(run: Path, tmp_path: Path) -> None:
     assert any("Content Security Policy" in line and "seen.png" in line for line in console)
 
 
-def test_nothing_sticks_out_of_a_narrow_page(run: Path, evaluation: Path, tmp_path: Path) -> None:
+def test_nothing_is_cut_off_at_400_pixels(run: Path, evaluation: Path, tmp_path: Path) -> None:
+    """Measured in a frame, because the browser's own window is never that narrow."""
     page = write_report(run, out=tmp_path / "out", evaluation=evaluation)
-    measuring = "<script>document.title = document.documentElement.scrollWidth - innerWidth</script></body>"
+    measuring = """<script>document.querySelectorAll("details").forEach(one => one.open = true);
+        parent.document.title = [document.documentElement, ...document.querySelectorAll(".scroll")]
+            .filter(one => one.scrollWidth > one.clientWidth).length + " of " + innerWidth</script></body>"""
     text = page.read_text().replace("Content-Security-Policy", "").replace("</body>", measuring)
-    page.write_text(text)
-    shown, _ = opened(page, tmp_path / "profile", "--window-size=500,1200", "--hide-scrollbars", "--dump-dom")
-    assert "<title>0</title>" in shown
+    frame = f'<iframe style="width: 400px; height: 900px; border: 0" srcdoc="{html.escape(text)}"></iframe>'
+    (tmp_path / "frame.html").write_text(f"<!DOCTYPE html><title></title>{frame}")
+    shown, _ = opened(tmp_path / "frame.html", tmp_path / "profile", "--window-size=600,1200", "--dump-dom")
+    assert "<title>0 of 400</title>" in shown

@@ -104,6 +104,14 @@ def test_the_numbers_of_the_page_are_those_of_the_card(judged: RunFiles, page: s
     assert all(value in words for found in card["hashes"].values() for value in [found])
 
 
+def test_the_headline_says_two_things_and_on_what_evidence(page: str) -> None:
+    words = Page(page[page.index('id="answer"') : page.index('class="tiles"')]).text
+    assert "On its own patients: lake gains from joining. For north the test data cannot tell." in words
+    assert "On the other sites' patients: north gains from joining." in words
+    assert "After 2 rounds. Tested on 50 studies of lake, 50 studies of north." in words
+    assert "Not converged: still gaining 25.0 points a round" in words
+
+
 def test_the_heat_map_has_a_cell_for_each_model_and_site(page: str) -> None:
     matrix = page[page.index('id="matrix"') : page.index('id="learning"')]
     shares = re.findall(r"--share: ([0-9.]+)%", matrix)

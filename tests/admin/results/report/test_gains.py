@@ -7,7 +7,7 @@ from admin.results.report.gains import GAINS, LOSES, OPEN, answer, gains, verdic
 from admin.results.report.run_files import RunFiles, read_run_files
 from admin.results.report.share_intervals import Interval
 from tests.admin.results.report.card_folder import change
-from tests.admin.results.report.evaluation_folder import write_evaluation
+from tests.admin.results.report.evaluation_folder import suite, write_evaluation
 
 
 def test_without_an_evaluation_it_says_what_to_run(plain: RunFiles) -> None:
@@ -35,6 +35,32 @@ def test_a_difference_that_the_site_measured_is_taken_as_it_is(run: Path, tmp_pa
     assert (lake["paired"], north["paired"]) == (False, True)
     assert "For lake the interval is conservative" in found["note"]
     assert "north" not in found["note"]
+
+
+def test_a_sites_own_model_is_compared_with_the_shared_one_on_the_other_sites(judged: RunFiles) -> None:
+    found = gains(judged)["elsewhere"]
+    rows = {row["site"]: (row["alone"]["value"], row["shared"]["value"], row["tested_at"]) for row in found["rows"]}
+    assert rows == {"north": (0.2, 0.7, ["lake"])}, "north reports nothing of lake's own model"
+    assert found["answer"] == (
+        "north gains from joining. There the sites' own models find 20 % of the reports and images among the first "
+        "five, the shared model 70 %."
+    )
+
+
+def test_on_several_other_sites_the_mean_counts(run: Path, tmp_path: Path, models: Any) -> None:
+    models["global"]["moor"] = suite(0.5)
+    models["local:north"]["moor"] = suite(0.6)
+    found = gains(read_run_files(run, write_evaluation(tmp_path / "three", models)))["elsewhere"]["rows"]
+    (north,) = [row for row in found if row["site"] == "north"]
+    assert north["tested_at"] == ["lake", "moor"]
+    assert round(north["gain"]["value"], 6) == 0.2
+    assert north["verdict"] == GAINS
+
+
+def test_without_a_test_elsewhere_it_says_so(run: Path, tmp_path: Path, models: Any) -> None:
+    del models["local:north"]["lake"]
+    found = gains(read_run_files(run, write_evaluation(tmp_path / "own", models)))["elsewhere"]
+    assert found == {"missing": "Not known: no site's own model was tested at another site."}
 
 
 def test_the_mean_gain_is_over_the_sites(judged: RunFiles) -> None:
