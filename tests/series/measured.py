@@ -32,7 +32,8 @@ class Measured:
     @classmethod
     def read(cls, kept: dict[str, Any]) -> Self:
         """What :func:`dataclasses.asdict` and JSON made of a series."""
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()})
+        fields_of: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in kept.items()}
+        return cls(**fields_of)
 
     def numbers(self) -> dict[str, Any]:
         """What the series measured."""
