@@ -16,11 +16,13 @@ from admin.results.run_results import read_results
 from admin.site.policy.examined_ledger import Line, examine_ledger
 from admin.site.policy.installed_policy import install
 from hospital_policy.rules import Rules
+from hospital_policy.site_record import FOLDER as RECORDS
 from tests.catalogue.canaries import Hit, scan, scan_bytes
 from tests.chaos.lines.lined_federation import PROJECT, SITES
 from tests.chaos.sites.private_exceptions import (
     BUILT,
     PLACES,
+    ROWS,
     hits_at_the_server,
     spoil_manifest,
     told,
@@ -32,7 +34,7 @@ from tests.deploy.planted_hospital import FOLDER, PLANTED, plant
 from tests.deploy.submitted_job import PATIENT, followed_to_the_end, named_hospitals
 from tests.integration.conftest import small_job
 
-CANARY = (*PLANTED, *PLACES.values(), BUILT)
+CANARY = tuple(dict.fromkeys((*PLANTED, *PLACES.values(), BUILT, *ROWS)))
 FEW = 2  # studies, as the test splits of the small hospitals
 RULES = Rules(min_studies=FEW, clip=10.0)
 STRICT = Rules(min_studies=50)
@@ -77,13 +79,17 @@ class Runs:
 
     def run(self, name: str, job: Path, *, completes: bool | None) -> None:
         """Runs a job; ``completes`` is what must happen, None for either."""
-        before = len(examine_ledger(self.kit).lines) if self.seen else 0
+        before = len(self.ledger())
         done = followed_to_the_end(self.federation.lead_kit, job, self.folder / "out" / name)
         self.printed += done.stdout + done.stderr
-        self.seen[name] = [*examine_ledger(self.kit).lines[before:]]
-        print(f"{name}: {done.returncode}, {kinds(self.seen[name])}", flush=True)
+        self.seen[name] = self.ledger()[before:]
+        print(f"{name}: {done.returncode}, {kinds(self.seen[name])} {done.stderr[-200:]}", flush=True)
         if completes is not None and (done.returncode == 0) is not completes:
             self.failures.append(f"{name}: ended with {done.returncode}: {done.stderr[-300:]}")
+
+    def ledger(self) -> list[Line]:
+        """The lines of the site's egress ledger; none before the first answer."""
+        return [*examine_ledger(self.kit).lines] if (self.kit / RECORDS).exists() else []
 
     def job(self, name: str, *, sites: int = 2, **settings: Any) -> Path:
         """A job of training."""
@@ -120,7 +126,7 @@ def canaries(folder: Path) -> Deployed:
             *zipped_hits(federation, CANARY, folder / "out"),
         ]
     hits += scan_bytes(runs.printed.encode(), CANARY, where="printed for the lead")
-    failures = [*runs.failures, *(f"{name} was nowhere" for name in CANARY if name not in happened | {FOLDER})]
+    failures = [*runs.failures, *(f"{name} was nowhere" for name in CANARY if name not in happened | {FOLDER, *ROWS})]
     return Deployed(
         place="provisioned with TLS, a policy at each of three sites",
         canary_hits=len(hits),
