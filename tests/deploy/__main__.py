@@ -9,8 +9,8 @@ from __future__ import annotations
 import sys
 
 from tests.deploy.catalogue import DEPLOY
-from tests.deploy.submitted_job import wait_longer_for_connections
+from tests.deploy.submitted_job import wait_longer
 
 if __name__ == "__main__":
-    wait_longer_for_connections()
+    wait_longer()
     sys.exit(DEPLOY.main(__doc__))

@@ -139,9 +139,9 @@ def train_and_evaluate(runs: Runs) -> None:
     """A good run, its evaluation, and the same evaluation when the site's policy asks for more patients."""
     runs.run("training", runs.job("training", sites=3), completes=True)
     runs.expect("training", "update")
-    trained = next((runs.folder / "out" / "training").glob("*/workspace"), None)
-    if trained is None:
+    if runs.failures:
         return
+    trained = next((runs.folder / "out" / "training").glob("*/workspace"))
     job = package_job(
         "evaluate_global",
         out=runs.folder / "jobs",

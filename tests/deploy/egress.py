@@ -14,6 +14,7 @@ from admin.site.policy.examined_ledger import Line as EgressLine
 from admin.site.policy.examined_ledger import examine_ledger
 from admin.site.policy.installed_policy import install
 from fedaid.flare.store.run_ledger import ACCEPT, REFUSE
+from fedaid.flare.wire.tasks import VALIDATE
 from hospital_policy.rules import Rules
 from tests.chaos.followed_job import ledger_of
 from tests.chaos.lines.line import UP, Line
@@ -23,6 +24,7 @@ from tests.deploy.deployed import Deployed
 from tests.deploy.submitted_job import PATIENT, connect_seconds, first_task_seconds, named_hospitals, submitted
 from tests.integration.conftest import small_job
 
+Answer = tuple[str, str, int]
 RULES = Rules(min_studies=2, clip=10.0)
 LARGE = {"embedding_dim": 128, "projection_hidden": 512}  # settings of a model whose updates are much larger
 QUIET_SECONDS = 40.0  # that heartbeats are counted for
@@ -117,20 +119,25 @@ def counted(federation: LinedFederation, line: Line, folder: Path, numbers: dict
     return Counted(missing.total(), arrived.total(), passed, sizes, len(updates), round(seconds, 1))
 
 
-def answers(run: Path) -> Counter[tuple[str, str, int]]:
-    """Site, task and round of each answer that reached the server, by the server's own ledger."""
+def answers(run: Path) -> Counter[Answer]:
+    """The answers that reached the server, by the server's own ledger."""
     lines = [line for line in ledger_of(run) if line["kind"] in (ACCEPT, REFUSE)]
-    return Counter((line["site"], line["phase"], line["round"]) for line in lines)
+    return Counter(answer(line["site"], line["phase"], line["round"]) for line in lines)
 
 
-def stated(lines: Mapping[str, Iterable[EgressLine]]) -> Counter[tuple[str, str, int]]:
+def stated(lines: Mapping[str, Iterable[EgressLine]]) -> Counter[Answer]:
     """The same by the hospitals' ledgers, whose rounds are counted from 0."""
     return Counter(
-        (site, one["task"], one["round"] + 1)
+        answer(site, one["task"], one["round"] + 1)
         for site, found in lines.items()
         for one in found
         if one["kind"] in ("update", "metrics")
     )
+
+
+def answer(site: str, task: str, round_number: int) -> Answer:
+    """Site, task and round; a validation names the round of its model, and the server the last round: no round then."""
+    return site, task, 0 if task == VALIDATE else round_number
 
 
 def difference(small: Counted, large: Counted, quiet: float) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -28,9 +29,10 @@ PATIENT: dict[str, Any] = {
 TASK = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) .*got task assignment", re.MULTILINE)
 
 
-def wait_longer_for_connections(seconds: float = 300.0) -> None:
-    """Lets a federation of this process start on a busy machine, too."""
+def wait_longer(seconds: float = 300.0) -> None:
+    """Lets federations and jobs of this process start on a busy machine, too: FLARE gives up after 60 s."""
     wait_until_connected.__kwdefaults__ = {"seconds": seconds}
+    os.environ["NVFLARE_MAX_RUNNER_SYNC_TIMEOUT"] = f"{seconds:g}"
 
 
 class Submitted(NamedTuple):
