@@ -16,6 +16,7 @@ from admin.federation.kit_settings import (
     keep_exceptions_private,
     shorten_wait,
 )
+from admin.federation.kits.installed_refusals import install_refusals, name_refused_classes
 from admin.federation.kits.issued import stored_certificates, to_renew
 from admin.federation.kits.lead_software import state_software
 from admin.federation.kits.reach import LOOPBACK, listen_host, port_of, stays_on_this_machine
@@ -119,16 +120,19 @@ def provision(
     finish(made[-1], read, host=host)
     if no_byoc:
         without_code(made[-1], wheel=out / WHEEL)
+        for name in (read.server, *read.sites):
+            name_refused_classes(made[-1] / name)
     keep_private(out)
     return made[-1].resolve()
 
 
 def finish(kits: Path, project: Project, *, host: str) -> None:
-    """Write what FLARE's own kits lack: checks, rights, the server's settings, the lead's versions."""
+    """Write what FLARE's own kits lack: checks, rights, the server's settings and components, the lead's versions."""
     if host == LOOPBACK:
         bind_to_loopback(kits / project.server, port_of(project))
     shorten_wait(kits / project.server)
     add_guard(kits / project.server)
+    install_refusals(kits / project.server)
     for site in project.sites:
         keep_exceptions_private(kits / site)
     for name in (project.server, *project.sites):

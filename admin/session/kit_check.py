@@ -55,6 +55,8 @@ def wrong_signer(chain: list[x509.Certificate], roots: list[x509.Certificate]) -
     for certificate, signer in pairwise(chain):
         if not signed(certificate, signer):
             return f"its chain is broken: {common_name(signer)} did not sign it. {REMEDY}"
+        if not is_authority(signer):
+            return f"{common_name(signer)} signed it, which is no authority. {REMEDY}"
     if any(signed(chain[-1], root) for root in roots):
         return ""
     if signed(chain[-1], chain[-1]):
@@ -145,6 +147,14 @@ def signed(certificate: x509.Certificate, signer: x509.Certificate) -> bool:
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
+
+
+def is_authority(certificate: x509.Certificate) -> bool:
+    """Return whether the certificate's owner may sign others."""
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (x509.ExtensionNotFound, ValueError):
+        return False
 
 
 def common_name(certificate: x509.Certificate, *, of_issuer: bool = False) -> str:

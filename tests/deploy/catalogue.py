@@ -8,8 +8,10 @@ from pathlib import Path
 from tests.deploy.canaries import canaries
 from tests.deploy.deployed import Deployed
 from tests.deploy.egress import ledger
+from tests.deploy.intruders.intruders import intruders
 from tests.deploy.misconfigurations import misconfigurations
 from tests.deploy.modes import modes
+from tests.deploy.roles.role_table import roles
 from tests.deploy.separate_machines import separate_machines
 from tests.series.bench import Bench
 from tests.series.page_table import PageTable
@@ -20,8 +22,8 @@ Series = Callable[[Path], Deployed]
 SERIES: dict[str, Series] = {
     "modes": modes,
     "separate machines": separate_machines,
-    # here: intruders
-    # here: roles
+    "intruders": intruders,
+    "roles": roles,
     "canaries": canaries,
     "ledger": ledger,
     "misconfigurations": misconfigurations,

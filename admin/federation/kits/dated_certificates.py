@@ -9,9 +9,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cryptography.x509 import ExtendedKeyUsage
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from nvflare.lighter.constants import ParticipantType, PropKey
 from nvflare.lighter.impl.cert import CertBuilder
 from nvflare.lighter.utils import Identity, generate_cert, generate_keys
+
+CLIENT_USES = [ExtendedKeyUsageOID.CLIENT_AUTH]
+SERVER_USES = [ExtendedKeyUsageOID.SERVER_AUTH, *CLIENT_USES]  # its processes also connect to each other
+"""What a certificate may be used for. FLARE's have no such list: any participant could pose as the server to a site,
+because a site compares the server's name in a message only, which can be passed on."""
 
 
 class DatedCertBuilder(CertBuilder):  # type: ignore[misc]
@@ -50,5 +57,6 @@ class DatedCertBuilder(CertBuilder):  # type: ignore[misc]
             server_additional_hosts=participant.get_prop(PropKey.HOST_NAMES) if server else None,
             not_valid_before=begins,
             not_valid_after=min(begins + timedelta(days=self.valid_days), self.root_cert.not_valid_after_utc),
+            extra_extensions=[(ExtendedKeyUsage(SERVER_USES if server else CLIENT_USES), False)],
         )
         return private, certificate

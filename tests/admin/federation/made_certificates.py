@@ -39,10 +39,11 @@ def made(
     key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | None = None,
     begins: float = -1,
     ends: float = 360,
+    authority: bool = False,
 ) -> Made:
     """A certificate signed by ``signer``, or by itself; ``begins`` and ``ends`` are in days from now.
 
-    ``key`` is a former key to use again.
+    ``key`` is a former key to use again. ``authority`` lets a signed certificate sign others.
     """
     key = key or ec.generate_private_key(ec.SECP256R1())
     subject = x509_name(name, organisation, role)
@@ -53,7 +54,7 @@ def made(
         .issuer_name(signer.certificate.subject if signer else subject)
         .not_valid_before(NOW + timedelta(days=begins))
         .not_valid_after(NOW + timedelta(days=ends))
-        .add_extension(x509.BasicConstraints(ca=signer is None, path_length=None), critical=True)
+        .add_extension(x509.BasicConstraints(ca=signer is None or authority, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
     )
     return Made(builder.sign(signer.key if signer else key, SHA256()), key)

@@ -14,10 +14,12 @@ import pytest
 import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from admin.__main__ import main
 from admin.federation.kit_process import kit_environment
 from admin.federation.kit_settings import read_json
+from admin.federation.kits.installed_refusals import AT_SERVER
 from admin.federation.project_file import read_project
 from admin.federation.provision import provision
 from admin.jobs.code_wheel import classes_of_jobs
@@ -154,6 +156,26 @@ def test_a_renewal_keeps_the_policy_if_only_startup_is_replaced_as_the_last_line
 def test_certificates_last_as_long_as_the_project_file_says(twice: Twice) -> None:
     found = twice.certificate(twice.first, SITES[1])
     assert (found.not_valid_after_utc - found.not_valid_before_utc).days == 730
+
+
+def test_only_the_servers_certificate_may_be_shown_as_a_server(twice: Twice) -> None:
+    for name in NAMES:
+        uses = twice.certificate(twice.first, name).extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+        assert (ExtendedKeyUsageOID.SERVER_AUTH in uses) == (name == "fl-server")
+        assert ExtendedKeyUsageOID.CLIENT_AUTH in uses
+
+
+def test_the_server_gets_the_components_that_refuse_and_tell(twice: Twice) -> None:
+    local = twice.first / "fl-server" / "local"
+    named = json.loads((local / AT_SERVER).read_text())["components"]
+    assert len(named) == 2
+    for component in named:
+        module, _, name = component["path"].rpartition(".")
+        source = (local / "custom" / module.replace(".", "/")).with_suffix(".py").read_text()
+        assert f"class {name}(" in source
+        assert "import admin" not in source
+        assert "from admin" not in source
+    assert not (twice.first / SITES[0] / "local" / AT_SERVER).exists()
 
 
 def test_a_renewal_replaces_one_certificate_and_every_kit_stays_good(twice: Twice) -> None:

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from nvflare.lighter.utils import serialize_cert, serialize_pri_key
+from cryptography.hazmat.primitives.asymmetric import ec
+from nvflare.lighter.utils import Identity, generate_cert, serialize_cert, serialize_pri_key
 
 from admin.session import kit_check
 from admin.session.kit_check import refusal, warnings
@@ -43,6 +44,16 @@ def test_a_kit_that_another_authority_signed_is_refused(tmp_path: Path, root: Au
     for stranger in (authority("elsewhere"), authority(root.name)):
         kit = write_kit(tmp_path / str(stranger.certificate.serial_number) / "site", root, signer=stranger)
         assert f"a foreign authority ({stranger.name}) signed it" in refusal(kit)
+
+
+def test_a_certificate_that_another_participant_signed_is_refused(tmp_path: Path, root: Authority) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    lake = generate_cert(Identity("hospital-lake"), Identity(root.name), root.key, key.public_key())
+    signer = Authority("hospital-lake", key, lake)
+    kit = write_kit(tmp_path / "hospital-north", root, signer=signer)
+    with (kit / "startup" / "client.crt").open("ab") as file:
+        file.write(serialize_cert(lake))
+    assert "hospital-lake signed it, which is no authority" in refusal(kit)
 
 
 def test_a_self_signed_certificate_is_refused(tmp_path: Path, root: Authority) -> None:

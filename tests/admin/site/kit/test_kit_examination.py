@@ -178,7 +178,7 @@ def write_chain(world: World, between: Made) -> None:
 
 
 def test_an_authority_between_is_followed(world: World) -> None:
-    write_chain(world, made("between", signer=world.authority))
+    write_chain(world, made("between", signer=world.authority, authority=True))
     found = {one.check.name: one for one in examine_kit(world.site, environ=world.environ)}
     assert not found["certificate-signer"].places
 
@@ -190,7 +190,7 @@ def test_an_authority_between_is_followed(world: World) -> None:
 def test_the_dates_of_an_authority_between_count_as_at_the_start(
     world: World, begins: float, ends: float, check: str
 ) -> None:
-    write_chain(world, made("between", signer=world.authority, begins=begins, ends=ends))
+    write_chain(world, made("between", signer=world.authority, begins=begins, ends=ends, authority=True))
     found = {one.check.name: one for one in examine_kit(world.site, environ=world.environ)}
     assert [place.got.split(" to ")[0][:19] for place in found[check].places] == ["between: valid from"]
     assert bool(refusal(world.site)) is (check != "certificate-ends-soon")
