@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from admin.federation.kits import job_guard
+from admin.federation.kits import job_guard, server_watch
 from admin.session import kit_check
 from fedaid.flare.store.run_folder import FILE_NAME, FOLDER, from_file
 from fedaid.flare.transport.exception_texts import VARIABLE
@@ -25,7 +26,8 @@ NO_ENVIRONMENT = "ERROR - python3 has no package cryptography. Activate the envi
 CHECKED_START = f"""umask 077
 {SEES_ENVIRONMENT} || {{ echo "{NO_ENVIRONMENT}" | tee -a "$WORKSPACE/log.txt" >&2; exit 1; }}
 PYTHONPATH="$WORKSPACE/startup" python3 -B -c '{RUN_CHECK}' "$WORKSPACE" || exit 1"""
-GUARD_FILE = "fedaid_guard__p_resources.json"  # FLARE's server process reads every file of local/ with this ending
+# FLARE's server process reads every file of local/ with this ending.
+GUARD_FILE, WATCH_FILE = "fedaid_guard__p_resources.json", "fedaid_watch__p_resources.json"
 HEART_BEAT_SECONDS = 60  # the server drops a site after this silence; FLARE's default is 600
 
 
@@ -66,11 +68,26 @@ def shorten_wait(server_kit: Path) -> None:
 
 def add_guard(server_kit: Path) -> None:
     """Let the failure of one site cost that site, not the job; see :mod:`admin.federation.kits.job_guard`."""
-    source = Path(job_guard.__file__)
+    add_component(server_kit, job_guard.JobGuard, id="fedaid_guard", file=GUARD_FILE)
+
+
+def add_watch(server_kit: Path, sites: Sequence[str]) -> None:
+    """Let the server name two machines with one kit, and the sites without a part in a job.
+
+    Args:
+        server_kit: of the server.
+        sites: of the consortium.
+    """
+    add_component(server_kit, server_watch.ServerWatch, id="fedaid_watch", file=WATCH_FILE, sites=list(sites))
+
+
+def add_component(server_kit: Path, made_by: type, *, id: str, file: str, **arguments: object) -> None:
+    """Let the server's process build a class of ours; its module is copied into the kit."""
+    source = Path(str(sys.modules[made_by.__module__].__file__))
     (server_kit / "local" / "custom").mkdir(exist_ok=True)
     shutil.copyfile(source, server_kit / "local" / "custom" / source.name)
-    component = {"id": "fedaid_guard", "path": f"{source.stem}.{job_guard.JobGuard.__name__}", "args": {}}
-    write_json(server_kit / "local" / GUARD_FILE, {"components": [component]})
+    component = {"id": id, "path": f"{source.stem}.{made_by.__name__}", "args": arguments}
+    write_json(server_kit / "local" / file, {"components": [component]})
 
 
 def run_stores_beside(kit: Path) -> list[Path]:

@@ -10,6 +10,7 @@ import yaml
 from admin.federation.federation import Federation
 from admin.federation.kit_settings import (
     add_guard,
+    add_watch,
     bind_to_loopback,
     check_before_start,
     forbid_code,
@@ -133,6 +134,7 @@ def finish(kits: Path, project: Project, *, host: str) -> None:
     shorten_wait(kits / project.server)
     add_guard(kits / project.server)
     install_refusals(kits / project.server)
+    add_watch(kits / project.server, project.sites)
     for site in project.sites:
         keep_exceptions_private(kits / site)
     for name in (project.server, *project.sites):

@@ -14,7 +14,9 @@ from fedaid.flare.store.missed_phases import (
     OUT_OF_MEMORY,
     REFUSED,
     SILENT,
+    AbsentSite,
     MissedPhase,
+    absent_of,
     missed_of,
     retries_of,
 )
@@ -40,10 +42,11 @@ class MissedRow(NamedTuple):
 
 
 def missed_rounds(results: Mapping[str, Any]) -> str:
-    """Return what a run's results say about missed rounds, retries, skipped generations and warnings, for a terminal.
+    """Return what a run's results say about missed rounds, retries, absent sites and the rest, for a terminal.
 
     Args:
-        results: ``results.json``, or an object with ``missed``, ``retries``, ``skipped_generations`` and ``warnings``.
+        results: ``results.json``, or an object with ``missed``, ``retries``, ``absent``, ``skipped_generations`` and
+            ``warnings``.
 
     Returns:
         A table with one row for each site, task and reason, and a line for each of the rest; one line if there is
@@ -55,7 +58,9 @@ def missed_rounds(results: Mapping[str, Any]) -> str:
     rows = missed_rows(missed_of(results))
     again = [f"round {one.round + 1}, {one.phase}, at {' and '.join(one.sites)}" for one in retries_of(results)]
     skipped = [f"{name} ({reason})" for name, reason in results.get("skipped_generations", {}).items()]
-    lines = [*table(rows)] if rows else [NOTHING]
+    absent = absent_lines(absent_of(results))
+    lines = [*table(rows)] if rows else [] if absent else [NOTHING]
+    lines += absent
     lines += [f"Tried again: {'; '.join(again)}."] if again else []
     lines += [f"Skipped as damaged: {one}." for one in skipped]
     return "\n".join([*lines, *(f"Warning: {one}." for one in results.get("warnings", []))])
@@ -72,6 +77,17 @@ def missed_in(run_folder: Path) -> str:
 def missed_so_far(absences: Mapping[str, Any]) -> str:
     """Return what a controller said last of missed rounds and retries, as :func:`missed_rounds`; empty if nothing."""
     return missed_rounds(absences) if absences else ""
+
+
+def absent_lines(absent: Iterable[AbsentSite]) -> list[str]:
+    """Return one line for each site and reason, with the jobs of the run in which the site had no part."""
+    jobs: dict[tuple[str, str], list[int]] = {}
+    for one in sorted(absent):
+        jobs.setdefault((one.site, one.reason), []).append(one.attempt)
+    return [
+        f"Without site {site} in job{'' if len(numbers) == 1 else 's'} {spans(numbers)} of the run: {reason}."
+        for (site, reason), numbers in sorted(jobs.items())
+    ]
 
 
 def missed_rows(missed: Iterable[MissedPhase]) -> list[MissedRow]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ class StoredRun:
         finished: whether the results of all rounds are there.
         alive: whether a process on this machine works on the run.
         reason: why the newest job stopped, if its folder tells.
+        absent: site → why it has no part in the newest job.
     """
 
     name: str
@@ -45,6 +46,7 @@ class StoredRun:
     finished: bool
     alive: bool
     reason: str = ""
+    absent: Mapping[str, str] = field(default_factory=dict)
 
 
 def stored_runs(folder: Path) -> dict[str, StoredRun]:
@@ -77,6 +79,7 @@ def read_run(folder: Path, lines: list[dict[str, Any]]) -> StoredRun:
     commits = [line for line in lines if line.get("kind") == COMMIT and isinstance(line.get("round"), int)]
     start, commit = (starts or [{}])[-1], (commits or [{}])[-1]
     planned, note = start.get("rounds"), read_stop(folder.parent)
+    absent = start.get("absent")
     return StoredRun(
         name=name_of(folder),
         rounds=int(commit.get("round", 0)),
@@ -87,6 +90,7 @@ def read_run(folder: Path, lines: list[dict[str, Any]]) -> StoredRun:
         finished=(folder / "finished").is_dir() or (folder / "results.json").is_file(),
         alive=is_alive(json_of(folder / LOCK)),
         reason=" ".join(note.text.split()) if note else "",
+        absent={str(site): str(why) for site, why in absent.items()} if isinstance(absent, dict) else {},
     )
 
 

@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from nvflare.fuel.flare_api.api_spec import JobNotRunning
 from nvflare.fuel.flare_api.flare_api import Session
 
-from admin.session.job_process import ControllerStats, server_restarted, site_states, sites_without_part
-from admin.session.job_progress import Progress
+from admin.session.job_process import ControllerStats, server_restarted, site_states, sites_without_part, two_machines
+from admin.session.job_progress import Progress, absent_reasons
 
 POLL_SECONDS = 1.0
+ALARM_SECONDS = 10.0  # between two questions after alarms
 RESTART_SECONDS = 3.0  # RUNNING for so long without a process: dead if the server was started after the job
 DEAD_SECONDS = 30.0  # the same if the server does not tell when it was started
 ENDING_SECONDS = 1020.0  # the same if it was started before: it waits for its sites, for FLARE's 900 s and 60 s to save
@@ -35,8 +36,8 @@ class JobWatch:
         session: a session that is logged in.
         job_id: of the job.
         on_progress: called with each answer of the controller.
-        say: gets a line for each connected site without a part in the job, and one if the job's process has ended, but
-            the server still waits for sites.
+        say: gets a line for each alarm and for each site without a part in the job, and one if the job's process has
+            ended, but the server still waits for sites.
         dead_after: seconds of RUNNING without a process after which the job is dead, by :func:`server_restarted`.
 
     Attributes:
@@ -60,6 +61,7 @@ class JobWatch:
         self.planned: int | None = None
         self._absent_since: float | None = None
         self._said = False
+        self._alarms, self._next_alarms = set[str](), 0.0
 
     def look(self) -> str:
         """Return the job's status, and hand what its controller answers to ``on_progress``.
@@ -68,10 +70,11 @@ class JobWatch:
             DeadJob: the server has had no process of the job for too long.
         """
         status = str(self.session.get_job_status(self.job_id))
+        self._say_alarms()
         progress = None if status.startswith("FINISHED") else self._progress(status)
         if progress is not None:
             if self.committed is None:
-                self._say_who_is_missing()
+                self._say_who_is_missing(absent_reasons(progress.absences))
             self.committed, self.planned = progress.current_round, progress.num_rounds
             self.on_progress(progress)
         return status
@@ -111,9 +114,20 @@ class JobWatch:
             self._said = True
             self._say_what_it_waits_for()
 
-    def _say_who_is_missing(self) -> None:
-        for site, reason in sites_without_part(self.session, self.job_id).items():
+    def _say_who_is_missing(self, known: Mapping[str, str]) -> None:
+        missing = {**sites_without_part(self.session, self.job_id), **known}
+        for site, reason in sorted(missing.items()):
             self.say(f"site {site} has no part in job {self.job_id}, which goes on without it: {reason}")
+
+    def _say_alarms(self) -> None:
+        """Say once that two machines use one kit, and once that it is over."""
+        if time.monotonic() < self._next_alarms:
+            return
+        self._next_alarms = time.monotonic() + ALARM_SECONDS
+        for text in two_machines(self.session).values():
+            if text not in self._alarms:
+                self._alarms.add(text)
+                self.say(f"ALARM: {text}")
 
     def _left(self) -> str:
         """Return what another job has to do."""

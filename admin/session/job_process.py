@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -16,6 +17,7 @@ ASK_ANYWAY = 120.0  # seconds without an answer of a site, after which the contr
 TAKEN, NO_SITES = "OK", ("server", "invalid_clients")  # in FLARE's list of what the machines answered to a job
 LATE = "the job does not name it, it connected later, or it lacks the resources that the job asks for"
 IDLE = "no_jobs"  # FLARE's status of a site without a job
+COMMAND, ALARMS = "two_machines", "fedaid_two_machines"  # of the watch in the server's kit, and key of its answer
 AT_SITE = "ClientRunner"  # FLARE's group in the answer of a site whose process has found the controller
 
 
@@ -106,9 +108,37 @@ def sites_without_part(session: Session, job_id: str) -> dict[str, str]:
     with suppress(Exception):  # the job goes on, and its results name the sites that worked
         answers = deployment(session, job_id)
         connected = {str(client.name) for client in session.get_connected_client_list()}
-        refused = {site: said for site, said in answers.items() if said != TAKEN}
-        return refused | dict.fromkeys(sorted(connected - answers.keys()) if answers else (), LATE)
+        return refusals(answers) | dict.fromkeys(sorted(connected - answers.keys()) if answers else (), LATE)
     return {}
+
+
+def two_machines(session: Session) -> dict[str, str]:
+    """Return site → alarm for each site whose startup kit two machines use now, or used in the last day.
+
+    Args:
+        session: a session that is logged in.
+
+    Returns:
+        Nothing if the server's kit has no watch.
+    """
+    with suppress(TypeError, AttributeError, KeyError, *REFUSED, RuntimeError):
+        found = session._do_command(COMMAND)["meta"][ALARMS]
+        return {
+            str(alarm["site"]): str(alarm["text"]) for alarm in reversed(found)
+        }  # the first of a site is the newest
+    return {}
+
+
+def refused_by(session: Session, job_id: str) -> dict[str, str]:
+    """Return the sites that did not take a job, which may have ended, and why; empty if FLARE does not tell."""
+    with suppress(Exception):  # the state of the run is known without it
+        return refusals(deployment(session, job_id))
+    return {}
+
+
+def refusals(answers: Mapping[str, str]) -> dict[str, str]:
+    """Return the answers of the sites that did not take a job."""
+    return {site: said for site, said in answers.items() if said != TAKEN}
 
 
 def deployment(session: Session, job_id: str) -> dict[str, str]:

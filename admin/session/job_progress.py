@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fedaid.flare.store.missed_phases import MISSED, RETRIES, missed_of, retries_of
+from fedaid.flare.store.missed_phases import ABSENT, MISSED, RETRIES, absent_of, missed_of, retries_of
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Progress:
         elapsed: seconds since the controller started.
         remaining: estimated seconds to the end; None until there is an estimate.
         notes: lines for the person who watches, such as a site's other versions.
-        absences: what :func:`admin.results.missed_rounds.missed_rounds` takes: missed phases and retries so far.
+        absences: what :func:`admin.results.missed_rounds.missed_rounds` takes, so far.
     """
 
     phase: str
@@ -62,13 +62,20 @@ def from_group(group: dict[str, object]) -> Progress | None:
 
 
 def absences_of(group: Mapping[str, object]) -> dict[str, Any]:
-    """Return missed phases and retries; nothing if an entry is not of its kind."""
-    found = {name: group[name] for name in (MISSED, RETRIES) if name in group}
+    """Return missed phases, retries and absent sites; nothing if an entry is not of its kind."""
+    found = {name: group[name] for name in (MISSED, RETRIES, ABSENT) if name in group}
     try:
-        missed_of(found), retries_of(found)
+        missed_of(found), retries_of(found), absent_of(found)
     except ValueError:
         return {}
     return found
+
+
+def absent_reasons(absences: Mapping[str, Any]) -> dict[str, str]:
+    """Return site → why it has no part in the newest job with an absent site."""
+    found = absent_of(absences)
+    newest = max((one.attempt for one in found), default=0)
+    return {one.site: one.reason for one in found if one.attempt == newest}
 
 
 def numbers(value: object) -> dict[str, float]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nvflare.fuel.flare_api.flare_api import Session
 
 from admin.results.stored_run import StoredRun
 from admin.session.follow import COMPLETED, UNDER_WAY, JobWatch
-from admin.session.job_process import server_restarted
-from admin.session.job_progress import Progress
+from admin.session.job_process import refused_by, server_restarted
+from admin.session.job_progress import Progress, absent_reasons
 from admin.session.run_jobs import LIVE, RUN, RunJob, from_meta
 from admin.session.setback import setback_of
 from fedaid.flare.software.site_software import PROPERTIES
@@ -34,6 +34,7 @@ class RunStatus:
         attempts: jobs that were submitted.
         job_id: of the newest job; empty if only files are known.
         reason: why it is dead or failed, and dead jobs that FLARE still lists.
+        absent: site → why it has no part in the newest job.
     """
 
     run: str
@@ -45,6 +46,7 @@ class RunStatus:
     attempts: int
     job_id: str = ""
     reason: str = ""
+    absent: Mapping[str, str] = field(default_factory=dict)
 
 
 def server_runs(session: Session, stored: Mapping[str, StoredRun], *, out: Path) -> list[RunStatus]:
@@ -84,7 +86,8 @@ def of_jobs(session: Session, name: str, jobs: Sequence[RunJob], *, out: Path) -
     rounds = seen[-1].current_round if seen else (last.rounds if state == COMPLETE else None)
     sites = tuple(sorted(seen[-1].site_weights)) if seen else ()
     reason = "; ".join(filter(None, [reason, *left]))
-    return RunStatus(name, state, rounds, last.rounds, sites, "", len(jobs), last.job_id, reason)
+    absent = refused_by(session, last.job_id) | (absent_reasons(seen[-1].absences) if seen else {})
+    return RunStatus(name, state, rounds, last.rounds, sites, "", len(jobs), last.job_id, reason, absent)
 
 
 def live(session: Session, job_id: str, seen: list[Progress]) -> tuple[str, str]:
@@ -110,6 +113,7 @@ def completed_by(status: RunStatus, stored: StoredRun | None) -> RunStatus:
         sites=status.sites or stored.sites,
         last_commit=stored.last_commit,
         attempts=max(status.attempts, stored.attempts),
+        absent={**stored.absent, **status.absent},
     )
 
 
@@ -123,4 +127,4 @@ def of_files(run: StoredRun) -> RunStatus:
     elif run.reason:
         state, reason = FAILED, run.reason
     about = (run.rounds, run.planned, run.sites, run.last_commit, run.attempts)
-    return RunStatus(run.name, state, *about, reason=reason)
+    return RunStatus(run.name, state, *about, reason=reason, absent=run.absent)

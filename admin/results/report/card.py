@@ -8,7 +8,7 @@ from statistics import mean
 from typing import Any
 
 from admin.results.ledger_check import check_ledger
-from admin.results.missed_rounds import missed_rows
+from admin.results.missed_rounds import absent_lines, missed_rows
 from admin.results.report import finding_tables as findings
 from admin.results.report.data_statement import data_statement
 from admin.results.report.films.site_pictures import HOW, HOW_EXAMPLES, SitePictures
@@ -18,7 +18,7 @@ from admin.results.report.recalls import cross_sites, headline
 from admin.results.report.run_files import RunFiles
 from admin.results.report.weight_moves import weight_moves
 from admin.results.run_results import STORE
-from fedaid.flare.store.missed_phases import missed_of, retries_of
+from fedaid.flare.store.missed_phases import absent_of, missed_of, retries_of
 from fedaid.flare.store.run_ledger import LEDGER
 from fedaid.flare.store.start_model import START
 from fedaid.minmax.norm_clipping import CLIPPED
@@ -151,8 +151,9 @@ def clipped(files: RunFiles) -> list[dict[str, Any]]:
 
 
 def missed(files: RunFiles) -> dict[str, Any]:
-    """Return which sites missed which rounds and why, the phases that were tried again, and skipped generations."""
+    """Return which sites missed which rounds or jobs and why, phases that were tried again, skipped generations."""
     retries = [{"round": one.round + 1, "task": one.phase, "sites": one.sites} for one in retries_of(files.results)]
     skipped: dict[str, str] = files.results.get("skipped_generations", {})
+    absent = absent_lines(absent_of(files.results))
     rows = [row._asdict() for row in missed_rows(missed_of(files.results))]
-    return {"rows": rows, "retries": retries, "skipped_generations": dict(skipped)}
+    return {"rows": rows, "retries": retries, "skipped_generations": dict(skipped), "absent": absent}

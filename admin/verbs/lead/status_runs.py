@@ -53,6 +53,7 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     if options.folder is None and options.kit is None:
         raise UsageError("--kit or FOLDER is missing. See python -m admin status --help")
     from admin.federation.job_store import delete_old, owner_of
+    from admin.session.job_process import two_machines
     from admin.session.kit_check import warnings
     from admin.session.login import admin_session
     from admin.session.run_status import of_files, server_runs
@@ -68,6 +69,10 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
                 owner = owner_of(options.kit)
                 show(delete_old(session, days=options.delete_ended, out=options.out, owner=owner), answer)
             runs = server_runs(session, stored, out=options.out)
+            alarms = two_machines(session)
+            for text in alarms.values():
+                answer.warn(f"ALARM: {text}")
+            answer.data["alarms"] = alarms
     answer.add(table(runs) if runs else "no run found", runs=[asdict(found) for found in runs])
 
 
@@ -110,6 +115,7 @@ def table(runs: Sequence[RunStatus]) -> str:
     shown = [lines[0]]
     for line, found in zip(lines[1:], runs, strict=True):
         shown += [line, f"  {found.job_id or found.run}: {found.reason}"] if found.reason else [line]
+        shown += [f"  without site {site}: {why}" for site, why in sorted(found.absent.items())]
     return "\n".join(shown)
 
 

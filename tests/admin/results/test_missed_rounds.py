@@ -67,3 +67,12 @@ def test_a_run_folder_without_results_says_nothing(tmp_path: Path) -> None:
 
 def test_consecutive_rounds_are_a_span() -> None:
     assert spans([5, 1, 2, 3, 3, 7]) == "1-3, 5, 7"
+
+
+def test_a_site_without_a_part_in_a_job_has_a_line() -> None:
+    absent = [{"attempt": number, "site": "lake", "reason": "not authorized"} for number in (1, 2, 4)]
+    absent += [{"attempt": 2, "site": "north", "reason": "it was not connected"}]
+    assert missed_rounds({"absent": absent}).splitlines() == [
+        "Without site lake in jobs 1-2, 4 of the run: not authorized.",
+        "Without site north in job 2 of the run: it was not connected.",
+    ]

@@ -70,3 +70,10 @@ def test_a_line_that_is_not_as_it_was_written_says_nothing(tmp_path: Path, text:
 def test_a_folder_without_runs_has_none(tmp_path: Path) -> None:
     assert stored_runs(tmp_path) == {}
     assert stored_runs(tmp_path / "none") == {}
+
+
+def test_the_site_without_a_part_in_the_newest_job_is_told(tmp_path: Path) -> None:
+    write_ledger(tmp_path / "pilot", rounds=1)
+    chain = HashChain(tmp_path / "pilot" / LEDGER)
+    chain.add({"kind": "start", "attempt": 2, "rounds": 4, "sites": ["lake"], "absent": {"east": "late"}}, durable=True)
+    assert stored_runs(tmp_path)["pilot"].absent == {"east": "late"}

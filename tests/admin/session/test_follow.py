@@ -9,6 +9,7 @@ from nvflare.fuel.flare_api.api_spec import AuthorizationError, JobNotRunning, N
 from nvflare.private.fed.server.job_runner import WORKSPACE_SAVE_RETRY_GRACE_TIME, JobRunner
 
 from admin.__main__ import main
+from admin.session import follow as follow_module
 from admin.session import job_process
 from admin.session.follow import DEAD_AFTER, DeadJob, JobWatch, Progress, monitor, watch
 
@@ -224,3 +225,27 @@ def test_nobody_is_named_if_all_take_part_or_flare_does_not_tell(
     details: object, running_stats: dict[str, Any]
 ) -> None:
     assert said_about_sites(WithSites([running_stats, running_stats], details)) == []
+
+
+def test_two_machines_with_one_kit_are_told_once_and_the_end_too(
+    running_stats: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Alarmed(WithSites):
+        texts = iter(["two machines use", "two machines use", "two machines used"])
+
+        def _do_command(self, command: str) -> dict[str, Any]:
+            assert command == job_process.COMMAND
+            return {"meta": {job_process.ALARMS: [{"site": "lake", "text": next(self.texts)}]}}
+
+    monkeypatch.setattr(follow_module, "ALARM_SECONDS", 0.0)
+    said = said_about_sites(Alarmed([running_stats, running_stats], None))
+    assert said == ["ALARM: two machines use", "ALARM: two machines used"]
+
+
+def test_a_site_that_only_the_server_knows_of_is_named_with_its_reason(running_stats: dict[str, Any]) -> None:
+    group = running_stats["server"]["TrivialController"]
+    away = {"attempt": 1, "site": "east", "reason": "it was not connected when the job started"}
+    known = {"server": {"fedaid": {**group, "absent": [away]}}}
+    assert said_about_sites(WithSites([known, known], None)) == [
+        "site east has no part in job id, which goes on without it: it was not connected when the job started"
+    ]

@@ -134,3 +134,25 @@ def test_without_runs_it_says_so_and_without_a_place_it_is_refused(
     assert capsys.readouterr().out == "no run found\n"
     assert main(["status"]) == 1
     assert "--kit or FOLDER is missing" in capsys.readouterr().err
+
+
+def test_a_site_without_a_part_in_the_newest_job_is_named_with_its_reason(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    details = ["server: OK", "lake: OK", "north: ERROR: not authorized."]
+    add_job(server, "pilot", status="FINISHED:COMPLETED", job_deploy_detail=details)
+    assert listed(tmp_path, capsys)["pilot"]["absent"] == {"north": "ERROR: not authorized"}
+    kit = str(tmp_path / "kits" / "lead")
+    assert main(["status", "--kit", kit, "--out", str(tmp_path / "out")]) == 0
+    assert "\n  without site north: ERROR: not authorized\n" in capsys.readouterr().out
+
+
+def test_an_alarm_of_the_server_is_a_warning(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alarm = {"site": "lake", "text": "two machines use the startup kit of site lake"}
+    answer = {"meta": {"fedaid_two_machines": [alarm]}}
+    monkeypatch.setattr(server, "_do_command", lambda command: answer, raising=False)
+    (tmp_path / "lead").mkdir()
+    assert main(["status", "--kit", str(tmp_path / "lead"), "--out", str(tmp_path / "out")]) == 0
+    assert "warning: ALARM: two machines use the startup kit of site lake\n" in capsys.readouterr().err

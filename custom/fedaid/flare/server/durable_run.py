@@ -70,7 +70,7 @@ class DurableScatterAndGather(LedgeredScatterAndGather):
         self._run_file: Mapping[str, Any] = {}
         self.generation: Generation | None = None
         self.sites_of_run: list[str] = []
-        self._withdrawn: list[str] = []  # by this job or a former one
+        self._withdrawn: list[str] = []
 
     def start_controller(self, fl_ctx: FLContext) -> None:
         """Opens the run, loads the model of its newest generation, or the initial one, and checks the sites."""
@@ -108,6 +108,11 @@ class DurableScatterAndGather(LedgeredScatterAndGather):
     def sites(self) -> list[str]:
         """Names of the connected sites that are not withdrawn."""
         return [site for site in super().sites() if site not in self._identity.without]
+
+    @property
+    def withdrawn(self) -> list[str]:
+        """Names of the sites that this job or a former one has withdrawn."""
+        return self._withdrawn
 
     def check_sites(self, sites: list[str]) -> None:
         """Checks ``min_clients``, the rounds and the sites of the run; FLARE's loop then starts at its next round."""
@@ -156,6 +161,7 @@ class DurableScatterAndGather(LedgeredScatterAndGather):
         self.ledger = RunLedger(chain, attempt=self.stamp.attempt)
         self.persistor.ledger = self.ledger
         facts = {"sites": self.sites_of_run, "min_clients": self._min_clients, "skipped": sorted(store.skipped)}
+        facts |= {"absent": {one.site: one.reason for one in self._record.absent if one.attempt == self.stamp.attempt}}
         self.ledger.started(at.folder if at else None, at.state if at else {}, rounds=self._num_rounds, **facts)
         done = self._current_round or 0
         self._record.restore_absences(kept_absences(store.folder, done))

@@ -24,6 +24,7 @@ from fedaid.flare.server.persistor import tensors_of
 from fedaid.flare.server.run_settings import RunSettings, require_flag
 from fedaid.flare.server.update_store import UPDATE_FOLDER, UpdateStore
 from fedaid.flare.software.checked_scatter_gather import CheckedScatterAndGather
+from fedaid.flare.store.missed_phases import ABSENT
 from fedaid.flare.wire.messages import is_report, report_from_shareable
 from fedaid.flare.wire.metric_rules import demand, is_name
 from fedaid.flare.wire.tasks import EVALUATE, GIVEN_MODEL, LOCAL_MODEL, Arrays, MalformedMessage
@@ -72,7 +73,11 @@ class EvaluationController(CheckedScatterAndGather):
                 self._evaluate_local_models(given, UpdateStore(app / UPDATE_FOLDER), fl_ctx)
         finally:
             self.progress.enter("finished", self._current_round)
-            found = self._found | {"bytes": self.traffic.bytes, "software": self.software.as_dict()}
+            found = (
+                self._found
+                | {"bytes": self.traffic.bytes, "software": self.software.as_dict()}
+                | {ABSENT: self._record.absences[ABSENT]}
+            )
             folder = self.persistor.open_store.folder
             replace_text(folder / RESULT, json.dumps(found, indent=1, sort_keys=True))
             seal(folder)

@@ -6,9 +6,11 @@ import gc
 import sys
 from abc import abstractmethod
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from nvflare.apis.controller_spec import Task
+from nvflare.apis.fl_constant import FLContextKey
 from nvflare.apis.fl_context import FLContext
 from nvflare.apis.impl.wf_comm_server import WFCommServer
 from nvflare.apis.shareable import Shareable
@@ -16,6 +18,7 @@ from nvflare.apis.signal import Signal
 from nvflare.widgets.info_collector import InfoCollector
 
 from fedaid.errors import InputError, NotYet
+from fedaid.flare.answers.absent_sites import absent_sites
 from fedaid.flare.answers.asking_scatter_gather import Asked, AskingScatterAndGather
 from fedaid.flare.server.aggregator import AUTHENTICATED_SITE
 from fedaid.flare.server.ballot import Ballot, Splits
@@ -68,8 +71,23 @@ class GatedScatterAndGather(AskingScatterAndGather):
             gc.collect()  # garbage that exists now would be exempt too, and stay in memory
             gc.freeze()
             self.check_sites(self.sites())
+            self._note_absent(fl_ctx)
         except (InputError, OSError) as error:
             self.stop(self.with_remedy(error), fl_ctx)
+
+    @property
+    def withdrawn(self) -> list[str]:
+        """Names of the sites that left the run for good."""
+        return []
+
+    def _note_absent(self, fl_ctx: FLContext) -> None:
+        """Notes the sites without a part in this job, for the results and for the person who watches the run."""
+        app, attempt = fl_ctx.get_prop(FLContextKey.APP_ROOT), self.stamp.attempt if self.stamp else 1
+        folder = Path(str(app)).parent if app else None
+        found = absent_sites(folder, present=self.sites(), without=self.withdrawn, attempt=attempt)
+        self._record.absent += [one for one in found if one not in self._record.absent]
+        for one in found:
+            self.log_warning(fl_ctx, f"site {one.site} has no part in this job: {one.reason}")
 
     def check_sites(self, sites: list[str]) -> None:
         """Raises :class:`InputError` if a setting does not fit the sites that take part; nothing was sent yet."""

@@ -7,7 +7,18 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from fedaid.flare.store.missed_phases import MISSED, RETRIES, MissedPhase, Retry, as_json, missed_of, retries_of
+from fedaid.flare.store.missed_phases import (
+    ABSENT,
+    MISSED,
+    RETRIES,
+    AbsentSite,
+    MissedPhase,
+    Retry,
+    absent_of,
+    as_json,
+    missed_of,
+    retries_of,
+)
 from fedaid.flare.wire.tasks import STATE_LOST, UpdateMessage
 from fedaid.flare.wire.traffic import Traffic
 from fedaid.minmax.norm_clipping import CLIPPED
@@ -32,6 +43,7 @@ class RunRecord:
         state_lost: round and site where a site had lost what it keeps between jobs.
         missed: which site missed which phase, and why.
         retries: phases that were tried again.
+        absent: sites without a part in a job of the run, and why.
     """
 
     def __init__(self, traffic: Traffic) -> None:
@@ -45,19 +57,21 @@ class RunRecord:
         self.state_lost: list[dict[str, Any]] = []
         self.missed: list[MissedPhase] = []
         self.retries: list[Retry] = []
+        self.absent: list[AbsentSite] = []
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continues from what :meth:`state` returned in an earlier job."""
         self.history, self.pairs, self.skipped = [*state["history"]], dict(state["pairs"]), dict(state["skipped"])
         self.skipped_generations, self.state_lost = dict(state["skipped_generations"]), [*state["state_lost"]]
         self.software_changes, self.warnings = [*state["software_changes"]], [*state.get("warnings", [])]
-        self.missed, self.retries = missed_of(state), retries_of(state)
+        self.restore_absences(state)
         self._traffic.restore(state["bytes"])
 
     def restore_absences(self, absences: Mapping[str, Any]) -> None:
         """Continues from the :attr:`absences` of a job that stopped; no absences change nothing."""
         if absences:
             self.missed, self.retries = missed_of(absences), retries_of(absences)
+            self.absent = sorted({*absent_of(absences), *self.absent})
 
     def add_absences(self, missed: Iterable[MissedPhase], retries: Iterable[Retry]) -> None:
         """Adds what is known of a job that was killed; what a stop has noted already stays as it is."""
@@ -151,8 +165,8 @@ class RunRecord:
 
     @property
     def absences(self) -> dict[str, Any]:
-        """Missed phases and retries, as they are in the results."""
-        return {MISSED: as_json(self.missed), RETRIES: as_json(self.retries)}
+        """Missed phases, retries and absent sites, as they are in the results."""
+        return {MISSED: as_json(self.missed), RETRIES: as_json(self.retries), ABSENT: as_json(self.absent)}
 
 
 def without(metrics: Mapping[str, float], names: Collection[str]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Which site missed which phase of a run, and why, as plain JSON of ``results.json``."""
+"""Which site missed which phase of a run, or all of a job, and why, as plain JSON of ``results.json``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ERROR = "error"  # the site answered that it could not work
 OUT_OF_MEMORY, KILLED = "out_of_memory", "killed"  # the site answered that its training process ended so
 REASONS = (SILENT, REFUSED, ERROR, OUT_OF_MEMORY, KILLED)
 """All codes of reasons."""
-MISSED, RETRIES = "missed", "retries"  # keys of a run's state and results
+MISSED, RETRIES, ABSENT = "missed", "retries", "absent"  # keys of a run's state and results
 
 
 @dataclass(frozen=True, order=True)
@@ -67,7 +67,30 @@ class Retry:
             raise ValueError("a retry must have a round of at least 0, a phase and names of sites")
 
 
-def as_json(entries: Iterable[MissedPhase | Retry]) -> list[dict[str, Any]]:
+@dataclass(frozen=True, order=True)
+class AbsentSite:
+    """One site without a part in a job of the run.
+
+    Attributes:
+        attempt: number of the job in its run, from 1.
+        site: name.
+        reason: in one line.
+
+    Raises:
+        ValueError: for a field of another type.
+    """
+
+    attempt: int
+    site: str
+    reason: str
+
+    def __post_init__(self) -> None:
+        texts = all(type(value) is str for value in (self.site, self.reason))
+        if type(self.attempt) is not int or self.attempt < 1 or not texts:
+            raise ValueError("an absent site must have an attempt of at least 1, a site and a reason")
+
+
+def as_json(entries: Iterable[MissedPhase | Retry | AbsentSite]) -> list[dict[str, Any]]:
     """The entries as they are in ``results.json``."""
     return [asdict(entry) for entry in entries]
 
@@ -88,6 +111,15 @@ def retries_of(results: Mapping[str, Any]) -> list[Retry]:
         ValueError: if an entry does not have exactly the fields of :class:`Retry`.
     """
     return [Retry(**entry) for entry in entries_of(results, RETRIES, Retry)]
+
+
+def absent_of(results: Mapping[str, Any]) -> list[AbsentSite]:
+    """The sites without a part in a job of the run; none in results of an older version.
+
+    Raises:
+        ValueError: if an entry does not have exactly the fields of :class:`AbsentSite`.
+    """
+    return [AbsentSite(**entry) for entry in entries_of(results, ABSENT, AbsentSite)]
 
 
 def entries_of(results: Mapping[str, Any], key: str, kind: type[Any]) -> list[dict[str, Any]]:

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from fedaid.atomic_file import flush
-from fedaid.flare.store.missed_phases import MISSED, RETRIES
+from fedaid.flare.store.missed_phases import ABSENT, MISSED, RETRIES
 from fedaid.sealed_folder import damage, seal
 
 STOPPED, ABSENCES = "stopped", "absences.json"  # a folder of the run store, and its file
 
 
 def keep_absences(store: Path, round_number: int, absences: Mapping[str, Any]) -> None:
-    """Writes the run's missed phases and retries durably; on a full disk only the log and ``stop.json`` have them.
+    """Writes who was missing in the run durably; on a full disk only the log and ``stop.json`` have it.
 
     Args:
         store: folder of the run.
@@ -37,7 +37,7 @@ def keep_absences(store: Path, round_number: int, absences: Mapping[str, Any]) -
 
 
 def kept_absences(store: Path, committed: int) -> dict[str, Any]:
-    """All missed phases and retries until the last stop; empty if the committed rounds have them, or without a stop.
+    """Who was missing until the last stop; empty if the committed rounds have it, or without a stop.
 
     Args:
         store: folder of the run.
@@ -47,4 +47,8 @@ def kept_absences(store: Path, committed: int) -> dict[str, Any]:
     if not folder.exists() or damage(folder):
         return {}
     found = json.loads((folder / ABSENCES).read_text(encoding="utf-8"))
-    return {name: found[name] for name in (MISSED, RETRIES)} if found["round"] >= committed else {}
+    return (
+        {name: found[name] for name in (MISSED, RETRIES, ABSENT) if name in found}
+        if found["round"] >= committed
+        else {}
+    )

@@ -174,6 +174,14 @@ def test_a_run_without_a_fault_says_so(run: Path) -> None:
     assert "None: every site took part in every round." in Page(report_page(report_card(read_run_files(run)))).text
 
 
+def test_a_site_without_a_part_in_the_run_is_shown(run: Path) -> None:
+    absent = [{"attempt": 1, "site": "south", "reason": "ERROR: <b>not authorized"}]
+    change(run, lambda results: results.update(missed=[], absent=absent))
+    words = Page(report_page(report_card(read_run_files(run)))).text
+    assert "Without site south in job 1 of the run: ERROR: <b>not authorized." in words
+    assert "every site took part" not in words
+
+
 def test_what_a_site_calls_itself_is_escaped(run: Path) -> None:
     def rename(found: Any) -> Any:
         if isinstance(found, dict):
