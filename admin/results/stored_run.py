@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from fedaid.flare.store.hash_chain import lines_of
+from fedaid.flare.store.missed_phases import absent_of
 from fedaid.flare.store.run_folder import FOLDER
 from fedaid.flare.store.run_ledger import COMMIT, LEDGER, START
 from fedaid.flare.store.run_lock import LOCK, is_alive
 from fedaid.flare.store.stop_note import read_stop
 
 RUN = "fedaid_run"  # in meta.json of a job
+RESULTS, UNKNOWN = "results.json", "log.txt in the server's kit has the reason"
 DOWNLOAD = Path("workspace") / "app_server" / "fedaid"
 PLACES = ("", "*", f"{FOLDER}/*", "app_server/fedaid", str(DOWNLOAD), f"*/{DOWNLOAD}")  # of a ledger below a folder
 
@@ -79,7 +81,6 @@ def read_run(folder: Path, lines: list[dict[str, Any]]) -> StoredRun:
     commits = [line for line in lines if line.get("kind") == COMMIT and isinstance(line.get("round"), int)]
     start, commit = (starts or [{}])[-1], (commits or [{}])[-1]
     planned, note = start.get("rounds"), read_stop(folder.parent)
-    absent = start.get("absent")
     return StoredRun(
         name=name_of(folder),
         rounds=int(commit.get("round", 0)),
@@ -87,11 +88,20 @@ def read_run(folder: Path, lines: list[dict[str, Any]]) -> StoredRun:
         sites=tuple(str(site) for site in start.get("sites") or ()),
         last_commit=str(commit.get("time", "")),
         attempts=max((line["attempt"] for line in lines if isinstance(line.get("attempt"), int)), default=0),
-        finished=(folder / "finished").is_dir() or (folder / "results.json").is_file(),
+        finished=(folder / "finished").is_dir() or (folder / RESULTS).is_file(),
         alive=is_alive(json_of(folder / LOCK)),
         reason=" ".join(note.text.split()) if note else "",
-        absent={str(site): str(why) for site, why in absent.items()} if isinstance(absent, dict) else {},
+        absent=reasons(folder, start),
     )
+
+
+def reasons(folder: Path, start: Mapping[str, Any]) -> dict[str, str]:
+    """Return site → why it has no part in a job: the ledger has names, the results have reasons."""
+    listed, found = start.get("absent"), json_of(folder / RESULTS) or json_of(folder / "finished" / RESULTS)
+    with suppress(ValueError):
+        known = {one.site: one.reason for one in absent_of(found)}
+        return {str(site): known.get(str(site), UNKNOWN) for site in listed} if isinstance(listed, list) else {}
+    return {}
 
 
 def name_of(folder: Path) -> str:

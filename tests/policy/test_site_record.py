@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -160,3 +161,36 @@ def test_the_command_says_where_a_ledger_is_missing(
     assert main(["ledger", str(kit)]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert "ledger must be in a lasting folder" in line
+
+
+def test_ledger_and_budget_go_on_in_a_kit_with_a_new_name(tmp_path: Path) -> None:
+    old, new = tmp_path / "hospital-north", tmp_path / "hospital-north-2"
+    before = SiteRecord(old)
+    before.spend(RULES)
+    before.spend(RULES)
+    before.add({"kind": "update", "job": "job-1", "bytes": 10})
+    noted = Head(1, examine_ledger(old).head.sha256)
+    new.mkdir()
+    shutil.move(old / FOLDER, new / FOLDER)
+    after = SiteRecord(new)
+    with pytest.raises(PolicyFault, match="the privacy budget of this hospital is spent"):
+        [after.spend(RULES) for _ in range(3)]
+    after.add({"kind": "update", "job": "job-2", "bytes": 10})
+    assert examine_ledger(new, noted=noted).summary()["whole"]
+
+
+@pytest.mark.parametrize(("moved", "text"), [(LEDGER, "must have its state file"), (STATE, "lines are missing")])
+def test_half_of_a_moved_folder_lets_nothing_leave(moved: str, text: str, kit: Path, tmp_path: Path) -> None:
+    new = tmp_path / "hospital-north-2"
+    (new / FOLDER).mkdir(parents=True)
+    shutil.copy(kit / FOLDER / moved, new / FOLDER / moved)
+    with pytest.raises(PolicyFault, match=text):
+        SiteRecord(new).spend(RULES)
+    assert not examine_ledger(new).summary()["whole"]
+
+
+def test_a_whole_new_kit_begins_anew_but_a_noted_end_shows_it(kit: Path, tmp_path: Path) -> None:
+    noted = examine_ledger(kit).head
+    new = tmp_path / "hospital-north-2"
+    SiteRecord(new).add({"kind": "update", "job": "job-3", "bytes": 10})
+    assert not examine_ledger(new, noted=noted).summary()["whole"]

@@ -10,6 +10,7 @@ python -m admin package fedaid_pretrain --no-code      for kits of provision --n
 python -m admin package fedaid_pretrain --from MODEL_FOLDER --sites a b c   start from a finished model
 python -m admin package fedaid_pretrain --preset hospital --from MODEL_FOLDER --sites a b c   for real sites
 python -m admin package evaluate_global --model build/demo/model
+python -m admin package --clone build/results/JOB_ID --rename warmer --set num_rounds=9   a new run like another
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from admin.jobs.start.started_job import Start
 
 OUT = Path("build/jobs")
+NOT_CLONED = ("method", "model", "start", "towers_only", "preset", "sites", "no_code", "list")
 PACKAGED = ("out", "method", "rename", "model", "sites", "run_name")
 
 
@@ -41,6 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--method", help="a baseline or an ablation; --set changes it further")
     parser.add_argument("--rename", help="the new job's name")
     parser.add_argument("--run-name", metavar="NAME", help="the run to start, or to continue where it stopped")
+    parser.add_argument(
+        "--clone",
+        type=existing_folder,
+        metavar="FOLDER",
+        help="a packaged job, or a download: the same job as a new run, changed by --set, --rename, --run-name only",
+    )
     parser.add_argument("--without", nargs="+", default=[], metavar="SITE", help="sites that left the run for good")
     parser.add_argument("--no-code", action="store_true", help="configuration only: server and sites have the wheel")
     parser.add_argument("--model", type=existing_folder, help="folder of the model that evaluate_global evaluates")
@@ -75,6 +83,8 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     jobs = options.jobs or JOBS
     if options.list_methods:
         list_methods(answer)
+    elif options.clone is not None:
+        clone(options, answer)
     elif options.name is None and not options.list:
         raise UsageError(f"JOB is missing. Choose one of {', '.join(source_jobs(jobs))}")
     elif options.name is None:
@@ -91,6 +101,23 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
         for problem in expected_problems(job):
             answer.warn(problem)
         answer.add(str(job), job=job)
+
+
+def clone(options: argparse.Namespace, answer: Answer) -> None:
+    """Package a job like one that exists, and print its folder."""
+    from admin.jobs.cloned_job import clone_job, differences, job_in
+    from admin.jobs.settings import settable, typed_settings
+
+    odd = [f"--{name.replace('_', '-')}" for name in NOT_CLONED if getattr(options, name)]
+    if options.name is not None or odd:
+        raise UsageError(f"--clone takes no {'JOB' if options.name is not None else odd[0]}: the source has it")
+    source = job_in(options.clone.resolve())
+    settings = typed_settings(options.pairs, settable(source))
+    settings |= {"without": options.without} if options.without else {}
+    job = clone_job(source, out=options.out, settings=settings, rename=options.rename, run_name=options.run_name)
+    for line in differences(source, job):
+        answer.warn(line)
+    answer.add(str(job), job=job)
 
 
 def packaged(options: argparse.Namespace, settings: dict[str, object], jobs: Path) -> Path:

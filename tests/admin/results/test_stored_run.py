@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from admin.results.stored_run import StoredRun, stored_runs
+from admin.results.stored_run import UNKNOWN, StoredRun, stored_runs
 from fedaid.flare.store.hash_chain import HashChain
 from fedaid.flare.store.run_ledger import LEDGER
 from fedaid.flare.store.run_lock import LOCK, this_process
@@ -75,5 +75,8 @@ def test_a_folder_without_runs_has_none(tmp_path: Path) -> None:
 def test_the_site_without_a_part_in_the_newest_job_is_told(tmp_path: Path) -> None:
     write_ledger(tmp_path / "pilot", rounds=1)
     chain = HashChain(tmp_path / "pilot" / LEDGER)
-    chain.add({"kind": "start", "attempt": 2, "rounds": 4, "sites": ["lake"], "absent": {"east": "late"}}, durable=True)
+    chain.add({"kind": "start", "attempt": 2, "rounds": 4, "sites": ["lake"], "absent": ["east"]}, durable=True)
+    assert stored_runs(tmp_path)["pilot"].absent == {"east": UNKNOWN}
+    absent = [{"attempt": 2, "site": "east", "reason": "late"}]
+    (tmp_path / "pilot" / "results.json").write_text(json.dumps({"absent": absent}))
     assert stored_runs(tmp_path)["pilot"].absent == {"east": "late"}

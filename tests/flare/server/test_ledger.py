@@ -68,7 +68,7 @@ def test_an_honest_run_has_a_line_for_each_event_and_holds(job: Make) -> None:
 def test_a_line_holds_no_more_than_its_fields(job: Make) -> None:
     _, lines = finished(job())
     known = {"kind", "attempt", "time", "previous", "round", "phase", "site", "sites", "inputs", "site_weights"}
-    known |= {"sha256", "after", "min_clients", "rounds", "skipped"}
+    known |= {"sha256", "after", "min_clients", "rounds", "skipped", "absent"}
     assert set().union(*lines) <= known
     assert b"patient" not in b"".join(map(canonical, lines))
 

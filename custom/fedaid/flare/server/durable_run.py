@@ -161,7 +161,7 @@ class DurableScatterAndGather(LedgeredScatterAndGather):
         self.ledger = RunLedger(chain, attempt=self.stamp.attempt)
         self.persistor.ledger = self.ledger
         facts = {"sites": self.sites_of_run, "min_clients": self._min_clients, "skipped": sorted(store.skipped)}
-        facts |= {"absent": {one.site: one.reason for one in self._record.absent if one.attempt == self.stamp.attempt}}
+        facts["absent"] = [one.site for one in self._record.absent if one.attempt == self.stamp.attempt]
         self.ledger.started(at.folder if at else None, at.state if at else {}, rounds=self._num_rounds, **facts)
         done = self._current_round or 0
         self._record.restore_absences(kept_absences(store.folder, done))
