@@ -22,6 +22,7 @@ DAMAGED, ALL_DAMAGED, NOT_TAKEN, RESULTS, PRUNED, OTHER_NAME, OTHER_STATE, COPIE
     )
 )
 AGAIN = "flare/test_continued_federation.py::test_a_phase_that_is_tried_again_has_the_bits_of_the_first_try"
+KEPT_ROUNDS = "flare.site.kept_rounds:KeptRounds"
 CHAIN, CHAIN_TESTS = "flare.store.hash_chain", "flare/store/test_hash_chain.py"
 LEDGER_TESTS = "flare/server/test_ledger.py::test_changes_after_the_run_are_found"
 IDENTITY, IDENTITY_TESTS = "flare.store.run_identity", "flare/store/test_run_identity.py"
@@ -94,8 +95,8 @@ RUN_GUARDS = (
     Guard(f"{LOCK}:RunLock.__init__", "if alive:", "if False:", LOCK_TESTS),
     Guard(f"{LOCK}:is_alive", 'holder.get("boot") == boot_id() and ', "", LOCK_TESTS),
     Guard(f"{LOCK}:is_alive", 'start_of(pid) == holder.get("started", "")', "True", LOCK_TESTS),
-    Guard("flare.site.kept_rounds:KeptRounds.before", " and not damage(folder)", "", "flare/site/test_kept_rounds.py"),
-    Guard("flare.site.kept_rounds:KeptRounds.before", 'description.pop(BEGAN, "") == run.began', "True", FORMER_RUN),
+    Guard(f"{KEPT_ROUNDS}._newest_before", " and not damage(folder)", "", "flare/site/test_kept_rounds.py"),
+    Guard(f"{KEPT_ROUNDS}._newest_before", 'description.pop(BEGAN, "") == run.began', "True", FORMER_RUN),
     Guard("flare.site.kept_rounds:KeptRounds._write", " if number <= round_number", "", FORMER_RUN),
     Guard("flare.site.kept_rounds:is_lost", "trained > (found.round_number if found else -1)", "False",
           "flare/site/test_kept_rounds.py"),

@@ -193,3 +193,15 @@ def test_a_run_that_completes_leaves_no_note(job: Make) -> None:
     made = job()
     made.run()
     assert (made.engine.panics, read_stop(made.app)) == ([], None)
+
+
+def test_a_run_store_on_a_disk_that_is_read_only_is_noted_with_its_remedy(
+    job: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(folder: object, *, job_id: str) -> None:
+        raise OSError(30, "Read-only file system", str(folder))
+
+    monkeypatch.setattr("fedaid.flare.server.durable_run.RunLock", read_only)
+    note = note_of(job(num_rounds=1))
+    assert (note.code, note.sites) == (STORAGE, {})
+    assert f"{AT_SERVER}Read-only file system. Free space on the server's disk, or mend it." in note.text

@@ -126,3 +126,18 @@ def test_a_site_has_lost_its_state_if_it_trained_after_what_it_kept(
 ) -> None:
     found = None if kept is None else KeptRound(kept, {}, {})
     assert is_lost(found, ModelMessage(3, {}, {}, "0a1b", RUN, trained), site="oak") is lost
+
+
+def test_a_disk_that_cannot_be_read_has_kept_nothing(
+    site_context: FLContext, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    keep(KeptRounds("state"), 0, site_context)
+
+    def read_only(run: RunStamp, fl_ctx: FLContext) -> Path:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("fedaid.flare.site.kept_rounds.folder_of", read_only)
+    found = KeptRounds("state").before(1, RUN, site_context)
+    assert found is None
+    assert is_lost(found, ModelMessage(1, {}, {}, "", trained={"lake": 0}), site="lake")
+    assert "cannot be read from its disk (OSError)" in caplog.text

@@ -79,7 +79,7 @@ class DurableScatterAndGather(LedgeredScatterAndGather):
             if isinstance(persistor, RunPersistor) and persistor.store is not None:
                 self._open_run(persistor, fl_ctx)
         except (InputError, OSError) as error:
-            self.stop(error, fl_ctx)
+            self.stop(self.with_remedy(error), fl_ctx)
             return
         super().start_controller(fl_ctx)
 

@@ -92,8 +92,15 @@ class KeptRounds:
             shutil.rmtree(rounds[number])
 
     def before(self, round_number: int, run: RunStamp, fl_ctx: FLContext) -> KeptRound | None:
-        """What this run kept of the newest whole round before this one; None if there is none."""
-        for number, folder in sorted(self._rounds(folder_of(run, fl_ctx)).items(), reverse=True):
+        """What this run kept of the newest whole round before this one; None if there is none, or it cannot be read."""
+        try:
+            return self._newest_before(round_number, run, folder_of(run, fl_ctx))
+        except OSError as error:
+            LOG.warning(f"what this site kept cannot be read from its disk ({type(error).__name__}): {MEANS}")
+            return None
+
+    def _newest_before(self, round_number: int, run: RunStamp, at: Path) -> KeptRound | None:
+        for number, folder in sorted(self._rounds(at).items(), reverse=True):
             if number < round_number and not damage(folder):
                 description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
                 if description.pop(BEGAN, "") == run.began:
