@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from fedaid.errors import InputError
-from fedaid.models.hugging_face import require_no_code
-from fedaid.models.local_folder import local_file, monai_options
+from fedaid.models.folder.declared_type import require_readable
+from fedaid.models.folder.monai_network import monai_options
+from fedaid.models.local_folder import local_file
 
 
 @pytest.fixture
@@ -46,4 +47,4 @@ def test_a_type_that_is_a_list_is_refused_in_one_line(below: Path) -> None:
     (below / "bert" / "config.json").write_text('{"model_type": ["bert"]}')
     assert monai_options(below / "bert") is None
     with pytest.raises(InputError, match=r"encoder must be of a type that transformers .* knows, got \['bert'\]"):
-        require_no_code(below / "bert")
+        require_readable(below / "bert")

@@ -8,7 +8,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from fedaid.models.hugging_face import TRANSFORMERS, drawn
+from fedaid.models.folder.backbone_weights import drawn
+from fedaid.models.folder.monai_network import monai_channels
+from fedaid.models.hugging_face import TRANSFORMERS
 from fedaid.models.image_tower import ANY_SIZE, CONVNEXTS
 from fedaid.models.pixel_scale import PixelScale
 
@@ -68,7 +70,9 @@ def monai_encoder(
         image_size: side of the square input in pixels.
         scale: of the grey values that it takes; None for [-1, 1].
     """
-    flat, images = dict(options) | {"spatial_dims": 2}, "images" if scale is None else scaled(scale)
+    flat, images = dict(options) | {"spatial_dims": 2}, "images" if scale is None else f"({scaled(scale)})"
+    channels = monai_channels(name, options)
+    images = images if channels == 1 else f"{images}.expand(-1, {channels}, -1, -1)"
     if name == "monai_vit":
         vit = {"_target_": "monai.networks.nets.ViT", "in_channels": 1, "img_size": [image_size, image_size]} | flat
         return StockEncoder(vit, {}, f"@encoder({images})[0]", True)

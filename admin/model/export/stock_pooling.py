@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fedaid.models.dual_encoder import DualEncoder
-from fedaid.models.hugging_face import BARE_CLASSES
+from fedaid.models.folder.backbone_weights import BARE_CLASSES
 from fedaid.models.pooling import PARTS
 from fedaid.models.text_tower import FullLengthFeatures
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,10 +12,11 @@ from transformers import MODEL_MAPPING, AutoConfig, ViTConfig, ViTModel
 
 from admin.model.towers.checkpoint_state import CheckpointState, read_state
 from admin.model.towers.downloaded_folder import CONFIG, DownloadedFolder
-from admin.model.towers.picked_tower import IMAGE, MASK_TOKEN, TEXT, PickedTower, parts_of
+from admin.model.towers.picked_tower import IMAGE, TEXT, PickedTower, parts_of
 from fedaid.errors import InputError
 from fedaid.models.configuration import IMAGE_ENCODERS, OTHERS, PAIRS, TEXT_ENCODERS
-from fedaid.models.hugging_face import BARE_CLASSES, UNUSED, option_names
+from fedaid.models.folder.backbone_weights import BARE_CLASSES, BUFFERS, UNUSED, lost
+from fedaid.models.hugging_face import option_names
 from fedaid.models.image_tower import CONVNEXTS, MONAI
 from fedaid.models.tower import as_tokens
 
@@ -28,12 +28,6 @@ KINDS = {
 KNOWN = tuple(name for types in (*KINDS.values(), PAIRS) for name in types if name not in MONAI)
 PARTS = {IMAGE: "vision_model", TEXT: "text_model"}
 """Names of the towers in a pair."""
-INSIDE = re.compile(
-    r"\blayers?\.\d|^(\w+\.)?(encoder|embeddings|layernorm|final_layer_norm|post_layernorm|pre_layrnorm)\."
-)
-"""Names of tensors inside an encoder: one that the class does not have would be lost from its features."""
-BUFFERS = ("position_ids",)
-"""Tensors of older checkpoints that are numbers from 0, not weights."""
 AGAINST = "transformers' own {}"
 UNUSABLE = (AttributeError, TypeError, ValueError, RuntimeError, LookupError, ArithmeticError, StrictDataclassError)
 """What transformers raises for options of a wrong kind or size."""
@@ -105,8 +99,7 @@ def whole_model(folder: DownloadedFolder, config: Any, state: CheckpointState) -
     unexpected = sorted(name for name in report["unexpected_keys"] if not name.endswith(BUFFERS))
     missing = sorted(name for name in report["missing_keys"] if not set(name.split(".")[:2]) & UNUSED.keys())
     folder.require(not missing, "have all its weights", got=f"no {missing[:3]}", remedy="Download it again.")
-    surplus = [name for name in unexpected if not name.startswith("decoder.") and INSIDE.search(name)]
-    surplus = [name for name in surplus if not name.endswith(MASK_TOKEN)]
+    surplus = lost(name for name in unexpected if not name.startswith("decoder."))
     rule, remedy = "have no more in its encoder than config.json says", "Correct config.json, or choose another model."
     folder.require(not surplus, rule, got=f"also {surplus[:3]}", remedy=remedy)
     without_drawn(model, report["missing_keys"])

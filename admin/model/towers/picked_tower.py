@@ -8,9 +8,9 @@ from typing import Any
 
 from torch import Tensor
 
+from fedaid.models.folder.backbone_weights import MASK_TOKEN
+
 IMAGE, TEXT = "image", "text"
-MASK_TOKEN = "mask_token"  # noqa: S105 - a tensor of the model
-"""What masked patches get in training; a tower sees all patches."""
 ASSUMED = "(with the same assumed number of heads and epsilon)"
 """Said of a reference that cannot show a wrong assumption."""
 

@@ -5,20 +5,19 @@ Nothing is downloaded: a model is a configuration, or a folder below ``$FEDAID_M
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import transformers
-from safetensors import SafetensorError
 from torch import nn
-from transformers import CONFIG_MAPPING, AutoConfig, AutoModel, PreTrainedConfig, SiglipTextModel
+from transformers import AutoConfig, PreTrainedConfig
 
 from fedaid.errors import InputError, closest, require
-from fedaid.models.local_folder import MONAI_OPTIONS, local_file, monai_options, read_json, remedy_for, require_no_links
-from fedaid.models.position_grid import at_size
+from fedaid.models.folder.backbone_weights import UNUSED, drawn, loaded
+from fedaid.models.folder.declared_type import require_readable
+from fedaid.models.folder.monai_network import monai_options
+from fedaid.models.local_folder import local_file, remedy_for, require_no_links
 
 # model_type → (path of the list of transformer layers, name of the norm after them)
 TRANSFORMERS = {
@@ -48,11 +47,6 @@ UNDECLARED = {
     )
 }
 """Options that a backbone reads from its configuration without declaring them."""
-BARE_CLASSES = {"siglip_text_model": SiglipTextModel}
-"""Classes for the types that AutoModel knows as part of a pair only."""
-UNUSED: dict[str, nn.Module | None] = {"pooler": None, "head": nn.Identity()}
-"""Parts of a backbone after its last hidden state, and what takes their place."""
-SETTINGS = ("config.json", "preprocessor_config.json", "tokenizer_config.json")
 WHERE = "model args of config_fed_server.json"
 
 
@@ -99,33 +93,12 @@ def local_options(name: str) -> dict[str, Any]:
     Options that equal a default are listed too, because a preset has other defaults.
     """
     folder = local_directory(name)
-    require_no_code(folder)
+    require_readable(folder)
     if (monai := monai_options(folder)) is not None:
         return monai
     config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     given, known = config.to_dict(), [*option_names(type(config)), *UNDECLARED.get(config.model_type, ())]
     return {"name": config.model_type} | {option: given[option] for option in known if option in given}
-
-
-def require_no_code(folder: Path) -> None:
-    """An error if a folder's configuration asks for code of its own, or for an option that ``transformers`` ignores."""
-    given, where = read_json(folder / "config.json"), f"$FEDAID_MODELS/{folder.name}"
-    rule, remedy = "need no code of its own", "Code from a model's folder is not run: choose a model of the library."
-    coded = [name for name in SETTINGS if "auto_map" in read_json(folder / name)]
-    require(not coded, "encoder", rule, got=f"auto_map in {', '.join(coded)}", where=where, remedy=remedy)
-    model_type, rule = given.get("model_type"), f"be of a type that transformers {transformers.__version__} knows"
-    remedy = "Choose another model, or install the version of transformers that wrote this folder, at all sites."
-    require(
-        isinstance(model_type, str) and (model_type in CONFIG_MAPPING or model_type in MONAI_OPTIONS),
-        "encoder",
-        rule,
-        got=repr(model_type),
-        where=where,
-        remedy=remedy,
-    )
-    kind, rule = given.get("position_embedding_type", "absolute"), "have absolute positions"
-    remedy = f"transformers {transformers.__version__} would ignore this: choose another model."
-    require(kind == "absolute", "encoder", rule, got=f"position_embedding_type {kind!r}", where=where, remedy=remedy)
 
 
 def new_backbone(
@@ -145,68 +118,6 @@ def new_backbone(
     config = new_config(model_type, options)
     backbone: nn.Module = drawn(config) if weights is None else loaded(config, weights, used=used)
     return without_unused(backbone, used=used)
-
-
-def drawn(config: Any) -> nn.Module:
-    """A backbone with random weights."""
-    bare = BARE_CLASSES.get(config.model_type)
-    backbone: nn.Module = bare._from_config(config) if bare else AutoModel.from_config(config)
-    return backbone
-
-
-def loaded(config: Any, folder: Path, *, used: str | None = None) -> nn.Module:
-    """The backbone of a local folder.
-
-    ``transformers`` would draw missing weights at random, leave out layers that the configuration does not have, and
-    load adapters from any place that the folder names, even pickled ones. All are errors here.
-    """
-    where, missing = f"$FEDAID_MODELS/{folder.name}", ["model.safetensors"]
-    rule, remedy = "be a model without adapters of its own", "Merge them into its weights, with peft, and save it anew."
-    adapted = (folder / "adapter_config.json").exists()
-    require(not adapted, "encoder", rule, got="adapter_config.json", where=where, remedy=remedy)
-    surplus: list[str] = []
-    read_json(folder / "model.safetensors.index.json")
-    if (folder / "model.safetensors").is_file() or (folder / "model.safetensors.index.json").is_file():
-        backbone, report = at_size(config, folder, lambda own: read_weights(own, folder))
-        unused = [part for part in UNUSED if part != (used or "").split(".")[0]]
-        missing = sorted(name for name in report["missing_keys"] if name.split(".")[0] not in unused)
-        surplus = sorted(name for name in report["unexpected_keys"] if re.search(r"\blayers?\.\d", name))
-    got, remedy = f"a file without {missing[:3]}", "Convert the weights to safetensors; pickled weights are not loaded."
-    if used and missing and all(name.startswith(f"{used}.") for name in missing):
-        remedy = f'Pool by the mean: {{"name": "local:{folder.name}", "pooling": "mean"}}.'
-    require(not missing, "encoder", "have all its weights", got=got, where=where, remedy=remedy)
-    rule, got, remedy = "have the layers of its config.json", f"also {surplus[:3]}", "Correct config.json."
-    require(not surplus, "encoder", rule, got=got, where=where, remedy=remedy)
-    broken = next((name for name, tensor in backbone.state_dict().items() if not tensor.isfinite().all()), None)
-    rule, remedy = "have finite weights", "Copy the folder again, or save the model in float32."
-    require(broken is None, "encoder", rule, got=f"NaN or infinity in {broken}", where=where, remedy=remedy)
-    whole: nn.Module = backbone
-    return whole
-
-
-def read_weights(config: Any, folder: Path) -> tuple[Any, dict[str, Any]]:
-    """The backbone and what ``transformers`` reports on the names in the file.
-
-    Raises:
-        InputError: for a damaged file.
-    """
-    try:
-        return BARE_CLASSES.get(config.model_type, AutoModel).from_pretrained(  # type: ignore[no-any-return]
-            folder,
-            config=config,
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            dtype="float32",
-            output_loading_info=True,
-        )
-    except (SafetensorError, OSError) as error:
-        reason = "a missing file" if isinstance(error, OSError) else f"a damaged file ({error})"
-        got, where = reason, f"$FEDAID_MODELS/{folder.name}/model.safetensors"
-        raise InputError("encoder", "have whole weights", got=got, where=where, remedy="Copy it again.") from error
-    except RuntimeError as error:
-        rule, where = "have weights of the sizes in its config.json", f"$FEDAID_MODELS/{folder.name}"
-        raise InputError("encoder", rule, got="other sizes", where=where, remedy="Correct config.json.") from error
 
 
 def without_unused(backbone: nn.Module, *, used: str | None = None) -> nn.Module:

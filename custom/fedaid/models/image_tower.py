@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from fedaid.errors import require
 from fedaid.models.configuration import EncoderChoice
+from fedaid.models.folder.monai_network import fill, monai_channels
 from fedaid.models.hugging_face import TRANSFORMERS, WHERE, cut_last_block, new_backbone, take_norm, take_part
-from fedaid.models.local_folder import fill
 from fedaid.models.pixel_scale import MEAN, PixelScale, ScaledPixels
 from fedaid.models.pooling import MEAN_OF_TOKENS, PARTS, Pooling
 from fedaid.models.tower import AppendedBlock, LastBlock, TowerParts, as_tokens
@@ -30,18 +30,20 @@ class MonaiFeatures(nn.Module):
     """Adapts a MONAI network to images (B, 1, H, W) → features (B, T, F).
 
     Args:
-        network: takes images (B, 1, H, W).
+        network: takes images (B, C, H, W).
         scale: of the grey values; None for a network that takes [-1, 1].
+        channels: C; the grey image is repeated.
     """
 
-    def __init__(self, network: nn.Module, *, scale: PixelScale | None = None) -> None:
+    def __init__(self, network: nn.Module, *, scale: PixelScale | None = None, channels: int = 1) -> None:
         super().__init__()
         self.network = network
+        self.channels = channels
         self.scale = nn.Identity() if scale is None else ScaledPixels(scale)
 
     def forward(self, images: Tensor) -> Tensor:
         """Tokens of the last feature map, or of the last remaining transformer block."""
-        out = self.network(self.scale(images))
+        out = self.network(self.scale(images).expand(-1, self.channels, -1, -1))
         return as_tokens(out[0] if isinstance(out, tuple) else out)
 
 
@@ -90,9 +92,9 @@ def monai_densenet121(image_size: int, choice: EncoderChoice) -> TowerParts:
     """DenseNet121 without its classification layers."""
     from monai.networks.nets import DenseNet121  # takes 5 s of processor time, and other encoders do not need it
 
-    network = DenseNet121(spatial_dims=2, in_channels=1, out_channels=2, **choice.options)
+    network = DenseNet121(spatial_dims=2, out_channels=2, **{"in_channels": 1} | choice.options)
     fill(network, choice.weights)
-    encoder = MonaiFeatures(network.features, scale=choice.scale)
+    encoder = MonaiFeatures(network.features, scale=choice.scale, channels=monai_channels(choice.name, choice.options))
     return convolutional(encoder, image_size, identity=choice.pretrained)
 
 
@@ -100,11 +102,12 @@ def monai_resnet(image_size: int, choice: EncoderChoice) -> TowerParts:
     """MONAI's ResNet up to its last feature map."""
     from monai.networks.nets import ResNet
 
-    network = ResNet(spatial_dims=2, n_input_channels=1, feed_forward=False, **choice.options)
+    network = ResNet(spatial_dims=2, feed_forward=False, **{"n_input_channels": 1} | choice.options)
     fill(network, choice.weights)
     names = ("conv1", "bn1", "act", "maxpool", "layer1", "layer2", "layer3", "layer4")
     layers = nn.Sequential(*(getattr(network, name) for name in names))
-    return convolutional(MonaiFeatures(layers, scale=choice.scale), image_size, identity=choice.pretrained)
+    encoder = MonaiFeatures(layers, scale=choice.scale, channels=monai_channels(choice.name, choice.options))
+    return convolutional(encoder, image_size, identity=choice.pretrained)
 
 
 def monai_vit(image_size: int, choice: EncoderChoice) -> TowerParts:
@@ -168,7 +171,8 @@ def image_tower(choice: EncoderChoice, *, image_size: int) -> TowerParts:
     """
     if choice.name in MONAI:
         check_patches(choice.name, choice.options, image_size)
-        check_image(choice.name, {"num_channels": 1}, image_size=image_size, scale=choice.scale)
+        channels = {"num_channels": monai_channels(choice.name, choice.options)}
+        check_image(choice.name, channels, image_size=image_size, scale=choice.scale)
         return MONAI[choice.name](image_size, choice)
     size = {} if choice.name in ANY_SIZE else {"image_size": image_size}
     options = {"num_channels": 1} | size | choice.options

@@ -1,0 +1,1 @@
+"""What a folder below ``$FEDAID_MODELS`` must hold: a known type, whole weights, or a network of MONAI."""
