@@ -114,6 +114,12 @@ def unigram(*, ends: bool = True) -> Write:
     return write
 
 
+def words_of_spm(folder: Path) -> int:
+    """The file of another library, without ``tokenizer.json``."""
+    (folder / "spm.model").write_bytes(b"\x00")
+    return 80
+
+
 def saved(tokenizer: Tokenizer, folder: Path, special: Iterable[str], **settings: Any) -> int:
     """Writes ``tokenizer.json`` and ``tokenizer_config.json``."""
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, additional_special_tokens=list(special))
@@ -150,6 +156,11 @@ class Published:
     pooling: str = "mean"
     sentences: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def declared(self) -> str:
+        """The ``model_type`` of its ``config.json``."""
+        return str(self.extra.get("model_type", self.model_type))
 
     def write(self, folder: Path) -> Any:
         """Write the fake; returns the reference model."""
@@ -193,13 +204,20 @@ def image(name: str, model_type: str, scale: Any, options: dict[str, Any] | None
     )
 
 
-CODE = {"auto_map": {"AutoModel": "modeling.Model"}}
+def coded(name: str, kind: str) -> Published:
+    """A model of a type that only its own code knows."""
+    extra = {"auto_map": {"AutoModel": "modeling.Model"}, "model_type": kind}
+    return text(name, "bert", words(cased=False), extra=extra, refused="auto_map")
+
+
+GROUPED = {"num_key_value_heads": 2}
 CAMEMBERT = "almanach/camembert-base"
 PUBLISHED = (
     text("google-bert/bert-base-uncased", "bert", words(cased=False)),
     text("google-bert/bert-base-cased", "bert", words(cased=True)),
     text("microsoft/BiomedNLP-BiomedBERT-base-uncased-abstract", "bert", words(cased=False, alone=True)),
     text("allenai/scibert_scivocab_uncased", "bert", words(cased=False, alone=True, stated=False)),
+    text("cambridgeltl/SapBERT-from-PubMedBERT-fulltext", "bert", words(cased=False)),
     text("dmis-lab/biobert-v1.1", "bert", words(cased=True, alone=True)),
     text(
         "emilyalsentzer/Bio_ClinicalBERT",
@@ -226,7 +244,8 @@ PUBLISHED = (
         options={"pad_token_id": 1, "classifier_pooling": "mean"},
     ),
     text("a ModernBERT that states nothing", "modernbert", byte_pairs(), options={"pad_token_id": 1}, pooling="class"),
-    text("microsoft/deberta-v3-base", "deberta-v2", unigram(), options=DEBERTA),
+    text("microsoft/deberta-v3-base", "deberta-v2", words_of_spm, options=DEBERTA, refused="has tokenizer.json"),
+    text("microsoft/deberta-v3-base, its tokenizer saved anew", "deberta-v2", unigram(), options=DEBERTA),
     text(
         "sentence-transformers/all-mpnet-base-v2",
         "mpnet",
@@ -238,6 +257,7 @@ PUBLISHED = (
     text("UFNLP/gatortron-base", "megatron-bert", words(cased=False)),
     text("FacebookAI/xlm-roberta-base", "xlm-roberta", unigram(), options={"pad_token_id": 1}),
     text(CAMEMBERT, "camembert", unigram(), options={"pad_token_id": 1}),
+    text("almanach/camembert-bio-base", "camembert", unigram(), options={"pad_token_id": 1}),
     text(
         "openai/clip-vit-base-patch32, its text tower",
         "clip_text_model",
@@ -246,8 +266,9 @@ PUBLISHED = (
         pooling="last",
     ),
     text("google/siglip-base-patch16-224, its text tower", "siglip_text_model", unigram(ends=False), pooling="last"),
-    text("microsoft/BiomedVLP-CXR-BERT-specialized", "bert", words(cased=False), extra=CODE, refused="auto_map"),
-    text("nomic-ai/nomic-bert-2048", "bert", words(cased=False), extra=CODE, refused="auto_map"),
+    coded("microsoft/BiomedVLP-CXR-BERT-specialized", "cxr-bert"),
+    coded("nomic-ai/nomic-bert-2048", "nomic_bert"),
+    text("BioMistral/BioMistral-7B", "mistral", unigram(), options=GROUPED, refused="name a known encoder"),
     text("google-t5/t5-small", "t5", unigram(), extra={"replace": True}, refused="name a known encoder"),
     image("microsoft/rad-dino", "dinov2", ([0.5307] * 3, [0.2583] * 3), pooling="class"),
     image("microsoft/rad-dino-maira-2", "dinov2", ([0.5307] * 3, [0.2583] * 3), pooling="class"),
@@ -272,6 +293,7 @@ PUBLISHED = (
     image("openai/clip-vit-base-patch32, its image tower", "clip_vision_model", CLIP, pooling="class"),
     image("google/siglip-base-patch16-224, its image tower", "siglip_vision_model", HALF, pooling="attention"),
     image("google/medsiglip-448, its image tower", "siglip_vision_model", HALF, pooling="attention"),
+    coded("StanfordAIMI/CheXagent-8b", "chexagent"),
     image("facebook/levit-128S", "levit", IMAGENET, {"image_size": 32}, refused="name a known encoder"),
     image("a folder without preprocessor_config.json", "vit", None, refused="have a preprocessor_config.json"),
 )
@@ -282,7 +304,7 @@ def table() -> str:
     """The table of docs/model.md."""
     head = ["| encoder | type | answer | alignment module | pooling |", "|---|---|---|---|---|"]
     rows = [
-        f"| {one.name} | `{one.model_type}` | {answer(one)} | {alignment(one)} | {'' if one.refused else one.pooling} |"
+        f"| {one.name} | `{one.declared}` | {answer(one)} | {alignment(one)} | {'' if one.refused else one.pooling} |"
         for one in PUBLISHED
     ]
     return "\n".join([*head, *rows]) + "\n"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from fedaid.errors import InputError
@@ -175,3 +176,26 @@ def test_a_folder_that_brings_adapters_of_its_own_is_refused(saved: Callable[...
     (models_folder / "bert" / "adapter_config.json").write_text('{"peft_type": "LORA"}')
     with pytest.raises(InputError, match=r"^encoder must be a model without adapters of its own"):
         load("bert", models_folder)
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_weights_of_half_precision_are_loaded_exactly(
+    kind: torch.dtype, saved: Callable[..., Any], models_folder: Path
+) -> None:
+    half = saved("bert").to(kind)
+    half.save_pretrained(models_folder / "bert")
+    found = load("bert", models_folder).state_dict()
+    assert {tensor.dtype for tensor in found.values()} == {torch.float32}
+    assert all(torch.equal(tensor, half.state_dict()[name].float()) for name, tensor in found.items())
+
+
+def test_the_names_of_older_checkpoints_are_understood(saved: Callable[..., Any], models_folder: Path) -> None:
+    """A prefix, heads, numbers that are not weights, and ``gamma`` and ``beta`` of norms."""
+    whole, file = saved("bert"), models_folder / "bert" / "model.safetensors"
+    older = {f"bert.{name}": tensor for name, tensor in load_file(file).items()}
+    for new, old in (("weight", "gamma"), ("bias", "beta")):
+        older = {name.replace(f"LayerNorm.{new}", f"LayerNorm.{old}"): tensor for name, tensor in older.items()}
+    numbers = {"bert.embeddings.position_ids": torch.arange(512)[None], "cls.predictions.bias": torch.ones(3)}
+    save_file(older | numbers, file)
+    found = load("bert", models_folder).state_dict()
+    assert all(torch.equal(tensor, whole.state_dict()[name]) for name, tensor in found.items())

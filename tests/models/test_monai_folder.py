@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 import torch
-from monai.networks.nets import ResNet
+from monai.networks.nets import DenseNet121, ResNet
 from safetensors.torch import load_file, save_file
 
+from admin.model.export.stock_encoder import monai_encoder
 from fedaid.errors import InputError
 from fedaid.models.configuration import EncoderChoice
 from fedaid.models.dual_encoder import DualEncoder
@@ -80,6 +81,30 @@ def test_weights_that_are_lost_or_not_finite_are_refused(resnet: ResNet, models_
     file.unlink()
     with pytest.raises(InputError, match="have weights that fit"):
         DualEncoder(**SIZES, image_encoder="local:own")
+
+
+@pytest.mark.parametrize("kind", ["monai_resnet", "monai_densenet121"])
+def test_a_network_of_three_channels_gets_the_grey_image_in_each(kind: str, models_folder: Path) -> None:
+    small = {"init_features": 8, "growth_rate": 4, "block_config": [2, 2]}
+    options = OPTIONS | {"n_input_channels": 3} if kind == "monai_resnet" else small | {"in_channels": 3}
+    given: dict[str, Any] = {"spatial_dims": 2} | options
+    network = (ResNet(**given) if kind == "monai_resnet" else DenseNet121(out_channels=2, **given)).eval()
+    (models_folder / "own").mkdir()
+    save_file(network.state_dict(), models_folder / "own" / "model.safetensors")
+    (models_folder / "own" / "config.json").write_text(json.dumps({"model_type": kind} | options))
+    scale = {"image_mean": [0.3, 0.4, 0.5], "image_std": [0.2, 0.3, 0.4]}
+    (models_folder / "own" / "preprocessor_config.json").write_text(json.dumps(scale))
+    model, images = DualEncoder(**SIZES, image_encoder="local:own").eval(), torch.rand(2, 1, 32, 32) * 2 - 1
+    mean, std = (torch.tensor(values)[:, None, None] for values in scale.values())
+    names = ("conv1", "bn1", "act", "maxpool", "layer1", "layer2", "layer3", "layer4")
+    parts = [getattr(network, name) for name in (names if kind == "monai_resnet" else ("features",))]
+    with torch.no_grad():
+        expected = torch.nn.Sequential(*parts)(((images + 1) / 2 - mean) / std).flatten(2).mT
+        torch.testing.assert_close(model.image_features(images), expected, atol=1e-5, rtol=1e-5)
+    again = DualEncoder(**json.loads(json.dumps(model.configuration)))
+    again.load_state_dict(model.state_dict(), strict=True)
+    stock = monai_encoder(kind, options, 32, scale=PixelScale((0.3, 0.4, 0.5), (0.2, 0.3, 0.4)))
+    assert ".expand(-1, 3, -1, -1)" in stock.tokens
 
 
 def test_a_scale_of_three_channels_is_refused() -> None:

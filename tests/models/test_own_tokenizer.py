@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tokenizers import Tokenizer
+from tokenizers import Regex, Tokenizer, normalizers
 
 from fedaid.errors import InputError
 from fedaid.models.own_tokenizer import files_hash, own_tokenizer, require_right_side, tokenizer_files
@@ -120,3 +120,20 @@ def test_a_unigram_tokenizer_is_read(tmp_path: Path) -> None:
     unigram()(tmp_path)
     ids = own_tokenizer(tmp_path).encode("lungs").ids
     assert (ids[0], ids[-1]) == (0, 2)
+
+
+def test_a_tokenizer_of_another_class_is_refused_in_one_line(tmp_path: Path) -> None:
+    byte_pairs(ends_last=True)(tmp_path)
+    change(tmp_path, tokenizer_class="CLIPTokenizer")
+    assert refusal(tmp_path).startswith("tokenizer must be readable by transformers, without code of its own, got an")
+
+
+def test_siglips_tokenizer_must_clean_its_texts(tmp_path: Path) -> None:
+    unigram(ends=False)(tmp_path)
+    change(tmp_path, tokenizer_class="SiglipTokenizer")
+    assert refusal(tmp_path).startswith("tokenizer must lower-case and drop punctuation, as SigLIP's does")
+    tokenizer = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    rules = [normalizers.Lowercase(), normalizers.Replace(Regex("[.:]"), "")]
+    tokenizer.normalizer = normalizers.Sequence(rules)
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    assert own_tokenizer(tmp_path).encode("LUNGS.").ids == own_tokenizer(tmp_path).encode("lungs").ids

@@ -57,6 +57,13 @@ def test_without_normalisation_the_range_is_zero_to_one(tmp_path: Path) -> None:
         ({"image_mean": [0.5], "image_std": [0.0]}, "pixel_std must be a list of one to three numbers above 0"),
         ({"image_mean": [float("nan")], "image_std": [1.0]}, "pixel_mean must be a list"),
         ({"image_mean": "0.5", "image_std": [1.0]}, "pixel_mean must be a list"),
+        ({"image_mean": [True], "image_std": [1.0]}, "pixel_mean must be a list"),
+        ({"image_mean": [0.5], "image_std": [0.5], "do_flip_channel_order": True}, "order of red, green and blue"),
+        ({"image_mean": [0.5], "image_std": [0.5], "do_rescale": None}, "do_rescale must be true or false, got None"),
+        ({"image_mean": [0.5], "image_std": [0.5], "do_rescale": False}, "say where grey values end, at 1 or 255"),
+        ({"do_rescale": False, "do_normalize": False}, "say where grey values end, at 1 or 255"),
+        ({"image_mean": [0.5], "image_std": [0.5], "rescale_factor": None}, "rescale_factor must be a number above 0"),
+        ({"image_mean": [0.5], "image_std": [0.5], "rescale_factor": 0}, "rescale_factor must be a number above 0"),
     ],
 )
 def test_an_unclear_file_is_refused(given: dict[str, Any], words: str, tmp_path: Path) -> None:
@@ -66,3 +73,9 @@ def test_an_unclear_file_is_refused(given: dict[str, Any], words: str, tmp_path:
 
 def test_a_job_may_state_the_scale() -> None:
     assert given_scale([0], [1], where="here") == ((0.0,), (1.0,))
+
+
+def test_the_file_of_a_pair_states_its_image_processor(tmp_path: Path) -> None:
+    inside = {"image_processor": {"image_mean": [0.25], "image_std": [0.5]}}
+    (tmp_path / "processor_config.json").write_text(json.dumps(inside))
+    assert folder_scale(tmp_path) == ((0.25,), (0.5,))

@@ -219,3 +219,27 @@ def test_a_head_that_the_pooling_needs_must_be_in_the_file(models_folder: Path) 
     assert "got a file without ['head." in line
     assert line.endswith('Pool by the mean: {"name": "local:fake", "pooling": "mean"}.')
     DualEncoder(**SIZES | {"image_encoder": {"name": "local:fake", "pooling": "mean"}})
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"is_decoder": True}, "read a text in both directions, got is_decoder in config.json"),
+        ({"is_decoder": True, "add_cross_attention": True}, "got is_decoder, add_cross_attention in config.json"),
+        ({"quantization_config": {"quant_method": "gptq"}}, "have weights that are not quantized"),
+    ],
+)
+def test_a_configuration_that_would_be_loaded_as_something_else_is_refused(
+    facts: dict[str, Any], words: str, saved: Callable[..., Any], models_folder: Path
+) -> None:
+    saved("bert")
+    change(models_folder / "bert", **facts)
+    assert words in refusal(text_encoder="local:bert")
+
+
+def test_tensors_of_another_type_are_not_left_out(saved: Callable[..., Any], models_folder: Path) -> None:
+    saved("dinov2")
+    file = models_folder / "dinov2" / "model.safetensors"
+    registers = {"embeddings.register_tokens": torch.ones(1, 4, 16)}
+    save_file(load_file(file) | registers, file, metadata={"format": "pt"})
+    assert "got also ['embeddings.register_tokens']" in refusal(image_encoder="local:dinov2")

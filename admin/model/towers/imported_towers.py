@@ -12,8 +12,10 @@ from admin.model.towers.checkpoint_state import LIBRARY_FILES
 from admin.model.towers.dense_net import dense_net_state, dense_net_tower
 from admin.model.towers.downloaded_folder import CONFIG, OPEN_CLIP, DownloadedFolder, opened
 from admin.model.towers.library_towers import KNOWN, library_towers
-from admin.model.towers.open_clip_towers import open_clip_towers
+from admin.model.towers.open_clip.open_clip_towers import open_clip_towers
 from admin.model.towers.picked_tower import PickedTower, without_other
+from admin.model.towers.residual_net import residual_net_state, residual_net_tower
+from admin.model.towers.torchvision_state import torchvision_state
 from admin.model.towers.tower_facts import tower_facts
 from admin.model.towers.tower_proof import prove
 from admin.model.towers.written_tower import write_record, write_tower
@@ -56,8 +58,16 @@ def towers_of(source: DownloadedFolder, kind: str | None) -> list[PickedTower]:
     own = named and any((source.path / name).is_file() for name in LIBRARY_FILES)
     if not own and (source.path / OPEN_CLIP).is_file():
         return open_clip_towers(source, kind)
-    dense_net = None if named else dense_net_state(source)
-    return library_towers(source) if dense_net is None else [dense_net_tower(source, dense_net)]
+    return (None if named else torchvision_towers(source)) or library_towers(source)
+
+
+def torchvision_towers(source: DownloadedFolder) -> list[PickedTower]:
+    """The tower of a folder in torchvision's layout; empty for other folders."""
+    state = torchvision_state(source)
+    dense, residual = (state and dense_net_state(state)), (state and residual_net_state(state))
+    if dense:
+        return [dense_net_tower(source, dense)]
+    return [residual_net_tower(source, residual)] if residual else []
 
 
 def chosen(source: DownloadedFolder, towers: list[PickedTower], kind: str | None) -> list[PickedTower]:

@@ -28,6 +28,7 @@ KINDS = {
 KNOWN = tuple(name for types in (*KINDS.values(), PAIRS) for name in types if name not in MONAI)
 PARTS = {IMAGE: "vision_model", TEXT: "text_model"}
 """Names of the towers in a pair."""
+TIMM_REMEDY = "This is a model of timm: choose one in the layout of transformers, open_clip or torchvision."
 AGAINST = "transformers' own {}"
 UNUSABLE = (AttributeError, TypeError, ValueError, RuntimeError, LookupError, ArithmeticError, StrictDataclassError)
 """What transformers raises for options of a wrong kind or size."""
@@ -77,7 +78,9 @@ def known_type(folder: DownloadedFolder) -> str:
     """
     model_type = str(folder.settings(CONFIG).get("model_type", ""))
     remedy = f"Choose a model of one of the types {', '.join(KNOWN)}."
-    remedy = remedy if model_type else 'Write it to config.json, for example "model_type": "bert".'
+    if not model_type:
+        timm = "architecture" in folder.settings(CONFIG)  # timm's name for it
+        remedy = TIMM_REMEDY if timm else 'Write it to config.json, for example "model_type": "bert".'
     folder.require(model_type in KNOWN, "have a known model_type in config.json", got=repr(model_type), remedy=remedy)
     return model_type
 

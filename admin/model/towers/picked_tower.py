@@ -29,6 +29,7 @@ class PickedTower:
         left: parts of the checkpoint that are not in this tower.
         processor: the content of ``preprocessor_config.json``.
         pooling: how the layout pools a text, as sentence-transformers name it; empty if only the type says so.
+        canonical: whether a text is lower-cased and loses its punctuation before the tokenizer.
         notes: what a person should know beside the facts.
     """
 
@@ -40,6 +41,7 @@ class PickedTower:
     left: tuple[str, ...] = ()
     processor: Mapping[str, Any] | None = None
     pooling: str = ""
+    canonical: bool = False
     notes: tuple[str, ...] = ()
 
 

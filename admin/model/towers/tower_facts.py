@@ -10,7 +10,7 @@ from torch import nn
 
 from admin.model.towers.downloaded_folder import TOKENIZER_SETTINGS, DownloadedFolder
 from admin.model.towers.picked_tower import IMAGE, PickedTower
-from admin.model.towers.tower_proof import TowerProof, positions
+from admin.model.towers.tower_proof import TowerProof, channels_of, positions
 from fedaid.models.own_tokenizer import own_tokenizer
 from fedaid.models.tower import AppendedBlock, LastBlock
 
@@ -65,7 +65,7 @@ def tower_facts(tower: PickedTower, proof: TowerProof, target: Path, source: Dow
 def image_facts(proof: TowerProof) -> dict[str, Any]:
     """Image size in pixels, channels, and the scale of grey values from 0 to 1."""
     options, scale = proof.choice.options, proof.choice.scale
-    facts = {"image_size": options.get("image_size", "any"), "channels": options.get("num_channels", 1)}
+    facts = {"image_size": options.get("image_size", "any"), "channels": channels_of(proof.choice)}
     return facts | {name: [round(v, 6) for v in values] for name, values in (scale.described if scale else {}).items()}
 
 

@@ -15,6 +15,7 @@ from torch.nn import functional
 from admin.model.towers.picked_tower import IMAGE, PickedTower
 from fedaid.errors import require
 from fedaid.models.configuration import IMAGE_ENCODERS, TEXT_ENCODERS, EncoderChoice, blamed_on, choose
+from fedaid.models.folder.monai_network import monai_channels
 from fedaid.models.image_tower import image_tower
 from fedaid.models.local_folder import LOCAL, VARIABLE
 from fedaid.models.text_tower import COUNT_FROM_PADDING, text_tower
@@ -81,11 +82,16 @@ def prove_image(tower: PickedTower, name: str) -> TowerProof:
     parts = image_tower(choice, image_size=size)
     generator = torch.Generator().manual_seed(0)
     bytes_ = torch.randint(0, 256, (2, 1, size, size), generator=generator).float()
-    channels = int(choice.options.get("num_channels", 1))
+    channels = channels_of(choice)
     expected = tower.reference(processed(bytes_, tower.processor or {}).expand(-1, channels, -1, -1))
     parts.encoder.eval(), parts.block.eval()
     features = parts.block(parts.encoder(bytes_ / 127.5 - 1))
     return TowerProof(choice, parts, *compared(features, expected))
+
+
+def channels_of(choice: EncoderChoice) -> int:
+    """The number of channels of an image encoder; the grey image is repeated."""
+    return int(choice.options.get("num_channels", monai_channels(choice.name, choice.options)))
 
 
 def processed(values: Tensor, processor: Mapping[str, Any]) -> Tensor:

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from admin.model.towers.canonical_tokenizer import write_canonical_tokenizer
 from admin.model.towers.downloaded_folder import PROCESSOR, DownloadedFolder
 from admin.model.towers.picked_tower import IMAGE, PickedTower
 from fedaid.models.own_tokenizer import tokenizer_files
@@ -32,7 +33,9 @@ def write_tower(tower: PickedTower, target: Path, source: DownloadedFolder) -> N
         rule, got = "have the text tower's tokenizer", "no tokenizer.json, vocab.txt, or vocab.json with merges.txt"
         remedy = "Download its files, too, or import the image tower alone: --tower image."
         source.require(bool(files), rule, got=got, remedy=remedy)
-        for file in files:
+        if tower.canonical:
+            write_canonical_tokenizer(source, target)
+        for file in () if tower.canonical else files:
             shutil.copyfile(file, target / file.name)
         write_pooling(tower, target, source)
     for file in source.licence_files:

@@ -23,7 +23,10 @@ FILES = (TOKENIZER, SETTINGS, "special_tokens_map.json", "added_tokens.json", WO
 """What ids depend on. All of these that a folder has are hashed."""
 CAPITALS = 0.01
 """A vocabulary whose share of words with capitals is above this is that of a cased tokenizer."""
-PROBE = "Lungs are clear. No PLEURAL effusion, 2 cm, café."
+PROBE = "Lungs are clear.  No PLEURAL effusion, 2 cm, café. (R > L; 3.5-cm)"
+SIGLIP = ("SiglipTokenizer", "SiglipTokenizerFast")
+"""Classes that need another library, so ``tokenizer.json`` is checked by itself."""
+AS_WRITTEN, AS_SIGLIP = "The HEART is enlarged: 2 cm.", "the heart is enlarged 2 cm"
 SAVE = 'Save it with transformers: AutoTokenizer.from_pretrained(FOLDER).save_pretrained("FOLDER").'
 
 
@@ -55,17 +58,18 @@ def own_tokenizer(folder: Path) -> Tokenizer:
     try:
         single = (folder / TOKENIZER).is_file()
         tokenizer = Tokenizer.from_file(str(folder / TOKENIZER)) if single else _from_words(folder)
-        library = _of_library(folder) if single and (folder / SETTINGS).is_file() else tokenizer
+        compared = single and (folder / SETTINGS).is_file() and not _is_siglips(folder)
+        library = _of_library(folder) if compared else tokenizer
+        for one in (tokenizer, library):
+            one.no_padding()
+            one.no_truncation()
+        same = library.encode(PROBE).ids == tokenizer.encode(PROBE).ids
     except InputError:
         raise
     except Exception as error:  # the Rust library raises Exception itself
         reason = f"an error: {' '.join(str(error).split())[:120]}"
         _refuse("be readable by transformers, without code of its own", folder, got=reason, remedy=SAVE)
-    for one in (tokenizer, library):
-        one.no_padding()
-        one.no_truncation()
     _check_casing(tokenizer, folder)
-    same = library.encode(PROBE).ids == tokenizer.encode(PROBE).ids
     rule, got = "give the same ids by tokenizer.json and by tokenizer_config.json", "other ids for a test sentence"
     require(same, "tokenizer", rule, got=got, where=_where(folder), remedy=f"Repair tokenizer_config.json. {SAVE}")
     special = len(tokenizer.encode("a").ids) > len(tokenizer.encode("a", add_special_tokens=False).ids)
@@ -100,6 +104,10 @@ def _from_words(folder: Path) -> Tokenizer:
     return _of_library(folder)
 
 
+def _is_siglips(folder: Path) -> bool:
+    return _settings(folder).get("tokenizer_class") in SIGLIP
+
+
 def _of_library(folder: Path) -> Tokenizer:
     from transformers import AutoTokenizer  # slow to import, and the bundle's own vocabulary does not need it
 
@@ -114,6 +122,10 @@ def _settings(folder: Path) -> dict[str, Any]:
 
 def _check_casing(tokenizer: Tokenizer, folder: Path) -> None:
     """An error if words of the vocabulary can never occur: capitals that are lower-cased, or the reverse."""
+    if _is_siglips(folder):
+        clean = tokenizer.encode(AS_WRITTEN).ids == tokenizer.encode(AS_SIGLIP).ids
+        rule, got = "lower-case and drop punctuation, as SigLIP's does", "a tokenizer.json that does not"
+        require(clean, "tokenizer", rule, got=got, where=_where(folder), remedy="Choose another copy of the model.")
     if not isinstance(tokenizer.model, WordPiece):
         return
     capitals = _share_with_capitals(tokenizer.get_vocab(with_added_tokens=False))

@@ -14,7 +14,11 @@ from fedaid.errors import InputError, require
 from fedaid.models.local_folder import read_json
 
 MEAN, STD = "pixel_mean", "pixel_std"
-PROCESSOR = "preprocessor_config.json"
+PROCESSOR, BOTH_PROCESSORS = "preprocessor_config.json", "processor_config.json"
+RESCALE, NORMALIZE = "do_rescale", "do_normalize"
+OTHERWISE = ("rescale_offset", "offset", "do_flip_channel_order")
+"""Settings of an image processor that mean and deviation cannot say."""
+STATE_IT = "State pixel_mean and pixel_std in the job, beside the encoder's name."
 
 
 class PixelScale(NamedTuple):
@@ -58,7 +62,7 @@ def given_scale(mean: Any, std: Any, *, where: str) -> PixelScale:
     """
     for name, values in ((MEAN, mean), (STD, std)):
         ok = isinstance(values, Sequence) and not isinstance(values, str) and 1 <= len(values) <= 3
-        ok = ok and all(isinstance(value, (int, float)) and math.isfinite(value) for value in values)
+        ok = ok and all(map(_is_number, values))
         ok = ok and (name == MEAN or min(values) > 0)
         rule = "be a list of one to three numbers" + (" above 0" if name == STD else "")
         require(ok, name, rule, got=repr(values)[:60], where=where, remedy="See the encoder's model card.")
@@ -68,26 +72,49 @@ def given_scale(mean: Any, std: Any, *, where: str) -> PixelScale:
     return scale
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def folder_scale(folder: Path) -> PixelScale:
-    """The scale that ``preprocessor_config.json`` of a folder states.
+    """The scale that ``preprocessor_config.json`` of a folder states, or the image processor of a pair's file.
 
     Raises:
-        InputError: without this file, or if it describes something else than scale, mean and deviation.
+        InputError: without this file, or if it does not say which numbers the encoder takes.
     """
-    file, where = folder / PROCESSOR, f"$FEDAID_MODELS/{folder.name}"
-    if not file.is_file():
-        remedy = 'Copy that file there, or state it: {"name": "local:FOLDER", "pixel_mean": [0.5], "pixel_std": [0.5]}.'
-        raise InputError("image_encoder", f"have a {PROCESSOR}", got="no such file", where=where, remedy=remedy)
-    given = read_json(file)
-    odd = [name for name in ("rescale_offset", "offset") if given.get(name)]
-    remedy = "State pixel_mean and pixel_std in the job, beside the encoder's name."
-    require(not odd, "image_encoder", "scale grey values by a factor", got=str(odd), where=where, remedy=remedy)
-    factor = float(given.get("rescale_factor", 1 / 255)) if given.get("do_rescale", True) else 1.0
-    unit = 255 * factor  # the value of white before mean and deviation
+    given, where = _settings(folder), f"$FEDAID_MODELS/{folder.name}"
+    odd = [name for name in OTHERWISE if given.get(name)]
+    rule = "scale grey values by a factor, in the order of red, green and blue"
+    require(not odd, "image_encoder", rule, got=str(odd), where=where, remedy=STATE_IT)
+    for name in (RESCALE, NORMALIZE):
+        value = given.get(name, True)
+        require(isinstance(value, bool), name, "be true or false", got=repr(value), where=where, remedy=STATE_IT)
+    unit = 255 * _factor(given, where)  # the value of white before mean and deviation
     mean, std = ([0.0], [1.0])
-    if given.get("do_normalize", True):
+    if given.get(NORMALIZE, True):
         lacking = [name for name in ("image_mean", "image_std") if given.get(name) is None]
-        require(not lacking, "image_encoder", "state its scale", got=f"no {lacking}", where=where, remedy=remedy)
+        require(not lacking, "image_encoder", "state its scale", got=f"no {lacking}", where=where, remedy=STATE_IT)
         mean, std = given["image_mean"], given["image_std"]
     scale = given_scale(mean, std, where=f"{where}/{PROCESSOR}")
+    clear, rule = given.get(RESCALE, True) or max(*scale.mean, *scale.std) > 1, "say where grey values end, at 1 or 255"
+    got = f"{RESCALE} false with mean {mean} and deviation {std}"
+    require(clear, "image_encoder", rule, got=got, where=where, remedy=STATE_IT)
     return PixelScale(tuple(v / unit for v in scale.mean), tuple(v / unit for v in scale.std))
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    if not (folder / PROCESSOR).is_file():
+        inside = read_json(folder / BOTH_PROCESSORS).get("image_processor")
+        where = f"$FEDAID_MODELS/{folder.name}"
+        remedy = 'Copy that file there, or state it: {"name": "local:FOLDER", "pixel_mean": [0.5], "pixel_std": [0.5]}.'
+        if not isinstance(inside, dict):
+            raise InputError("image_encoder", f"have a {PROCESSOR}", got="no such file", where=where, remedy=remedy)
+        return inside
+    return read_json(folder / PROCESSOR)
+
+
+def _factor(given: dict[str, Any], where: str) -> float:
+    factor = given.get("rescale_factor", 1 / 255) if given.get(RESCALE, True) else 1
+    ok = _is_number(factor) and factor > 0
+    require(ok, "rescale_factor", "be a number above 0", got=repr(factor)[:60], where=where, remedy=STATE_IT)
+    return float(factor)

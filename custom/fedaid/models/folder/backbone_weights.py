@@ -20,7 +20,7 @@ BARE_CLASSES = {"siglip_text_model": SiglipTextModel}
 UNUSED: dict[str, nn.Module | None] = {"pooler": None, "head": nn.Identity()}
 """Parts of a backbone after its last hidden state, and what takes their place."""
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
-IMPORT = "python -m admin tower import FOLDER --out NEW converts them"
+CONVERT = "Convert the weights to safetensors, with python -m admin tower import; pickled weights are not loaded."
 INSIDE = re.compile(
     r"\blayers?\.\d|^(\w+\.)?(encoder|embeddings|layernorm|final_layer_norm|post_layernorm|pre_layrnorm)\."
 )
@@ -58,8 +58,8 @@ def loaded(config: Any, folder: Path, *, used: str | None = None) -> nn.Module:
     require(not adapted, "encoder", rule, got="adapter_config.json", where=where, remedy=remedy)
     read_json(folder / INDEX)
     found = [name for name in (WEIGHTS, INDEX) if (folder / name).is_file()]
-    got, remedy = f"a file without {[WEIGHTS]}", f"Pickled weights are not loaded: {IMPORT}."
-    require(bool(found), "encoder", "have all its weights", got=got, where=where, remedy=remedy)
+    got = f"a file without {[WEIGHTS]}"
+    require(bool(found), "encoder", "have all its weights", got=got, where=where, remedy=CONVERT)
     backbone, report = at_size(config, folder, lambda own: read_weights(own, folder))
     check_names(report, where, folder=folder, used=used)
     broken = next((name for name, tensor in backbone.state_dict().items() if not tensor.isfinite().all()), None)

@@ -11,7 +11,7 @@ from fedaid.errors import require
 from fedaid.models.folder.monai_network import MONAI_OPTIONS
 from fedaid.models.local_folder import read_json
 
-SETTINGS = ("config.json", "preprocessor_config.json", "tokenizer_config.json")
+SETTINGS = ("config.json", "preprocessor_config.json", "processor_config.json", "tokenizer_config.json")
 
 
 BOTH_WAYS = ("is_decoder", "add_cross_attention")

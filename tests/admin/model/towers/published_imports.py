@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +11,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
 
-from tests.admin.model.towers import dense_net_download, downloads, open_clip_downloads
+from tests.admin.model.towers import dense_net_download, downloads, open_clip_downloads, residual_net_download
+from tests.admin.model.towers.imported import REPORT
+from tests.admin.model.towers.siglip_download import siglip_of_open_clip
 from tests.models.published_encoders import CLIP, HALF, IMAGENET
 
 Scale = tuple[list[float], list[float]]
+LAYER = re.compile(r"\.(norm|conv)([12])\.")
 LAST, ADDED, NOTHING = "last layer", "added block", "nothing"
 
 
@@ -31,6 +36,7 @@ class Imported:
         text: the same of its text tower.
         pooling: of its image and its text tower.
         refused: a part of the message that it must give; empty if it loads.
+        cleaned: what its library makes of the report before the tokenizer.
     """
 
     name: str
@@ -41,6 +47,7 @@ class Imported:
     text: str = ""
     pooling: str = ""
     refused: str = ""
+    cleaned: str = REPORT
 
     @property
     def row(self) -> str:
@@ -78,13 +85,40 @@ def open_clip(write: Callable[[Path], SimpleNamespace]) -> Callable[[Path], tupl
     return written
 
 
-def siglip_of_timm(folder: Path) -> tuple[Any, Any]:
-    """open_clip's SigLIP: its image tower is no plain ViT."""
-    open_clip_downloads.biomed_clip(folder)
-    file = folder / "open_clip_config.json"
-    given = json.loads(file.read_text())
-    given["model_cfg"]["vision_cfg"]["timm_model_name"] = "vit_base_patch16_siglip_224"
-    file.write_text(json.dumps(given))
+def small_activation(folder: Path) -> tuple[Any, Any]:
+    """A SigLIP of timm whose activation its name does not say."""
+    siglip_of_open_clip(folder, timm_model_name="vit_base_patch32_siglip_256")
+    return None, None
+
+
+def torchvision(*, bottleneck: bool) -> Callable[[Path], tuple[Any, Any]]:
+    """A ResNet of torchvision, with the scale of its training beside it."""
+
+    def written(folder: Path) -> tuple[Any, Any]:
+        features = residual_net_download.download(folder, bottleneck=bottleneck)
+        downloads.processor(folder, IMAGENET)
+        return lambda pixel_values: SimpleNamespace(last_hidden_state=features(pixel_values).flatten(2).mT), None
+
+    return written
+
+
+def chex_net(folder: Path) -> tuple[Any, Any]:
+    """CheXNet: torchvision's DenseNet121 with three channels, inside another module, saved while training."""
+    features = dense_net_download.download(folder, channels=3, marked=False)
+    state = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    old = {LAYER.sub(r".\1.\2.", name): tensor for name, tensor in state.items()}
+    inside = {f"module.densenet121.{name}": tensor for name, tensor in old.items()}
+    torch.save({"state_dict": inside, "epoch": 3}, folder / "model.pth.tar")
+    downloads.processor(folder, IMAGENET)
+    return lambda pixel_values: SimpleNamespace(last_hidden_state=features(pixel_values).flatten(2).mT), None
+
+
+def eva(folder: Path) -> tuple[Any, Any]:
+    """A model of timm's own layout, here an EVA-02."""
+    folder.mkdir()
+    torch.save({"blocks.0.attn.q_proj.weight": torch.ones(2, 2)}, folder / "pytorch_model.bin")
+    (folder / "config.json").write_text(json.dumps({"architecture": "eva02_base_patch14_224"}))
     return None, None
 
 
@@ -159,8 +193,63 @@ IMPORTED = (
         pooling="mean",
     ),
     Imported(
-        name="timm/ViT-B-16-SigLIP", layout="open_clip, timm", write=siglip_of_timm, refused="have a plain ViT of timm"
+        name="google/medsiglip-448",
+        layout="`siglip`",
+        write=pair(downloads.siglip),
+        scale=HALF,
+        image=LAST,
+        text=NOTHING,
+        pooling="image: attention, text: last",
     ),
+    Imported(
+        name="timm/ViT-B-16-SigLIP",
+        layout="open_clip, timm",
+        write=open_clip(siglip_of_open_clip),
+        image=LAST,
+        text=NOTHING,
+        pooling="image: attention, text: last",
+        cleaned="the heart is enlarged no pleural effusion",
+    ),
+    Imported(
+        name="timm/ViT-B-16-SigLIP2, its open_clip files",
+        layout="open_clip, timm",
+        write=open_clip(lambda folder: siglip_of_open_clip(folder, tanh=True)),
+        image=LAST,
+        text=NOTHING,
+        pooling="image: attention, text: last",
+        cleaned="the heart is enlarged no pleural effusion",
+    ),
+    Imported(
+        name="timm/ViT-B-32-SigLIP2-256, its open_clip files",
+        layout="open_clip, timm",
+        write=small_activation,
+        refused="have a SigLIP of timm whose activation is known",
+    ),
+    Imported(
+        name="torchvision's resnet18",
+        layout="torchvision",
+        write=torchvision(bottleneck=False),
+        scale=IMAGENET,
+        image=ADDED,
+        pooling="mean",
+    ),
+    Imported(
+        name="torchvision's resnet50",
+        layout="torchvision",
+        write=torchvision(bottleneck=True),
+        scale=IMAGENET,
+        image=ADDED,
+        pooling="mean",
+    ),
+    Imported(
+        name="CheXNet, three channels",
+        layout="torchvision",
+        write=chex_net,
+        scale=IMAGENET,
+        image=ADDED,
+        pooling="mean",
+    ),
+    Imported(name="MapleF/eva_x", layout="timm", write=eva, refused="This is a model of timm"),
 )
 """Each with what becomes of it; docs/model.md shows the same rows."""
 

@@ -41,20 +41,25 @@ def test_another_machine_builds_it_without_the_folder(tmp_path: Path, models: Pa
         torch.testing.assert_close(again.image_features(images), model.image_features(images))
 
 
-def test_its_own_processor_is_used_and_colour_is_refused(tmp_path: Path, models: Path) -> None:
+def test_its_own_processor_is_used(tmp_path: Path, models: Path) -> None:
     download(tmp_path / "hub")
     scale = {"image_mean": [0.4], "image_std": [0.2]}
     (tmp_path / "hub" / "preprocessor_config.json").write_text(json.dumps(scale))
     (facts,) = import_towers(tmp_path / "hub", models / "xrv").values()
     assert (facts["pixel_mean"], facts["pixel_std"], facts["notes"]) == ([0.4], [0.2], [])
+
+
+def test_torchxrayvisions_scale_is_not_taken_for_colour(tmp_path: Path) -> None:
     download(tmp_path / "colour", channels=3)
-    with pytest.raises(InputError, match="must have one channel, got 3"):
-        import_towers(tmp_path / "colour", models / "colour")
+    with pytest.raises(InputError, match=r"have a preprocessor_config\.json, or one channel and torchxrayvision's"):
+        import_towers(tmp_path / "colour", tmp_path / "out")
 
 
 def test_the_scale_of_another_dense_net_is_not_guessed(tmp_path: Path, models: Path) -> None:
     download(tmp_path / "hub", marked=False)
-    with pytest.raises(InputError, match=r"or torchxrayvision's op_threshs, got classifier, features: .*image_std"):
+    with pytest.raises(
+        InputError, match=r"or one channel and torchxrayvision's op_threshs, got classifier, features: .*image_std"
+    ):
         import_towers(tmp_path / "hub", models / "net")
     scale = {"image_mean": [0.4], "image_std": [0.2]}
     (tmp_path / "hub" / "preprocessor_config.json").write_text(json.dumps(scale))

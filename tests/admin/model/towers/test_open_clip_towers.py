@@ -96,7 +96,7 @@ SCALE = "visual.trunk.blocks.0.ls1.gamma"
 BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {
     "no tokenizer": (lambda folder: (folder / "tokenizer.json").unlink(), "have the text tower's tokenizer"),
     "no scale": (prepared(), "have a preprocessor_config"),
-    "another ViT": (configured("vision_cfg", timm_model_name="vit_base_patch16_siglip_224"), "plain ViT of timm"),
+    "another ViT": (configured("vision_cfg", timm_model_name="vit_base_patch16_clip_224"), "plain ViT of timm"),
     "another option": (configured("vision_cfg", ls_init_value=1.0), "have known options in vision_cfg"),
     "an image that is not square": (
         configured("vision_cfg", image_size=[32, 64]),

@@ -10,7 +10,7 @@ from transformers import BertConfig, RobertaConfig
 
 from admin.model.towers.checkpoint_state import CheckpointState
 from admin.model.towers.library_towers import AGAINST, text_reference, whole_model
-from admin.model.towers.open_clip_checkpoint import OpenClipCheckpoint, layer_count
+from admin.model.towers.open_clip.open_clip_checkpoint import OpenClipCheckpoint, layer_count
 from admin.model.towers.picked_tower import ASSUMED, TEXT, PickedTower
 
 PREFIX = "text.transformer."
@@ -50,6 +50,7 @@ def bert_tower(checkpoint: OpenClipCheckpoint) -> PickedTower:
         InputError: for another type of model.
     """
     given, tensors = checkpoint.options("text_cfg", known=OPTIONS), checkpoint.below(PREFIX)
+    checkpoint.require_plain_text(given)
     name = str(given["hf_model_name"])
     known = "bert" in name.lower() and not OTHERS.search(name.lower())
     rule, remedy = "have a BERT or RoBERTa as its text tower", "Import the image tower alone: --tower image."

@@ -9,7 +9,12 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import ViTConfig, ViTModel
 
-from admin.model.towers.open_clip_checkpoint import IMAGE_SIZE, OpenClipCheckpoint, layer_count, open_clip_processor
+from admin.model.towers.open_clip.open_clip_checkpoint import (
+    IMAGE_SIZE,
+    OpenClipCheckpoint,
+    layer_count,
+    open_clip_processor,
+)
 from admin.model.towers.packed_layers import TIMM_LAYER, VIT_LAYER, PackedLayers, patches
 from admin.model.towers.picked_tower import ASSUMED, IMAGE, PickedTower
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from admin.model.towers.checkpoint_state import read_state
 from admin.model.towers.downloaded_folder import OPEN_CLIP, DownloadedFolder
@@ -26,6 +26,8 @@ IN_TOWERS = re.compile(
     r"|(text\.)?(transformer|token_embedding|positional_embedding|ln_final|attn_mask)\b"
 )
 """Names of the tensors that a tower has; those of a head or a projection are others."""
+PLAIN_TEXT: tuple[dict[str, str], ...] = ({}, {"clean": "whitespace"})
+"""Options of a tokenizer of open_clip that change nothing that a token depends on."""
 RESAMPLING = {"bilinear": 2, "bicubic": 3}
 """Numbers of PIL's filters."""
 
@@ -89,6 +91,16 @@ class OpenClipCheckpoint:
         rule, got = f"have no other weights in its {tower} tower", f"also {surplus[:3]}"
         self.folder.require(not surplus, rule, got=got, remedy="Choose another model: this one has other layers.")
 
+    def require_plain_text(self, given: Mapping[str, Any]) -> None:
+        """An error if open_clip changes a text before the tokenizer, or its token ids after it.
+
+        Raises:
+            InputError: naming the setting.
+        """
+        cleaning = given.get("tokenizer_kwargs") or {}
+        rule, remedy = "give its texts to the tokenizer as they are", "Import the image tower alone: --tower image."
+        self.folder.require(cleaning in PLAIN_TEXT, rule, got=f"tokenizer_kwargs {cleaning}", remedy=remedy)
+
     def left(self) -> tuple[str, ...]:
         """Parts of the checkpoint that no tower has."""
         apart = [name.split(".") for name in self.tensors if not IN_TOWERS.match(name)]
@@ -137,3 +149,17 @@ def open_clip_processor(folder: DownloadedFolder, image_size: int) -> dict[str, 
         "size": {"height": image_size, "width": image_size},
         "resample": RESAMPLING.get(str(given.get("interpolation", "bicubic")), RESAMPLING["bicubic"]),
     }
+
+
+def filled(module: nn.Module, state: dict[str, Tensor], checkpoint: OpenClipCheckpoint) -> nn.Module:
+    """The module with these weights, in evaluation mode.
+
+    Raises:
+        InputError: for a tensor of another shape than the configuration says.
+    """
+    try:
+        module.load_state_dict(state, strict=True)
+    except RuntimeError as error:
+        got, rule = " ".join(str(error).split())[:200], "have weights that fit open_clip_config.json"
+        raise checkpoint.folder.refusal(rule, got=got, remedy="Download it again.") from error
+    return module.eval()

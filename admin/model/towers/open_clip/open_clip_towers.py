@@ -6,22 +6,24 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPVisionConfig, CLIPVisionModel
 
-from admin.model.towers.bert_in_open_clip import bert_tower
 from admin.model.towers.downloaded_folder import OPEN_CLIP, DownloadedFolder
-from admin.model.towers.open_clip_checkpoint import (
+from admin.model.towers.open_clip.bert_in_open_clip import bert_tower
+from admin.model.towers.open_clip.open_clip_checkpoint import (
     IMAGE_SIZE,
     OpenClipCheckpoint,
+    filled,
     layer_count,
     open_clip_processor,
     read_open_clip,
 )
+from admin.model.towers.open_clip.siglip_in_open_clip import siglip_image_tower, siglip_text_tower
+from admin.model.towers.open_clip.timm_vision import timm_tower
 from admin.model.towers.packed_layers import CLIP_LAYER, OPEN_CLIP_LAYER, PackedLayers, patches, quick_gelu
 from admin.model.towers.picked_tower import IMAGE, TEXT, PickedTower, without_other
-from admin.model.towers.timm_vision import timm_tower
 
 HEAD_WIDTH, TEXT_HEADS = 64, 8
 """Of a configuration that does not say them, as in open_clip."""
@@ -66,8 +68,11 @@ def open_clip_towers(folder: DownloadedFolder, kind: str | None) -> list[PickedT
         InputError: for a tower that this import does not know.
     """
     checkpoint = read_open_clip(folder)
-    image = timm_tower if "timm_model_name" in checkpoint.model["vision_cfg"] else image_tower_of
-    text = bert_tower if "hf_model_name" in checkpoint.model["text_cfg"] else text_tower_of
+    of_image, of_text = checkpoint.model["vision_cfg"], checkpoint.model["text_cfg"]
+    name = str(of_image.get("timm_model_name") or "")
+    image = siglip_image_tower if "siglip" in name else timm_tower if name else image_tower_of
+    text = siglip_text_tower if of_text.get("no_causal_mask") else text_tower_of
+    text = bert_tower if "hf_model_name" in of_text else text
     towers = [make(checkpoint) for name, make in ((IMAGE, image), (TEXT, text)) if kind in (None, name)]
     return [without_other(tower) for tower in towers] if kind else towers
 
@@ -137,7 +142,7 @@ def image_tower_of(checkpoint: OpenClipCheckpoint) -> PickedTower:
 
 def text_tower_of(checkpoint: OpenClipCheckpoint) -> PickedTower:
     """open_clip's own text transformer as ``CLIPTextModel``."""
-    checkpoint.options("text_cfg", known=TEXT_OPTIONS)
+    checkpoint.require_plain_text(checkpoint.options("text_cfg", known=TEXT_OPTIONS))
     apart = any(name.startswith("text.") for name in checkpoint.tensors)
     heads_of_pair = ("text_projection", "logit_scale", "logit_bias", "attn_mask")
     found = checkpoint.below("text." if apart else "")
@@ -166,20 +171,6 @@ def text_tower_of(checkpoint: OpenClipCheckpoint) -> PickedTower:
 def renamed(tensors: dict[str, Tensor], names: dict[str, str]) -> dict[str, Tensor]:
     """These tensors by their new names."""
     return {new: tensors[old].clone() for old, new in names.items()}
-
-
-def filled(module: nn.Module, state: dict[str, Tensor], checkpoint: OpenClipCheckpoint) -> nn.Module:
-    """The module with these weights, in evaluation mode.
-
-    Raises:
-        InputError: for a tensor of another shape than the configuration says.
-    """
-    try:
-        module.load_state_dict(state, strict=True)
-    except RuntimeError as error:
-        got, rule = " ".join(str(error).split())[:200], "have weights that fit open_clip_config.json"
-        raise checkpoint.folder.refusal(rule, got=got, remedy="Download it again.") from error
-    return module.eval()
 
 
 def packed(checkpoint: OpenClipCheckpoint, kind: str, **facts: Any) -> PickedTower:
