@@ -53,6 +53,8 @@ AROUND_TEXT = {
     "text_projection.weight": "head.weight",
     "text_projection.bias": "head.bias",
 }
+CLEANING = {"clean": "canonicalize"}
+"""Lower case, and no punctuation."""
 CLEANING_NOTE = "open_clip also repairs HTML and wrong encodings before the tokenizer; this tower's tokenizer does not"
 
 
@@ -136,12 +138,7 @@ def siglip_text_tower(checkpoint: OpenClipCheckpoint) -> PickedTower:
         InputError: for another pooling, norm or activation, or without a padding token.
     """
     given = checkpoint.options("text_cfg", known=TEXT_OPTIONS)
-    norm, act = given.get("norm_kwargs") or {}, str((given.get("act_kwargs") or {}).get("approximate", "none"))
-    rule, remedy = "be a SigLIP's: its last token pooled, norms with 1e-6, an exact or a tanh GELU", "Choose another."
-    known = given.get("pool_type") == "last" and norm == {"eps": EPSILON} and act in ACTIVATIONS
-    got = {name: given.get(name) for name in ("pool_type", "norm_kwargs", "act_kwargs")}
-    checkpoint.folder.require(bool(known), rule, got=got, remedy=remedy, name="text_cfg")
-    tensors, activation = checkpoint.below("text."), ACTIVATIONS[act]
+    tensors, activation = checkpoint.below("text."), text_activation(checkpoint, given)
     heads = checkpoint.whole_number("text_cfg", "heads", 8)
     layers = siglip_layers(tensors, image=False, heads=heads, activation=activation)
     checkpoint.require_names(tensors, {*AROUND_TEXT, *layers.used()}, tower=TEXT)
@@ -155,7 +152,6 @@ def siglip_text_tower(checkpoint: OpenClipCheckpoint) -> PickedTower:
         pad_token_id=padding_id(checkpoint),
     )
     state = {new: tensors[old].clone() for old, new in AROUND_TEXT.items()} | layers.split(CLIP_LAYER)
-    cleaned = (given.get("tokenizer_kwargs") or {}).get("clean") == "canonicalize"
 
     def reference(token_ids: Tensor, mask: Tensor) -> Tensor:
         padded = functional.pad(token_ids.masked_fill(~mask, config.pad_token_id), (0, positions - mask.shape[1]),
@@ -173,9 +169,26 @@ def siglip_text_tower(checkpoint: OpenClipCheckpoint) -> PickedTower:
         against="open_clip's layers, computed from the original tensors",
         files=checkpoint.files,
         left=checkpoint.left(),
-        canonical=cleaned,
+        canonical=True,
         notes=(CLEANING_NOTE,),
     )
+
+
+def text_activation(checkpoint: OpenClipCheckpoint, given: Mapping[str, Any]) -> str:
+    """The activation of the text tower.
+
+    Raises:
+        InputError: for another pooling, norm or activation than a SigLIP has, or texts that are not cleaned as its are.
+    """
+    norm, act = given.get("norm_kwargs") or {}, str((given.get("act_kwargs") or {}).get("approximate", "none"))
+    rule, remedy = "be a SigLIP's: its last token pooled, norms with 1e-6, an exact or a tanh GELU", "Choose another."
+    known = given.get("pool_type") == "last" and norm == {"eps": EPSILON} and act in ACTIVATIONS
+    got = {name: given.get(name) for name in ("pool_type", "norm_kwargs", "act_kwargs")}
+    checkpoint.folder.require(known, rule, got=got, remedy=remedy, name="text_cfg")
+    rule, got = f"state tokenizer_kwargs {CLEANING}", {"tokenizer_kwargs": given.get("tokenizer_kwargs")}
+    remedy = "Import the image tower alone: --tower image."
+    checkpoint.folder.require(given.get("tokenizer_kwargs") == CLEANING, rule, got=got, remedy=remedy, name="text_cfg")
+    return ACTIVATIONS[act]
 
 
 def padding_id(checkpoint: OpenClipCheckpoint) -> int:

@@ -60,6 +60,15 @@ def test_other_texts_without_causal_mask_are_refused(change: dict[str, object], 
         import_towers(tmp_path / "hub", tmp_path / "out", kind="text")
 
 
+def test_texts_must_be_cleaned_as_siglips_are(tmp_path: Path) -> None:
+    siglip_of_open_clip(tmp_path / "hub")
+    model = json.loads((tmp_path / "hub" / "open_clip_config.json").read_text())["model_cfg"]
+    del model["text_cfg"]["tokenizer_kwargs"]
+    settings("open_clip_config.json", model_cfg=model)(tmp_path / "hub")
+    with pytest.raises(InputError, match=r"state tokenizer_kwargs \{'clean': 'canonicalize'\}"):
+        import_towers(tmp_path / "hub", tmp_path / "out", kind="text")
+
+
 def test_a_padding_token_must_be_stated(tmp_path: Path) -> None:
     siglip_of_open_clip(tmp_path / "hub")
     settings("tokenizer_config.json", pad_token=None)(tmp_path / "hub")
