@@ -153,7 +153,7 @@ def train_and_evaluate(runs: Runs) -> None:
     runs.expect("evaluation", "metrics")
     install(runs.kit, STRICT)
     runs.run("evaluation of too few", job, completes=None)
-    runs.expect("evaluation of too few", "blocked")
+    runs.expect("evaluation of too few", "error")
     if "metrics" in kinds(runs.seen["evaluation of too few"]):
         runs.failures.append("metrics of too few patients have left")
     install(runs.kit, RULES)

@@ -44,7 +44,7 @@ class Ways:
         try:
             self.found[way] = Path(shutil.copy(weights_of(run(folder)), folder / "model.safetensors"))
         except Exception as error:
-            self.failures.append(f"{way}: {type(error).__name__}: {str(error)[:300]}")
+            self.failures.append(f"{way}: {type(error).__name__}: {str(error)[-300:]}")
         print(f"{way}: {time.monotonic() - start:.0f} s", flush=True)
 
     def job(self, folder: Path, *, code: bool = True) -> Path:
