@@ -175,7 +175,7 @@ EVERY_DAY = (
         why="the sentence names the command only",
         says=(ENDED,),
     ),
-    step("bash startup/fl_admin.sh", "Done|bye", at="lead", answer=f"{LEAD}\nbye\n"),
+    step("bash startup/fl_admin.sh", "Type \\? to list commands", at="lead", answer=f"{LEAD}\nbye\n"),
 )
 ENDED_JOBS = (
     long_job,

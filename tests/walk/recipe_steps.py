@@ -60,8 +60,8 @@ RECIPES = (
     step('FedAIDRecipe(start_from=MODEL_FOLDER, sites=["a", "b", "c"])'),
     step(
         HOSPITAL,
-        instead={'"local:rad-dino", ...': '{"name": "vit", "hidden_size": 32, "num_attention_heads": 2}'},
-        why="the walk has no weights of rad-dino",
+        instead={'model={"image_encoder": "local:rad-dino", ...}': 'start_from=MODEL_FOLDER, sites=["a", "b", "c"]'},
+        why="the walk has no weights of rad-dino; the preset takes a finished model, too",
     ),
     step("FedAIDRecipe(code=False)"),
 )

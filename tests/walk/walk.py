@@ -44,7 +44,8 @@ def walked(folder: Path) -> Iterator[dict[Step, Outcome]]:
 
 def report(outcome: Outcome) -> None:
     """Print a step as it is taken, and the answer of one that went wrong."""
+    shown = outcome.step.line if outcome.step.at == "python" else outcome.command
     state = "WRONG" if outcome.wrong else "ok"
-    print(f"{state} {outcome.step.page}.md: {outcome.command} ({outcome.seconds:.0f} s)", flush=True)
+    print(f"{state} {outcome.step.page}.md: {shown} ({outcome.seconds:.0f} s)", flush=True)
     if outcome.wrong:
         print(*outcome.wrong, outcome.output[-1500:], sep="\n    ", flush=True)

@@ -45,6 +45,7 @@ class World:
         self.kits = self.checkout / "build" / "provision" / "fedaid" / "prod_00"
         self.values: dict[str, str] = {}
         self.outcomes: list[Outcome] = []
+        self.answers = 0
         for name in NEEDED:
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
             (self.checkout / name).parent.mkdir(parents=True, exist_ok=True)
@@ -107,13 +108,18 @@ class World:
 
     def shell(self, command: str, *, at: Path, answer: str = "", seconds: float = SECONDS) -> tuple[int, str]:
         """The exit code and the answer of a command in bash. What it leaves in the background goes on."""
-        file = self.folder / "answer.txt"
+        self.answers += 1
+        file = self.folder / f"answer-{self.answers:03d}.txt"  # what runs in the background goes on writing to its own
         with file.open("wb") as out:
             done = subprocess.Popen(
                 ["bash", "-c", command],
-                cwd=at, env=self.environment(), stdin=subprocess.PIPE, stdout=out, stderr=subprocess.STDOUT,
+                cwd=at,
+                env=self.environment(),
+                stdin=subprocess.PIPE,
+                stdout=out,
+                stderr=subprocess.STDOUT,
                 start_new_session=True,
-            )  # fmt: skip
+            )
             try:
                 done.communicate(answer.encode(), timeout=seconds)
             except subprocess.TimeoutExpired:
