@@ -35,9 +35,9 @@ def epsilon_of(releases: Mapping[float, int], delta: float) -> float:
         return 0.0
     low, high = 0.0, 1.0
     while delta_of(high, mu) > delta:
-        low, high = high, 2 * high
-        if high > LARGEST:
+        if high == LARGEST:
             return math.inf
+        low, high = high, min(2 * high, LARGEST)
     while high - low > 1e-9 * max(1.0, high):
         middle = (low + high) / 2
         low, high = (middle, high) if delta_of(middle, mu) > delta else (low, middle)

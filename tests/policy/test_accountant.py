@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from hospital_policy.accountant import epsilon_of
+from hospital_policy.accountant import LARGEST, epsilon_of
 
 # dp-accounting 0.6.0: PLDAccountant().compose(SelfComposedDpEvent(GaussianDpEvent(sigma), count)).get_epsilon(delta)
 REFERENCE = [
@@ -49,3 +49,11 @@ def test_no_threshold_tells_two_updates_apart_better_than_is_claimed() -> None:
     above = [[0.5 * math.erfc((cut - mean) / sigma / math.sqrt(2)) for cut in cuts] for mean in (1, 0)]
     worst = max(one - math.exp(epsilon) * other for one, other in zip(*above, strict=True))
     assert 0 < worst <= delta
+
+
+def test_a_loss_below_the_largest_that_is_computed_is_finite() -> None:
+    """Twelve updates with σ = 0.003: ε is about μ²/2 + 4.27 μ with μ = √12 / 0.003."""
+    mu = math.sqrt(12) / 0.003
+    assert epsilon_of({0.003: 12}, 1e-5) == pytest.approx(mu**2 / 2 + 4.27 * mu, rel=1e-3)
+    assert LARGEST / 2 < epsilon_of({0.003: 12}, 1e-5) < LARGEST
+    assert epsilon_of({0.002: 12}, 1e-5) == math.inf

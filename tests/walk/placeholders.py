@@ -25,7 +25,7 @@ from nvflare.app_common.filters.percentile_privacy import PercentilePrivacy
 from nvflare.recipe import PocEnv, ProdEnv, SimEnv, add_experiment_tracking, set_per_site_config
 from admin.recipe import FedAIDRecipe
 
-os.environ["FEDAID_DATA"] = "/data/{{site}}"
+os.environ |= {{"FEDAID_DATA": "/data/{{site}}", "NVFLARE_POC_WORKSPACE": "{{poc_folder}}"}}
 recipe = FedAIDRecipe("pilot", min_clients=3, num_rounds=1, model={MODEL}, settings={TRAINING | OTHER})
 """
 JOB = "build/jobs/fedaid_pretrain"
@@ -53,6 +53,7 @@ PLACEHOLDERS = (
     Placeholder(r"/data/\{site\}", lambda world: f"{world.folder}/data/{{site}}", "the data of sites a, b and c"),
     Placeholder(r"\bMODEL_FOLDER\b", lambda world: f'"{best_model(world)}"', "the model of the walk's run"),
     Placeholder(r"\{libraries\}", lambda world: sysconfig.get_path("purelib"), "the libraries of this environment"),
+    Placeholder(r"\{poc_folder\}", lambda world: f"{world.folder}/poc", "a folder of the walk"),
     Placeholder(r"\{poc\}", lambda world: repr(own_poc(world)), "a project file for a free port"),
     Placeholder(r"SHA256:\.\.\.", lambda world: world.values["FINGERPRINT"], "what the lead would read aloud"),
 )

@@ -18,7 +18,7 @@ RESULT = "; print(run.get_status(), run.get_result(timeout=400))"
 (BLOCK,) = (line.text for line in page_lines(PAGE) if "\n" in line.text)
 FILTER = 'recipe.add_client_output_filter(PercentilePrivacy(percentile=20), tasks=["align", "pretrain", "train"])'
 HOSPITAL = 'FedAIDRecipe(preset="hospital", model={"image_encoder": "local:rad-dino", ...})'
-OWN_POC = "nobody else's port, and a home of the walk"
+OWN_POC = "a port and a folder of the walk; it waits for the result and stops"
 
 
 def produced(world: World) -> None:
@@ -48,7 +48,11 @@ RECIPES = (
     ),
     step(
         "recipe.execute(PocEnv(num_clients=3))",
-        instead={"PocEnv(num_clients=3)": "PocEnv(num_clients=3, **{poc})"},
+        "pilot|poc",
+        instead={
+            "recipe.execute(PocEnv(num_clients=3))": "env = PocEnv(num_clients=3, **{poc}); run = recipe.execute(env)"
+            "; print(run.get_result(timeout=400, clean_up=False)); env.stop()"
+        },
         why=OWN_POC,
     ),
     step('recipe.export("jobs")'),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import shutil
 import subprocess
@@ -52,9 +53,9 @@ class World:
             copy(ROOT / name, self.checkout / name)
         self.home.mkdir()
         (folder / "data").mkdir()
-        for other, (site, root) in zip("abc", data.items(), strict=True):  # the recipe's page has sites a, b, c
-            (folder / "data" / site).symlink_to(root)
-            (folder / "data" / other).symlink_to(root)
+        for number, (site, root) in enumerate(data.items()):  # the recipe's page has a, b, c, FLARE's POC site-1, ...
+            for name in (site, "abc"[number], f"site-{number + 1}"):
+                (folder / "data" / name).symlink_to(root)
         project = yaml.safe_load((ROOT / "admin" / "project.yml").read_text())
         for person in project["participants"]:
             if person["type"] == "server":
@@ -106,25 +107,38 @@ class World:
         own = {"PATH": path, "HOME": str(self.home), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", MARK: self.mark}
         return kept | own
 
-    def shell(self, command: str, *, at: Path, answer: str = "", seconds: float = SECONDS) -> tuple[int, str]:
-        """The exit code and the answer of a command in bash. What it leaves in the background goes on."""
+    def shell(self, command: str, *, at: Path, answer: str = "", terminal: bool = False) -> tuple[int, str]:
+        """The exit code and the answer of a command in bash. What it leaves in the background goes on.
+
+        Args:
+            command: as it is typed.
+            at: the folder in which it is typed.
+            answer: what is typed at its questions.
+            terminal: whether the answer comes from a terminal; some commands ask nobody else.
+        """
         self.answers += 1
         file = self.folder / f"answer-{self.answers:03d}.txt"  # what runs in the background goes on writing to its own
+        ours, theirs = pty.openpty() if terminal else (None, None)
+        if ours is not None:
+            os.write(ours, answer.encode())
         with file.open("wb") as out:
             done = subprocess.Popen(
                 ["bash", "-c", command],
                 cwd=at,
                 env=self.environment(),
-                stdin=subprocess.PIPE,
+                stdin=subprocess.PIPE if theirs is None else theirs,
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
             try:
-                done.communicate(answer.encode(), timeout=seconds)
+                done.communicate(None if terminal else answer.encode(), timeout=SECONDS)
             except subprocess.TimeoutExpired:
                 done.kill()
                 done.wait()
+        for end_of_terminal in (ours, theirs):
+            if end_of_terminal is not None:
+                os.close(end_of_terminal)
         return done.returncode, file.read_text(encoding="utf-8", errors="replace")
 
     def take(self, step: Step, command: str) -> Outcome:
@@ -132,7 +146,7 @@ class World:
         code, output, wrong, began = step.code, "", (), time.monotonic()
         for place in self.places(step.at):
             shell, answer = typed(command.replace("{here}", place.name), step)
-            code, said = self.shell(shell, at=place, answer=answer)
+            code, said = self.shell(shell, at=place, answer=answer, terminal=shell == command and bool(answer))
             output, wrong = output + said, wrong + wrong_with(step, code, said)
         if step.keep and (found := JOB_ID.search(output)):
             self.values[step.keep] = found[0]
