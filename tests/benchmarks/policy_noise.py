@@ -65,20 +65,21 @@ def level(folder: Path, data: Path, *, clip: float | None, noise: float, seeds: 
     ε is that of one site after one run, all its updates together, at δ = 1e-5.
     """
     sites = sorted(path.name for path in data.iterdir())
-    federation = WithPolicy(folder / "poc", sites, data_roots={site: data / site for site in sites})
-    federation.rules = rules_of(clip, noise)
     found: dict[str, Any] = {"clip": clip, "noise": noise, "seeds": list(seeds), "runs": []}
-    with federation:
-        for seed in seeds:
-            job = package_job("fedaid_pretrain", out=folder / f"job-{seed}", settings=MODEL | TRAINING | seeds_of(seed))
-            with admin_session(federation.lead_kit, timeout=90) as session:
-                job_id = submit(session, job)
-                status = monitor(session, job_id, on_progress=lambda progress: None, timeout=LONGEST)
-                run = download(session, job_id, folder / "out") / "workspace"
-            if status != COMPLETED:
-                raise RuntimeError(f"job {job_id} ended as {status}: see {run}")
-            found["runs"].append(measured(run))
-        ledgers = [examine_ledger(federation.record.kits / site) for site in sites] if clip else []
+    ledgers = []
+    for seed in seeds:  # each with kits of its own: the budget of a kit adds up over jobs
+        at = folder / f"seed-{seed}"
+        federation = WithPolicy(at / "poc", sites, data_roots={site: data / site for site in sites})
+        federation.rules = rules_of(clip, noise)
+        job = package_job("fedaid_pretrain", out=at / "job", settings=MODEL | TRAINING | seeds_of(seed))
+        with federation, admin_session(federation.lead_kit, timeout=90) as session:
+            job_id = submit(session, job)
+            status = monitor(session, job_id, on_progress=lambda progress: None, timeout=LONGEST)
+            run = download(session, job_id, at / "out") / "workspace"
+        if status != COMPLETED:
+            raise RuntimeError(f"job {job_id} ended as {status}: see {run}")
+        found["runs"].append(measured(run))
+        ledgers += [examine_ledger(federation.record.kits / site) for site in sites] if clip else []
     lines = [line for ledger in ledgers for line in ledger.lines if line["kind"] == "update"]
     found["smallest_clip_factor"] = min((line["factor"] for line in lines), default=1.0)
     found["updates_of_a_site_in_a_run"] = len(lines) // (len(sites) * len(seeds)) if lines else 2 * ROUNDS

@@ -188,6 +188,14 @@ ENDED_JOBS = (
     console("abort_job JOB_ID", answer=YES, then=aborted),
     console("delete_job JOB_ID", answer=YES, then=gone),
 )
+MEASURED = (
+    step(
+        "make bench-deploy", "tests.deploy", at="project", instead={"make": "make -n"}, why="hours: it is printed only"
+    ),
+    step(
+        "python -m tests.deploy NAME", "usage", at="project", instead={"NAME": "--help"}, why="minutes for each series"
+    ),
+)
 CHANGED = (
     step("python -m admin status --kit KIT", "complete", never=("alive",)),
     step(

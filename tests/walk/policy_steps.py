@@ -18,6 +18,7 @@ from tests.walk.world import LEAD, SITES, World
 PAGE = "policy"
 SITE = "hospital-north"
 EVALUATION = {"min_clients": 2, "batch_size": 8, "valid_batch_size": 4, "threads": 1, "draws": 200, "probe_draws": 1}
+OVER = "hospital policy: a result must be over at least 6 patients, least_patients of the job too"
 SPENT = "the privacy budget of this hospital is spent: one more update has epsilon 8.6"
 
 
@@ -77,9 +78,12 @@ def evaluations(world: World) -> None:
     assert sorted(found["models"]["global"]) == sorted(SITES), found["left_out"]
     lines = lines_of(world, job)
     assert {line["kind"] for line in lines} == {"metrics"}, lines
-    job, found = evaluation_of(world, "fewer", least_patients=2)
+    more = f"python -m admin policy --kit {world.kit(SITE)} --min-studies 6 --clip 1.0"
+    assert world.shell(more, at=world.checkout)[0] == 0
+    restart(world)
+    job, found = evaluation_of(world, "fewer", least_patients=5)
     assert sorted(found["models"]["global"]) == sorted(set(SITES) - {SITE})
-    assert "hospital policy" in found["left_out"]["global"][SITE], found["left_out"]
+    assert OVER in found["left_out"]["global"][SITE], found["left_out"]
     assert {line["kind"] for line in lines_of(world, job)} <= {"blocked", "error"}
 
 

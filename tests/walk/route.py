@@ -22,5 +22,6 @@ ROUTE: tuple[Step | Callable[[World], None], ...] = (
     *operating_steps.CHANGED,
     *kit_steps.STOPPED,
     *launcher_steps.LAUNCHERS,
+    *operating_steps.MEASURED,
 )
 STEPS = tuple(stop for stop in ROUTE if isinstance(stop, Step))

@@ -97,7 +97,9 @@ class World:
         if at.startswith(CONSOLE):
             return [self.kit(at.removeprefix(CONSOLE))]
         named = {"checkout": self.checkout, "server": self.kit(SERVER), "lead": self.kit(LEAD), "kits": self.kits}
-        named |= {"folder": self.folder, "python": self.checkout} | {site: self.kit(site) for site in SITES}
+        named |= {"project": ROOT, "folder": self.folder, "python": self.checkout} | {
+            site: self.kit(site) for site in SITES
+        }
         return [named[at] if at in named else self.folder / at]
 
     def environment(self) -> dict[str, str]:
