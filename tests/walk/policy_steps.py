@@ -148,3 +148,13 @@ POLICY = (
     Step(PAGE, "python -m admin ledger site-1 --out for-the-officer", then=read_ledger),
     policy_removed,
 )
+MEASURED = (
+    Step(
+        PAGE,
+        "python -m tests.benchmarks.policy_noise --folder FOLDER",
+        at="project",
+        instead={"--folder FOLDER": "--help"},
+        why="it takes some minutes for each level of noise",
+        says=("usage",),
+    ),
+)

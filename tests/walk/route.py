@@ -23,5 +23,6 @@ ROUTE: tuple[Step | Callable[[World], None], ...] = (
     *kit_steps.STOPPED,
     *launcher_steps.LAUNCHERS,
     *operating_steps.MEASURED,
+    *policy_steps.MEASURED,
 )
 STEPS = tuple(stop for stop in ROUTE if isinstance(stop, Step))
