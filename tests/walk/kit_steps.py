@@ -91,7 +91,7 @@ def small_job_instead(world: World) -> None:
     """The printed job is whole, but its 50 rounds would take hours here: the walk submits a small one in its place."""
     job = world.checkout / "build" / "jobs" / "fedaid_pretrain"
     assert '"num_rounds": 50' in (job / "app" / "config" / "config_fed_server.json").read_text()
-    small_job(world.checkout / "build" / "jobs", sites=3)
+    small_job(world.checkout / "build" / "jobs", sites=3, run_name="walk")
 
 
 def downloaded(world: World) -> None:

@@ -14,7 +14,7 @@ from tests.walk.world import ADMIN, LEAD, SERVER, SITES, World
 
 PAGE = "operating"
 LEAVING = "hospital-south"
-RUN = "fedaid_pretrain"  # the name of the walk's run
+RUN = "walk"
 SETTINGS = " ".join(f"--set '{name}={json.dumps(value)}'" for name, value in (MODEL | TRAINING | CONTROL).items())
 YES = "y\n"
 OLD, NEW = "venv-0.9.0", "venv-0.9.1"
@@ -186,7 +186,7 @@ ENDED_JOBS = (
     asks("nvflare job delete JOB_ID --startup-kit KIT", then=gone),
     running_job,
     console("abort_job JOB_ID", answer=YES, then=aborted),
-    console("delete_job JOB_ID", answer=YES, then=gone),
+    console("delete_job JOB_ID", answer=f"{LEAD}\n", then=gone),
 )
 MEASURED = (
     step(
@@ -217,7 +217,7 @@ CHANGED = (
     ),
     step("ln -sfn /srv/fedaid/venv-0.9.1 /srv/fedaid/venv", then=other_version),
     runs_from_the_link,
-    console("shutdown all", who=ADMIN, answer=YES, then=all_ended),
+    console("shutdown all", who=ADMIN, answer=f"{ADMIN}\n", then=all_ended),
     start_again,
     step(
         "ln -sfn /srv/fedaid/venv-0.9.0 /srv/fedaid/venv",
@@ -232,5 +232,12 @@ CHANGED = (
         then=locked_out,
     ),
     asks(f"nvflare system disable-client SITE --startup-kit KITS/{ADMIN}", instead={"SITE": LEAVING}, why="who leaves"),
-    console("disable_client SITE", who=ADMIN, answer=YES, instead={"SITE": LEAVING}, why="who leaves", then=locked_out),
+    console(
+        "disable_client SITE",
+        who=ADMIN,
+        answer=f"{ADMIN}\n",
+        instead={"SITE": LEAVING},
+        why="who leaves",
+        then=locked_out,
+    ),
 )
