@@ -189,6 +189,7 @@ ENDED_JOBS = (
     console("delete_job JOB_ID", answer=f"{LEAD}\n", then=gone),
 )
 MEASURED = (
+    step("nvflare job submit", "usage", instead={"job submit": "job submit --help"}, why="the table names it only"),
     step(
         "make bench-deploy", "tests.deploy", at="project", instead={"make": "make -n"}, why="hours: it is printed only"
     ),
