@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
-import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +19,12 @@ from admin.session.follow import COMPLETED
 from admin.session.login import admin_session
 from fedaid.models.saved_model import load_model
 from tests.chaos.sites.private_exceptions import hits_at_the_server, told, write_own_code
+from tests.deploy.intruders.false_servers import false_servers
+from tests.deploy.intruders.intruder import Ground, all_failures
+from tests.deploy.intruders.intruders import owner_comes_in
+from tests.deploy.intruders.strangers import strangers
+from tests.deploy.roles.cells import MANAGER, MEMBER, forbidden, looking
+from tests.deploy.roles.role_table import Table
 from tests.integration.conftest import small_job
 
 pytestmark = pytest.mark.slow
@@ -41,13 +45,14 @@ def test_the_lead_submits_waits_and_downloads_over_mutual_tls(consortium: Path, 
         record = federation.record
         server = json.loads((record.server_kit / "startup" / "fed_server.json").read_text())["servers"][0]
         assert server["connection_security"] == "mtls"
-        assert refuses_strangers(federation.port)
+        assert refuses_strangers(federation, tmp_path / "strangers")
         members = family(record.processes, mark=record.mark)
         heard = [c for member in members for c in member.net_connections("inet") if c.status == psutil.CONN_LISTEN]
         assert {connection.laddr.ip for connection in heard} == {"127.0.0.1"}
         local = record.kits / sites[0] / "local"
         write_own_code(local, places=OWN)
         job = small_job(tmp_path / "jobs", sites=3)
+        assert roles_are_right(record.kits, job)
         command = [sys.executable, "-m", "admin", "submit", str(job), "--kit", str(federation.lead_kit), "--wait"]
         command += ["--out", str(tmp_path / "out"), "--format", "json", "--timeout", "240"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300)
@@ -94,16 +99,21 @@ def project_sites() -> list[str]:
     return [person["name"] for person in project["participants"] if person["type"] == "client"]
 
 
-def refuses_strangers(port: int) -> bool:
-    """Whether the server closes a TLS connection that brings no certificate of the federation."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
-        try:
-            with context.wrap_socket(plain, server_hostname="localhost") as channel:
-                channel.settimeout(10)
-                channel.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-                return channel.recv(1) == b""
-        except (ssl.SSLError, ConnectionError):
-            return True
+def refuses_strangers(federation: ProvisionedFederation, folder: Path) -> bool:
+    """Whether server and sites refuse strangers, and the server logs why; the owner of a kit comes in."""
+    folder.mkdir()
+    ground = Ground(federation, folder)
+    assert owner_comes_in(ground)
+    intruders = [*strangers(), *false_servers()]
+    assert all_failures(intruders, ground) == (len(intruders), [])
+    return len(intruders) == 13
+
+
+def roles_are_right(kits: Path, job: Path) -> bool:
+    """Whether a data manager and a member may do what the table of roles says, of what changes nothing."""
+    with admin_session(kits / MANAGER) as manager, admin_session(kits / MEMBER) as member:
+        table = Table({MANAGER: manager, MEMBER: member}, job)
+        cells = [cell for cell in (*looking(), *forbidden()) if cell.person in table.sessions]
+        table.compare(cell for cell in cells if "JOB" not in cell.command)
+    assert table.wrong == []
+    return table.tried == 79
