@@ -159,6 +159,12 @@ EVERY_DAY = (
         instead={"NAME": "longer"},
         why="a name",
     ),
+    step(
+        "python -m admin report RUN_FOLDER --against OTHER_RUN_FOLDER",
+        "comparison.html",
+        instead={"OTHER_RUN_FOLDER": "build/results/JOB_ID/workspace"},
+        why="the download of the job before",
+    ),
     step("nvflare job meta JOB_ID --startup-kit KIT", "job_deploy_detail"),
     step("nvflare job clone JOB_ID --startup-kit KIT", keep="JOB_ID"),
     step("python -m admin compare", "usage", instead={"compare": "compare --help"}, why="it needs no federation"),

@@ -13,8 +13,9 @@ from admin.results.inline_picture import svg_element
 from admin.results.report import wording
 from admin.results.report.figures import interval_cell, line_chart, swatch
 from admin.results.report.films.site_pictures import SitePictures
+from admin.results.report.run_comparison import OTHER, SHOWN, THIS
 
-TEMPLATE = "card_page.html.j2"
+TEMPLATE, COMPARISON = "card_page.html.j2", "comparison.html.j2"
 CURVES = {"loss": "Validation loss, nats", "recall_at_5": "Validation recall at 5"}
 FORMATS = ("percent", "percents", "span", "points", "plain", "limits", "apart", "size", "minus")
 
@@ -26,15 +27,41 @@ def report_page(card: Mapping[str, Any], *, pictures: SitePictures | None = None
         card: see :func:`admin.results.report.card.report_card`.
         pictures: pictures from the sites' data, or None.
     """
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
+    environment = page_environment()
     environment.filters |= {name: getattr(wording, name) for name in FORMATS}
     environment.globals["interval"] = interval
     charts = {"curves": curve_charts(card), "weights": weight_chart(card), "legend": legend(card["run"]["sites"])}
     charts |= {"space": space_charts(pictures), "shown": legend(pictures.sites, shapes=False)} if pictures else {}
-    page = environment.get_template(TEMPLATE).render(card=card, charts=charts, pictures=pictures)
-    return page.replace("://", ":&#47;&#47;")  # an address in a setting stays text
+    return without_addresses(environment.get_template(TEMPLATE).render(card=card, charts=charts, pictures=pictures))
+
+
+def comparison_page(found: Mapping[str, Any]) -> str:
+    """Return the page of two runs side by side.
+
+    Args:
+        found: see :func:`admin.results.report.run_comparison.compare_cards`.
+    """
+    names = (THIS, OTHER)
+    charts = {
+        CURVES[metric]: line_chart_of(dict(zip(names, lines, strict=True)), x_label="rounds", title=CURVES[metric])
+        for metric, lines in found["curves"].items()
+        if all(lines)
+    }
+    template = page_environment().get_template(COMPARISON)
+    return without_addresses(
+        template.render(found=found, names=names, shown=SHOWN, charts=charts, legend=legend(names))
+    )
+
+
+def page_environment() -> Environment:
+    """Return what renders the templates beside this file."""
+    loader = FileSystemLoader(Path(__file__).parent)
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+
+
+def without_addresses(page: str) -> str:
+    """Return the page with each address in a setting as text."""
+    return page.replace("://", ":&#47;&#47;")
 
 
 def interval(marks: list[Mapping[str, Any]], line: float | None = None) -> Markup:

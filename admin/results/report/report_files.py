@@ -6,13 +6,15 @@ import json
 from pathlib import Path
 
 from admin.results.report.card import report_card
-from admin.results.report.card_page import report_page
+from admin.results.report.card_page import comparison_page, report_page
 from admin.results.report.films.site_pictures import site_pictures
+from admin.results.report.run_comparison import compare_cards, comparison_text
 from admin.results.report.run_files import read_run_files
 from fedaid.atomic_file import write_private
 from fedaid.errors import require
 
 HTML, JSON = "report.html", "report.json"
+COMPARED_HTML, COMPARED_JSON = "comparison.html", "comparison.json"
 
 
 def write_report(
@@ -51,3 +53,23 @@ def write_report(
     else:
         (out / HTML).write_text(page, encoding="utf-8")
     return out / HTML
+
+
+def write_comparison(run: Path, other: Path, *, out: Path) -> tuple[Path, str]:
+    """Write ``comparison.html`` and ``comparison.json`` of two finished runs; return the page's path and a table.
+
+    Args:
+        run, other: their folders, as :func:`admin.results.run_results.read_results` takes them.
+        out: folder; created if absent.
+
+    Raises:
+        InputError: if one of the runs did not finish, or both are one folder.
+    """
+    remedy = "Give the folder of another run."
+    same = run.resolve() == other.resolve()
+    require(not same, "--against", "be another run", got=str(other), where="command line", remedy=remedy)
+    found = compare_cards(*(report_card(read_run_files(folder)) for folder in (run, other)))
+    out.mkdir(parents=True, exist_ok=True)
+    (out / COMPARED_JSON).write_text(json.dumps(found, indent=1, allow_nan=False), encoding="utf-8")
+    (out / COMPARED_HTML).write_text(comparison_page(found), encoding="utf-8")
+    return out / COMPARED_HTML, comparison_text(found)
