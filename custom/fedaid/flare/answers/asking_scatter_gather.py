@@ -21,6 +21,7 @@ from fedaid.flare.server.gate import BelowQuorum, RefusedAnswer
 from fedaid.flare.server.run_record import RunRecord
 from fedaid.flare.server.run_settings import RunSettings
 from fedaid.flare.store.missed_phases import ERROR, REFUSED, SILENT, Retry
+from fedaid.flare.transport.shared_task_data import share_arrays
 from fedaid.flare.wire.replies import error_reason, error_text, was_refused
 from fedaid.flare.wire.traffic import Traffic
 
@@ -144,6 +145,7 @@ class AskingScatterAndGather(ScatterAndGather):  # type: ignore[misc]
             return
         self.attendance.begin(sites)
         task.result_received_cb = count
+        share_arrays(task)
         super().broadcast_and_wait(
             task=task,
             fl_ctx=fl_ctx,
