@@ -91,6 +91,19 @@ def test_a_round_is_saved_in_the_store_and_for_flare(
     assert torch.load(tmp_path / "app" / "FL_global_model.pt", weights_only=True)
 
 
+def test_after_a_commit_the_configured_models_weights_are_freed_and_a_second_loading_gives_the_commit(
+    persistor: RunPersistor, fl_ctx: FLContext, theta: dict[str, NDArray[Any]]
+) -> None:
+    persistor.load(fl_ctx)
+    assert not any(weight.is_meta for weight in persistor.model.parameters())
+    later = {name: np.asarray(tensor + np.ones((), tensor.dtype)) for name, tensor in theta.items()}
+    fl_ctx.set_prop(RUN_STATE, {"round": 1, "history": []}, private=True, sticky=False)
+    persistor.save(make_model_learnable(later, {}), fl_ctx)
+    assert all(weight.is_meta for weight in persistor.model.parameters())
+    again = tensors_of(persistor.load(fl_ctx))
+    assert all(np.array_equal(again[name], tensor) for name, tensor in later.items())
+
+
 def test_the_best_model_is_saved_and_announced(
     persistor: RunPersistor, fl_ctx: FLContext, theta: dict[str, NDArray[Any]], tmp_path: Path
 ) -> None:

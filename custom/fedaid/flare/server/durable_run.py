@@ -214,7 +214,7 @@ class DurableScatterAndGather(LedgeredScatterAndGather):
         self.persistor.save(self._global_weights, fl_ctx)
 
     def best_tensors(self) -> dict[str, NDArray[Any]]:
-        """The tensors of the best model that is committed.
+        """The tensors of the best model that is committed; they stay on the disk.
 
         Raises:
             Damaged: if its files are not as they were written; the next job continues from an older generation.
@@ -223,7 +223,7 @@ class DurableScatterAndGather(LedgeredScatterAndGather):
         found = damage(best.folder)
         if found:
             raise Damaged(f"the best model is damaged: {found}. Submit the job again: it continues from a whole round")
-        return best.tensors()
+        return best.mapped()
 
     def stop_controller(self, fl_ctx: FLContext) -> None:
         """Puts the newest generation into the job's folder if no results are there, and frees the run."""

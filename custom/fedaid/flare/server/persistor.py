@@ -66,6 +66,7 @@ class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
         self.delivered = False
         self.ledger = RunLedger()
         self._new_best: NewBest | None = None
+        self._emptied = False
         self._start = StartModel(start_name, start_sha256, start_towers_only) if start_sha256 else None
 
     @property
@@ -105,13 +106,14 @@ class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
         Raises:
             InputError: if a new run's start model is not the one of the configuration, or does not fit.
         """
-        initial = super().load_model(fl_ctx)
+        initial = None if self._emptied else super().load_model(fl_ctx)
         newest = self.store.newest if self.store else None
         if newest is None:
             return self._started(initial, fl_ctx)
+        self._empty_model()
         fl_ctx.set_prop(DOWNLINK_VIEW, newest.tensors(VIEW), private=True, sticky=False)
         found = make_model_learnable(newest.tensors(), {})
-        best = make_model_learnable(newest.best.tensors(), {}) if newest.best else found
+        best = make_model_learnable(newest.best.mapped(), {}) if newest.best else found
         for learnable, file in ((best, self._best_ckpt_save_path), (found, self._ckpt_save_path)):
             self.persistence_manager.update(learnable)
             self.save_model_file(file)
@@ -145,6 +147,11 @@ class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
         self._new_best = None
         self.ledger.committed(generation.folder, generation.state)
         super().save_model(ml, fl_ctx)
+        self._empty_model()
+
+    def _empty_model(self) -> None:
+        """Frees the weights that the configured model was made with: the run store has the run's model now."""
+        self.model, self._emptied = self.model.to("meta"), True
 
     def save_model_file(self, save_path: str) -> None:
         """Writes FLARE's own file; if the disk does not take it, an older one is removed, and the run goes on."""

@@ -14,6 +14,7 @@ from safetensors.numpy import load_file
 
 from fedaid.models.saved_model import WEIGHTS
 from fedaid.sealed_folder import RUN, STATE
+from fedaid.training.processes.array_file import mapped
 
 ROUND, BEST = "round", "best"  # round-00003 of the store; best in it, and best-00003 in a job's folder
 NAME = re.compile(rf"{ROUND}-[0-9]{{5,}}(\.[0-9]+)?")
@@ -36,6 +37,10 @@ class Generation:
         path = self.folder / file
         found: dict[str, NDArray[Any]] = load_file(path) if path.exists() else {}
         return found
+
+    def mapped(self) -> dict[str, NDArray[Any]]:
+        """The tensors of the model, which stay on the disk and are read on access."""
+        return mapped(self.folder / WEIGHTS)
 
     @property
     def run(self) -> dict[str, Any]:

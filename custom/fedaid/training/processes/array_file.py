@@ -1,16 +1,26 @@
-"""Arrays that one process of a site hands to another, in a file of a private folder; nothing is pickled."""
+"""Arrays in a file of a private folder; nothing is pickled.
+
+Arrays that are read from a file stay on the disk: the operating system reads their pages on access and can drop them
+again. A change of an array stays in this process; only the changed pages need memory then.
+"""
 
 from __future__ import annotations
 
+import json
+import mmap
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
+from safetensors import SafetensorError
+from safetensors.numpy import save_file
 
 Arrays = Mapping[str, NDArray[Any]]
+HEAD = 8  # bytes of the length of a safetensors header
+METADATA = "__metadata__"
 
 
 def save_arrays(arrays: Arrays, file: Path) -> None:
@@ -19,7 +29,43 @@ def save_arrays(arrays: Arrays, file: Path) -> None:
 
 
 def take_arrays(file: Path) -> dict[str, NDArray[Any]]:
-    """Reads the arrays of a file and removes it."""
-    arrays: dict[str, NDArray[Any]] = load_file(file)
+    """The arrays of a file, whose name is removed; its space is freed with the last array."""
+    arrays = mapped(file)
     file.unlink()
     return arrays
+
+
+def put_aside(arrays: Arrays, folder: Path | None) -> dict[str, NDArray[Any]]:
+    """Copies of the arrays in a file without a name; copies in memory if the disk has no room.
+
+    Args:
+        arrays: of any memory layout.
+        folder: on the disk for the file; None for the machine's temporary folder.
+    """
+    try:
+        with TemporaryDirectory(prefix="fedaid_aside_", dir=folder) as own:
+            file = Path(own) / "arrays.safetensors"
+            save_arrays(arrays, file)
+            return mapped(file)
+    except (OSError, SafetensorError):
+        return {name: np.array(array, order="C") for name, array in arrays.items()}
+
+
+def mapped(file: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of a safetensors file."""
+    with file.open("rb") as opened:
+        content = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_COPY)
+    start = HEAD + int.from_bytes(content[:HEAD], "little")
+    head = json.loads(content[HEAD:start])
+    head.pop(METADATA, None)
+    return {
+        name: np.ndarray(at["shape"], numpy_type(at["dtype"]), buffer=content, offset=start + at["data_offsets"][0])
+        if at["data_offsets"][0] < at["data_offsets"][1]
+        else np.empty(at["shape"], numpy_type(at["dtype"]))
+        for name, at in head.items()
+    }
+
+
+def numpy_type(name: str) -> np.dtype[Any]:
+    """The type of a safetensors name such as F32, U8 or BOOL."""
+    return np.dtype(bool) if name == "BOOL" else np.dtype(f"<{name[0].lower()}{int(name[1:]) // 8}")
