@@ -108,6 +108,37 @@ def test_pretraining_moves_both_towers(model: DualEncoder, site_data: SiteData, 
     assert parts == {"image.encoder", "image.alignment", "text.encoder", "text.alignment", "log_logit_scale"}
 
 
+def test_no_forward_pass_of_training_holds_gradients_of_the_step_before(
+    model: DualEncoder, site_data: SiteData, settings: TrainingSettings
+) -> None:
+    held: list[int] = []
+    model.register_forward_pre_hook(lambda *_: held.append(sum(p.grad is not None for p in model.parameters())))
+    pretrain(model, site_data, settings, seed=1)
+    assert len(held) >= settings.pretrain_steps > 1
+    assert not any(held)
+
+
+@pytest.mark.parametrize("phase", [pretrain, train_alignment])
+def test_after_a_phase_neither_gradients_nor_moments_are_left(
+    phase: Callable[..., PhaseLosses],
+    model: DualEncoder,
+    site_data: SiteData,
+    settings: TrainingSettings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[torch.optim.AdamW] = []
+
+    class Noted(torch.optim.AdamW):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            made.append(self)
+
+    monkeypatch.setattr(torch.optim, "AdamW", Noted)
+    phase(model, site_data, settings, seed=1)
+    assert [len(one.state) for one in made] == [0]
+    assert all(weight.grad is None for weight in model.parameters())
+
+
 def test_the_teacher_does_not_change_by_one_bit_and_gets_no_gradient(
     model: DualEncoder, site_data: SiteData, settings: TrainingSettings, teachers: list[DualEncoder]
 ) -> None:

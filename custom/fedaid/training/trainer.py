@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +24,7 @@ from fedaid.training.accumulation import in_parts
 from fedaid.training.batches import training_batches
 from fedaid.training.features import FeatureStore
 from fedaid.training.hardware import loss_scaler, placed
+from fedaid.training.heap import give_back_free_memory
 from fedaid.training.model_tensors import Arrays
 from fedaid.training.processes.process_group import gathered, process_number, synchronized
 from fedaid.training.regularizers import Regularizer, Step, StepInputs, regularizers
@@ -75,10 +77,10 @@ def train_alignment(
     torch.manual_seed(seed + process_number())
     with frozen_encoders(model):
         rate = settings.align_learning_rate or settings.learning_rate
-        trainer = Trainer(model, model.align, settings, learning_rate=rate)
-        for rows in features.step_rows[: settings.align_steps]:
-            check()
-            trainer.step(StepInputs(rows, features.of(rows), features.groups(rows)))
+        with Trainer(model, model.align, settings, learning_rate=rate) as trainer:
+            for rows in features.step_rows[: settings.align_steps]:
+                check()
+                trainer.step(StepInputs(rows, features.of(rows), features.groups(rows)))
     return trainer.mean_losses()
 
 
@@ -107,19 +109,19 @@ def pretrain(
     terms = regularizers(model, features, settings, round_number=round_number, previous=previous, check=check)
     features.clear()
     model.train()
-    trainer = Trainer(model, model, settings, learning_rate=settings.learning_rate, terms=terms)
     step_rows = features.step_rows[: settings.pretrain_steps]
     batches = training_batches(features.dataset, step_rows, seed=seed, workers=settings.workers)
-    for rows, batch in zip(step_rows, batches, strict=True):
-        check()
-        batch = placed(batch, model, settings)
-        trainer.step(StepInputs(rows, batch.inputs, batch.groups))
+    with Trainer(model, model, settings, learning_rate=settings.learning_rate, terms=terms) as trainer:
+        for rows, batch in zip(step_rows, batches, strict=True):
+            check()
+            batch = placed(batch, model, settings)
+            trainer.step(StepInputs(rows, batch.inputs, batch.groups))
     bound = sum((term.weight for term in terms if term.name == "binding"), start=0.0)
     return replace(trainer.mean_losses(), binding_weight=bound)
 
 
 class Trainer:
-    """Takes the steps of a phase.
+    """Takes the steps of a phase; at the end of its ``with`` block its gradients and moments leave the memory.
 
     Args:
         model: in the mode that the phase needs; the parameters that require gradients are trained.
@@ -159,6 +161,13 @@ class Trainer:
             self._note(term.name, value)
         self._optimizer.backward(loss)
         self._optimizer.step()
+        self._optimizer.free_gradients()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *ended_by: object) -> None:
+        self._optimizer.release()
 
     def mean_losses(self) -> PhaseLosses:
         """Means over the steps taken."""
@@ -217,3 +226,13 @@ class Optimizer:
         self._scaler.update()
         if self._finite:
             self._schedule.step()
+
+    def free_gradients(self) -> None:
+        """Frees the gradients: the next forward pass needs the memory for its activations."""
+        self._adamw.zero_grad(set_to_none=True)
+
+    def release(self) -> None:
+        """Frees gradients and moments now: torch's schedule and optimizer refer to each other, so they would stay."""
+        self.free_gradients()
+        self._adamw.state.clear()
+        give_back_free_memory()
