@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from fedaid.data.site_data import SiteData
 from fedaid.errors import InputError
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.tensor_names import is_alignment
+from fedaid.training import site_worker
+from fedaid.training.processes.array_file import put_aside
 from fedaid.training.processes.student import Student
 from fedaid.training.settings import TrainingSettings
 from fedaid.training.site_worker import LocalUpdate, SiteWorker
@@ -25,8 +28,9 @@ MakeWorker = Callable[..., SiteWorker]
 def make_worker(model_options: dict[str, Any], site_data: SiteData, settings: TrainingSettings) -> MakeWorker:
     """A function that makes a worker with a model of its own."""
 
-    def make(site: str = "site-a", **changes: Any) -> SiteWorker:
-        return SiteWorker(DualEncoder(**model_options), site_data, replace(settings, **changes), site=site)
+    def make(site: str = "site-a", folder: Path | None = None, **changes: Any) -> SiteWorker:
+        changed = replace(settings, **changes)
+        return SiteWorker(DualEncoder(**model_options), site_data, changed, site=site, folder=folder)
 
     return make
 
@@ -51,6 +55,23 @@ def a_round(worker: SiteWorker) -> list[LocalUpdate]:
 
 def equal(one: LocalUpdate, other: LocalUpdate) -> bool:
     return all(np.array_equal(one.delta[name], other.delta[name]) for name in one.delta)
+
+
+def test_the_start_of_a_phase_waits_on_the_disk_of_the_run(
+    make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    aside: list[tuple[int, object]] = []
+
+    def note(arrays: Any, folder: Path | None) -> Any:
+        aside.append((len(arrays), folder))
+        return put_aside(arrays, folder)
+
+    monkeypatch.setattr(site_worker, "put_aside", note)
+    worker = make_worker(folder=tmp_path)
+    alignment = sum(is_alignment(name) for name in worker.tensors())
+    a_round(worker)
+    assert aside == [(alignment, tmp_path), (len(worker.tensors()), tmp_path)]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_update_is_how_far_the_model_moved(make_worker: MakeWorker) -> None:

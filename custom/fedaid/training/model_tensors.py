@@ -21,7 +21,12 @@ def everything(name: str) -> bool:
 
 def tensors_of(model: nn.Module, kept: Callable[[str], bool] = everything) -> dict[str, NDArray[Any]]:
     """Copies of the model's tensors as arrays, for the names that ``kept`` selects."""
-    return {name: tensor.detach().cpu().numpy().copy() for name, tensor in model.state_dict().items() if kept(name)}
+    return {name: array.copy() for name, array in views_of(model, kept).items()}
+
+
+def views_of(model: nn.Module, kept: Callable[[str], bool] = everything) -> dict[str, NDArray[Any]]:
+    """The model's tensors as arrays, for the names that ``kept`` selects; on the CPU they share the model's memory."""
+    return {name: tensor.detach().cpu().numpy() for name, tensor in model.state_dict().items() if kept(name)}
 
 
 def moved_since(model: nn.Module, start: Arrays) -> dict[str, NDArray[Any]]:

@@ -22,7 +22,8 @@ from fedaid.training.batches import round_rows, seed_of
 from fedaid.training.binding_schedule import binds_to_kept_teacher
 from fedaid.training.features import FeatureStore
 from fedaid.training.hardware import accelerate
-from fedaid.training.model_tensors import Arrays, everything, moved_since, put, tensors_of
+from fedaid.training.model_tensors import Arrays, everything, moved_since, put, tensors_of, views_of
+from fedaid.training.processes.array_file import put_aside
 from fedaid.training.processes.process_group import share_of
 from fedaid.training.processes.student import Student
 from fedaid.training.settings import WHERE, TrainingSettings
@@ -194,7 +195,7 @@ class SiteWorker:
     def _train(
         self, phase: Any, task: str, round_number: int, check: Check, *, moves: Callable[[str], bool]
     ) -> LocalUpdate:
-        start = tensors_of(self._model, moves)
+        start = put_aside(views_of(self._model, moves), self._folder)
         seed = seed_of(self._settings.seed, self.site, round_number, task)
         losses = phase(self._model, self._features_of(round_number), self._settings, seed=seed, check=check)
         return LocalUpdate(moved_since(self._model, start), losses)
