@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import zlib
+from pathlib import Path
 
 import numpy as np
 from nvflare.apis.event_type import EventType
@@ -13,7 +14,7 @@ from nvflare.apis.shareable import Shareable
 from nvflare.apis.signal import Signal
 
 from fedaid.flare.server.controller import TRAIN_METRICS
-from fedaid.flare.transport.array_exchange import receive_in_memory
+from fedaid.flare.transport.array_exchange import receive_at_site
 from fedaid.flare.wire.messages import metrics_to_shareable, model_from_shareable, update_to_shareable
 from fedaid.flare.wire.tasks import ALIGN, VALIDATE, Arrays, MetricsMessage, UpdateMessage
 from fedaid.minmax.selection import METRICS
@@ -35,7 +36,7 @@ class SyntheticExecutor(Executor):
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
         """As the real one does."""
         if event_type == EventType.START_RUN:
-            receive_in_memory()
+            receive_at_site(Path(fl_ctx.get_engine().get_workspace().get_run_dir(fl_ctx.get_job_id())))
 
     def execute(self, task_name: str, shareable: Shareable, fl_ctx: FLContext, abort_signal: Signal) -> Shareable:
         """An update of constants, or metrics."""

@@ -16,7 +16,7 @@ from nvflare.fuel.utils.fobs.decomposers.via_downloader import ViaDownloaderDeco
 from nvflare.private.fed.server.server_runner import ServerRunner
 
 from fedaid.flare.transport import asking_cell
-from fedaid.flare.transport.array_exchange import receive_in_memory, receive_on_disk
+from fedaid.flare.transport.array_exchange import receive_at_site, receive_on_disk
 from fedaid.flare.transport.asking_cell import AskingCell
 from fedaid.flare.transport.received_arrays import ArrayFile
 from fedaid.flare.wire.messages import update_from_shareable, update_to_shareable
@@ -83,7 +83,7 @@ def moved(content: Any, sender: Install, receiver: Install, cell: Cell) -> Any:
 @pytest.fixture
 def ways(handler: ViaDownloaderDecomposer, tmp_path: Path) -> dict[str, Install]:
     return {
-        "site": receive_in_memory,
+        "site": lambda: receive_at_site(tmp_path),
         "server": lambda: receive_on_disk(tmp_path),
         "flare": as_flare(handler),
     }
@@ -117,6 +117,19 @@ def test_what_the_server_receives_lies_on_disk(ways: dict[str, Install]) -> None
     found = moved({"a": SENT["matrix"]}, ways["site"], ways["server"], Cell())
     assert not found["a"].flags.owndata
     assert not found["a"].flags.writeable
+
+
+def test_what_a_site_receives_lies_on_disk_and_can_be_changed_like_any_array(ways: dict[str, Install]) -> None:
+    found = moved({"a": SENT["matrix"]}, ways["server"], ways["site"], Cell())
+    assert not found["a"].flags.owndata
+    found["a"] += 1
+    assert np.array_equal(found["a"], SENT["matrix"] + 1)
+
+
+def test_a_site_whose_folder_takes_no_file_receives_in_memory(ways: dict[str, Install], tmp_path: Path) -> None:
+    absent = tmp_path / "absent"
+    found = moved({"a": SENT["matrix"]}, ways["server"], lambda: receive_at_site(absent), Cell())
+    assert found["a"].tobytes() == SENT["matrix"].tobytes()
 
 
 def forged(items: list[Any]) -> list[Any]:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import errno
 import gc
 import json
+import os
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fedaid.flare.transport.array_blocks import BLOCK, packed, starts
-from fedaid.flare.transport.received_arrays import ArrayFile, ArrayMemory, Assembly, Store
+from fedaid.flare.transport.array_blocks import BLOCK, Block, packed, starts
+from fedaid.flare.transport.received_arrays import ArrayFile, ArrayMemory, ArraysAtSite, Assembly, Store
 
 SENT: dict[str, NDArray[Any]] = {
     "matrix": np.arange(6, dtype=np.float32).reshape(2, 3),
@@ -43,7 +45,7 @@ def whole(name: str, array: NDArray[Any]) -> list[bytes]:
 
 
 def made(kind: str, folder: Path) -> Store:
-    return ArrayMemory() if kind == "memory" else ArrayFile(folder)
+    return {"memory": ArrayMemory, "file": lambda: ArrayFile(folder), "site": lambda: ArraysAtSite(folder)}[kind]()
 
 
 def open_files() -> int:
@@ -51,7 +53,7 @@ def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-@pytest.mark.parametrize("store", ["memory", "file"])
+@pytest.mark.parametrize("store", ["memory", "file", "site"])
 def test_arrays_come_back_to_the_bit_in_blocks_and_whole(store: str, tmp_path: Path) -> None:
     assembly = Assembly(made(store, tmp_path))
     for number, (name, array) in enumerate(SENT.items()):
@@ -135,6 +137,28 @@ def test_an_array_that_does_not_come_to_its_end_is_refused(items: list[bytes], t
     assembly.consume("", {}, items)
     with pytest.raises(ValueError, match="come to its end"):
         assembly.arrays()
+
+
+def test_arrays_that_the_sites_disk_cannot_take_come_into_memory_to_the_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short(self: ArrayFile, block: Block) -> None:
+        if block.name == "long":
+            raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(ArrayFile, "reserve", short)
+    assembly = Assembly(ArraysAtSite(tmp_path))
+    for name, array in SENT.items():
+        assembly.consume("", {}, blocks(name, array))
+    found = assembly.arrays()
+    assert {name: array.tobytes() for name, array in found.items()} == {n: a.tobytes() for n, a in SENT.items()}
+    assert [name for name, array in found.items() if array.nbytes and array.flags.owndata] == ["long"]
+
+
+def test_room_on_the_sites_disk_is_taken_before_the_first_byte_is_written(tmp_path: Path) -> None:
+    file, block = ArrayFile(tmp_path, writable=True), Block("a", np.dtype(np.uint8), (5000,), 0, b"")
+    file.reserve(block)
+    assert os.fstat(file._file.fileno()).st_blocks * 512 >= 5000
 
 
 def test_a_full_disk_is_not_the_senders_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

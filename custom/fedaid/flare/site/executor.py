@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from nvflare.apis.event_type import EventType
@@ -25,7 +26,7 @@ from fedaid.flare.site.work.child_work import ChildWork
 from fedaid.flare.site.work.fault import Fault, fault_of
 from fedaid.flare.site.work.site_work import CHILD, SiteWork, Trained, WorkOrder, splits_of
 from fedaid.flare.software.software_report import PROPERTY, require_recent, software_report
-from fedaid.flare.transport.array_exchange import receive_in_memory
+from fedaid.flare.transport.array_exchange import receive_at_site
 from fedaid.flare.transport.exception_texts import hide_exception_texts
 from fedaid.flare.transport.gone_controller import end_with_controller
 from fedaid.flare.transport.lasting_streams import poll_again_soon
@@ -78,7 +79,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
             hide_exception_texts()
             poll_again_soon(fl_ctx.get_engine())
             end_with_controller(fl_ctx.get_engine(), fl_ctx)
-            receive_in_memory()
+            receive_at_site(Path(fl_ctx.get_engine().get_workspace().get_run_dir(fl_ctx.get_job_id())))
             fl_ctx.set_prop(PROPERTY, software_report(), private=False, sticky=True)
         if event_type == EventType.AFTER_SEND_TASK_RESULT:
             self._work_ahead(fl_ctx)

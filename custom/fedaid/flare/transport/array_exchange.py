@@ -1,4 +1,4 @@
-"""Exchanges numpy arrays in blocks between server and sites; the server receives them on its disk.
+"""Exchanges numpy arrays in blocks between server and sites; both receive them on their disk.
 
 FLARE decodes an answer before our code sees it, and all answers of a phase can arrive at the same time. FLARE 2.9.0 can
 keep torch tensors on disk until then, but not numpy arrays. This module replaces FLARE's hooks for both directions.
@@ -28,7 +28,7 @@ from nvflare.private.fed.server.server_runner import ServerRunner
 from fedaid.flare.transport.array_blocks import ArrayBlocks
 from fedaid.flare.transport.asking_cell import AskingCell
 from fedaid.flare.transport.lasting_streams import outlast_cuts
-from fedaid.flare.transport.received_arrays import ArrayFile, ArrayMemory, Assembly, Store
+from fedaid.flare.transport.received_arrays import ArrayFile, ArrayMemory, ArraysAtSite, Assembly, Store
 
 AT_SERVER = 2**24  # bytes between two collections; each is short, since objects of the start are exempt
 AT_SITE = 2**27  # bytes; a collection takes longer in a process with torch
@@ -114,11 +114,23 @@ def receive_on_disk(folder: Path) -> None:
     ServerRunner.ABORT_RETURN_CODES = []
 
 
-def receive_in_memory() -> None:
-    """Sets up a site; objects that exist now, mostly modules of torch, are exempt from later collections."""
+def receive_at_site(folder: Path) -> None:
+    """Sets up a site; objects that exist now, mostly modules of torch, are exempt from later collections.
+
+    Args:
+        folder: of the run, for what it receives.
+    """
     gc.collect()
     gc.freeze()
-    send_and_receive(ArrayMemory, every=AT_SITE)
+    send_and_receive(lambda: store_in(folder), every=AT_SITE)
+
+
+def store_in(folder: Path) -> Store:
+    """A store on the disk, or in memory if the disk takes no file."""
+    try:
+        return ArraysAtSite(folder)
+    except OSError:
+        return ArrayMemory()
 
 
 class StreamGarbage:

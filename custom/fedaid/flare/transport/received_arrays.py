@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -64,11 +65,22 @@ class ArrayFile:
 
     Args:
         folder: on the disk for the file.
+        writable: whether an array can be changed; its changed pages then need memory, and the file stays as it is.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, writable: bool = False) -> None:
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by :meth:`arrays`
         self._places: dict[str, Place] = {}
+        self._access = mmap.ACCESS_COPY if writable else mmap.ACCESS_READ
+
+    def reserve(self, block: Block) -> None:
+        """Takes room for the array whose first block it is.
+
+        Raises:
+            OSError: if the disk has no room for it.
+        """
+        if size := nbytes(block):
+            os.posix_fallocate(self._file.fileno(), self._file.tell(), size + ALIGNMENT)
 
     def begin(self, block: Block) -> None:
         """Notes the position of the array whose first block it is; the file grows only by received bytes."""
@@ -80,13 +92,47 @@ class ArrayFile:
         self._file.write(block.data)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Returns the arrays, read-only; the operating system reads their pages on access."""
+        """Returns the arrays; the operating system reads their pages on access."""
         with self._file as file:
             if file.tell() == 0:
                 return {name: np.zeros(place.shape, place.dtype) for name, place in self._places.items()}
             file.flush()
-            content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            content = mmap.mmap(file.fileno(), 0, access=self._access)
         return {name: np.ndarray(p.shape, p.dtype, buffer=content, offset=p.offset) for name, p in self._places.items()}
+
+
+class ArraysAtSite:
+    """The arrays of one message on the site's disk, or in memory those for which the disk has no room.
+
+    A model is nearly all of what a site receives. On the disk it takes no memory while the site trains.
+
+    Args:
+        folder: on the disk for the file.
+
+    Raises:
+        OSError: if there is no such folder, or it takes no file.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._disk, self._memory = ArrayFile(folder, writable=True), ArrayMemory()
+        self._now: Store = self._disk
+
+    def begin(self, block: Block) -> None:
+        """Makes room for the array whose first block it is."""
+        self._now = self._disk
+        try:
+            self._disk.reserve(block)
+        except OSError:
+            self._now = self._memory
+        self._now.begin(block)
+
+    def write(self, block: Block) -> None:
+        """Writes a block."""
+        self._now.write(block)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Returns the received arrays."""
+        return self._disk.arrays() | self._memory.arrays()
 
 
 class Assembly(ArrayConsumer):  # type: ignore[misc]
