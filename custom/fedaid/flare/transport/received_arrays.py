@@ -80,7 +80,11 @@ class ArrayFile:
             OSError: if the disk has no room for it.
         """
         if size := nbytes(block):
-            os.posix_fallocate(self._file.fileno(), self._file.tell(), size + ALIGNMENT)
+            try:
+                os.posix_fallocate(self._file.fileno(), self._file.tell(), size + ALIGNMENT)
+            except OSError:
+                self._file.truncate()  # gives back what was taken of it
+                raise
 
     def begin(self, block: Block) -> None:
         """Notes the position of the array whose first block it is; the file grows only by received bytes."""
