@@ -151,7 +151,8 @@ class RunPersistor(PTFileModelPersistor):  # type: ignore[misc]
 
     def _empty_model(self) -> None:
         """Frees the weights that the configured model was made with: the run store has the run's model now."""
-        self.model, self._emptied = self.model.to("meta"), True
+        self.model.to("meta")
+        self._emptied = True
 
     def save_model_file(self, save_path: str) -> None:
         """Writes FLARE's own file; if the disk does not take it, an older one is removed, and the run goes on."""
