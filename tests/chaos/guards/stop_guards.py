@@ -30,7 +30,7 @@ STOP_GUARDS = (
         "flare.server.durable_run:DurableScatterAndGather.stop", "if self._started and", "if False and", MISSED_TESTS
     ),
     Guard(ABSENCES, " or damage(folder)", "", ABSENCES_TESTS),
-    Guard(ABSENCES, ' if found["round"] >= committed else {}', "", ABSENCES_TESTS),
+    Guard(ABSENCES, 'found["round"] >= committed', "True", ABSENCES_TESTS),
     Guard(
         "flare.answers.asking_scatter_gather:AskingScatterAndGather.settle",
         "if len(accepted) < self._min_clients:",
