@@ -50,7 +50,7 @@ TEXT_ENCODERS: dict[str, dict[str, Any]] = {
 
 FLAGS = ("frozen", "pretrained")
 PAIRS = ("clip", "siglip")
-PAIR_REMEDY = "This folder holds two towers: save each in a folder of its own, for example as CLIPVisionModel."
+PAIR_REMEDY = "This folder holds two towers: take them out with python -m admin tower import FOLDER --out NEW."
 OTHERS: dict[str, tuple[str, ...]] = {
     "image_encoder": (
         "beit",
