@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from admin.federation.federation import free_port
 from admin.federation.record import Record
 from admin.site.policy.examined_ledger import Line as EgressLine
@@ -30,9 +32,9 @@ LARGE = {"embedding_dim": 128, "projection_hidden": 512}  # settings of a model 
 QUIET_SECONDS = 40.0  # that heartbeats are counted for
 REMARKS = (
     "with TLS the proxy sees sums of bytes only, no messages",
-    "beyond the ledger's bytes the proxy counts what a quiet site sends (heartbeats), and for each job TLS handshakes, "
-    "requests for tasks, FLARE's and gRPC's headers; two jobs with updates of different size separate the bytes that "
-    "grow with the updates (per_ledger_byte) from those that do not (constant)",
+    "beyond the ledger's bytes the proxy counts heartbeats, requests for tasks, TLS handshakes, and the headers "
+    "of FLARE, gRPC and TLS; two jobs with updates of different size separate the bytes that grow with the updates "
+    "(per_ledger_byte, a little above 1) from those that grow with time (per_second)",
     "a message with a model that left beside an update would make per_ledger_byte about 1 + 1 / updates or more",
 )
 
@@ -80,7 +82,7 @@ def ledger(folder: Path) -> Deployed:
         kits = [federation.record.kits / site for site in SITES]
         problems = [problem for kit in kits for problem in examine_ledger(kit).problems]
         tried = [undetected(kit, folder) for kit in kits]
-    found = difference(small, large, quiet)
+    found = difference(small, large) | {"quiet_bytes_per_second": round(quiet, 1)}
     silent = [name for _, names in tried for name in names]
     return Deployed(
         place="provisioned with TLS, a proxy in front of the server",
@@ -140,15 +142,17 @@ def answer(site: str, task: str, round_number: int) -> Answer:
     return site, task, 0 if task == VALIDATE else round_number
 
 
-def difference(small: Counted, large: Counted, quiet: float) -> dict[str, Any]:
-    """What the bytes of the proxy are beyond those of the ledger; ``messages_beside`` are updates without a line."""
-    grown = (large.passed - small.passed - quiet * (large.seconds - small.seconds)) / (large.stated - small.stated)
-    constant = small.passed - grown * small.stated - quiet * small.seconds
+def difference(small: Counted, large: Counted) -> dict[str, Any]:
+    """What the bytes of the proxy are beyond those of the ledger; ``messages_beside`` are updates without a line.
+
+    Solves passed = per_ledger_byte × stated + per_second × seconds for the two jobs.
+    """
+    table = np.array([[one.stated, one.seconds] for one in (small, large)], float)
+    grown, each_second = np.linalg.solve(table, np.array([small.passed, large.passed], float))
     return {
-        "quiet_bytes_per_second": round(quiet, 1),
-        "per_ledger_byte": round(grown, 4),
-        "constant_bytes": round(constant),
+        "per_ledger_byte": round(float(grown), 4),
+        "per_second": round(float(each_second), 1),
         "difference_small": small.passed - small.stated,
         "difference_large": large.passed - large.stated,
-        "messages_beside": max(0, round((grown - 1) * large.updates)),
+        "messages_beside": max(0, round((float(grown) - 1) * large.updates)),
     }

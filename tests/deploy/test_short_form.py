@@ -69,15 +69,15 @@ def test_an_answer_without_a_line_is_counted() -> None:
 
 @pytest.mark.parametrize(("beside", "found"), [(0, 0), (1, 1), (4, 4)])
 def test_an_update_that_left_beside_the_ledger_shows_in_the_bytes(beside: int, found: int) -> None:
-    """Each of four updates has 1,000 and 9,000 bytes; heartbeats are 50 bytes a second, handshakes 20,000 bytes."""
+    """Each of four updates has 100,000 or 900,000 bytes; 1,600 bytes a second are other messages."""
 
     def job(size: int, seconds: float) -> Counted:
-        passed = round(20_000 + 50 * seconds + (4 + beside) * size * 1.01)
+        passed = round(1_600 * seconds + (4 + beside) * size * 1.005)
         return Counted(0, 12, passed, 4 * size, 4, seconds)
 
-    numbers = difference(job(1_000, 30.0), job(9_000, 45.0), 50.0)
+    numbers = difference(job(100_000, 430.0), job(900_000, 310.0))
     assert numbers["messages_beside"] == found
-    assert numbers["constant_bytes"] == pytest.approx(20_000, abs=2)
+    assert numbers["per_second"] == pytest.approx(1_600, abs=1)
 
 
 def test_another_model_is_told_with_its_largest_difference(tmp_path: Path) -> None:

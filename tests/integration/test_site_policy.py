@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
@@ -17,6 +17,8 @@ from admin.federation.record import Record
 from admin.site.policy.examined_ledger import ExaminedLedger, examine_ledger
 from admin.site.policy.installed_policy import install
 from hospital_policy.rules import Rules
+from tests.deploy.damaged_ledgers import undetected
+from tests.deploy.egress import answers, stated
 from tests.integration.conftest import small_job
 
 pytestmark = pytest.mark.slow
@@ -43,11 +45,16 @@ class WithPolicies(ProvisionedFederation):
         return record
 
 
+class Run(NamedTuple):
+    """The results of one round, the ledgers of the two sites by kit, and the server's run store of the run."""
+
+    results: dict[str, Any]
+    ledgers: dict[Path, ExaminedLedger]
+    store: Path
+
+
 @pytest.fixture(scope="module")
-def run(
-    consortium: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[dict[str, Any], list[ExaminedLedger]]]:
-    """The results of one round, and the ledgers of the two sites."""
+def run(consortium: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     folder = tmp_path_factory.mktemp("policy")
     content = yaml.safe_load(PROJECT.read_text())
     clients = [person for person in content["participants"] if person["type"] == "client"]
@@ -67,11 +74,13 @@ def run(
         assert done.returncode == 0, done.stderr
         result = Path(json.loads(done.stdout)["data"]["result"])
         results = json.loads(next(result.rglob("results.json")).read_text())
-        yield results, [examine_ledger(federation.record.kits / site) for site in sites]
+        kits = [federation.record.kits / site for site in sites]
+        (store,) = (federation.record.server_kit / "fedaid_runs").iterdir()
+        yield Run(results, {kit: examine_ledger(kit) for kit in kits}, store)
 
 
-def test_the_run_is_complete_and_no_update_is_above_the_clip(run: tuple[dict[str, Any], list[ExaminedLedger]]) -> None:
-    results, _ = run
+def test_the_run_is_complete_and_no_update_is_above_the_clip(run: Run) -> None:
+    results = run.results
     (entry,) = results["history"]
     assert entry["refused"] == {}
     norms = [norm for phase in ("align", "pretrain") for norm in entry["norms"][phase].values()]
@@ -80,14 +89,25 @@ def test_the_run_is_complete_and_no_update_is_above_the_clip(run: tuple[dict[str
     assert results["best"] or results["last"]
 
 
-def test_every_byte_of_an_update_that_the_server_counted_is_in_a_ledger(
-    run: tuple[dict[str, Any], list[ExaminedLedger]],
-) -> None:
-    results, ledgers = run
+def test_every_byte_of_an_update_that_the_server_counted_is_in_a_ledger(run: Run) -> None:
+    ledgers = run.ledgers.values()
     assert [ledger.problems for ledger in ledgers] == [[], []]
     for task in ("align", "pretrain"):
         lines = [line for ledger in ledgers for line in ledger.lines if line["task"] == task]
         assert [line["kind"] for line in lines] == ["update"] * 2
-        assert sum(line["bytes"] for line in lines) == results["bytes"]["0"][task]["up"]
+        assert sum(line["bytes"] for line in lines) == run.results["bytes"]["0"][task]["up"]
     assert {line["kind"] for ledger in ledgers for line in ledger.lines} == {"update", "metrics"}
     assert all(line["job"] for ledger in ledgers for line in ledger.lines)
+
+
+def test_every_answer_that_reached_the_server_is_in_the_ledger_of_its_hospital(run: Run) -> None:
+    arrived = answers(run.store)
+    assert arrived.total() == 8  # two updates, and the metrics of two models, of two sites
+    assert arrived == stated({kit.name: ledger.lines for kit, ledger in run.ledgers.items()})
+
+
+def test_every_damage_of_these_ledgers_is_found(run: Run, tmp_path: Path) -> None:
+    for kit in run.ledgers:
+        tried, silent = undetected(kit, tmp_path / kit.name)
+        assert silent == []
+        assert tried > 20
