@@ -43,8 +43,7 @@ def foreign_code() -> list[Intruder]:
         Intruder(
             name="changed wheel at one site",
             attempt=changed_wheel,
-            hears="hospital-south.*other code|code.*hospital-south",
-            logged="hospital-south",
+            hears="code at hospital-south must be the server's",
         ),
     ]
 
