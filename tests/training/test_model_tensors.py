@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +10,11 @@ from torch import nn
 
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training.model_tensors import holding, moved_since, put, specs, tensors_of
+
+
+def held() -> int:
+    """Bytes of this process that no file has."""
+    return int(re.findall(r"RssAnon:\s*(\d+) kB", Path("/proc/self/status").read_text())[0]) * 1024
 
 
 @pytest.fixture
@@ -59,3 +67,33 @@ def test_how_far_a_model_moved_takes_the_place_of_where_it_was(model: DualEncode
 
 def test_shapes_and_types_are_those_of_the_arrays(model: DualEncoder) -> None:
     assert specs(model) == {name: (tensor.shape, tensor.dtype) for name, tensor in tensors_of(model).items()}
+
+
+def test_a_tensor_that_did_not_change_gets_zeros_and_another_its_difference_to_the_bit(norm: nn.BatchNorm2d) -> None:
+    start = tensors_of(norm)
+    put(norm, {"bias": np.array([0.1, 0.2, 0.3], np.float32)})
+    wanted = {name: np.subtract(now, start[name]) for name, now in tensors_of(norm).items()}
+    found = moved_since(norm, start)
+    assert found.keys() == wanted.keys()
+    for name, array in found.items():
+        assert (array.dtype, array.shape, array.tobytes()) == (
+            wanted[name].dtype,
+            wanted[name].shape,
+            wanted[name].tobytes(),
+        )
+        array += np.ones((), array.dtype)  # a filter of the site may write to them
+
+
+def test_a_zero_that_changed_its_sign_is_a_change(norm: nn.BatchNorm2d) -> None:
+    put(norm, {"bias": np.array([-0.0, 0.0, 0.0], np.float32)})
+    start = {"bias": np.zeros(3, np.float32)}
+    assert moved_since(norm, start)["bias"].tobytes() == np.array([-0.0, 0.0, 0.0], np.float32).tobytes()
+
+
+def test_the_zeros_of_a_large_frozen_tensor_take_no_memory() -> None:
+    frozen = nn.Linear(2048, 2048, bias=False)
+    start = tensors_of(frozen)
+    before = held()
+    found = moved_since(frozen, start)
+    assert not found["weight"].any()
+    assert held() - before < 8 << 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -30,9 +31,30 @@ def views_of(model: nn.Module, kept: Callable[[str], bool] = everything) -> dict
 
 
 def moved_since(model: nn.Module, start: Arrays) -> dict[str, NDArray[Any]]:
-    """The change of the model since :func:`tensors_of`, written into ``start``: name → now − start."""
-    now = model.state_dict()
-    return {name: np.subtract(now[name].detach().cpu().numpy(), was, out=was) for name, was in start.items()}
+    """The change of the model since its tensors were put aside, written into ``start``: name → now − start.
+
+    A tensor that did not change gets zeros of its own, which take no memory until somebody writes to them.
+    """
+    now = views_of(model, lambda name: name in start)
+    return {
+        name: zeros_like(was) if same_bits(now[name], was) else np.subtract(now[name], was, out=was)
+        for name, was in start.items()
+    }
+
+
+def zeros_like(array: NDArray[Any]) -> NDArray[Any]:
+    """Zeros in pages of their own; numpy's would be written to memory that the process has used before."""
+    if array.nbytes < mmap.PAGESIZE:
+        return np.zeros_like(array)
+    pages = mmap.mmap(-1, array.nbytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    return np.ndarray(array.shape, array.dtype, buffer=pages)
+
+
+def same_bits(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Whether two arrays of one shape and type have the same bytes; False if their layouts do not tell at once."""
+    if not (one.flags.c_contiguous and other.flags.c_contiguous):
+        return False
+    return np.array_equal(one.reshape(-1).view(np.uint8), other.reshape(-1).view(np.uint8))
 
 
 def specs(model: nn.Module) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:

@@ -23,6 +23,7 @@ from fedaid.flare.site.work.fault import fault_of
 from fedaid.flare.site.work.own_work import OwnWork, own_work
 from fedaid.flare.site.work.site_work import Arrays, WorkOrder
 from fedaid.flare.site.work.training_process import FOUND, GIVEN
+from fedaid.training.model_tensors import views_of
 from fedaid.training.processes.array_file import save_arrays, take_arrays
 from fedaid.training.processes.student import Student
 from fedaid.training.settings import TrainingSettings
@@ -106,7 +107,7 @@ class Served:
         if name in ("metrics", "student_loss"):
             return {key: float(value) for key, value in getattr(work, name)(**given).items()}, {}
         if name in ("tensors", "site_tensors"):
-            return None, work.tensors() if name == "tensors" else dict(work.site_tensors)
+            return None, views_of(work.worker.model) if name == "tensors" else dict(work.site_tensors)
         if name == "load":
             work.load(arrays)
         elif name == "take_site_tensors":
