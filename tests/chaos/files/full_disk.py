@@ -20,7 +20,7 @@ from fedaid.flare.server.run_store import RunStore
 from fedaid.flare.server.update_store import UpdateStore
 from fedaid.flare.site.kept_rounds import KeptRounds
 from fedaid.flare.site.work.fault import fault_of
-from fedaid.flare.store.hash_chain import HashChain, broken_links
+from fedaid.flare.store.hash_chain import HEAD, HashChain, broken_links
 from fedaid.flare.transport.array_blocks import Block
 from fedaid.flare.transport.received_arrays import ArrayFile
 from fedaid.flare.wire.tasks import RunStamp
@@ -128,6 +128,7 @@ def faults_of_ledger(disk: Path, step: int) -> Iterator[str]:
         said = "Free space" in text and "ledger.jsonl" in text
         yield "" if not broken_links(file, chain.head) and said else f"ledger: {broken_links(file)}, {text}"
     file.unlink()
+    file.with_suffix(HEAD).unlink()
 
 
 def faults_of_site(disk: Path, step: int) -> Iterator[str]:
