@@ -14,17 +14,20 @@ from nvflare.fuel.flare_api.api_spec import AuthorizationError
 from admin.__main__ import main
 from admin.federation.kit_process import family
 from admin.federation.provision import ProvisionedFederation
+from admin.federation.simulate import simulate
 from admin.results.run_results import read_results
 from admin.session.follow import COMPLETED
 from admin.session.login import admin_session
 from fedaid.models.saved_model import load_model
 from tests.chaos.sites.private_exceptions import hits_at_the_server, told, write_own_code
+from tests.deploy.canaries import zipped_hits
 from tests.deploy.intruders.false_servers import false_servers
 from tests.deploy.intruders.intruder import Ground, all_failures
 from tests.deploy.intruders.intruders import owner_comes_in
 from tests.deploy.intruders.strangers import strangers
 from tests.deploy.roles.cells import MANAGER, MEMBER, forbidden, looking
 from tests.deploy.roles.role_table import Table
+from tests.deploy.submitted_job import hash_of, weights_of
 from tests.integration.conftest import small_job
 
 pytestmark = pytest.mark.slow
@@ -63,16 +66,27 @@ def test_the_lead_submits_waits_and_downloads_over_mutual_tls(consortium: Path, 
         assert stored == [answer["data"]["job_id"]], "the job store must lie in the federation's own folder"
         assert [path for path in store_of(federation) if path.stat().st_mode & 0o077] == []
         assert reads_only_the_own_jobs_log(federation.lead_kit, answer["data"]["job_id"])
+        assert [*zipped_hits(federation, OWN.values(), tmp_path / "out")] == []
         command = ["status", "--kit", str(federation.lead_kit), "--out", str(tmp_path / "out"), "--delete-ended", "0"]
         assert main(command) == 0
         assert list((federation.workspace / "server_storage" / "jobs").iterdir()) == []
         assert told(local) == {*OWN.values()}
         assert hits_at_the_server(federation, tuple(OWN.values()), tmp_path / "out") == []
     assert family(record.processes, mark=record.mark) == set()
-    results = read_results(Path(answer["data"]["result"]) / "workspace")
+    run = Path(answer["data"]["result"]) / "workspace"
+    assert hash_of(weights_of(run)) == hash_of(weights_of(simulated(job, roots, tmp_path)))
+    results = read_results(run)
     assert [site.name for site in results.sites] == sorted(sites)
     assert results.rounds == 2
     assert load_model(results.model).configuration["image_size"] == 32
+
+
+def simulated(job: Path, roots: dict[str, Path], folder: Path) -> Path:
+    """The server's run folder of the same job in FLARE's simulator, which must give the same bits."""
+    (folder / "data").mkdir()
+    for site, root in roots.items():
+        (folder / "data" / site).symlink_to(root)
+    return simulate(job, workspace=folder / "simulation", sites=sorted(roots), data=folder / "data").parent
 
 
 def store_of(federation: ProvisionedFederation) -> list[Path]:
