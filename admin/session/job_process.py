@@ -12,6 +12,7 @@ from nvflare.fuel.flare_api.flare_api import Session
 
 from admin.session.job_progress import Progress, read_progress
 from admin.session.login import REFUSED
+from fedaid.flare.wire.replies import printable
 
 ASK_ANYWAY = 120.0  # seconds without an answer of a site, after which the controller is asked all the same
 TAKEN, NO_SITES = "OK", ("server", "invalid_clients")  # in FLARE's list of what the machines answered to a job
@@ -145,7 +146,11 @@ def deployment(session: Session, job_id: str) -> dict[str, str]:
     """Return what each site answered when the server gave it the job; ``OK`` means that it took the job."""
     details = session.get_job_meta(job_id).get("job_deploy_detail") or ()
     parts = [str(detail).partition(": ") for detail in details]
-    return {name: " ".join(said.split()).rstrip(".") for name, colon, said in parts if colon and name not in NO_SITES}
+    return {
+        name: " ".join(printable(said).split()).rstrip(".")
+        for name, colon, said in parts
+        if colon and name not in NO_SITES
+    }
 
 
 def name_of(entry: Any) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from admin.federation.kits.certificate import as_certificate
 from admin.federation.project_file import Project
@@ -102,7 +103,10 @@ def participants(project: Project) -> list[dict[str, Any]]:
 
 
 def outdated(person: Mapping[str, Any], stored: Mapping[str, x509.Certificate], *, root: x509.Certificate) -> bool:
-    """Return whether a stored certificate ends soon, has another signer or says other than the project file."""
+    """Return whether a stored certificate ends soon, has another signer or says other than the project file.
+
+    With one that does not say what it may be used for, any participant could pose as the server.
+    """
     certificate = stored.get(str(person.get("name")))
     if certificate is None:
         return False
@@ -111,8 +115,16 @@ def outdated(person: Mapping[str, Any], stored: Mapping[str, x509.Certificate], 
     said = (found.organisation, found.role)
     role = person.get("role") if person.get("type") == "admin" else None
     asked = (str(person.get("org") or ""), str(role or ""))
-    moved = person.get("type") == "server" and hosts_of(person) != set(found.hosts)
-    return soon or said != asked or moved or not signed(certificate, root)
+    server = person.get("type") == "server"
+    moved = server and hosts_of(person) != set(found.hosts)
+    fit = signed(certificate, root) and is_servers(certificate) == server
+    return soon or said != asked or moved or not fit
+
+
+def is_servers(certificate: x509.Certificate) -> bool | None:
+    """Return whether a certificate may be used as a server's; None if it does not say what it may be used for."""
+    uses = [use.value for use in certificate.extensions if isinstance(use.value, x509.ExtendedKeyUsage)]
+    return ExtendedKeyUsageOID.SERVER_AUTH in uses[0] if uses else None
 
 
 def hosts_of(server: Mapping[str, Any]) -> set[str]:

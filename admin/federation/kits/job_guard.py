@@ -4,7 +4,8 @@
 project.
 
 FLARE 2.9.0 ends a job when one site's client says that its process of the job has failed. It also takes messages from a
-site that only its own processes send: the end of a job, commands for another site, the end of a process.
+site that only its own processes send: the end of a job, commands for another site, the end of a process. It does not
+look into a bulk of messages. It believes the origin that a message states if it does not know the message's token.
 """
 
 from __future__ import annotations
@@ -18,7 +19,14 @@ from nvflare.apis.fl_constant import FLContextKey, RunProcessKey
 from nvflare.apis.fl_context import FLContext
 from nvflare.apis.job_def import JobMetaKey
 from nvflare.apis.job_launcher_spec import JobReturnCode
-from nvflare.fuel.f3.cellnet.defs import CellChannel, CellChannelTopic, MessageHeaderKey, MessageType, ReturnCode
+from nvflare.fuel.f3.cellnet.defs import (
+    CellChannel,
+    CellChannelTopic,
+    MessageHeaderKey,
+    MessagePropKey,
+    MessageType,
+    ReturnCode,
+)
 from nvflare.fuel.f3.cellnet.fqcn import FqcnInfo
 from nvflare.fuel.f3.cellnet.utils import make_reply
 from nvflare.fuel.f3.message import Message
@@ -33,6 +41,7 @@ OF_SERVER = frozenset(
         "_net_manager",  # FLARE's name in nvflare.fuel.f3.cellnet.net_agent
     }
 )
+BULK = (CellChannel.CELLNET, "bulk")  # messages in one, which FLARE's processes do not send
 EVENT_TOPIC = "fed.event"
 CANNOT_START = (JobReturnCode.CONFIG_ERROR, JobReturnCode.UNSAFE_COMPONENT, JobReturnCode.INFRASTRUCTURE_ERROR)
 START_SECONDS = 120.0  # after which a site's process has started or not
@@ -70,15 +79,20 @@ class JobGuard(FLComponent):  # type: ignore[misc]
             self._started[str(job)] = time.monotonic()
 
     def refuse(self, message: Message) -> Message | None:
-        """Return the refusal of a request that only the server may send; None lets a message pass.
+        """Return the refusal of a message that only the server may send; None lets a message pass.
 
-        FLARE has checked before that the origin belongs to the sender.
+        A connection has the name that its certificate has, so its messages cannot come from the server's processes
+        unless it is one of theirs.
         """
         headers = (MessageHeaderKey.ORIGIN, MessageHeaderKey.CHANNEL, MessageHeaderKey.TOPIC)
         origin, channel, topic = (message.get_header(key) for key in headers)
-        if message.get_header(MessageHeaderKey.MSG_TYPE) != MessageType.REQ or channel not in OF_SERVER:
-            return None
-        return self._refusal(origin, f"{channel} {topic}")
+        connection = message.get_prop(MessagePropKey.ENDPOINT)
+        if connection is not None and is_of_server(origin) and not is_of_server(connection.name):
+            return self._refusal(connection.name, f"{channel} {topic} in the server's name")
+        is_request = message.get_header(MessageHeaderKey.MSG_TYPE) == MessageType.REQ
+        if is_request and (channel in OF_SERVER or (channel, topic) == BULK):
+            return self._refusal(origin, f"{channel} {topic}")
+        return None
 
     def take_auxiliary(self, request: Message) -> Message:
         """Hand an auxiliary message on unless it is an event of a site, which FLARE would fire at the server."""
@@ -87,12 +101,11 @@ class JobGuard(FLComponent):  # type: ignore[misc]
         reply: Message = refusal or self._server.engine._handle_aux_message(request)
         return reply
 
-    def _refusal(self, origin: object, what: str) -> Message | None:
-        """Return the refusal of a request that is not of a process of the server."""
-        sender = FqcnInfo(origin) if isinstance(origin, str) else None
-        if sender and sender.is_on_server:
+    def _refusal(self, sender: object, what: str) -> Message | None:
+        """Return the refusal of what is not of a process of the server."""
+        if is_of_server(sender):
             return None
-        self._note(sender.root if sender else "unknown", what[:LONGEST])
+        self._note(FqcnInfo(sender).root if isinstance(sender, str) else "unknown", what[:LONGEST])
         return make_reply(ReturnCode.UNAUTHENTICATED, "no site may send this")
 
     def _note(self, site: str, what: str) -> None:
@@ -120,7 +133,10 @@ class JobGuard(FLComponent):  # type: ignore[misc]
         engine = self._server.engine
         running, process = engine.job_runner.running_jobs.get(job), engine.run_processes.get(job)
         since = time.monotonic() - self._started.get(job, time.monotonic())
-        if not running or running.run_aborted or not process or (code in CANNOT_START and since < START_SECONDS):
+        pending = engine.job_runner.is_client_outcome_pending(job, site)  # else it has no part in the job, or has told
+        if not running or running.run_aborted or not process or not pending:
+            return False
+        if code in CANNOT_START and since < START_SECONDS:
             return False
         failed = self._failed.setdefault(job, set()) | {site}
         left = {client.name for client in process.get(RunProcessKey.PARTICIPANTS, {}).values()} - failed
@@ -128,3 +144,8 @@ class JobGuard(FLComponent):  # type: ignore[misc]
             return False
         self._failed[job] = failed
         return True
+
+
+def is_of_server(name: object) -> bool:
+    """Whether a name in FLARE's network is that of a process of the server."""
+    return isinstance(name, str) and bool(FqcnInfo(name).is_on_server)

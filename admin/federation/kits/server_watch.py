@@ -194,8 +194,13 @@ class ServerWatch(FLComponent):  # type: ignore[misc]
 def answers_of(details: Iterable[str]) -> dict[str, str]:
     """Return what each site answered when the server gave it the job; ``OK`` means that it took the job."""
     parts = [str(detail).partition(": ") for detail in details]
-    said = {name: " ".join(text.split()).rstrip(".")[:LONGEST] for name, colon, text in parts if colon}
+    said = {name: printable(text).rstrip(".")[:LONGEST] for name, colon, text in parts if colon}
     return {name: text for name, text in said.items() if name not in ("server", "invalid_clients")}
+
+
+def printable(text: str) -> str:
+    """Return a site's text in one line, without what would control a terminal."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def stamp(seconds: float) -> str:

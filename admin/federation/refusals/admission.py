@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from nvflare.apis.event_type import EventType
 from nvflare.apis.fl_component import FLComponent
 from nvflare.apis.fl_context import FLContext
-from nvflare.fuel.f3.cellnet.defs import CellChannel, IdentityChallengeKey, MessageHeaderKey, ReturnCode
+from nvflare.fuel.f3.cellnet.defs import (
+    CellChannel,
+    IdentityChallengeKey,
+    MessageHeaderKey,
+    MessagePropKey,
+    ReturnCode,
+)
 from nvflare.fuel.f3.cellnet.utils import make_reply
 from nvflare.fuel.f3.message import Message
 from nvflare.fuel.hci.conn import Connection
@@ -18,6 +25,9 @@ from nvflare.lighter.utils import load_crt_chain_bytes
 from nvflare.private.defs import CellChannelTopic, CellMessageHeaderKeys, ClientType
 from nvflare.private.fed.utils.identity_utils import get_cn_from_cert
 
+QUIET_SECONDS = 60.0  # one line for a connection in this time: who is refused may try for ever
+REMEMBERED = 1000  # connections
+LONGEST = 80  # characters of a name that a stranger sent
 PERSON = "@"  # in the name of every person, in no name of a site or server
 PROJECT_ADMIN = "project_admin"
 REGISTRATION = (CellChannel.SERVER_MAIN, CellChannelTopic.Register)
@@ -34,6 +44,7 @@ class Admission(FLComponent):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self._commands_guarded = False
+        self._said: dict[str, float] = {}
 
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
         """Looks at every registration from the start of the server, and at every command once it takes commands."""
@@ -55,8 +66,16 @@ class Admission(FLComponent):  # type: ignore[misc]
         reason = wrong_name(name, request.payload) or wrong_kind(name, as_person=as_person)
         if not reason:
             return None
-        self.logger.warning(f"refused a registration: {reason}")
+        connection = request.get_prop(MessagePropKey.ENDPOINT)
+        self._say(f"{connection.name if connection else name} {as_person}", reason)
         return make_reply(ReturnCode.UNAUTHENTICATED, error=reason)
+
+    def _say(self, subject: str, reason: str) -> None:
+        """Log one line, unless there was one about the subject within a minute."""
+        now = time.monotonic()
+        if now - self._said.get(subject, -QUIET_SECONDS) >= QUIET_SECONDS:
+            self._said = {**self._said, subject: now} if len(self._said) < REMEMBERED else {subject: now}
+            self.logger.warning(f"refused a registration: {reason}")
 
     def _guard_commands(self, admin_server: Any) -> None:
         """Adds our filter of commands, once; FLARE takes commands some moments after it listens."""
@@ -71,14 +90,19 @@ def wrong_name(name: str, registration: object) -> str:
         owner = get_cn_from_cert(load_crt_chain_bytes(registration[IdentityChallengeKey.CERT])[0])  # type: ignore[index]
     except Exception:  # whatever a stranger may send: FLARE refuses what it cannot read
         return ""
-    return "" if owner == name else f"the certificate is that of {owner}, not of {name}"
+    return "" if owner == name else f"the certificate is that of {owner}, not of {shown(name)}"
 
 
 def wrong_kind(name: str, *, as_person: bool) -> str:
     """Returns that a person registers as a site or relay, or that anything else logs in; empty if the kind is right."""
     if PERSON in name:
-        return "" if as_person else f"{name} is a person, who cannot be a site"
-    return f"{name} is not a person, so it cannot log in" if as_person else ""
+        return "" if as_person else f"{shown(name)} is a person, who cannot be a site"
+    return f"{shown(name)} is not a person, so it cannot log in" if as_person else ""
+
+
+def shown(name: str) -> str:
+    """Returns a name that a stranger sent as one short line."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name[:LONGEST])
 
 
 class CommandGuard(CommandFilter):  # type: ignore[misc]
@@ -91,7 +115,7 @@ class CommandGuard(CommandFilter):  # type: ignore[misc]
     def pre_command(self, conn: Connection, args: list[str]) -> bool:
         """Returns whether the command may go on; if not, the answer to it is in ``conn``."""
         if args[0] == InternalCommands.CERT_LOGIN and PERSON not in "".join(args[1:2]):
-            self.logger.warning(f"refused a login: {' '.join(args[1:2])} is not a person")
+            self.logger.warning(f"refused a login: {shown(''.join(args[1:2]))} is not a person")
             conn.append_string("REJECT: the certificate is not a person's")
             return False
         entry, role = conn.get_prop(ConnProps.CMD_ENTRY), conn.get_prop(ConnProps.USER_ROLE)

@@ -18,14 +18,21 @@ from nvflare.apis.event_type import EventType
 from nvflare.apis.fl_exception import UnsafeComponentError
 from nvflare.apis.shareable import Shareable
 from nvflare.app_common.widgets.component_path_authorizer import ComponentPathAuthorizer
-from nvflare.fuel.f3.cellnet.defs import CellChannel, IdentityChallengeKey, MessageHeaderKey, ReturnCode
+from nvflare.fuel.f3.cellnet.defs import (
+    CellChannel,
+    IdentityChallengeKey,
+    MessageHeaderKey,
+    MessagePropKey,
+    ReturnCode,
+)
+from nvflare.fuel.f3.endpoint import Endpoint
 from nvflare.fuel.f3.message import Message
 from nvflare.fuel.hci.conn import Connection
 from nvflare.fuel.hci.proto import InternalCommands
 from nvflare.fuel.hci.server.constants import ConnProps
 from nvflare.private.defs import CellChannelTopic, CellMessageHeaderKeys, ClientType
 
-from admin.federation.refusals.admission import Admission, CommandGuard
+from admin.federation.refusals.admission import LONGEST, Admission, CommandGuard
 from admin.federation.refusals.refused_classes import RefusedClasses
 from admin.federation.refusals.refused_handshakes import HANDSHAKE_ENDED, QUIET_SECONDS, RefusedHandshakes
 from tests.admin.federation.made_certificates import Made, made
@@ -154,6 +161,19 @@ def test_who_registers_as_something_else_is_refused_with_the_reason_at_both_ends
     assert reply.get_header(MessageHeaderKey.RETURN_CODE) == ReturnCode.UNAUTHENTICATED
     assert reply.get_header(MessageHeaderKey.ERROR) == reason
     assert f"refused a registration: {reason}" in caplog.text
+
+
+def test_a_name_makes_no_line_of_its_own_and_no_long_one(caplog: pytest.LogCaptureFixture) -> None:
+    admission = Admission()
+    for number in range(100):
+        message = registration(f"x{number}\nALARM: {'y' * 9000}", ClientType.REGULAR, owner=SITE)
+        message.set_prop(MessagePropKey.ENDPOINT, Endpoint(SITE))
+        reply = admission.refusal(message)
+        assert reply is not None
+        assert len(reply.get_header(MessageHeaderKey.ERROR)) < LONGEST + 80
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.startswith(f"refused a registration: the certificate is that of {SITE}, not of x0?ALARM: y")
+    assert "\n" not in line
 
 
 @pytest.mark.parametrize(("name", "kind"), [(MEMBER, ClientType.ADMIN), (SITE, ClientType.REGULAR)])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.__main__ import unexpected
 from tests.chaos.lines.faulted_run import FaultedRun, Injection
 from tests.chaos.lines.gaps import Gap
 from tests.chaos.lines.network_faults import MISSED, OTHER_BITS, ROUNDS, SURVIVED, outcome_of
 from tests.chaos.outcome import Outcome
+from tests.series.bench import unexpected
 
 CUT, HELD, END = (Injection(name, "align", number) for number, name in enumerate(("cut", "held", "end"), 1))
 
@@ -24,7 +24,7 @@ def counted(patient: FaultedRun, hasty: FaultedRun) -> Outcome:
 def test_every_fault_of_two_runs_that_end_as_they_must_is_survived() -> None:
     outcome = counted(run(CUT, HELD), run(END, gaps=(Gap("align", 3, 10.5),)))
     assert (outcome.injected, outcome.survived, outcome.failures, outcome.distinct_hashes) == (3, 3, (), 1)
-    assert unexpected("lines", outcome) == []
+    assert unexpected(outcome) == []
 
 
 def test_a_fault_that_was_not_injected_is_an_error_and_does_not_count_against_the_others() -> None:
@@ -32,7 +32,7 @@ def test_a_fault_that_was_not_injected_is_an_error_and_does_not_count_against_th
     outcome = counted(run(lost, HELD), run(END))
     assert (outcome.injected, outcome.survived) == (2, 2)
     assert outcome.failures == ("cut, round 0: not injected: the job ended before another align",)
-    assert unexpected("lines", outcome) == [f"lines: {outcome.failures[0]}"]
+    assert unexpected(outcome) == [outcome.failures[0]]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fedaid.flare.answers.attendance import LONGEST_TEXT
 from fedaid.flare.store.missed_phases import AbsentSite
+from fedaid.flare.wire.replies import printable
 
 FILE = "fedaid_absent.json"  # in the server's folder of the job, written by the server's parent process
 LEFT = "the job was packaged with --without, so the run goes on without it"
@@ -35,5 +36,5 @@ def noted(run_folder: Path | None) -> dict[str, str]:
     with suppress(OSError, ValueError):
         found = json.loads((run_folder / FILE).read_text(encoding="utf-8")) if run_folder else {}
         if isinstance(found, dict):
-            return {site: " ".join(str(why).split())[:LONGEST_TEXT] for site, why in found.items()}
+            return {site: " ".join(printable(str(why)).split())[:LONGEST_TEXT] for site, why in found.items()}
     return {}

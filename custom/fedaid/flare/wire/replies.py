@@ -47,4 +47,9 @@ def error_text(reply: Shareable) -> str:
     """The text of an error reply in one line, cut to :data:`LONGEST_ERROR` characters; without a text, its code."""
     text = reply.get_header(ERROR_HEADER)
     line = (text if isinstance(text, str) else str(reply.get_return_code()))[:LONGEST_ERROR]
-    return "".join(letter if letter.isprintable() else " " for letter in line)
+    return printable(line)
+
+
+def printable(text: str) -> str:
+    """A text that a site sent, with a space for each character that ends a line or controls a terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import yaml
 from cryptography import x509
 from nvflare.lighter.utils import Identity, generate_cert
 
+from admin.federation.kits.dated_certificates import CLIENT_USES, SERVER_USES
 from admin.federation.kits.issued import AUTHORITY, listed, to_renew
 from admin.federation.project_file import Project, as_project
 from fedaid.errors import InputError
@@ -25,15 +27,26 @@ def project(**changes: Any) -> Project:
     return as_project({**CONTENT, "participants": people}, where="project.yml")
 
 
-def stored(root: Authority, *, ends: float = 700, signer: Authority | None = None) -> dict[str, x509.Certificate]:
+Uses = Callable[[bool], list[Any]]
+
+
+def stated(server: bool) -> list[Any]:
+    """The extension of new kits that says what the certificate may be used for."""
+    return [(x509.ExtendedKeyUsage(SERVER_USES if server else CLIENT_USES), False)]
+
+
+def stored(
+    root: Authority, *, ends: float = 700, signer: Authority | None = None, uses: Uses = stated
+) -> dict[str, x509.Certificate]:
     """What the state has after the project's own file was provisioned; all certificates end at the same day."""
     signer, found = signer or root, {AUTHORITY: root.certificate}
     for one in CONTENT["participants"]:
         owner = Identity(one["name"], one["org"], one.get("role"))
         hosts = {"server_default_host": one.get("default_host"), "server_additional_hosts": one.get("host_names")}
         dates = {"not_valid_before": NOW - timedelta(days=9), "not_valid_after": NOW + timedelta(days=ends)}
+        more = {"extra_extensions": uses(one["type"] == "server")}
         found[one["name"]] = generate_cert(
-            owner, Identity(root.name), signer.key, signer.key.public_key(), **hosts, **dates
+            owner, Identity(root.name), signer.key, signer.key.public_key(), **hosts, **dates, **more
         )
     return found
 
@@ -100,6 +113,14 @@ def with_another_lead() -> dict[str, Any]:
     people = [one | {"role": "member"} if one["name"] == LEAD else one for one in CONTENT["participants"]]
     new = {"name": "new@consortium.org", "type": "admin", "org": "consortium", "role": "lead"}
     return {**CONTENT, "participants": [*people, new]}
+
+
+def test_certificates_that_could_pose_as_the_servers_are_issued_again(root: Authority) -> None:
+    everybody = sorted(one["name"] for one in CONTENT["participants"])
+    assert to_renew(project(), stored(root, uses=lambda server: []), asked=[]) == everybody
+    others = [name for name in everybody if name != SERVER]
+    assert to_renew(project(), stored(root, uses=lambda server: stated(True)), asked=[]) == others
+    assert to_renew(project(), stored(root, uses=lambda server: stated(False)), asked=[]) == [SERVER]
 
 
 def test_a_certificate_of_another_authority_is_issued_again(root: Authority) -> None:

@@ -16,8 +16,17 @@ from nvflare.apis.fl_constant import FLContextKey, RunProcessKey, ServerCommandN
 from nvflare.apis.fl_context import FLContextManager
 from nvflare.apis.job_def import Job
 from nvflare.apis.job_launcher_spec import JobReturnCode
-from nvflare.fuel.f3.cellnet.defs import CellChannel, CellChannelTopic, MessageHeaderKey, MessageType, ReturnCode
+from nvflare.fuel.f3.cellnet.core_cell import _TOPIC_BULK
+from nvflare.fuel.f3.cellnet.defs import (
+    CellChannel,
+    CellChannelTopic,
+    MessageHeaderKey,
+    MessagePropKey,
+    MessageType,
+    ReturnCode,
+)
 from nvflare.fuel.f3.cellnet.net_agent import _CHANNEL, _TOPIC_STOP, _TOPIC_STOP_CELL
+from nvflare.fuel.f3.endpoint import Endpoint
 from nvflare.fuel.f3.message import Message
 from nvflare.private.defs import CellMessageHeaderKeys, JobFailureMsgKey
 from nvflare.private.fed.server.fed_server import FederatedServer
@@ -147,6 +156,12 @@ def request(channel: str, topic: str, *, origin: str = "lake.job", to: str = "se
     return Message(dict(zip(keys, (channel, topic, origin, to), strict=True)) | {MessageHeaderKey.MSG_TYPE: kind})
 
 
+def over(connection: str, message: Message) -> Message:
+    """The message as it arrives over a connection of this name."""
+    message.set_prop(MessagePropKey.ENDPOINT, Endpoint(connection))
+    return message
+
+
 HOSTILE = {
     "the job has ended": (CellChannel.SERVER_PARENT_LISTENER, ServerCommandNames.UPDATE_RUN_STATUS, "server"),
     "who takes part": (CellChannel.SERVER_PARENT_LISTENER, ServerCommandNames.GET_CLIENTS, "server"),
@@ -154,6 +169,8 @@ HOSTILE = {
     "end of the job's process": (_CHANNEL, _TOPIC_STOP_CELL, "server.job"),
     "end of another site": (CellChannel.CLIENT_MAIN, "sys.shutdown", "north"),
     "abort at another site": (CellChannel.CLIENT_COMMAND, "abort", "north.job"),
+    "any of these in a bulk": (CellChannel.CELLNET, _TOPIC_BULK, "server"),
+    "any of these in a bulk for another site": (CellChannel.CELLNET, _TOPIC_BULK, "north"),
 }
 
 
@@ -178,6 +195,29 @@ def test_what_only_the_server_may_send_is_refused_from_a_site(name: str, server:
 )
 def test_what_a_site_needs_passes(channel: str, topic: str, to: str, server: Server) -> None:
     assert server.filters[0][2](request(channel, topic, to=to)) is None
+
+
+@pytest.mark.parametrize("connection", ["lake", "lake.job", "member@lake.org", "relay.lake"])
+@pytest.mark.parametrize("kind", [MessageType.REQ, MessageType.REPLY])
+def test_nobody_sends_in_the_servers_name(connection: str, kind: str, server: Server) -> None:
+    """FLARE compares a message's origin with its token only while it knows the token."""
+    refuse = server.filters[0][2]
+    for channel, topic in ((CellChannel.SERVER_COMMAND, CellChannelTopic.GET_TASK), (_CHANNEL, _TOPIC_STOP)):
+        message = request(channel, topic, origin="server.job", kind=kind)
+        refusal = refuse(over(connection, message))
+        assert refusal.get_header(MessageHeaderKey.RETURN_CODE) == ReturnCode.UNAUTHENTICATED
+        assert refuse(over("server.job", message)) is None
+
+
+def test_a_message_of_a_site_behind_a_relay_passes(server: Server) -> None:
+    message = request(CellChannel.SERVER_MAIN, CellChannelTopic.HEART_BEAT, origin="relay.lake")
+    assert server.filters[0][2](over("relay", message)) is None
+
+
+def test_a_site_without_a_part_in_the_job_costs_nobody_anything(server: Server) -> None:
+    server.engine.job_runner.resolve_client_outcome("job", "lake")
+    server.report("lake")
+    assert (server.failed, server.dead) == (False, [])
 
 
 def test_an_event_of_a_site_is_not_fired_at_the_server(server: Server) -> None:
