@@ -73,5 +73,5 @@ def test_the_list_has_cuts_of_both_lengths_in_both_directions_and_phases() -> No
 
 
 def test_a_series_whose_faults_were_not_all_survived_is_an_error() -> None:
-    assert unexpected("kills", Outcome(place="POC", injected=3, survived=2)) == ["kills: 1 faults were not survived"]
-    assert unexpected("guards", Outcome(place="in-process")) == []
+    assert unexpected(Outcome(place="POC", injected=3, survived=2)) == ["1 faults were not survived"]
+    assert unexpected(Outcome(place="in-process")) == []
