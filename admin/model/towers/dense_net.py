@@ -17,7 +17,7 @@ from torch.nn import functional
 from admin.model.towers.checkpoint_state import CheckpointState
 from admin.model.towers.downloaded_folder import DownloadedFolder
 from admin.model.towers.picked_tower import IMAGE, PickedTower, parts_of
-from admin.model.towers.torchvision_state import below_prefix, normed, stated_scale
+from admin.model.towers.torchvision_state import NetworkState, below_prefix, normed, require_convolutions, stated_scale
 from fedaid.models.tower import as_tokens
 
 FIRST = "features.denseblock1.denselayer1.norm1.weight"
@@ -44,24 +44,23 @@ class MonaiWeights:
         save_file({name: tensor.contiguous() for name, tensor in self.tensors.items()}, folder / "model.safetensors")
 
 
-def dense_net_state(state: CheckpointState) -> CheckpointState | None:
+def dense_net_state(state: CheckpointState) -> NetworkState | None:
     """The tensors, if they are those of a DenseNet in torchvision's layout; None for others."""
     tensors = {OLD_NAME.sub(r".\1\2.", name): tensor for name, tensor in state.tensors.items()}
     return below_prefix(CheckpointState(tensors, state.files), FIRST)
 
 
-def dense_net_tower(folder: DownloadedFolder, state: CheckpointState) -> PickedTower:
+def dense_net_tower(folder: DownloadedFolder, state: NetworkState) -> PickedTower:
     """The convolutional part of the network.
 
     Raises:
         InputError: without its first layer, or if nothing says which scale of grey values it takes.
     """
     tensors = {name: tensor.float() for name, tensor in state.tensors.items() if name.startswith("features.")}
-    channels = tensors["features.conv0.weight"].shape[1] if "features.conv0.weight" in tensors else 0
-    processor, notes = stated_scale(folder, state, channels)
     first = [f"{BLOCK.format(1)}denselayer1.{part}.weight" for part in ("conv1", "conv2")]
-    missing = [name for name in first if name not in tensors]
-    folder.require(not missing, "have all its weights", got=f"no {missing}", remedy="Download it again.")
+    require_convolutions(folder, tensors, ("features.conv0.weight", *first))
+    channels = tensors["features.conv0.weight"].shape[1]
+    processor, notes = stated_scale(folder, state, channels)
     blocks, (bottleneck, growth) = blocks_of(tensors), [len(tensors[name]) for name in first]
     options = ({} if channels == 1 else {"in_channels": channels}) | {
         "init_features": len(tensors["features.conv0.weight"]),
@@ -80,7 +79,7 @@ def dense_net_tower(folder: DownloadedFolder, state: CheckpointState) -> PickedT
         reference=reference,
         against="DenseNet's layers, computed from the original tensors",
         files=state.files,
-        left=parts_of([name for name in state.tensors if not name.startswith("features.")]),
+        left=parts_of([*(name for name in state.tensors if not name.startswith("features.")), *state.outside]),
         processor=processor,
         notes=tuple(notes),
     )

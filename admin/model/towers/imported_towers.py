@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from transformers.utils import logging
 from admin.model.towers.checkpoint_state import LIBRARY_FILES
 from admin.model.towers.dense_net import dense_net_state, dense_net_tower
 from admin.model.towers.downloaded_folder import CONFIG, OPEN_CLIP, DownloadedFolder, opened
-from admin.model.towers.library_towers import KNOWN, library_towers
+from admin.model.towers.library_towers import KNOWN, TIMM_REMEDY, library_towers
 from admin.model.towers.open_clip.open_clip_towers import open_clip_towers
 from admin.model.towers.picked_tower import PickedTower, without_other
 from admin.model.towers.residual_net import residual_net_state, residual_net_tower
@@ -20,6 +22,13 @@ from admin.model.towers.tower_facts import tower_facts
 from admin.model.towers.tower_proof import prove
 from admin.model.towers.written_tower import write_record, write_tower
 from fedaid.errors import require
+
+ARCHITECTURE = "architecture"
+"""timm's name for it in config.json."""
+PLAIN = re.compile(r"(tv_|gluon_)?(resnet(18|34|50|101|152)|densenet121)(_v1b)?(\.\w+)?")
+"""timm's networks that compute what torchvision's do. Others have the same names of tensors, such as resnetblur50."""
+PLAIN_OPTIONS = {"in_chans", "num_classes"}
+"""Options of timm that leave the layers as they are, but for the first and the last."""
 
 
 def import_towers(folder: Path, out: Path, *, kind: str | None = None) -> dict[Path, dict[str, Any]]:
@@ -62,12 +71,28 @@ def towers_of(source: DownloadedFolder, kind: str | None) -> list[PickedTower]:
 
 
 def torchvision_towers(source: DownloadedFolder) -> list[PickedTower]:
-    """The tower of a folder in torchvision's layout; empty for other folders."""
+    """The tower of a folder in torchvision's layout; empty for other folders.
+
+    Raises:
+        InputError: for a network of timm that computes something else with tensors of the same names.
+    """
     state = torchvision_state(source)
     dense, residual = (state and dense_net_state(state)), (state and residual_net_state(state))
+    if dense or residual:
+        require_plain(source)
     if dense:
         return [dense_net_tower(source, dense)]
     return [residual_net_tower(source, residual)] if residual else []
+
+
+def require_plain(source: DownloadedFolder) -> None:
+    """An error if config.json names another network of timm, or changes its layers: the tensors do not show it."""
+    given = source.settings(CONFIG)
+    name, options = str(given.get(ARCHITECTURE)), given.get("model_args") or {}
+    known = isinstance(options, Mapping) and not options.keys() - PLAIN_OPTIONS
+    plain = ARCHITECTURE not in given or (PLAIN.fullmatch(name) is not None and known)
+    rule, got = "be a plain ResNet or DenseNet121", f"{ARCHITECTURE} {name}, model_args {options}"[:200]
+    source.require(plain, rule, got=got, remedy=TIMM_REMEDY)
 
 
 def chosen(source: DownloadedFolder, towers: list[PickedTower], kind: str | None) -> list[PickedTower]:

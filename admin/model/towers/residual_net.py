@@ -12,10 +12,12 @@ from transformers import ResNetConfig, ResNetModel
 from admin.model.towers.checkpoint_state import CheckpointState
 from admin.model.towers.downloaded_folder import DownloadedFolder
 from admin.model.towers.picked_tower import IMAGE, PickedTower, parts_of
-from admin.model.towers.torchvision_state import below_prefix, normed, stated_scale
+from admin.model.towers.torchvision_state import NetworkState, below_prefix, normed, require_convolutions, stated_scale
 from fedaid.models.tower import as_tokens
 
 FIRST, SECOND = "layer1.0.conv1.weight", "conv1.weight"
+BOTTLENECK = "layer1.0.conv3.weight"
+"""Only a network of bottlenecks has it."""
 OTHERS = {SECOND, "bn1.weight", "layer4.0.bn1.weight"}
 USED = re.compile(r"(conv1|bn1|layer\d+)\.")
 NAMES = (
@@ -31,19 +33,20 @@ KINDS = {"conv": "convolution", "bn": "normalization"}
 STRIDE_NOTE = "a bottleneck halves the image in its 3 × 3 convolution, as torchvision's do; the tensors do not say it"
 
 
-def residual_net_state(state: CheckpointState) -> CheckpointState | None:
+def residual_net_state(state: CheckpointState) -> NetworkState | None:
     """The tensors, if they are those of a ResNet in torchvision's layout; None for others."""
     found = below_prefix(state, FIRST)
     return found if found is not None and found.tensors.keys() >= OTHERS else None
 
 
-def residual_net_tower(folder: DownloadedFolder, state: CheckpointState) -> PickedTower:
+def residual_net_tower(folder: DownloadedFolder, state: NetworkState) -> PickedTower:
     """The network up to its last feature map.
 
     Raises:
-        InputError: for other layers, such as groups of channels, or without a scale of grey values.
+        InputError: for missing layers, other layers, such as groups of channels, or without a scale of grey values.
     """
     tensors = {name: tensor.float() for name, tensor in state.tensors.items() if USED.match(name)}
+    require_convolutions(folder, tensors, (SECOND, *last_convolutions(tensors)))
     processor, notes = stated_scale(folder, state, tensors[SECOND].shape[1])
     config = residual_net_config(tensors)
     module = ResNetModel(config).eval()
@@ -66,7 +69,7 @@ def residual_net_tower(folder: DownloadedFolder, state: CheckpointState) -> Pick
         reference=reference,
         against="ResNet's layers, computed from the original tensors",
         files=state.files,
-        left=parts_of([name for name in state.tensors if not USED.match(name)]),
+        left=parts_of([*(name for name in state.tensors if not USED.match(name)), *state.outside]),
         processor=processor,
         notes=(*notes, *([STRIDE_NOTE] if config.layer_type == "bottleneck" else [])),
     )
@@ -74,19 +77,24 @@ def residual_net_tower(folder: DownloadedFolder, state: CheckpointState) -> Pick
 
 def residual_net_config(tensors: Mapping[str, Tensor]) -> ResNetConfig:
     """The configuration that the shapes of the tensors say."""
-    last = "conv3" if "layer1.0.conv3.weight" in tensors else "conv2"
     places = [match.groups() for name in tensors if (match := LAYER.match(name))]
     depths = [1 + max(int(block) for stage, block in places if int(stage) == number + 1) for number in range(4)]
     return ResNetConfig(
         num_channels=tensors[SECOND].shape[1],
         embedding_size=len(tensors[SECOND]),
-        hidden_sizes=[len(tensors[f"layer{number}.0.{last}.weight"]) for number in range(1, 5)],
+        hidden_sizes=[len(tensors[name]) for name in last_convolutions(tensors)],
         depths=depths,
-        layer_type="bottleneck" if last == "conv3" else "basic",
+        layer_type="bottleneck" if BOTTLENECK in tensors else "basic",
         hidden_act="relu",
         downsample_in_first_stage=False,
         downsample_in_bottleneck=False,
     )
+
+
+def last_convolutions(tensors: Mapping[str, Tensor]) -> list[str]:
+    """The last convolution of the first block of each stage."""
+    last = "conv3" if BOTTLENECK in tensors else "conv2"
+    return [f"layer{number}.0.{last}.weight" for number in range(1, 5)]
 
 
 def new_name(name: str) -> str:

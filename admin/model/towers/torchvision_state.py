@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from torch import Tensor
 from torch.nn import functional
@@ -27,6 +27,20 @@ XRAY_NOTE = "no preprocessor_config.json: grey values from -1,024 to 1,024, as t
 EPSILON = 1e-5
 
 
+class NetworkState(NamedTuple):
+    """A checkpoint whose network may lie inside another module.
+
+    Attributes:
+        tensors: of the network, by their names in it.
+        outside: names of the other tensors.
+        files: that all came from.
+    """
+
+    tensors: dict[str, Tensor]
+    outside: tuple[str, ...]
+    files: tuple[str, ...]
+
+
 def torchvision_state(folder: DownloadedFolder) -> CheckpointState | None:
     """The tensors of a folder with one file of weights; None for a folder with none, or with several."""
     single = sorted(file.name for suffix in PICKLED for file in folder.path.glob(suffix))
@@ -34,17 +48,28 @@ def torchvision_state(folder: DownloadedFolder) -> CheckpointState | None:
     return read_state(folder, names) if any((folder.path / name).is_file() for name in names) else None
 
 
-def below_prefix(state: CheckpointState, first: str) -> CheckpointState | None:
-    """The tensors without what stands before the name of the first layer; None if there is no such layer, or two."""
+def below_prefix(state: CheckpointState, first: str) -> NetworkState | None:
+    """The tensors beside the first layer, without the prefix of its name; None if there is no such layer, or two."""
     prefixes = [name.removesuffix(first) for name in state.tensors if name == first or name.endswith(f".{first}")]
     if len(prefixes) != 1:
         return None
-    return CheckpointState(
-        {name.removeprefix(prefixes[0]): tensor for name, tensor in state.tensors.items()}, state.files
-    )
+    (prefix,) = prefixes
+    inside = {name.removeprefix(prefix): own for name, own in state.tensors.items() if name.startswith(prefix)}
+    return NetworkState(inside, tuple(name for name in state.tensors if not name.startswith(prefix)), state.files)
 
 
-def stated_scale(folder: DownloadedFolder, state: CheckpointState, channels: int) -> tuple[dict[str, Any], list[str]]:
+def require_convolutions(folder: DownloadedFolder, tensors: Mapping[str, Tensor], names: Iterable[str]) -> None:
+    """An error unless each of these tensors has the four dimensions of a convolution, and at least one number.
+
+    Raises:
+        InputError: for a damaged download.
+    """
+    odd = [name for name in names if name not in tensors or tensors[name].ndim != 4 or not tensors[name].numel()]
+    got = f"no {odd[:3]} with four dimensions"
+    folder.require(not odd, "have all its weights", got=got, remedy="Download it again.")
+
+
+def stated_scale(folder: DownloadedFolder, state: NetworkState, channels: int) -> tuple[dict[str, Any], list[str]]:
     """The settings of the image processor, and a note if they follow from the tensors alone.
 
     Raises:
@@ -52,8 +77,9 @@ def stated_scale(folder: DownloadedFolder, state: CheckpointState, channels: int
     """
     folder.require(1 <= channels <= 3, "have one to three channels", got=channels, remedy="Choose another model.")
     processor = folder.processor()
-    known = bool(processor) or (channels == 1 and XRAY_VISION_MARK in state.tensors)
-    folder.require(known, SCALE_RULE, got=", ".join(parts_of(state.tensors)), remedy=SCALE_REMEDY)
+    names = [*state.tensors, *state.outside]
+    known = bool(processor) or (channels == 1 and XRAY_VISION_MARK in names)
+    folder.require(known, SCALE_RULE, got=", ".join(parts_of(names)), remedy=SCALE_REMEDY)
     return (processor, []) if processor else (XRAY_VISION, [XRAY_NOTE])
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from transformers import BertConfig, RobertaConfig
 
 from admin.model.towers.checkpoint_state import CheckpointState
+from admin.model.towers.downloaded_folder import OPEN_CLIP
 from admin.model.towers.library_towers import AGAINST, text_reference, whole_model
 from admin.model.towers.open_clip.open_clip_checkpoint import OpenClipCheckpoint, layer_count
 from admin.model.towers.picked_tower import ASSUMED, TEXT, PickedTower
@@ -38,6 +39,11 @@ POOLERS = {
 OPTIONS += ("hf_model_pretrained", "context_length", "vocab_size", "width", "heads", "layers", "tokenizer_kwargs")
 OTHERS = re.compile(r"deberta|albert|distil|modern|nomic|xlm|camem|mobile|squeeze")
 """Relatives of BERT with other layers or other positions."""
+ROBERTA = "roberta"
+ROBERTA_REMEDY = (
+    f"If it is a RoBERTa, write a hf_model_name with {ROBERTA} to {OPEN_CLIP}; "
+    "otherwise import the image tower alone: --tower image."
+)
 
 
 def bert_tower(checkpoint: OpenClipCheckpoint) -> PickedTower:
@@ -76,7 +82,12 @@ def bert_tower(checkpoint: OpenClipCheckpoint) -> PickedTower:
 
 
 def bert_config(checkpoint: OpenClipCheckpoint, name: str, tensors: dict[str, Tensor]) -> Any:
-    """The configuration that the shapes of the tensors say."""
+    """The configuration that the shapes of the tensors say.
+
+    Raises:
+        InputError: for missing weights, another width, or a RoBERTa whose name does not say it: its positions count
+            from 2.
+    """
     table, layer = "embeddings.{}_embeddings.weight", "encoder.layer.{}."
     needed = [*(table.format(kind) for kind in ("word", "position", "token_type")), f"{layer}intermediate.dense.bias"]
     missing = [one for one in needed if one.format(0) not in tensors]
@@ -85,6 +96,9 @@ def bert_config(checkpoint: OpenClipCheckpoint, name: str, tensors: dict[str, Te
     size, width = tensors[needed[0]].shape
     rule, got = f"have heads of {HEAD_WIDTH}", f"a width of {width}"
     checkpoint.folder.require(width % HEAD_WIDTH == 0, rule, got=got, remedy="Choose another model.")
+    named, types = ROBERTA in name.lower(), len(tensors[needed[2]])
+    rule, got = f"name a RoBERTa, which has one type of token, with {ROBERTA}", f"{name} with one type of token"
+    checkpoint.folder.require(named or types != 1, rule, got=got, remedy=ROBERTA_REMEDY, name="hf_model_name")
     options = {
         "vocab_size": size,
         "hidden_size": width,
@@ -92,8 +106,8 @@ def bert_config(checkpoint: OpenClipCheckpoint, name: str, tensors: dict[str, Te
         "num_hidden_layers": layer_count(tensors, layer),
         "num_attention_heads": width // HEAD_WIDTH,
         "max_position_embeddings": len(tensors[needed[1]]),
-        "type_vocab_size": len(tensors[needed[2]]),
+        "type_vocab_size": types,
     }
-    if "roberta" in name.lower():
+    if named:
         return RobertaConfig(**options, layer_norm_eps=1e-5, pad_token_id=1)
     return BertConfig(**options, layer_norm_eps=1e-12, pad_token_id=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from torch.nn import functional
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPVisionConfig, CLIPVisionModel
 
 from admin.model.towers.downloaded_folder import OPEN_CLIP, DownloadedFolder
+from admin.model.towers.library_towers import UNUSABLE
 from admin.model.towers.open_clip.bert_in_open_clip import bert_tower
 from admin.model.towers.open_clip.open_clip_checkpoint import (
     IMAGE_SIZE,
@@ -24,6 +25,7 @@ from admin.model.towers.open_clip.siglip_in_open_clip import siglip_image_tower,
 from admin.model.towers.open_clip.timm_vision import timm_tower
 from admin.model.towers.packed_layers import CLIP_LAYER, OPEN_CLIP_LAYER, PackedLayers, patches, quick_gelu
 from admin.model.towers.picked_tower import IMAGE, TEXT, PickedTower, without_other
+from fedaid.errors import InputError
 
 HEAD_WIDTH, TEXT_HEADS = 64, 8
 """Of a configuration that does not say them, as in open_clip."""
@@ -73,8 +75,24 @@ def open_clip_towers(folder: DownloadedFolder, kind: str | None) -> list[PickedT
     image = siglip_image_tower if "siglip" in name else timm_tower if name else image_tower_of
     text = siglip_text_tower if of_text.get("no_causal_mask") else text_tower_of
     text = bert_tower if "hf_model_name" in of_text else text
-    towers = [make(checkpoint) for name, make in ((IMAGE, image), (TEXT, text)) if kind in (None, name)]
+    towers = [whole_tower(checkpoint, make) for name, make in ((IMAGE, image), (TEXT, text)) if kind in (None, name)]
     return [without_other(tower) for tower in towers] if kind else towers
+
+
+def whole_tower(checkpoint: OpenClipCheckpoint, make: Callable[[OpenClipCheckpoint], PickedTower]) -> PickedTower:
+    """The tower that ``make`` reads.
+
+    Raises:
+        InputError: also for tensors of other shapes than a tower has.
+    """
+    try:
+        return make(checkpoint)
+    except InputError:
+        raise
+    except UNUSABLE as error:
+        got = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        rule, remedy = "have weights of the shapes that its towers need", "Download it again."
+        raise checkpoint.folder.refusal(rule, got=got, remedy=remedy) from error
 
 
 def own_layers(

@@ -13,6 +13,7 @@ from fedaid.errors import InputError
 from fedaid.models.dual_encoder import DualEncoder
 from tests.admin.model.towers.dense_net_download import dense_net, download
 from tests.admin.model.towers.imported import SIZES, image_features
+from tests.admin.model.towers.test_refused_downloads import settings, tensors
 
 
 @pytest.mark.parametrize("file", ["model.safetensors", "pytorch_model.bin", "densenet121-all.pt"])
@@ -81,3 +82,44 @@ def test_a_pickled_model_object_is_refused(tmp_path: Path) -> None:
     torch.save(dense_net(), tmp_path / "hub" / "densenet121-all.pt")
     with pytest.raises(InputError, match="its state_dict only"):
         import_towers(tmp_path / "hub", tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("name", "damaged"),
+    [
+        ("conv0.weight", None),
+        ("conv0.weight", torch.ones(8)),
+        ("denseblock1.denselayer1.conv1.weight", torch.tensor(1.0)),
+        ("denseblock1.denselayer1.conv2.weight", torch.ones(0, 16, 3, 3)),
+    ],
+)
+def test_a_damaged_dense_net_is_refused(name: str, damaged: torch.Tensor | None, tmp_path: Path) -> None:
+    download(tmp_path / "hub")
+    name = f"features.{name}"
+    tensors(lambda state: state.pop(name) if damaged is None else state.update({name: damaged}))(tmp_path / "hub")
+    with pytest.raises(InputError, match=rf"have all its weights, got no \['{name}'\] .* Download it again\."):
+        import_towers(tmp_path / "hub", tmp_path / "out")
+
+
+def test_another_dense_net_of_timm_is_refused(tmp_path: Path) -> None:
+    download(tmp_path / "hub")
+    settings("config.json", architecture="densenetblur121d.ra_in1k")(tmp_path / "hub")
+    with pytest.raises(InputError, match="be a plain ResNet or DenseNet121, got architecture densenetblur121d"):
+        import_towers(tmp_path / "hub", tmp_path / "out")
+    settings("config.json", architecture="densenet121.tv_in1k")(tmp_path / "hub")
+    (facts,) = import_towers(tmp_path / "hub", tmp_path / "out").values()
+    assert facts["model_type"] == "monai_densenet121"
+
+
+def test_a_tensor_outside_the_dense_net_replaces_none_of_it(tmp_path: Path, models: Path) -> None:
+    network = download(tmp_path / "hub", file="pytorch_model.bin")
+    state = torch.load(tmp_path / "hub" / "pytorch_model.bin", weights_only=True)
+    inside = {name if name == "op_threshs" else f"model.{name}": tensor for name, tensor in state.items()}
+    foreign = torch.ones_like(state["features.conv0.weight"])
+    torch.save(inside | {"features.conv0.weight": foreign}, tmp_path / "hub" / "pytorch_model.bin")
+    (facts,) = import_towers(tmp_path / "hub", models / "xrv").values()
+    assert facts["left"] == ["classifier", "features", "op_threshs"]
+    images = torch.rand(2, 1, 32, 32) * 2 - 1
+    with torch.no_grad():
+        expected = network(images * 1024).flatten(2).mT
+        torch.testing.assert_close(image_features("xrv", images), expected, atol=1e-5, rtol=1e-5)

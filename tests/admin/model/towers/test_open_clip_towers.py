@@ -148,3 +148,46 @@ def test_a_pooler_with_a_dense_layer_is_left_out_with_a_note(tmp_path: Path) -> 
     assert set(facts["left"]) - set(plain["left"]) == {"text.transformer.pooler"}
     assert (facts["pooling"], len(plain["notes"]), len(facts["notes"])) == ("class", 1, 2)
     assert "a dense layer and a tanh, which this tower leaves out" in facts["notes"][1]
+
+
+TYPES = "text.transformer.embeddings.token_type_embeddings.weight"
+
+
+@pytest.mark.parametrize("name", ["microsoft/codebert-base", "vinai/bertweet-base", "vinai/phobert-base"])
+def test_a_roberta_whose_name_does_not_say_it_is_refused(name: str, tmp_path: Path) -> None:
+    open_clip_downloads.biomed_clip(tmp_path / "hub", file=WEIGHTS)
+    configured("text_cfg", hf_model_name=name)(tmp_path / "hub")
+    weighed(lambda state: state.update({TYPES: state[TYPES][:1].clone()}))(tmp_path / "hub")
+    rule = f"hf_model_name must name a RoBERTa, .*got {name} with one type of token.*--tower image"
+    with pytest.raises(InputError, match=rule):
+        import_towers(tmp_path / "hub", tmp_path / "out", kind="text")
+    configured("text_cfg", hf_model_name=f"{name}-roberta")(tmp_path / "hub")
+    (facts,) = import_towers(tmp_path / "hub", tmp_path / "out", kind="text").values()
+    assert facts["model_type"] == "roberta"
+
+
+@pytest.mark.parametrize(("kind", "start"), [("image", "visual.transformer."), ("text", "transformer.")])
+def test_a_checkpoint_without_layers_is_refused(kind: str, start: str, tmp_path: Path) -> None:
+    open_clip_downloads.own_pair(tmp_path / "hub", quick=False)
+    weighed(lambda state: [state.pop(name) for name in list(state) if name.startswith(start)])(tmp_path / "hub")
+    with pytest.raises(InputError, match=f"have all weights of its {kind} tower, got no .* Download it again"):
+        import_towers(tmp_path / "hub", tmp_path / "out", kind=kind)
+
+
+SHAPES = {
+    "visual.class_embedding": torch.tensor(1.0),
+    "visual.conv1.weight": torch.ones(16),
+    "transformer.resblocks.0.mlp.c_fc.bias": torch.tensor(1.0),
+    "transformer.resblocks.0.attn.in_proj_bias": torch.ones(1),
+    "token_embedding.weight": torch.ones(8),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_tensor_of_another_shape_is_refused(name: str, tmp_path: Path) -> None:
+    open_clip_downloads.own_pair(tmp_path / "hub", quick=False)
+    weighed(lambda state: state.update({name: SHAPES[name]}))(tmp_path / "hub")
+    with pytest.raises(
+        InputError, match=r"have weights of the shapes that its towers need, got .* Download it again\."
+    ):
+        import_towers(tmp_path / "hub", tmp_path / "out")
