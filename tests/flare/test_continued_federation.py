@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from fedaid.data.site_data import SiteData
+from fedaid.flare.site.work.own_work import OwnWork
 from fedaid.flare.wire.tasks import ALIGN, PRETRAIN, TRAIN, VALIDATE
 from fedaid.training.settings import TrainingSettings
 from tests.flare.whole_federation import WholeJob
@@ -115,6 +116,41 @@ def test_a_phase_that_is_tried_again_has_the_bits_of_the_first_try(
     results = json.loads((retried.store / "results.json").read_text())
     assert retried.lost == set()
     assert len(results["retries"]) == len(phases) * rounds
+    assert results["state_lost"] == []
+    assert retried.ended() == whole.ended()
+
+
+@pytest.mark.parametrize("trained", [True, False])
+def test_a_phase_whose_first_try_ends_in_an_error_has_the_bits_of_one_try(
+    trained: bool, job: Make, consortium: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first try ends before or after its training; what is done ahead succeeds after a failed try only."""
+    settings, case, failed = {"min_clients": len(consortium), "num_rounds": 2}, QUICK[0], list[tuple[str, int]]()
+    whole, retried = (job(case, kits, **settings) for kits in ("whole", "retried"))
+    whole.run()
+    pretrain, ahead = OwnWork.pretrain, OwnWork.work_ahead
+
+    def failing(work: OwnWork, *, round_number: int, check: Any) -> Any:
+        first = (work.site, round_number) not in failed
+        if first:
+            failed.append((work.site, round_number))
+        update = pretrain(work, round_number=round_number, check=check) if trained or not first else None
+        if first:
+            raise RuntimeError("the answer cannot be written")
+        work.succeeded = True  # type: ignore[attr-defined]
+        return update
+
+    def failing_ahead(work: OwnWork, *, check: Any) -> None:
+        if vars(work).pop("succeeded", False):
+            raise RuntimeError("it cannot be done ahead")
+        ahead(work, check=check)
+
+    monkeypatch.setattr(OwnWork, "pretrain", failing)
+    monkeypatch.setattr(OwnWork, "work_ahead", failing_ahead)
+    retried.run()
+    results = json.loads((retried.store / "results.json").read_text())
+    assert len(failed) == 2 * len(consortium)
+    assert [entry["phase"] for entry in results["retries"]] == [PRETRAIN] * 2
     assert results["state_lost"] == []
     assert retried.ended() == whole.ended()
 

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
+import weakref
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +12,8 @@ import torch
 from torch import nn
 
 from fedaid.models.dual_encoder import DualEncoder
-from fedaid.training.model_tensors import holding, moved_since, put, specs, tensors_of
+from fedaid.training import model_tensors as module
+from fedaid.training.model_tensors import PIECE, holding, moved_since, put, same_bits, specs, tensors_of
 
 
 def held() -> int:
@@ -97,3 +101,45 @@ def test_the_zeros_of_a_large_frozen_tensor_take_no_memory() -> None:
     found = moved_since(frozen, start)
     assert not found["weight"].any()
     assert held() - before < 8 << 20
+
+
+def test_a_model_on_a_gpu_is_copied_one_tensor_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, copies, most = nn.Sequential(*(nn.Linear(4, 4) for _ in range(4))), weakref.WeakSet[torch.Tensor](), [0]
+
+    def copied(tensor: torch.Tensor, *_: Any) -> torch.Tensor:
+        """As from a GPU."""
+        copy = tensor.clone()
+        copies.add(copy)
+        most.append(len(copies))
+        return copy
+
+    monkeypatch.setattr(torch.Tensor, "cpu", copied)
+    start = tensors_of(model)
+    with torch.no_grad():
+        model[0].weight.add_(1)
+    assert moved_since(model, start)["0.weight"].any()
+    assert len(most) == 1 + 2 * len(start)
+    assert max(most) <= 2, "the present one, and the one before until it is replaced"
+
+
+@pytest.mark.parametrize("at", [0, PIECE - 1, PIECE, 3 * PIECE + 1, None])
+def test_a_change_of_one_byte_is_found_in_pieces_and_ends_the_comparison(
+    at: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, compared, equal = np.zeros(3 * PIECE + 2, np.uint8), [0], np.array_equal
+
+    def noted(first: Any, second: Any) -> bool:
+        compared.append(first.size)
+        return equal(first, second)
+
+    other = one.copy()
+    if at is not None:
+        other[at] = 1
+    monkeypatch.setattr(module.np, "array_equal", noted)
+    tracemalloc.start()
+    try:
+        assert same_bits(one, other) is (at is None)
+        assert tracemalloc.get_traced_memory()[1] < 2 * PIECE
+    finally:
+        tracemalloc.stop()
+    assert len(compared) - 1 == (4 if at is None else at // PIECE + 1)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 Arrays = Mapping[str, NDArray[Any]]
+PIECE = 2**20  # bytes that are compared at once
 
 
 def everything(name: str) -> bool:
@@ -22,24 +23,33 @@ def everything(name: str) -> bool:
 
 def tensors_of(model: nn.Module, kept: Callable[[str], bool] = everything) -> dict[str, NDArray[Any]]:
     """Copies of the model's tensors as arrays, for the names that ``kept`` selects."""
-    return {name: array.copy() for name, array in views_of(model, kept).items()}
+    return {name: array_of(tensor).copy() for name, tensor in model.state_dict().items() if kept(name)}
 
 
 def views_of(model: nn.Module, kept: Callable[[str], bool] = everything) -> dict[str, NDArray[Any]]:
     """The model's tensors as arrays, for the names that ``kept`` selects; on the CPU they share the model's memory."""
-    return {name: tensor.detach().cpu().numpy() for name, tensor in model.state_dict().items() if kept(name)}
+    return {name: array_of(tensor) for name, tensor in model.state_dict().items() if kept(name)}
+
+
+def array_of(tensor: torch.Tensor) -> NDArray[Any]:
+    """The tensor as an array; on the CPU it shares the tensor's memory, from a GPU it is a copy."""
+    array: NDArray[Any] = tensor.detach().cpu().numpy()
+    return array
 
 
 def moved_since(model: nn.Module, start: Arrays) -> dict[str, NDArray[Any]]:
     """The change of the model since its tensors were put aside, written into ``start``: name → now − start.
 
-    A tensor that did not change gets zeros of its own, which take no memory until somebody writes to them.
+    A tensor that did not change gets zeros of its own, which take no memory until somebody writes to them. From a GPU
+    one tensor at a time is copied.
     """
-    now = views_of(model, lambda name: name in start)
-    return {
-        name: zeros_like(was) if same_bits(now[name], was) else np.subtract(now[name], was, out=was)
-        for name, was in start.items()
-    }
+    state = model.state_dict()
+    return {name: change(array_of(state[name]), was) for name, was in start.items()}
+
+
+def change(now: NDArray[Any], was: NDArray[Any]) -> NDArray[Any]:
+    """now − was, written into ``was``, or zeros that take no memory."""
+    return zeros_like(was) if same_bits(now, was) else np.subtract(now, was, out=was)
 
 
 def zeros_like(array: NDArray[Any]) -> NDArray[Any]:
@@ -54,7 +64,9 @@ def same_bits(one: NDArray[Any], other: NDArray[Any]) -> bool:
     """Whether two arrays of one shape and type have the same bytes; False if their layouts do not tell at once."""
     if not (one.flags.c_contiguous and other.flags.c_contiguous):
         return False
-    return np.array_equal(one.reshape(-1).view(np.uint8), other.reshape(-1).view(np.uint8))
+    first, second = one.reshape(-1).view(np.uint8), other.reshape(-1).view(np.uint8)
+    starts = range(0, first.size, PIECE)
+    return all(np.array_equal(first[at : at + PIECE], second[at : at + PIECE]) for at in starts)
 
 
 def specs(model: nn.Module) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:

@@ -59,7 +59,7 @@ class SiteMemory:
         if self._whole:
             self.tensors = tensors_of(model)
         elif self._local:
-            self.tensors = {name: tensor for name, tensor in tensors_of(model).items() if name in self._local}
+            self.tensors = tensors_of(model, lambda name: name in self._local)
 
     def relative(self, delta: Arrays) -> dict[str, NDArray[Any]]:
         """The update to send; for batch norm it is the difference from the server's tensors to the site's.

@@ -311,6 +311,23 @@ def test_a_wrong_last_line_of_the_ledger_before_a_stop_is_named_and_refused_for_
     assert shown == [f"line {len(lines) + 1} does not continue the line before it"]
 
 
+@pytest.mark.parametrize("after", [b"", b"\0" * 5000])
+def test_a_damaged_name_of_the_last_line_is_said_in_the_log_once_and_is_no_damage_of_the_ledger(
+    after: bytes, job: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = stopped_in_round_two(job)
+    name = first.run_store / "ledger.head"
+    name.write_bytes(name.read_bytes() + after if after else b"")
+    caplog.clear()
+    for attempt, said in ((2, 1), (3, 0)):
+        again = job(attempt=attempt, num_rounds=ROUNDS + attempt)
+        again.run()
+        assert again.engine.panics == []
+        assert caplog.text.count("ledger.head is damaged") == said
+        caplog.clear()
+    assert json.loads((again.store / "results.json").read_text())["warnings"] == []
+
+
 def test_what_sites_missed_in_a_round_whose_job_was_killed_is_in_the_results(
     job: Make, honest: Callable[..., Any]
 ) -> None:

@@ -18,11 +18,12 @@ from nvflare.apis.signal import Signal
 from fedaid.data.pixels.decode_pool import WORKERS
 from fedaid.data.pixels.decode_process import DecodeProcess
 from fedaid.flare.site.executor import FedAIDExecutor
+from fedaid.flare.site.site_state import SiteState
 from fedaid.flare.site.work import own_work as module
 from fedaid.flare.software.software_report import PROPERTY, software_report
 from fedaid.flare.wire.messages import metrics_from_shareable
 from fedaid.flare.wire.replies import ERROR_HEADER
-from fedaid.flare.wire.tasks import ALIGN, PRETRAIN, TRAIN, VALIDATE
+from fedaid.flare.wire.tasks import ALIGN, PRETRAIN, TRAIN, VALIDATE, RunStamp
 from fedaid.minmax.selection import METRICS
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.tensor_names import is_alignment
@@ -322,6 +323,30 @@ def test_what_a_site_keeps_of_its_own_model_outlives_its_process(
     found = update_of(site.ask(TRAIN, round_number=1))
     assert same(found, expected)
     assert found.metrics == expected.metrics
+
+
+def test_a_state_that_could_not_be_given_back_is_given_back_at_the_next_try(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask(number: int, run: str) -> Any:
+        return site.ask(TRAIN, round_number=number, run=RunStamp(run, 1, began=run))
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise OSError(28, "No space left on device")
+
+    site.settings = replace(site.settings, align_steps=0, moon_weight=5.0)
+    site.restart()
+    ask(0, "one")
+    expected = update_of(ask(1, "one"))
+    site.restart()
+    ask(0, "two")
+    with monkeypatch.context() as patch:
+        patch.setattr(SiteState, "keep", fail)
+        assert ask(1, "two").get_return_code() == ReturnCode.BAD_TASK_DATA
+    with monkeypatch.context() as patch:
+        patch.setattr(SiteState, "_take_over", fail)
+        assert ask(1, "two").get_return_code() == ReturnCode.BAD_TASK_DATA
+    assert same(update_of(ask(1, "two")), expected)
 
 
 def test_train_measures_the_model_and_does_what_pretrain_does_without_an_alignment_phase(site: Site) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fedaid.flare.store.hash_chain import FIRST, HashChain, Head, broken_links, lines_of
+from fedaid.flare.store.hash_chain import FIRST, HashChain, Head, broken_links, lines_of, named_head
 
 Bytes = Callable[[list[bytes], int, int], list[bytes]]
 
@@ -149,7 +149,7 @@ def test_a_line_that_was_written_before_its_name_is_kept(tmp_path: Path) -> None
     assert (again.broken, again.head) == ([], HashChain(ahead).head)
 
 
-@pytest.mark.parametrize("damage", [b"", b"000000000002 x", b"\xff" * 142, None])
+@pytest.mark.parametrize("damage", [b"", b"000000000002 x", b"\xff" * 142, b"\xff" * 5000, None])
 def test_a_chain_is_continued_without_the_name_of_its_last_line(tmp_path: Path, damage: bytes | None) -> None:
     file = tmp_path / "ledger"
     head, named = chain(file, 2).head, tmp_path / "ledger.head"
@@ -158,6 +158,8 @@ def test_a_chain_is_continued_without_the_name_of_its_last_line(tmp_path: Path, 
     else:
         named.write_bytes(damage)
     again = HashChain(file)
-    assert (again.broken, again.head) == ([], head)
+    assert (again.broken, again.head, again.unnamed) == ([], head, damage is not None)
     again.add({"kind": "start"})
-    assert HashChain(file).head == again.head
+    healed = HashChain(file)
+    assert (healed.head, healed.unnamed) == (again.head, False)
+    assert named_head(file) == again.head

@@ -21,6 +21,7 @@ from fedaid.flare.transport.asking_cell import AskingCell
 from fedaid.flare.transport.received_arrays import ArrayFile
 from fedaid.flare.wire.messages import update_from_shareable, update_to_shareable
 from fedaid.flare.wire.tasks import UpdateMessage
+from fedaid.training.processes.array_file import say_memory_is_used
 from tests.flare.transport.test_received_arrays import SENT
 from tests.flare.wire_link import Server, Site
 
@@ -126,10 +127,15 @@ def test_what_a_site_receives_lies_on_disk_and_can_be_changed_like_any_array(way
     assert np.array_equal(found["a"], SENT["matrix"] + 1)
 
 
-def test_a_site_whose_folder_takes_no_file_receives_in_memory(ways: dict[str, Install], tmp_path: Path) -> None:
+def test_a_site_whose_folder_takes_no_file_receives_in_memory_and_the_log_says_so(
+    ways: dict[str, Install], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    say_memory_is_used.cache_clear()
     absent = tmp_path / "absent"
     found = moved({"a": SENT["matrix"]}, ways["server"], lambda: receive_at_site(absent), Cell())
     assert found["a"].tobytes() == SENT["matrix"].tobytes()
+    assert caplog.text.count("need memory instead") == 1
+    assert str(absent) not in caplog.text
 
 
 def forged(items: list[Any]) -> list[Any]:

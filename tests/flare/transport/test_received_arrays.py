@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fedaid.flare.transport.array_blocks import BLOCK, Block, packed, starts
 from fedaid.flare.transport.received_arrays import ArrayFile, ArrayMemory, ArraysAtSite, Assembly, Store
+from fedaid.training.processes.array_file import say_memory_is_used
 
 SENT: dict[str, NDArray[Any]] = {
     "matrix": np.arange(6, dtype=np.float32).reshape(2, 3),
@@ -139,11 +140,13 @@ def test_an_array_that_does_not_come_to_its_end_is_refused(items: list[bytes], t
         assembly.arrays()
 
 
-def test_arrays_that_the_sites_disk_cannot_take_come_into_memory_to_the_bit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_arrays_that_the_sites_disk_cannot_take_come_into_memory_to_the_bit_and_the_log_says_so_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    say_memory_is_used.cache_clear()
+
     def short(self: ArrayFile, block: Block) -> None:
-        if block.name == "long":
+        if block.name in ("long", "long_turned"):
             raise OSError(errno.ENOSPC, "full")
 
     monkeypatch.setattr(ArrayFile, "reserve", short)
@@ -152,7 +155,8 @@ def test_arrays_that_the_sites_disk_cannot_take_come_into_memory_to_the_bit(
         assembly.consume("", {}, blocks(name, array))
     found = assembly.arrays()
     assert {name: array.tobytes() for name, array in found.items()} == {n: a.tobytes() for n, a in SENT.items()}
-    assert [name for name, array in found.items() if array.nbytes and array.flags.owndata] == ["long"]
+    assert [name for name, array in found.items() if array.nbytes and array.flags.owndata] == ["long", "long_turned"]
+    assert caplog.text.count("need memory instead") == 1
 
 
 def test_room_on_the_sites_disk_is_taken_before_the_first_byte_is_written(tmp_path: Path) -> None:

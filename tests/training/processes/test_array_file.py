@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import gc
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fedaid.training.processes.array_file import mapped, put_aside, save_arrays, take_arrays
+from fedaid.training.processes.array_file import mapped, put_aside, save_arrays, say_memory_is_used, take_arrays
 
 ARRAYS: dict[str, NDArray[Any]] = {
     "matrix": np.arange(6, dtype=np.float32).reshape(2, 3),
@@ -52,8 +54,25 @@ def test_arrays_put_aside_are_the_same_bits_and_can_be_changed(tmp_path: Path) -
     assert np.array_equal(aside["matrix"], ARRAYS["matrix"] + 1)
 
 
-def test_without_room_on_the_disk_they_are_put_aside_in_memory(tmp_path: Path) -> None:
-    assert equal(put_aside(ARRAYS, tmp_path / "absent"))
+def test_without_room_on_the_disk_they_are_put_aside_in_memory_and_the_log_says_so_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    say_memory_is_used.cache_clear()
+    for _ in range(2):
+        assert equal(put_aside(ARRAYS, tmp_path / "DOE^JANE"))
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "need memory instead" in caplog.text
+    assert "DOE" not in caplog.text
+
+
+def test_a_disk_that_keeps_a_mapped_file_under_another_name_takes_them_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NFS does so; the folder is not empty then."""
+    monkeypatch.setattr(os, "rmdir", lambda *_, **__: (_ for _ in ()).throw(OSError(errno.ENOTEMPTY, "not empty")))
+    found = put_aside(ARRAYS, tmp_path)
+    assert equal(found)
+    assert not found["matrix"].flags.owndata
 
 
 def test_a_change_does_not_reach_the_file(tmp_path: Path) -> None:

@@ -45,6 +45,10 @@ from fedaid.sealed_folder import Damaged, damage
 
 WITHOUT = "without"  # part of a state: sites that a job of the run has withdrawn
 CONTINUE = "To continue the run: python -m admin run JOB --kit KIT, or submit the same job again."
+UNNAMED = (
+    "ledger.head is damaged, as a power failure can leave it: a loss of the last lines of the ledger would not show. "
+    "It is written again with the next line"
+)
 
 
 class DurableScatterAndGather(LedgeredScatterAndGather):
@@ -158,6 +162,8 @@ class DurableScatterAndGather(LedgeredScatterAndGather):
         chain = HashChain(store.folder / LEDGER)
         for fault in chain.broken:
             self.warn(f"{LEDGER} of the run is damaged, so it proves less: {fault}", fl_ctx)
+        if chain.unnamed:
+            self.log_warning(fl_ctx, UNNAMED)
         self.ledger = RunLedger(chain, attempt=self.stamp.attempt)
         self.persistor.ledger = self.ledger
         facts = {"sites": self.sites_of_run, "min_clients": self._min_clients, "skipped": sorted(store.skipped)}

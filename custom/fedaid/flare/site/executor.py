@@ -163,6 +163,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
 
     def _trained(self, work: SiteWork, message: ModelMessage, fl_ctx: FLContext) -> Trained:
         """Phase two; then keeps what later rounds need of the trained model."""
+        self._state.begin(message)
         update = work.pretrain(round_number=message.round_number, check=self._abort)
         self._state.keep(work, message, fl_ctx)
         return update

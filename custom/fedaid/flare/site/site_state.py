@@ -39,16 +39,22 @@ class SiteState:
         self._needed = settings.report_student_loss or settings.moon_weight > 0 or self._normalised
         self._memory, self._kept = memory, KeptRounds("state")
         self._unmeasured: ModelMessage | None = None  # the round whose student has no loss yet
-        self._trained = -1  # the last round in which the work has trained
+        self._trained = -1  # the last round in which the work has trained, or begun to
         self._lost: int | None = None  # the round in which the work started without its state
 
+    def begin(self, message: ModelMessage) -> None:
+        """Notes that phase two begins; from now on the work may have another state, whether it answers or not.
+
+        A student of an earlier round that was not settled stays as tensors on the disk.
+        """
+        self._trained, self._unmeasured = message.round_number, None
+
     def keep(self, work: SiteWork, message: ModelMessage, fl_ctx: FLContext) -> None:
-        """Keeps the state after phase two, before the answer is sent.
+        """Keeps the state after phase two, before the answer is sent; :meth:`begin` came before it.
 
         To measure the student takes a validation. The server would wait for it, so the student's tensors are kept
         instead until it is measured. A process that may end with its task measures it now.
         """
-        self._trained = message.round_number
         if self._memory.may_end_with_task:
             work.measure_student()
             if work.site_tensors or work.student:
@@ -89,7 +95,8 @@ class SiteState:
     def rewind(self, work: SiteWork, message: ModelMessage, fl_ctx: FLContext) -> bool:
         """Gives the work the state that it had when this message's round began, if it has trained in that round.
 
-        The server asks again for a phase if too few answers arrived. So the second answer has the bits of the first.
+        The server asks again for a phase if too few answers arrived. So the second answer has the bits of the first,
+        even if the first one failed after the training.
         Returns whether the work was changed.
         """
         if message.round_number > self._trained:
@@ -100,11 +107,12 @@ class SiteState:
         """Gives the work what :class:`KeptRounds` has; returns whether the settings and the run need that."""
         if not self._needed or message.run is None:
             return False
-        self._unmeasured, self._trained = None, -1
+        self._unmeasured = None
         kept = self._kept.before(message.round_number, message.run, fl_ctx)
         self._lost = message.round_number if is_lost(kept, message, site=work.site) else None
         sets = {kind: below(kept.tensors, kind) if kept else {} for kind in SETS}
         self._take_over(work, sets, student_of(kept.description) if kept else None, fl_ctx)
+        self._trained = -1  # not before: what fails on the way is done again by the next try
         return True
 
     def _take_over(self, work: SiteWork, sets: Mapping[str, Any], student: Student | None, fl_ctx: FLContext) -> None:

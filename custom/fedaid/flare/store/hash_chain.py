@@ -42,6 +42,8 @@ class HashChain:
         found: the lines that the file has now.
         broken: what shows that they are not as they were written; the chain goes on after them all the same, and shows
             it from then on.
+        unnamed: whether the file that names the last line is there but damaged, as a power failure can leave it. So a
+            loss of the last lines would not show. The next line repairs it.
     """
 
     def __init__(self, file: Path) -> None:
@@ -50,6 +52,7 @@ class HashChain:
         self.found, self.broken = [parsed(line) for line in whole], unlinked(whole)
         self._head = Head(len(whole), digest(whole[-1])) if whole else Head(0, FIRST)
         named = named_head(file)
+        self.unnamed = named is None and bool(whole) and file.with_suffix(HEAD).exists()
         if named and hashes_of(whole)[named.lines : named.lines + 1] != [named.sha256]:
             self.broken.append(f"line {named.lines} is not the one that was written last")
             self._head = Head(len(whole), named.sha256)  # the next line does not continue a wrong one
@@ -98,9 +101,11 @@ class HashChain:
 def name_head(file: Path, head: Head) -> None:
     """Names the last line of a chain, in place: the file has always the same length."""
     number = f"{head.lines:012d} {head.sha256}"
+    text = f"{number} {digest(number.encode())}\n".encode()
     handle = os.open(file.with_suffix(HEAD), os.O_WRONLY | os.O_CREAT, 0o600)
     try:
-        os.pwrite(handle, f"{number} {digest(number.encode())}\n".encode(), 0)
+        os.pwrite(handle, text, 0)
+        os.ftruncate(handle, len(text))  # what a damaged file has after it
     finally:
         os.close(handle)
 

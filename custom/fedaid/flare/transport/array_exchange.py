@@ -29,6 +29,7 @@ from fedaid.flare.transport.array_blocks import ArrayBlocks
 from fedaid.flare.transport.asking_cell import AskingCell
 from fedaid.flare.transport.lasting_streams import outlast_cuts
 from fedaid.flare.transport.received_arrays import ArrayFile, ArrayMemory, ArraysAtSite, Assembly, Store
+from fedaid.training.processes.array_file import say_memory_is_used
 
 AT_SERVER = 2**24  # bytes between two collections; each is short, since objects of the start are exempt
 AT_SITE = 2**27  # bytes; a collection takes longer in a process with torch
@@ -130,6 +131,7 @@ def store_in(folder: Path) -> Store:
     try:
         return ArraysAtSite(folder)
     except OSError:
+        say_memory_is_used()
         return ArrayMemory()
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from nvflare.app_common.np.np_downloader import ArrayConsumer
 
 from fedaid.flare.transport.array_blocks import Block, is_block, nbytes, unpacked
+from fedaid.training.processes.array_file import say_memory_is_used
 
 ALIGNMENT = 64  # bytes
 
@@ -127,6 +128,7 @@ class ArraysAtSite:
         try:
             self._disk.reserve(block)
         except OSError:
+            say_memory_is_used()
             self._now = self._memory
         self._now.begin(block)
 

@@ -7,8 +7,10 @@ again. A change of an array stays in this process; only the changed pages need m
 from __future__ import annotations
 
 import json
+import logging
 import mmap
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
+LOG = logging.getLogger(__name__)
 Arrays = Mapping[str, NDArray[Any]]
 HEAD = 8  # bytes of the length of a safetensors header
 METADATA = "__metadata__"
@@ -43,12 +46,20 @@ def put_aside(arrays: Arrays, folder: Path | None) -> dict[str, NDArray[Any]]:
         folder: on the disk for the file; None for the machine's temporary folder.
     """
     try:
-        with TemporaryDirectory(prefix="fedaid_aside_", dir=folder) as own:
+        # NFS keeps a removed file that is mapped under another name, so the folder cannot be removed yet
+        with TemporaryDirectory(prefix="fedaid_aside_", dir=folder, ignore_cleanup_errors=True) as own:
             file = Path(own) / "arrays.safetensors"
             save_arrays(arrays, file)
             return mapped(file)
     except (OSError, SafetensorError):
+        say_memory_is_used()
         return {name: np.array(array, order="C") for name, array in arrays.items()}
+
+
+@cache
+def say_memory_is_used() -> None:
+    """Says once in this process that arrays are in memory, because the disk does not take them."""
+    LOG.warning("the disk has no room for arrays, or takes no file: they need memory instead. Free space on it")
 
 
 def mapped(file: Path) -> dict[str, NDArray[Any]]:
