@@ -33,6 +33,7 @@ from tests.integration.conftest import CONTROL, MODEL, TRAINING
 
 DENIED = ("not authorized", "not_authorized")
 RUNNING_SECONDS, ENDED_SECONDS = 120.0, 300.0
+BUSY = "jobs still running"  # FLARE's answer to a stop, before it looks at rights, until a job's process has gone
 
 
 class Table:
@@ -70,10 +71,18 @@ class Table:
                 return self.copy
             if command == "download_job JOB":
                 return str(session.download_job_result(self.job, str(self.package.parent)))
-            said: Any = session.api.server_execute(command.replace("JOB", self.job).replace("COPY", self.copy))
+            said: Any = execute(session, command.replace("JOB", self.job).replace("COPY", self.copy))
         except Exception as error:  # of any kind: FLARE's client has many
             return f"{type(error).__name__}: {error}"
         return str(said)
+
+
+def execute(session: Session, command: str) -> Any:
+    """Give a command, again while the process of an ended job is still there."""
+    deadline = time.monotonic() + ENDED_SECONDS
+    while BUSY in str(said := session.api.server_execute(command)) and time.monotonic() < deadline:
+        time.sleep(1.0)
+    return said
 
 
 def roles(folder: Path) -> Deployed:
