@@ -1,4 +1,4 @@
-"""What the rounds of a planned federation cost: bytes, seconds and memory, computed."""
+"""What the rounds of a planned federation cost: bytes and seconds, computed."""
 
 from __future__ import annotations
 
@@ -17,12 +17,8 @@ FLOAT = 4  # bytes
 DOWNLOAD = "np_min_download_timeout"  # FLARE: how long the sender of arrays waits for a silent receiver
 NETWORK_SHARE = 0.9  # of the nominal bandwidth, after TCP and TLS
 FLARE_BYTES_PER_SECOND = 150e6  # moved by FLARE on two cores, all sites together (docs/wire.md)
-MODELS_AT_SITE = 10  # weights, gradients, two moments, teacher, the round's model, start, end, update, residual
-MODELS_AT_SERVER = 8  # global, broadcast, view, step, an update, its sum, and FLARE's buffers: a rule of thumb
-ON_THE_WAY = 16e6  # bytes at the server for each site: blocks that are being sent or received (docs/wire.md)
 VALIDATION_STEP = 1 / 3  # of a training step, which is two forward passes and a backward pass of about two more
 HELD_OUT = 0.15  # of a site's studies in its validation split; its test split has the same number
-PROCESS_BYTES = {"site": 0.4e9, "server": 0.3e9}
 
 
 @dataclass(frozen=True)
@@ -36,6 +32,7 @@ class ModelSize:
         alignment, alignment_matrices, alignment_rows: the same three of the alignment modules.
         parameters: number of floating-point values.
         frozen: of the frozen tensors, which travel in the first round only.
+        largest: of the largest tensor that is not frozen.
     """
 
     whole: int
@@ -46,6 +43,7 @@ class ModelSize:
     alignment_rows: int
     parameters: int
     frozen: int = 0
+    largest: int = 0
 
     def packed(self, dtype: str, *, alignment: bool = False) -> int:
         """Return the bytes of an update on the wire, of the whole model or of its alignment modules."""
@@ -76,6 +74,7 @@ def model_size(configuration: Mapping[str, Any]) -> ModelSize:
         alignment_rows=sum(len(state[name]) for name in packed & align),
         parameters=sum(tensor.numel() for tensor in state.values() if tensor.is_floating_point()),
         frozen=sum(sizes[name] for name in frozen),
+        largest=max((size for name, size in sizes.items() if name not in frozen), default=0),
     )
 
 
@@ -169,16 +168,6 @@ def transfer(of_one_site: int, federation: PlannedFederation) -> float:
 def first_exchange(size: ModelSize, federation: PlannedFederation) -> float:
     """Return the seconds of a run's largest exchange: the whole model at 32 bits to every site, and an update back."""
     return transfer(size.whole + size.packed(federation.wire_dtype), federation)
-
-
-def site_memory(size: ModelSize) -> float:
-    """Return the bytes at a site, without the activations of a batch."""
-    return PROCESS_BYTES["site"] + MODELS_AT_SITE * size.whole
-
-
-def server_memory(size: ModelSize, federation: PlannedFederation) -> float:
-    """Return the bytes at the server; each site adds only its blocks on the way, because answers go to the disk."""
-    return PROCESS_BYTES["server"] + MODELS_AT_SERVER * size.whole + ON_THE_WAY * federation.sites
 
 
 def server_disk(size: ModelSize, federation: PlannedFederation) -> float:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from admin.jobs.cost import (
     HELD_OUT,
-    MODELS_AT_SERVER,
-    ON_THE_WAY,
+    ModelSize,
     PlannedFederation,
     model_size,
     phases,
     server_disk,
-    server_memory,
-    site_memory,
     timeouts,
 )
+from admin.jobs.memory.at_server import server_memory
+from admin.jobs.memory.at_site import ACTIVATIONS, site_memory
+from admin.jobs.memory.job_memory import JobMemory
+from admin.jobs.memory.step_peak import step_peak
+from fedaid.training.settings import TrainingSettings
 
 PAGE = Path("docs/projection.md")
 STUDIES = 227_827  # in MIMIC-CXR-JPG, Johnson et al. 2019, arXiv:1901.07042
@@ -49,8 +52,9 @@ HEAD = """# Projection: MIMIC-CXR at 5, 20 and 100 hospitals
 
 - The server's link carries the messages of all sites, so the transfer grows with their number. The work does not.
 - A round is the two tasks of a round after the first. Work and transfer are added, although they partly overlap.
-- The memory of a site excludes the activations of a batch.
-- The memory of the server is a rule of thumb: {models} models and {way:.0f} MB for each site. Answers are on its disk.
+- The memory of a site excludes the activations of a batch: {activations:.0f} GB in fp32, less with `micro_batch_size`,
+  `gradient_checkpointing` or `precision` ([training.md](training.md)).
+- Memory is the sum of what is in it at the largest moment; `python -m admin plan` names the parts.
 - A round trains on T2 · batch pairs at each site. The last column is the passes over a site's studies in one round.
 
 Measured memory: [sizing.md](sizing.md).
@@ -70,7 +74,7 @@ def write_projection(page: Path) -> Path:
 
 def projection() -> str:
     """Return the page as Markdown."""
-    size = model_size(MODEL)
+    size = size_of_model()
     head = HEAD.format(
         parameters=size.parameters / 1e6,
         whole=size.whole / 1e6,
@@ -80,8 +84,7 @@ def projection() -> str:
         batch=BATCH,
         step=STEP_SECONDS,
         held_out=100 * HELD_OUT,
-        models=MODELS_AT_SERVER,
-        way=ON_THE_WAY / 1e6,
+        activations=memory(SITES[0], "fp32").site[ACTIVATIONS] / 1e9,
     )
     rows = [row(sites, link, dtype) for sites in SITES for link in BANDWIDTHS for dtype in ("fp32", "bf16", "int8")]
     return "\n".join([head, table_line(COLUMNS), table_line(["---"] * len(COLUMNS)), *rows, ""])
@@ -89,7 +92,7 @@ def projection() -> str:
 
 def row(sites: int, bandwidth: float, dtype: str) -> str:
     """Return one row of the table."""
-    size = model_size(MODEL)
+    size = size_of_model()
     federation = PlannedFederation(
         sites,
         bandwidth,
@@ -110,13 +113,28 @@ def row(sites: int, bandwidth: float, dtype: str) -> str:
         f"{exchanged:.0f} MB",
         duration(moved),
         duration(total),
-        f"{server_memory(size, federation) / 1e9:.1f} GB",
+        f"{memory(sites, dtype).totals['the server'] / 1e9:.1f} GB",
         f"{server_disk(size, federation) / 1e9:.0f} GB",
-        f"{site_memory(size) / 1e9:.1f} GB",
+        f"{memory(sites, dtype).without_activations / 1e9:.1f} GB",
         f"{timeouts(size, federation)['task_timeout']} s",
         f"{PRETRAIN_STEPS * BATCH / (STUDIES / sites):.2f}",
     ]
     return table_line(cells)
+
+
+@cache
+def size_of_model() -> ModelSize:
+    """Return the bytes of the model."""
+    return model_size(MODEL)
+
+
+def memory(sites: int, dtype: str) -> JobMemory:
+    """Return what a site and the server have in memory."""
+    size = size_of_model()
+    settings = TrainingSettings(batch_size=BATCH, align_steps=ALIGN_STEPS, pretrain_steps=PRETRAIN_STEPS)
+    peak = step_peak({"vocabulary": "radiology", **MODEL}, settings)
+    site = site_memory(size, peak, settings, wire_dtype=dtype)
+    return JobMemory(site, server_memory(size, sites=sites, wire_dtype=dtype))
 
 
 def table_line(cells: Sequence[str]) -> str:

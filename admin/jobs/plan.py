@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -20,12 +19,11 @@ from admin.jobs.cost import (
     phases,
     request_interval,
     server_disk,
-    server_memory,
-    site_memory,
     timeouts,
     validation,
 )
 from admin.jobs.folder import CONFIGS, config_files, read_object, write_object
+from admin.jobs.memory.job_memory import GIGA, JobMemory, job_memory, memory_problems, memory_text
 from admin.jobs.settings import change_settings, model_configuration, training_settings, values_by_name
 from fedaid.errors import require
 from fedaid.setting import names_with
@@ -35,7 +33,7 @@ PLAN_FILE = "plan.json"  # beside meta.json
 CONDITIONS, STEP, TIMEOUTS = "given", "step_of", "timeouts"  # keys of the file
 TIMEOUT_SETTINGS = ("task_timeout", "wait_time_after_min_received")  # timeouts that are settings of a job
 EXCHANGE_SETTINGS = {"align_steps", "pretrain_steps", "alignment_phase"}  # a job whose rounds exchange a model has them
-MEGA, GIGA = 1e6, 1e9
+MEGA = 1e6
 BANDWIDTH_MBIT = 100.0  # unless a person gives another
 
 
@@ -74,12 +72,14 @@ class Plan:
         size: of the job's model.
         federation: the conditions together with the job's settings.
         step: the settings that the seconds of a step depend on; the plan holds only for a job with the same.
+        memory: of a site and of the server.
     """
 
     conditions: Conditions
     size: ModelSize
     federation: PlannedFederation
     step: Mapping[str, Any]
+    memory: JobMemory
 
     @property
     def timeouts(self) -> dict[str, int]:
@@ -109,7 +109,8 @@ def plan_job(job: Path, conditions: Conditions) -> Plan:
     training = asdict(training_settings(job))
     terms = [name for name in names_with(TrainingSettings, cost="term") if training[name] > 0]
     step = {name: training[name] for name in names_with(TrainingSettings, cost="step")}
-    return Plan(conditions, size, federation, {"parameters": size.parameters, "terms": terms, **step})
+    memory = job_memory(job, size, sites=conditions.sites)
+    return Plan(conditions, size, federation, {"parameters": size.parameters, "terms": terms, **step}, memory)
 
 
 def write_plan(job: Path, plan: Plan) -> None:
@@ -178,19 +179,7 @@ def expected_problems(job: Path) -> list[str]:
     short = [name for name in TIMEOUT_SETTINGS if values[name] < least[name]]
     return [
         *(f"{name} must be at least {least[name]} s {sent}, got {values[name]}: {job.name}. {how}" for name in short),
-        *memory_problems(size, federation),
-    ]
-
-
-def memory_problems(size: ModelSize, federation: PlannedFederation) -> list[str]:
-    """Return a line for a site, and one for the server, that needs more memory than this machine has."""
-    here = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    needed = {"a site": site_memory(size), "the server": server_memory(size, federation)}
-    return [
-        f"{who} needs {memory / GIGA:.1f} GB of memory, this machine has {here / GIGA:.1f} GB: "
-        "use a larger machine there, or a smaller model"
-        for who, memory in needed.items()
-        if memory > here
+        *memory_problems(job_memory(job, size, sites=federation.sites)),
     ]
 
 
@@ -228,8 +217,7 @@ def plan_text(plan: Plan) -> str:
     total = sum(phase.seconds for phase in phases(size, federation))
     lines.append(f"round: {total:.1f} s, in which {federation.sites} sites work at the same time")
     lines.append(f"largest exchange, at the start and the end of a run: {first_exchange(size, federation):.1f} s")
-    site, server = site_memory(size) / GIGA, server_memory(size, federation) / GIGA
-    lines.append(f"memory: site {site:.1f} GB and the activations of a batch, server at most {server:.1f} GB")
+    lines.append(memory_text(plan.memory))
     lines.append(f"disk of the server: {server_disk(size, federation) / GIGA:.1f} GB")
     needs = ", ".join(f"{name} {seconds} s" for name, seconds in plan.timeouts.items())
     return "\n".join([*lines, f"needs at least: {needs}"])

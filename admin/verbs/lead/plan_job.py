@@ -56,13 +56,14 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
 
 def plan(options: argparse.Namespace, answer: Answer) -> None:
     """Plan the job."""
-    from admin.jobs.plan import Conditions, memory_problems, plan_job, plan_text, require_timeouts, write_plan
+    from admin.jobs.memory.job_memory import memory_problems
+    from admin.jobs.plan import Conditions, plan_job, plan_text, require_timeouts, write_plan
 
     seconds = measured_step(options.job, answer) if options.measure else options.step_seconds
     conditions = Conditions(options.sites, options.bandwidth_mbit, seconds, options.studies, options.decode_seconds)
     made = plan_job(options.job, conditions)
     answer.add(plan_text(made), timeouts=made.timeouts, step_seconds=seconds)
-    for problem in memory_problems(made.size, made.federation):
+    for problem in memory_problems(made.memory):
         answer.warn(problem)
     if options.write:
         write_plan(options.job, made)

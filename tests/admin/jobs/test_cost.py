@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from admin.jobs.cost import (
-    ON_THE_WAY,
     ModelSize,
     PlannedFederation,
     first_exchange,
@@ -14,8 +13,6 @@ from admin.jobs.cost import (
     phases,
     request_interval,
     server_disk,
-    server_memory,
-    site_memory,
     timeouts,
     transfer,
     validation,
@@ -132,13 +129,6 @@ def test_the_wait_for_a_slow_site_holds_its_longest_task(decode: float) -> None:
     longest = 216 if decode else 20
     assert found["task_timeout"] == found["wait_time_after_min_received"] == 2 * (longest + 8) + 60
     assert found["get_task_timeout"] == prepared["get_task_timeout"]
-
-
-def test_memory_of_the_server_grows_by_what_is_on_the_way_whatever_the_model_and_that_of_a_site_does_not() -> None:
-    more = replace(FEDERATION, sites=5)
-    for size in (SIZE, replace(SIZE, whole=10**9)):
-        assert server_memory(size, more) - server_memory(size, FEDERATION) == ON_THE_WAY
-    assert site_memory(SIZE) == 0.4e9 + 10 * 1000
 
 
 @pytest.mark.parametrize(("dtype", "received"), [("fp32", 1000), ("bf16", 600), ("int8", 440)])

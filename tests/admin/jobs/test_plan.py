@@ -173,3 +173,12 @@ def test_an_undersized_timeout_is_refused_by_the_check_of_the_job(job: Path) -> 
     write_object(job / PLAN_FILE, {"sites": 3, "timeouts": {"task_timeout": 101}})
     with pytest.raises(InputError, match="task_timeout must be at least 101 s for the planned rounds, got 100"):
         check_job(job)
+
+
+def test_the_plan_names_what_is_in_memory(job: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", str(job), "--sites", "2", "--step-seconds", "0.1", "--write", *SMALL]) == 0
+    site, server = [line for line in capsys.readouterr().out.splitlines() if line.startswith("memory of ")]
+    for name in ("processes 0.50", "weights", "activations", "model as the server holds it", "rounding errors"):
+        assert name in site
+    for name in ("process 0.35", "blocks on the way 0.03", "round's model", "last step to the sites"):
+        assert name in server

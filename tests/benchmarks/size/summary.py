@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from statistics import median
 from typing import Any
 
-from admin.jobs.cost import PlannedFederation, server_memory, site_memory
-from tests.benchmarks.size.jobs import SITES, Scale, size_of
+from admin.jobs.cost import model_size
+from admin.jobs.memory.at_server import server_memory
+from admin.jobs.memory.at_site import site_memory
+from admin.jobs.memory.step_peak import step_peak
+from fedaid.training.settings import TrainingSettings
+from tests.benchmarks.size.jobs import ROUNDS, SITES, TRAINING, Scale, size_of, variants
 from tests.benchmarks.size.processes import JOB, SITE
 
 Runs = Mapping[str, Any]
@@ -56,16 +60,30 @@ def held(run: Mapping[str, Any], part: str) -> float:
 
 def planned(scale: Scale, runs: Runs) -> dict[str, Any]:
     """What the planner says over what was measured in the POC: the ratio that is farthest from 1, and each of them."""
-    if "trained" not in runs:
+    ratios: dict[str, float] = {}
+    for name in [name for name in ("trained", "frozen", "adapters") if name in runs]:
+        for part, total in planned_bytes(variants(scale.model)[name], names=scale.model.keys()).items():
+            ratios[f"{name} {part}"] = total / held(runs[name], part)
+    if not ratios:
         return {}
-    size, federation = size_of(scale.model), PlannedFederation(SITES, 1000.0, 1.0, 1, 2)
-    run = runs["trained"]
-    ratios = {
-        "site": site_memory(size) / held(run, SITE),
-        "server": server_memory(size, federation) / held(run, JOB),
-    }
     farthest = max(ratios.values(), key=lambda ratio: abs(ratio - 1))
     return {"planned_over_measured": farthest, "planned_over_measured_by_part": ratios}
+
+
+def planned_bytes(settings: Mapping[str, Any], *, names: Collection[str]) -> dict[str, float]:
+    """What the planner says of a site and of the server for a job with these settings.
+
+    Args:
+        settings: of the job.
+        names: of those that are the model's; adapters are, too.
+    """
+    configuration = {"vocabulary": "radiology"} | {n: v for n, v in settings.items() if n in {*names, "adapters"}}
+    steps = {name: ROUNDS[name] for name in ("align_steps", "pretrain_steps")}
+    training = TrainingSettings(**TRAINING, **steps, precision=settings.get("precision", "fp32"))
+    size, wire = model_size(configuration), settings.get("wire_dtype", "fp32")
+    site = site_memory(size, step_peak(configuration, training), training, wire_dtype=wire)
+    server = server_memory(size, sites=SITES, wire_dtype=wire)
+    return {SITE: sum(site.values()), JOB: sum(server.values())}
 
 
 def table(found: Mapping[str, Any]) -> str:

@@ -30,3 +30,10 @@ def test_the_count_starts_anew_after_a_look() -> None:
     assert sent() is not None
     garbage.note(1)
     assert sent() is None
+
+
+@pytest.mark.parametrize("after", [True, False])
+def test_at_a_site_it_is_gone_after_a_message_too_because_the_site_trains_next(after: bool) -> None:
+    garbage, received = StreamGarbage(10**9, after_messages=after), weakref.ref(Message())
+    garbage.received()
+    assert (received() is None) is after

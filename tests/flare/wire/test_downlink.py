@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ from nvflare.apis.fl_constant import ReturnCode
 from nvflare.apis.shareable import make_reply
 
 from fedaid.errors import InputError
-from fedaid.flare.wire.codec import WIRE_DTYPES
-from fedaid.flare.wire.downlink import ModelDecoder, ModelEncoder
+from fedaid.flare.wire.codec import WIRE_DTYPES, encode
+from fedaid.flare.wire.downlink import ModelDecoder, ModelEncoder, stepped
 from fedaid.flare.wire.messages import HOLDS, WIRE, message_bytes, metrics_to_shareable
 from fedaid.flare.wire.tasks import MalformedMessage, MetricsMessage
 from tests.flare.conftest import random_delta
@@ -226,3 +227,22 @@ def test_a_message_without_a_layout_and_one_of_another_kind_pass(models: list[Ar
 def test_an_unknown_type_is_refused_when_the_job_is_checked(dtype: Any) -> None:
     with pytest.raises(InputError, match="wire_dtype must be one of fp32, bf16, int8"):
         ModelEncoder(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["bf16", "int8"])
+def test_a_step_takes_the_memory_of_one_model_and_one_tensor(dtype: str) -> None:
+    """The decoded step is never whole in memory."""
+    model = {str(number): np.zeros((64, 512), np.float32) for number in range(16)}
+    step, _ = encode({name: np.ones_like(tensor) for name, tensor in model.items()}, dtype)
+    whole = sum(tensor.nbytes for tensor in model.values())
+    tracemalloc.start()
+    moved = stepped(model, step, dtype=dtype)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert whole < peak < 1.3 * whole
+    assert all((tensor == 1).all() for tensor in moved.values())
+
+
+def test_a_scale_without_its_matrix_is_refused() -> None:
+    with pytest.raises(ValueError, match="every scale must have its matrix"):
+        stepped({}, {"matrix::scale": np.ones(3, np.float32)}, dtype="int8")

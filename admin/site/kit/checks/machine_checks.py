@@ -9,10 +9,11 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 
 from admin.federation.kits.startup_kit import RESOURCES, SERVER, SITE, section
+from admin.jobs.memory.job_memory import GIGA
 from admin.site.doctor.doctor_check import ERROR, NOTE, WARNING
 from admin.site.kit.checks.storage_checks import folders
 from admin.site.kit.kit_finding import MACHINES, ExaminedKit, KitCheck, Place
-from admin.site.kit.machine_needs import GIGA, needs_of
+from admin.site.kit.machine_needs import needs_of
 
 GPU_MANAGER = "gpu_resource_manager"
 
@@ -35,7 +36,8 @@ def free_bytes(folder: Path) -> int:
 
 def little_memory(examined: ExaminedKit) -> Iterator[Place]:
     """Find a machine with too little memory."""
-    needed, here = needs_of(examined.job, server=examined.kit.kind == SERVER), memory_bytes()
+    gpus = present_gpus() if examined.job else 0
+    needed, here = needs_of(examined.job, server=examined.kit.kind == SERVER, gpus=gpus), memory_bytes()
     if here < needed.memory:
         yield Place("memory", f"{here / GIGA:.1f} GB, {needed.memory / GIGA:.1f} GB needed: {needed.source}")
 

@@ -6,7 +6,8 @@ The hooks belong to the process, so all tasks of a job use them.
 
 FLARE's streams leave garbage: a message and the future of its sending refer to each other, so both stay in memory until
 Python collects such cycles. Python starts a collection by the number of objects, which means after some thousand
-messages of a MiB each. So this module starts one by the number of bytes.
+messages of a MiB each. So this module starts one by the number of bytes. At a site it starts one after each message,
+too, because the site trains next.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from fedaid.flare.transport.array_blocks import ArrayBlocks
 from fedaid.flare.transport.asking_cell import AskingCell
 from fedaid.flare.transport.lasting_streams import outlast_cuts
 from fedaid.flare.transport.received_arrays import ArrayFile, ArrayMemory, ArraysAtSite, Assembly, Store
+from fedaid.training.heap import give_back_free_memory
 from fedaid.training.processes.array_file import say_memory_is_used
 
 AT_SERVER = 2**24  # bytes between two collections; each is short, since objects of the start are exempt
@@ -54,35 +56,34 @@ class Arrived(dict[str, Any]):
         return super().get(name, self._text)
 
 
-def send_and_receive(store: Callable[[], Store], *, every: int, refuse: bool = False) -> None:
+def send_and_receive(store: Callable[[], Store], garbage: StreamGarbage, *, refuse: bool = False) -> None:
     """Makes this process send arrays in blocks and request blocks.
 
     Args:
         store: makes a store for the arrays of one message.
-        every: bytes between two collections of garbage.
+        garbage: counts the bytes that are sent and received.
         refuse: whether unreadable arrays become a message that its reader refuses, not a failed download.
     """
     outlast_cuts()
     fobs.register(NumpyArrayDecomposer)  # no effect if it is registered already
     handler: ViaDownloaderDecomposer = fobs.get_dot_handler(NumpyArrayDecomposer().get_download_dot())
 
-    note = StreamGarbage(every).note
-
     def download(*, cell: Cell, **source: Any) -> Received:
         """Replaces FLARE's ``download``; same arguments and result."""
         source.pop("fobs_ctx", None)
         try:
-            assembly = Assembly(store(), note)
+            assembly = Assembly(store(), garbage.note)
         except OSError as error:
             return unreadable(f"no room on the disk ({type(error).__name__})", refuse=refuse)
         try:
             download_object(cell=AskingCell(cell), consumer=assembly, **source)
         except Exception as error:  # from what the sender sent, or from this disk; FLARE logs it
             assembly.refused = assembly.refused or f"{type(error).__name__}: {error}"
+        garbage.received()
         return outcome(assembly, refuse=refuse)
 
     handler.download = download
-    handler.to_downloadable = lambda items, max_chunk_size, fobs_ctx: ArrayBlocks(items, max_chunk_size, note)
+    handler.to_downloadable = lambda items, max_chunk_size, fobs_ctx: ArrayBlocks(items, max_chunk_size, garbage.note)
 
 
 def outcome(assembly: Assembly, *, refuse: bool) -> Received:
@@ -111,7 +112,7 @@ def receive_on_disk(folder: Path) -> None:
     Args:
         folder: of the run.
     """
-    send_and_receive(lambda: ArrayFile(folder), every=AT_SERVER, refuse=True)
+    send_and_receive(lambda: ArrayFile(folder), StreamGarbage(AT_SERVER), refuse=True)
     ServerRunner.ABORT_RETURN_CODES = []
 
 
@@ -123,7 +124,7 @@ def receive_at_site(folder: Path) -> None:
     """
     gc.collect()
     gc.freeze()
-    send_and_receive(lambda: store_in(folder), every=AT_SITE)
+    send_and_receive(lambda: store_in(folder), StreamGarbage(AT_SITE, after_messages=True))
 
 
 def store_in(folder: Path) -> Store:
@@ -140,10 +141,12 @@ class StreamGarbage:
 
     Args:
         every: bytes between two collections.
+        after_messages: whether it also collects after a received message, and returns what is free to the machine.
     """
 
-    def __init__(self, every: int) -> None:
+    def __init__(self, every: int, *, after_messages: bool = False) -> None:
         self._every, self._since, self._lock = every, 0, Lock()
+        self._after_messages = after_messages
 
     def note(self, size: int) -> None:
         """Counts bytes that were sent or received; any thread may call it."""
@@ -153,3 +156,9 @@ class StreamGarbage:
             self._since = 0 if due else self._since
         if due:
             gc.collect()
+
+    def received(self) -> None:
+        """A message has arrived."""
+        if self._after_messages:
+            gc.collect()
+            give_back_free_memory()

@@ -89,10 +89,14 @@ class ModelEncoder(TensorFilter):
             self._unchanged.pop()  # FLARE's filters skip a message without data
         moved = {name: tensor for name, tensor in tensors.items() if name not in self._unchanged}
         small = self._dtype != "fp32" and bool(self._model)
-        steps = {name: t - self._model[name] for name, t in moved.items() if small and is_packable(t) and name in known}
-        encoded, _ = encode(steps, self._dtype)
-        self._step = {name: tensor for name, tensor in moved.items() if name not in steps} | encoded
-        self._model = stepped(self._model, self._step, dtype=self._dtype)
+        step: dict[str, NDArray[Any]] = {}
+        for name, tensor in moved.items():  # one by one, as they are as large as the model
+            if small and is_packable(tensor) and name in known:
+                step |= encode({name: tensor - self._model[name]}, self._dtype)[0]
+            else:
+                step[name] = tensor
+        self._step = step
+        self._model = stepped(self._model, step, dtype=self._dtype)
         self._closed |= {self._version} if self._version else set()
         self._base, self._version = self._version, version
 
@@ -162,9 +166,19 @@ class ModelDecoder(TensorFilter):
 
 
 def stepped(model: Arrays, step: Arrays, *, dtype: str) -> dict[str, NDArray[Any]]:
-    """A model after a step: encoded tensors are added, others replaced; the same bits at server and site."""
-    moved = decode(step, {"dtype": dtype})
-    return {**model, **{name: model[name] + t if t is not step[name] else t for name, t in moved.items()}}
+    """A model after a step: encoded tensors are added, others replaced; the same bits at server and site.
+
+    The tensors are decoded one by one, as they are as large as the model.
+
+    Raises:
+        ValueError: if the step does not fit its layout.
+    """
+    found = dict(model)
+    for name in [name for name in step if not (name.endswith(SCALE) and name.removesuffix(SCALE) in step)]:
+        sent = {label: step[label] for label in (name, name + SCALE) if label in step}
+        moved = decode(sent, {"dtype": dtype})[name]
+        found[name] = moved if moved is step[name] else model[name] + moved
+    return found
 
 
 def peer_of(fl_ctx: FLContext) -> str:

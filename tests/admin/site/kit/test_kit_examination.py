@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from admin.__main__ import main
 from admin.federation.kits.startup_kit import open_kit
-from admin.jobs.cost import model_size, site_memory
+from admin.jobs.cost import model_size
+from admin.jobs.memory.job_memory import job_memory
 from admin.jobs.settings import model_configuration, values_by_name
 from admin.session.kit_check import SHARED_STORE, own_store, refusal
 from admin.site.kit.checks import machine_checks, network_checks, site_data_checks, storage_checks
@@ -241,8 +242,9 @@ def test_a_folder_with_startup_and_no_configuration_is_refused(tmp_path: Path) -
 def test_the_needs_of_a_job_are_those_of_the_planner() -> None:
     job = Path("jobs/fedaid_pretrain")
     site, server = (needs_of(job, server=at_server) for at_server in (False, True))
-    assert site.memory == site_memory(model_size(model_configuration(job)))
-    assert site.memory != server.memory
+    planned = job_memory(job, model_size(model_configuration(job)), sites=values_by_name(job)["min_clients"])
+    assert (site.memory, server.memory) == tuple(planned.totals.values())
+    assert needs_of(job, server=False, gpus=1).memory == planned.without_activations < site.memory
     assert server.source == f"{job.name} with {values_by_name(job)['min_clients']} sites"
 
 
