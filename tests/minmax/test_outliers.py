@@ -19,3 +19,11 @@ def test_of_two_sites_the_one_that_changed_is_the_outlier(false: float) -> None:
 def test_a_site_that_stays_where_it_was_is_no_outlier_when_the_others_move() -> None:
     values = {"lake": 3.0, "north": 0.5}
     assert outliers(values, {"lake": [STEADY, STEADY]}) == {}
+
+
+def test_where_all_values_are_within_one_nat_none_stands_out() -> None:
+    """lake goes 1 nat up and down again, the others 0.2 down and up: 1.2 nats apart from them, 1.0 in all values."""
+    values, near = {"lake": 1.0, "north": 0.4, "south": 0.4}, {"lake": 0.0, "north": 0.6, "south": 0.6}
+    assert beyond_margin("lake", values, [near, near]) == 0.0
+    higher = {"lake": 1.01, "north": 0.4, "south": 0.4}
+    assert beyond_margin("lake", higher, [near, near]) == pytest.approx(0.21)
