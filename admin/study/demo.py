@@ -20,10 +20,10 @@ from admin.results.curves import draw_curves
 from admin.results.failure import failure_reason
 from admin.results.report.report_files import write_report
 from admin.results.run_results import RunResults, read_results
+from admin.session.display.progress_display import ProgressDisplay
 from admin.session.download import download
 from admin.session.follow import COMPLETED, monitor
 from admin.session.login import admin_session
-from admin.session.progress_display import ProgressDisplay
 from admin.session.submit import submit
 from admin.study.demo_sites import PreparedSite, prepare_sites
 from admin.twin.export import export_consortium

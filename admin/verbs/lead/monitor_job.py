@@ -29,10 +29,10 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     """Follow the job, and print its final status."""
     answer.after_interrupt = goes_on(options.job_id, options.kit)
     from admin.results.missed_rounds import missed_so_far
+    from admin.session.display.progress_display import ProgressDisplay
     from admin.session.ended_job import setback_or_none
     from admin.session.follow import monitor
     from admin.session.lasting_session import lasting_session
-    from admin.session.progress_display import ProgressDisplay
 
     answer.data |= {"job_id": options.job_id, "job_status": None}
     with lasting_session(options.kit, say=answer.warn) as session, ProgressDisplay() as display:

@@ -53,8 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, answer: Answer) -> None:
     """Keep the run going, and print the last job's status and the result's folder."""
     answer.after_interrupt = left_by_interrupt(None, options)
+    from admin.session.display.progress_display import ProgressDisplay
     from admin.session.lasting_session import lasting_session
-    from admin.session.progress_display import ProgressDisplay
     from admin.session.supervisor import Supervisor
     from fedaid.errors import require
 

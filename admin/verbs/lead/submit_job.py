@@ -38,11 +38,11 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     from admin.jobs.plan import lacks_plan
     from admin.results.missed_rounds import missed_in, missed_so_far
     from admin.results.run_results import software_differences
+    from admin.session.display.progress_display import ProgressDisplay
     from admin.session.download import download
     from admin.session.ended_job import complete_in_spite, completes
     from admin.session.follow import COMPLETED, monitor
     from admin.session.lasting_session import lasting_session
-    from admin.session.progress_display import ProgressDisplay
     from admin.session.run_jobs import rounds_of
     from admin.session.setback import setback_of
     from admin.session.submit import submit

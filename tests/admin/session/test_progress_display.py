@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from admin.session.display.progress_display import ProgressDisplay, at_time, line
+from admin.session.display.progress_picture import clock, picture, spark_line, weight_bar
 from admin.session.job_progress import Progress
-from admin.session.progress_display import ProgressDisplay, clock, line, picture
 
 SECOND = Progress("pretrain", 1, 4, {"b": 2.5, "a": 0.69314}, {"a": 0.25, "b": 0.75}, elapsed=61.0, remaining=3723.4)
 
@@ -64,10 +65,41 @@ def test_a_terminal_gets_a_live_display(monkeypatch: pytest.MonkeyPatch) -> None
     assert "\x1b[" in stream.getvalue()
 
 
-def test_the_picture_has_a_row_for_every_site() -> None:
+def rows_of(progress: Progress, losses: dict[str, list[float]]) -> list[list[str]]:
     console = Console(file=io.StringIO(), width=80)
     with console.capture() as captured:
-        console.print(picture(SECOND))
-    rows = [row.split() for row in captured.get().splitlines()]
-    assert ["a", "0.6931", "0.250"] in rows
-    assert ["b", "2.5000", "0.750"] in rows
+        console.print(picture(progress, losses))
+    return [row.split() for row in captured.get().splitlines()]
+
+
+def test_a_hospital_is_one_line_with_its_losses_as_a_curve_and_its_weight_as_a_bar() -> None:
+    rows = rows_of(SECOND, {"a": [2.5, 0.69314], "b": [1.6, 2.5]})
+    assert ["a", "0.6931", "█▁", "0.250", "██████▋"] in rows, "a third of the largest weight is 6 2/3 of 20 characters"
+    assert ["b", "2.5000", "▅█", "0.750", "█" * 20] in rows
+
+
+def test_without_weights_the_hospitals_are_shown_all_the_same() -> None:
+    assert ["a", "0.6931", "▁", "-"] in rows_of(replace(SECOND, site_weights={}), {"a": [0.69314]})
+
+
+def test_a_spark_line_goes_from_the_lowest_to_the_highest_and_ends_with_the_last_values() -> None:
+    assert spark_line([0.0, 1.0, 7.0], scale=[0.0, 7.0]) == "▁▂█"
+    assert spark_line([0.0, 1.0, 7.0], scale=[0.0, 7.0], plain=True) == "_.@"
+    assert spark_line([3.0], scale=[3.0]) == "▁", "one value has no scale"
+    assert len(spark_line([float(n) for n in range(99)], scale=[0.0, 98.0])) == 16
+
+
+def test_a_terminal_without_block_characters_gets_plain_ones() -> None:
+    assert weight_bar(0.5) == "█" * 10
+    assert weight_bar(0.5, plain=True) == "#" * 10
+    assert weight_bar(0.0) == ""
+
+
+def test_a_curve_has_one_value_a_round_and_the_clocks_go_on() -> None:
+    with ProgressDisplay(io.StringIO()) as display:
+        for progress in (SECOND, replace(SECOND, elapsed=62.0), replace(SECOND, site_losses={"a": 0.5, "b": 2.0})):
+            display.show(progress)
+    assert display.losses == {"a": [0.69314, 0.5], "b": [2.5, 2.0]}
+    later = at_time(SECOND, 10.0)
+    assert (later.elapsed, later.remaining) == (71.0, 3713.4)
+    assert at_time(SECOND, 9999.0).remaining == 0.0
