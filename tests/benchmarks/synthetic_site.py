@@ -14,6 +14,7 @@ from nvflare.apis.shareable import Shareable
 from nvflare.apis.signal import Signal
 
 from fedaid.flare.server.controller import TRAIN_METRICS
+from fedaid.flare.software.software_report import PROPERTY, software_report
 from fedaid.flare.transport.array_exchange import receive_at_site
 from fedaid.flare.wire.messages import metrics_to_shareable, model_from_shareable, update_to_shareable
 from fedaid.flare.wire.tasks import ALIGN, VALIDATE, Arrays, MetricsMessage, UpdateMessage
@@ -37,6 +38,7 @@ class SyntheticExecutor(Executor):
         """As the real one does."""
         if event_type == EventType.START_RUN:
             receive_at_site(Path(fl_ctx.get_engine().get_workspace().get_run_dir(fl_ctx.get_job_id())))
+            fl_ctx.set_prop(PROPERTY, software_report(), private=False, sticky=True)
 
     def execute(self, task_name: str, shareable: Shareable, fl_ctx: FLContext, abort_signal: Signal) -> Shareable:
         """An update of constants, or metrics."""
