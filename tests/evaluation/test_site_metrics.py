@@ -93,8 +93,14 @@ def test_groups_are_compared_on_the_findings_that_all_of_them_have(site: Site, p
 def test_geometry_of_equal_embeddings_has_no_distance(site: Site, prompts: Prompts) -> None:
     equal = site | {"test": replace(site["test"], text=site["test"].image)}
     found = metrics(equal, prompts).geometry()
-    assert (found["alignment"], found["modality_gap"]) == (0, 0)
-    assert found["image_uniformity"] == found["text_uniformity"] < 0
+    assert found["alignment"] == found["modality_gap"] == {"value": 0, "low": 0, "high": 0}
+    assert found["image_uniformity"] == found["text_uniformity"]
+
+
+def test_geometry_has_its_interval_over_patients(site: Site, prompts: Prompts) -> None:
+    found = metrics(site, prompts).geometry()
+    assert all(one["low"] < one["value"] < one["high"] for one in found.values())
+    assert -8 < found["image_uniformity"]["low"] < found["image_uniformity"]["high"] < 0
 
 
 def rare_findings(rng: np.random.Generator) -> EmbeddedSplit:

@@ -31,7 +31,7 @@ def run(site: Site, prompts: Prompts, settings: EvaluationSettings = QUICK) -> d
 def test_the_result_is_plain_json_with_every_part(site: Site, prompts: Prompts) -> None:
     result = run(site, prompts)
     assert json.loads(json.dumps(result, allow_nan=False)) == result
-    assert result["schema_version"] == 1
+    assert result["schema_version"] == 2
     assert all(result[part] for part in PARTS)
 
 

@@ -14,7 +14,7 @@ from fedaid.errors import require
 from fedaid.models.saved_model import WEIGHTS
 from fedaid.sealed_folder import require_whole
 
-EVALUATION, SCHEMA_VERSION = "evaluation.json", "1"
+EVALUATION, SCHEMA_VERSION = "evaluation.json", "2"
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ from fedaid.evaluation.plain_result import (
     plain_finding,
     plain_interval,
     plain_probe,
-    rounded,
 )
 from fedaid.evaluation.retrieval import resampled_retrieval, retrieval_ranks
 from fedaid.evaluation.settings import EvaluationSettings
@@ -97,14 +96,15 @@ class SiteMetrics:
         return {"zero_shot": plain_calibration(zero_shot), "linear_probe": plain_calibration(probed)}
 
     def geometry(self) -> dict[str, Any]:
-        """Geometry of the embeddings on the sphere."""
-        image, text = self._test.image, self._test.text
-        return {
-            "alignment": rounded(alignment(image, text)),
-            "image_uniformity": rounded(uniformity(image)),
-            "text_uniformity": rounded(uniformity(text)),
-            "modality_gap": rounded(modality_gap(image, text)),
+        """Geometry of the embeddings on the sphere, with intervals."""
+        image, text, patients = self._test.image, self._test.text, self._test.patients
+        found = {
+            "alignment": alignment(image, text, self._weights),
+            "image_uniformity": uniformity(image, patients, self._weights),
+            "text_uniformity": uniformity(text, patients, self._weights),
+            "modality_gap": modality_gap(image, text, self._weights),
         }
+        return {name: plain_interval(interval(metric, level=self._level)) for name, metric in found.items()}
 
     def subgroups(self) -> dict[str, Any]:
         """Recall and zero-shot AUROC of the groups of each column, and the gaps between groups."""

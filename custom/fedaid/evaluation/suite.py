@@ -13,7 +13,7 @@ from fedaid.evaluation.settings import EvaluationSettings
 from fedaid.evaluation.site_metrics import SiteMetrics
 from fedaid.evaluation.zero_shot import PromptEmbeddings
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 PARTS = ("retrieval", "zero_shot", "linear_probe", "calibration", "geometry", "subgroups")
 SHOWN_SETTINGS = ("least_patients", "draws", "level", "seed", "prompt_set")
 

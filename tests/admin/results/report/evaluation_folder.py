@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+GEOMETRY = {"alignment": 0.83, "image_uniformity": -1.94, "text_uniformity": -2.26, "modality_gap": 0.31}
 UNMEASURED: dict[str, Any] = {"value": None, "findings": {}}
 
 
@@ -32,7 +33,7 @@ def suite(recall: float, *, half: float = 0.05) -> dict[str, Any]:
     turned = {"best": "F", "worst": "M", **interval(0.04)}
     probe = {"draws": 5, "macro_auroc": interval(0.71), "spread": 0.03, "findings": 7, "left_out": 0.0}
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "settings": {"least_patients": 5, "draws": 1000, "level": 0.95, "seed": 0, "prompt_set": "chexpert-v1"},
         "counts": {"test": {"studies": 50, "patients": 40, "texts": 40}},
         "loss": 2.0,
@@ -40,7 +41,7 @@ def suite(recall: float, *, half: float = 0.05) -> dict[str, Any]:
         "zero_shot": {"prompt_set": "chexpert-v1", "macro_auroc": interval(0.74), "findings": findings},
         "linear_probe": {"0.01": probe | {"macro_auroc": None}, "1.0": probe},
         "calibration": {"zero_shot": {"value": 0.2, "findings": {"Cardiomegaly": 0.2}}, "linear_probe": UNMEASURED},
-        "geometry": {"alignment": 0.83, "image_uniformity": -1.94, "text_uniformity": -2.26, "modality_gap": 0.31},
+        "geometry": {name: interval(value) for name, value in GEOMETRY.items()},
         "subgroups": {"sex": {"groups": sexes, "gap": {"recall_at_5": gap, "macro_auroc": turned}}},
     }
 

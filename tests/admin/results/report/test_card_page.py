@@ -131,7 +131,7 @@ def test_suppressed_cells_are_words(page: str) -> None:
 
 def test_geometry_and_both_gaps_are_on_the_page(page: str) -> None:
     words = Page(page).text
-    assert "lake 0.83 −1.94 −2.26 0.31" in words
+    assert "lake 0.83 (0.78 to 0.88) −1.94 (−1.99 to −1.89) −2.26 (−2.31 to −2.21) 0.31 (0.26 to 0.36)" in words
     assert "lake, by sex: M above F by +10.0 points (+5.0 to +15.0) in recall at 5." in words
     assert "lake, by sex: F above M by +0.04 (−0.01 to +0.09) in mean AUROC." in words
 

@@ -61,6 +61,6 @@ def test_an_evaluation_of_another_model_is_refused(run: Path, evaluation: Path) 
 
 
 def test_an_evaluation_of_other_keys_is_refused(run: Path, tmp_path: Path, models: dict[str, Any]) -> None:
-    models["global"]["lake"]["schema_version"] = 2
-    with pytest.raises(InputError, match=r"--evaluation must have suites of schema version 1, got 2"):
-        read_run_files(run, write_evaluation(tmp_path / "later", models))
+    models["global"]["lake"]["schema_version"] = 1
+    with pytest.raises(InputError, match=r"--evaluation must have suites of schema version 2, got 1"):
+        read_run_files(run, write_evaluation(tmp_path / "former", models))
