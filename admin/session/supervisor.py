@@ -21,8 +21,8 @@ from admin.session.segment import Segment
 from admin.session.submit import require_enough_sites, send
 from fedaid.errors import require
 
-FIRST_PAUSE, LONGEST_PAUSE = 10.0, 300.0  # seconds before a job is submitted again
-SITE_POLL = 2.0
+SHORT_PAUSE, FIRST_PAUSE, LONGEST_PAUSE = 2.0, 10.0, 300.0  # seconds before a job is submitted again
+SITE_POLL = 1.0
 FOREVER = float("inf")
 ZOMBIE = (
     "no process of it is left, as after a restart of the server. FLARE keeps it in its list as RUNNING, where nobody "
@@ -112,11 +112,15 @@ class Supervisor:
             raise RuntimeError(f"{end.told()}. {mend}The same command continues the run")
         if spent >= self.attempts:
             raise RuntimeError(f"{end.told()}. {self.attempts} attempts are spent; the same command continues the run")
-        self._setbacks = 1 if (end.committed or 0) > self._committed else self._setbacks + 1
-        self._committed = max(self._committed, end.committed or 0)
-        pause = min(FIRST_PAUSE * 2 ** (self._setbacks - 1), LONGEST_PAUSE)
+        pause = self._pause(end.committed or 0)
         self.say(f"{end.told()}; attempt {spent + 1} of {self.attempts} in {pause:.0f} s")
         time.sleep(pause)
+
+    def _pause(self, committed: int) -> float:
+        """Return the seconds to wait: few after a job that committed a round, else twice as long each time."""
+        went_on, self._committed = committed > self._committed, max(self._committed, committed)
+        self._setbacks = 0 if went_on else self._setbacks + 1
+        return SHORT_PAUSE if went_on else min(FIRST_PAUSE * 2 ** (self._setbacks - 1), LONGEST_PAUSE)
 
     def _next_job(self) -> Ended:
         """Find the run's job or submit one, and follow it to its end."""

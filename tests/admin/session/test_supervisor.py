@@ -121,7 +121,7 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     def sleep(seconds: float) -> None:
         clock.now += seconds
-        if seconds >= supervisor.FIRST_PAUSE:
+        if seconds >= supervisor.SHORT_PAUSE:
             pauses.append(seconds)
 
     time = SimpleNamespace(sleep=sleep, monotonic=lambda: clock.now)
@@ -173,7 +173,7 @@ def test_a_failed_job_is_said_in_one_line_and_submitted_again(job: Path, slept: 
     assert run.run().job_id == "id-2"
     assert run.said[1:] == [
         "job id-1 ended as FINISHED:EXECUTION_EXCEPTION: site lake could not work: out of memory; "
-        "rounds committed: at least 1; attempt 2 of 5 in 10 s",
+        "rounds committed: at least 1; attempt 2 of 5 in 2 s",
         "job id-2: attempt 2 of run pilot",
     ]
     assert [meta["custom_props"]["fedaid_attempt"] for meta in server.jobs.values()] == [1, 2]
@@ -187,13 +187,13 @@ def test_a_site_whose_process_ended_is_named(job: Path, slept: list[float]) -> N
     assert "the process of site north was killed, or ended with an error; attempt 2 of 5" in run.said[1]
 
 
-def test_the_pause_doubles_until_a_round_is_committed(job: Path, slept: list[float]) -> None:
+def test_the_pause_is_short_after_a_committed_round_and_doubles_without_one(job: Path, slept: list[float]) -> None:
     failed = "FINISHED:ABNORMAL"
     server = Server([failed], [failed], [failed], [0, 1, failed], [failed], [failed])
     run = supervise(server, job, attempts=6)
     with pytest.raises(RuntimeError, match=r"was killed.*6 attempts are spent; the same command continues the run"):
         run.run()
-    assert slept == [10, 20, 40, 10, 20]
+    assert slept == [10, 20, 40, 2, 10]
     assert [ended.job_id for ended in run.ended] == [f"id-{number}" for number in range(1, 7)]
 
 

@@ -30,6 +30,7 @@ FREE = {
     "wait_time_after_min_received",
     "get_task_timeout",
     "submit_task_result_timeout",
+    "max_runner_sync_timeout",
     "np_min_download_timeout",
     "task_request_interval",
     "tensorboard",
