@@ -18,7 +18,9 @@ ASK_ANYWAY = 120.0  # seconds without an answer of a site, after which the contr
 TAKEN, NO_SITES = "OK", ("server", "invalid_clients")  # in FLARE's list of what the machines answered to a job
 LATE = "the job does not name it, it connected later, or it lacks the resources that the job asks for"
 IDLE = "no_jobs"  # FLARE's status of a site without a job
-COMMAND, ALARMS = "two_machines", "fedaid_two_machines"  # of the watch in the server's kit, and key of its answer
+# Commands of the watch in the server's kit, and the keys of their answers.
+COMMAND, ALARMS = "two_machines", "fedaid_two_machines"
+STARTED_COMMAND, STARTED = "started_jobs", "fedaid_started_jobs"
 AT_SITE = "ClientRunner"  # FLARE's group in the answer of a site whose process has found the controller
 
 
@@ -69,15 +71,20 @@ class ControllerStats:
 
 
 def server_restarted(session: Session, job_id: str) -> bool | None:
-    """Whether the server was started after it gave this job to the sites: FLARE does not continue such a job.
+    """Whether a former process of the server gave this job to the sites: FLARE does not continue such a job.
+
+    The server's process tells which jobs it has started. One without our watch does not; then two times of the
+    server's clock are compared, which is wrong if that clock was set between them.
 
     Args:
         session: a session that is logged in.
-        job_id: of the job.
+        job_id: of a job that is under way.
 
     Returns:
         None if the server does not tell.
     """
+    with suppress(TypeError, AttributeError, KeyError, *REFUSED, RuntimeError):
+        return job_id not in session._do_command(STARTED_COMMAND)["meta"][STARTED]
     with suppress(TypeError, ValueError, AttributeError, KeyError, *REFUSED):
         scheduled = float(session.get_job_meta(job_id)["last_schedule_time"])
         return scheduled < float(session.get_system_info().server_info.start_time)

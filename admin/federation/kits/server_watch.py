@@ -1,5 +1,6 @@
 """Watches the sites from FLARE's server process: two machines with one kit, and sites without a part in a job.
 
+It also tells which jobs this process has started: a job that it has not, but that is RUNNING, is of a former process.
 ``provision`` and the POC copy this file into ``local/custom`` of the server's kit. So it imports nothing of this
 project.
 """
@@ -22,7 +23,9 @@ from nvflare.apis.fl_context import FLContext
 from nvflare.fuel.hci.proto import MetaStatusValue, make_meta
 from nvflare.fuel.hci.reg import CommandModule, CommandModuleSpec, CommandSpec
 
-COMMAND, ALARMS = "two_machines", "fedaid_two_machines"  # a command of the console, and the key of its answer
+# Commands of the console, and the keys of their answers.
+COMMAND, ALARMS = "two_machines", "fedaid_two_machines"
+STARTED_COMMAND, STARTED = "started_jobs", "fedaid_started_jobs"
 EVICTED = "Client ID already registered as a client: "  # how FLARE begins its answer to the machine that it dropped
 ABSENT_FILE = "fedaid_absent.json"  # in the server's folder of a job
 SURE = 2  # heartbeats of a dropped machine, at least APART seconds apart
@@ -72,7 +75,7 @@ class TwoMachines:
 
         Args:
             site: its name.
-            now: seconds since 1970.
+            now: seconds of a clock that only goes forward.
         """
         first, last, count = self._heard.get(site, [now, now, 0.0])
         if now - last > TOGETHER:
@@ -82,7 +85,7 @@ class TwoMachines:
         self._heard[site] = [first, last, count]
         if count < SURE or site in self._alarms:
             return None
-        self._alarms[site] = Alarm(site, stamp(first))
+        self._alarms[site] = Alarm(site, stamp(now - first))
         return self._alarms[site]
 
     def over(self, now: float) -> list[Alarm]:
@@ -90,7 +93,7 @@ class TwoMachines:
         ended = [site for site in self._alarms if now - self._heard[site][1] > OVER]
         found = [self._alarms.pop(site) for site in ended]
         for alarm in found:
-            alarm.until = stamp(self._heard.pop(alarm.site)[1])
+            alarm.until = stamp(now - self._heard.pop(alarm.site)[1])
         self._past = [(at, one) for at, one in self._past if now - at < KEPT_SECONDS]
         self._past += [(now, alarm) for alarm in found]
         return found
@@ -101,20 +104,28 @@ class TwoMachines:
         return [*self._alarms.values(), *(alarm for _, alarm in reversed(self._past))]
 
 
-class AlarmCommand(CommandModule):  # type: ignore[misc]
-    """FLARE's console gets the command ``two_machines``; every person who may log in may give it."""
+class WatchCommands(CommandModule):  # type: ignore[misc]
+    """FLARE's console gets the commands of the watch; every person who may log in may give them."""
 
     def __init__(self, watch: ServerWatch) -> None:
         self._watch = watch
 
     def get_spec(self) -> CommandModuleSpec:
-        """Return the command."""
-        does = "show sites whose startup kit two machines use"
-        spec = CommandSpec(name=COMMAND, description=does, usage=COMMAND, handler_func=self.show, visible=True)
-        return CommandModuleSpec(name="watch", cmd_specs=[spec])
+        """Return the commands."""
+        known = (
+            (COMMAND, "show sites whose startup kit two machines use", self.show_alarms),
+            (STARTED_COMMAND, "show the jobs that this process of the server has started", self.show_started),
+        )
+        specs = [CommandSpec(name, does, usage=name, handler_func=show, visible=True) for name, does, show in known]
+        return CommandModuleSpec(name="watch", cmd_specs=specs)
 
-    def show(self, conn: Any, args: list[str]) -> None:
-        """Answer the command."""
+    def show_started(self, conn: Any, args: list[str]) -> None:
+        """Answer with the ids of jobs."""
+        jobs = sorted(self._watch.started)
+        conn.append_string("\n".join(jobs) or "no job", meta=make_meta(MetaStatusValue.OK, extra={STARTED: jobs}))
+
+    def show_alarms(self, conn: Any, args: list[str]) -> None:
+        """Answer with the alarms."""
         alarms = self._watch.alarms()
         found = [{**asdict(alarm), "text": alarm.told()} for alarm in alarms]
         lines = "\n".join(alarm.told() for alarm in alarms) or "no site: each startup kit is used by one machine"
@@ -126,11 +137,15 @@ class ServerWatch(FLComponent):  # type: ignore[misc]
 
     Args:
         sites: of the consortium, so that one that has never connected is missed.
+
+    Attributes:
+        started: ids of the jobs that this process has given to the sites.
     """
 
     def __init__(self, sites: Iterable[str] = ()) -> None:
         super().__init__()
         self.sites = sorted(sites)
+        self.started: set[str] = set()
         self._seen, self._machines, self._offered = {*self.sites}, TwoMachines(), False
         self._lock = threading.Lock()
 
@@ -141,6 +156,7 @@ class ServerWatch(FLComponent):  # type: ignore[misc]
         elif event_type == EventType.CLIENT_HEARTBEAT_PROCESSED:
             self._note_heartbeat(str(fl_ctx.get_prop(FLContextKey.COMMUNICATION_ERROR) or ""))
         elif event_type == EventType.JOB_DEPLOYED:
+            self.started.add(str(fl_ctx.get_prop(FLContextKey.JOB_RUN_NUMBER)))
             self._note_absent(fl_ctx)
 
     def alarms(self) -> list[Alarm]:
@@ -151,13 +167,13 @@ class ServerWatch(FLComponent):  # type: ignore[misc]
 
     def _note_heartbeat(self, error: str) -> None:
         with self._lock:
-            new = self._machines.dropped(error.removeprefix(EVICTED), time.time()) if EVICTED in error else None
+            new = self._machines.dropped(error.removeprefix(EVICTED), time.monotonic()) if EVICTED in error else None
             if new:
                 self.logger.error(f"ALARM: {new.told()}")
             self._say_over()
 
     def _say_over(self) -> None:
-        for alarm in self._machines.over(time.time()):
+        for alarm in self._machines.over(time.monotonic()):
             self.logger.warning(f"ALARM is over: {alarm.told()}")
 
     def _offer_command(self, engine: Any) -> None:
@@ -167,7 +183,7 @@ class ServerWatch(FLComponent):  # type: ignore[misc]
             if self._offered or register is None:
                 return
             self._offered = True
-            module = AlarmCommand(self)
+            module = WatchCommands(self)
             register.register_module(module)
             for entry in register.scopes[module.get_spec().name].entries.values():
                 register._add_cmd_entry(entry.name, entry)
@@ -203,6 +219,6 @@ def printable(text: str) -> str:
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
-def stamp(seconds: float) -> str:
-    """Return a time as ISO 8601 in UTC, to the second."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def stamp(ago: float) -> str:
+    """Return the time some seconds ago as ISO 8601 in UTC, to the second."""
+    return datetime.fromtimestamp(time.time() - ago, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -67,19 +67,23 @@ class Server:
         self.clients.heartbeat(token, site, site, fl_ctx)
         self.watch.handle_event(EventType.CLIENT_HEARTBEAT_PROCESSED, fl_ctx)
 
-    def told(self) -> list[str]:
-        """What FLARE's console command answers to the lead's commands: the alarms' texts."""
+    def _do_command(self, command: str) -> dict[str, Any]:
+        """What FLARE's console answers to a command of a session."""
         conn = Connection()
-        self.commands.process_command(conn, "two_machines")
-        answer = {"meta": json.loads(conn.close())["meta"]}
-        return list(job_process.two_machines(SimpleNamespace(_do_command=lambda command: answer)).values())  # type: ignore[arg-type]
+        self.commands.process_command(conn, command)
+        return {"meta": json.loads(conn.close())["meta"]}
+
+    def told(self) -> list[str]:
+        """What the lead's commands make of the answer: the alarms' texts."""
+        return list(job_process.two_machines(self).values())  # type: ignore[arg-type]
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The time in seconds, which the test changes."""
-    now = [1_000_000.0]
-    monkeypatch.setattr(server_watch.time, "time", lambda: now[0])
+    """Seconds since 1970, which the test changes; the second number is a step of the wall clock."""
+    now = [1_000_000.0, 0.0]
+    clocks = SimpleNamespace(monotonic=lambda: now[0] - 900_000.0, time=lambda: sum(now))
+    monkeypatch.setattr(server_watch, "time", clocks)
     return now
 
 
@@ -122,6 +126,27 @@ def test_a_restart_is_no_alarm_however_often_and_fast(
             server.heartbeat("north", token)
     assert alarms_in(caplog) == []
     assert server.told() == []
+
+
+@pytest.mark.parametrize("step", [3600.0, -3600.0])
+def test_a_step_of_the_wall_clock_neither_makes_nor_hides_nor_ends_an_alarm(
+    tmp_path: Path, clock: list[float], caplog: pytest.LogCaptureFixture, step: float
+) -> None:
+    server = Server(tmp_path)
+    first = server.register("north")
+    server.register("north")
+    server.heartbeat("north", first)
+    clock[1] = step
+    clock[0] += 1
+    server.heartbeat("north", first)
+    assert server.told() == [], "a second is too soon"
+    clock[0] += 9
+    server.heartbeat("north", first)
+    assert len(alarms_in(caplog)) == 1
+    clock[1] = 0.0
+    assert len(server.told()) == len(alarms_in(caplog)) == 1
+    clock[0] += OVER + 1
+    assert [text.split(" from ")[0] for text in server.told()] == ["two machines used the startup kit of site north"]
 
 
 def test_one_late_heartbeat_of_a_former_process_is_no_alarm(tmp_path: Path, clock: list[float]) -> None:
@@ -170,7 +195,25 @@ def test_a_folder_that_cannot_be_written_does_not_stop_the_job(tmp_path: Path) -
 
 def test_the_names_that_both_ends_use_are_the_same() -> None:
     assert (server_watch.COMMAND, server_watch.ALARMS) == (job_process.COMMAND, job_process.ALARMS)
+    commands = (server_watch.STARTED_COMMAND, server_watch.STARTED)
+    assert commands == (job_process.STARTED_COMMAND, job_process.STARTED)
     assert server_watch.ABSENT_FILE == absent_sites.FILE
+
+
+@pytest.mark.parametrize("step", [3600.0, -3600.0])
+def test_a_job_is_of_a_former_process_of_the_server_whatever_the_wall_clock_says(tmp_path: Path, step: float) -> None:
+    server = Server(tmp_path)
+    server.register("north")
+    fl_ctx = server.context()
+    fl_ctx.set_prop(FLContextKey.JOB_RUN_NUMBER, "new")
+    server.watch.handle_event(EventType.JOB_DEPLOYED, fl_ctx)
+    times = {"new": 200.0 + step, "old": 50.0 + step}
+    session: Any = SimpleNamespace(
+        _do_command=server._do_command,
+        get_job_meta=lambda job_id: {"last_schedule_time": times[job_id]},
+        get_system_info=lambda: SimpleNamespace(server_info=SimpleNamespace(start_time=100.0)),
+    )
+    assert [job_process.server_restarted(session, job) for job in ("new", "old")] == [False, True]
 
 
 def test_a_server_without_the_watch_has_no_alarm() -> None:
