@@ -22,6 +22,7 @@ from admin.federation.kits.issued import stored_certificates, to_renew
 from admin.federation.kits.lead_software import state_software
 from admin.federation.kits.reach import LOOPBACK, listen_host, port_of, stays_on_this_machine
 from admin.federation.kits.rights import limit_rights
+from admin.federation.kits.signed_files import sign_kits
 from admin.federation.kits.validity import root_days, valid_days, with_dates
 from admin.federation.nvflare_command import run_nvflare
 from admin.federation.project_file import Project, read_project, with_port, with_private_logs
@@ -123,6 +124,7 @@ def provision(
         without_code(made[-1], wheel=out / WHEEL)
         for name in (read.server, *read.sites):
             name_refused_classes(made[-1] / name)
+    sign_kits(made[-1])  # last: what is written to startup/ later stops the start
     keep_private(out)
     return made[-1].resolve()
 

@@ -60,6 +60,9 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     for wheel in (options.out / "wheel").glob("*.whl") if options.no_byoc else ():
         how = f"pip install --no-deps {wheel.name}, at the server and at every site"
         answer.add(f"{wheel}\nsha256 {file_hash(wheel)}: {how}", wheel=wheel, sha256=file_hash(wheel))
+    root = next(one.fingerprint for one in certificates if one.kind == "authority")
+    tell = f"All kits are signed. Read this to every owner on the telephone; doctor KIT must print the same: {root}"
+    answer.add(tell, authority=root)
     hand = f"Hand each folder to its owner over a secure channel, and keep {options.out} private: docs/provisioned.md"
     renewed = [one.name for one in certificates if one.issued == "renewed"]
     answer.add("\n".join([hand, *renewals(renewed)]), renewed=renewed)

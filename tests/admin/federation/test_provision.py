@@ -15,11 +15,13 @@ import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from nvflare.lighter.utils import verify_folder_signature
 
 from admin.__main__ import main
 from admin.federation.kit_process import kit_environment
-from admin.federation.kit_settings import read_json
+from admin.federation.kit_settings import read_json, write_data_root
 from admin.federation.kits.installed_refusals import AT_SERVER
+from admin.federation.kits.signed_files import SIGNATURES
 from admin.federation.project_file import read_project
 from admin.federation.provision import provision
 from admin.jobs.code_wheel import classes_of_jobs
@@ -242,6 +244,54 @@ def test_an_expired_kit_does_not_start(twice: Twice, tmp_path: Path) -> None:
     reason = f"the certificate of {SITES[2]} cannot be used: it has expired at"
     assert reason in done.stderr
     assert reason in (kit / "log.txt").read_text()
+
+
+def test_flare_finds_its_own_signatures_in_every_kit(twice: Twice, tmp_path: Path) -> None:
+    for kits in (twice.first, twice.second):
+        startups = sorted(kits.glob("*/startup"))
+        assert len(startups) == len(NAMES)
+        for startup in startups:
+            assert verified(startup)
+    startup = shutil.copytree(twice.second / SITES[1] / "startup", tmp_path / "startup")
+    with (startup / "start.sh").open("a") as file:
+        file.write("# other\n")
+    assert not verified(startup)
+
+
+def verified(startup: Path) -> bool:
+    root = str(startup / "rootCA.pem")
+    return bool(verify_folder_signature(str(startup), root, single_signer=True, signature_file=SIGNATURES))
+
+
+def test_what_an_owner_does_to_a_kit_is_no_tampering(twice: Twice, tmp_path: Path) -> None:
+    kit = shutil.copytree(twice.first / SITES[0], tmp_path / SITES[0])
+    install(kit, Rules(clip=1.0))
+    write_data_root(kit, tmp_path)
+    for name in ("resources.json", "authorization.json"):
+        shutil.copy(kit / "local" / f"{name}.default", kit / "local" / name)
+    shutil.rmtree(kit / "startup")
+    shutil.copytree(twice.second / SITES[0] / "startup", kit / "startup")  # renewed
+    found = {one.check.name: one for one in examine_kit(kit, environ={})}
+    for check in ("file-altered", "local-altered", "kit-not-signed"):
+        assert (found[check].places, found[check].unchecked) == ((), "")
+
+
+def test_a_kit_with_a_changed_configuration_does_not_start(twice: Twice, tmp_path: Path) -> None:
+    kit = shutil.copytree(twice.second / SITES[2], tmp_path / SITES[2])
+    file = kit / "startup" / "fed_client.json"
+    file.write_text(file.read_text().replace("127.0.0.1", "127.0.0.2").replace("localhost", "elsewhere") + "\n")
+    command = ["bash", str(kit / "startup" / "sub_start.sh"), "--once"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=kit_environment(""), timeout=120)
+    assert "The following files are not secure content." in done.stdout
+    assert "fed_client.json" in done.stdout
+
+
+def test_the_fingerprint_to_compare_is_the_same_at_the_lead_and_in_the_doctor(twice: Twice) -> None:
+    printed = {one["name"]: one["fingerprint"] for one in twice.answer["certificates"]}
+    assert twice.answer["authority"] == printed["fedaid"]
+    found = {one.check.name: one.places for one in examine_kit(twice.second / SITES[0], environ={})}
+    assert found["authority"][0].got.endswith(f"sha256 {printed['fedaid']}")
+    assert found["certificate"][0].got.endswith(f"sha256 {printed[SITES[0]]}")
 
 
 def test_a_start_outside_the_environment_says_what_to_activate(twice: Twice, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from admin.federation.federation import free_port
 from admin.federation.kit_settings import read_json, write_json
+from admin.federation.kits.signed_files import SIGNATURES
 from admin.federation.provision import ProvisionedFederation
 from admin.federation.record import Record
 from tests.chaos.followed_job import small_hospitals
@@ -39,6 +40,7 @@ class LinedFederation(ProvisionedFederation):
         kit = read_json(file)
         kit["servers"][0]["service"]["target"] = f"localhost:{self.line.port}"
         write_json(file, kit)
+        file.with_name(SIGNATURES).unlink()  # FLARE starts no kit whose signed configuration was changed
         return record
 
 

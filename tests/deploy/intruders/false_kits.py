@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from admin.federation.kit_process import kit_environment
+from admin.federation.kits.signed_files import SIGNATURES
 from admin.session.login import admin_session
 from tests.deploy.intruders.intruder import Ground, Intruder, Refusal
 from tests.deploy.intruders.strangers import MADE, SITE, Maker, write_chain
@@ -42,11 +43,11 @@ def kit_of_a_site(name: str, *, change: Callable[[Ground, Path], None], hears: s
 
 
 def copied(ground: Ground, name: str, to: str) -> Path:
-    """Copy what a kit was made of, without what its process wrote."""
+    """Copy what a kit was made of, without what its process wrote and without signatures, as a thief would."""
     kit = ground.folder / to.replace(" ", "-")
     shutil.rmtree(kit, ignore_errors=True)
     for folder in ("startup", "local"):
-        shutil.copytree(ground.kits / name / folder, kit / folder)
+        shutil.copytree(ground.kits / name / folder, kit / folder, ignore=shutil.ignore_patterns(SIGNATURES))
     return kit
 
 

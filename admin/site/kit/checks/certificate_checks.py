@@ -115,6 +115,13 @@ def fingerprint(examined: ExaminedKit) -> Iterator[Place]:
     yield examined.place(kit.certificate_file, f"{found.name}, {ends}, sha256 {found.fingerprint}")
 
 
+def authorities(examined: ExaminedKit) -> Iterator[Place]:
+    """State the authority's name, end and fingerprint."""
+    for found in examined.kit.authorities:
+        ends = f"valid to {found.ends:%Y-%m-%d}"
+        yield examined.place(examined.kit.authority_file, f"{found.name}, {ends}, sha256 {found.fingerprint}")
+
+
 CERTIFICATE_CHECKS = (
     KitCheck(
         "certificate-unreadable",
@@ -156,4 +163,12 @@ CERTIFICATE_CHECKS = (
         "key-mismatch", "The private key does not fit the certificate", "Copy the whole kit again.", ERROR, other_key
     ),
     KitCheck("certificate", "Certificate", "Compare the fingerprint with the lead's by telephone.", NOTE, fingerprint),
+    KitCheck(
+        "authority",
+        "The consortium's authority, which signed the kit",
+        "Compare the fingerprint with the lead's by telephone: with another authority everything in the kit could be "
+        "another's.",
+        NOTE,
+        authorities,
+    ),
 )

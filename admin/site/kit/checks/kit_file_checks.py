@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from admin.federation.kit_settings import CHECK, CODE_FILE
-from admin.federation.kits.signed_files import altered_files, signed_folders
+from admin.federation.kits.signed_files import (
+    LIST,
+    SIGNATURES,
+    altered_files,
+    has_list,
+    listed_owner,
+    signed_folders,
+    unlike_the_list,
+)
 from admin.federation.kits.startup_kit import PERSON, SITE, START_SCRIPT, StartupKit, read_object, section
 from admin.site.doctor.doctor_check import ERROR, WARNING
 from admin.site.kit.kit_finding import MACHINES, ExaminedKit, KitCheck, Place, Unchecked
@@ -16,6 +24,8 @@ from fedaid.errors import InputError
 OTHERS_READ, OTHERS_WRITE, OWNER_RUNS = 0o077, 0o022, 0o100
 UMASK = "umask 077"
 COPY = "Copy the whole kit again."
+LISTS = (SIGNATURES, LIST)
+NO_SIGNATURES = "the kit is not signed"
 
 
 def missing(examined: ExaminedKit) -> Iterator[Place]:
@@ -101,13 +111,32 @@ def unstated(examined: ExaminedKit) -> Iterator[Place]:
 
 
 def altered(examined: ExaminedKit) -> Iterator[Place]:
-    """Find files that are not as the lead has signed them."""
-    folders = signed_folders(examined.kit)
+    """Find files that are not as the lead has signed them; those of ``local/`` are the owner's."""
+    kit = examined.kit
+    folders = signed_folders(kit)
     if not folders:
-        raise Unchecked("FLARE signs kits for confidential or encrypted work only; this kit has no signature.json")
-    for folder in folders:
-        for file, reason in altered_files(examined.kit, folder):
-            yield examined.place(file, reason)
+        raise Unchecked(NO_SIGNATURES)
+    found = dict(one for folder in folders for one in altered_files(kit, folder))
+    if has_list(kit):
+        found |= dict(unlike_the_list(kit, kit.startup))
+        if listed_owner(kit) not in (kit.name, ""):
+            yield examined.place(kit.startup / LIST, f"of the kit of {listed_owner(kit)}, in the kit of {kit.name}")
+    for file, reason in found.items():
+        yield examined.place(file, reason)
+
+
+def local_changes(examined: ExaminedKit) -> Iterator[Place]:
+    """Find files that the lead put into ``local/`` and that are missing or changed; what the owner added is not one."""
+    if not has_list(examined.kit):
+        raise Unchecked(NO_SIGNATURES)
+    for file, reason in unlike_the_list(examined.kit, examined.kit.local):
+        yield examined.place(file, reason)
+
+
+def unsigned(examined: ExaminedKit) -> Iterator[Place]:
+    """Find a kit without signatures, or with those of FLARE only."""
+    startup = examined.kit.startup
+    yield from (examined.place(startup / name, "no such file") for name in LISTS if not (startup / name).is_file())
 
 
 def readable_key(examined: ExaminedKit) -> Iterator[Place]:
@@ -168,13 +197,34 @@ KIT_FILE_CHECKS = (
     KitCheck(
         "umask",
         "Others on this machine could read the files that the kit will write",
-        f"Add {UMASK} to the start script, as its second line.",
+        f"Copy startup/ again. In a kit without signatures add {UMASK} to the start script, as its second line.",
         WARNING,
         open_umask,
         MACHINES,
     ),
     KitCheck("names-differ", "The start script is another site's", COPY, ERROR, other_names, (SITE,)),
-    KitCheck("file-altered", "A file is not as the lead signed it", COPY, ERROR, altered),
+    KitCheck(
+        "file-altered",
+        "A file is not as the lead signed it",
+        "Copy startup/ again from the kit as the lead sent it, or ask for it again. Compare the fingerprint of the "
+        "authority by telephone.",
+        ERROR,
+        altered,
+    ),
+    KitCheck(
+        "local-altered",
+        "A file in local/ is not as the lead made it",
+        "Nothing, if you or a new version changed it. Else copy the file again from the kit as the lead sent it.",
+        WARNING,
+        local_changes,
+    ),
+    KitCheck(
+        "kit-not-signed",
+        "The kit has no signatures: it is of an older version or of nvflare's own command, or they were removed",
+        "Ask the lead for a new kit. Replace only startup/ in this one.",
+        WARNING,
+        unsigned,
+    ),
     KitCheck(
         "key-readable",
         "Others on this machine can read the private key",

@@ -178,7 +178,8 @@ RIGHTS_CHECKS = (
     KitCheck(
         "exception-texts",
         "Texts of exceptions go to the server, and may hold a name",
-        f"Add export {VARIABLE}=true to the start script, as its second line.",
+        f"Copy startup/ again. In a kit without signatures add export {VARIABLE}=true to the start script, as its "
+        "second line.",
         WARNING,
         sent_texts,
         (SITE,),

@@ -80,7 +80,9 @@ def world(
     file.write_text(json.dumps(content))
     state = json.loads((provisioned.parent / "state" / "cert.json").read_text())
     with ExitStack() as ends:
-        yield World(kits, data, {}, authority_in(state), ends)
+        world = World(kits, data, {}, authority_in(state), ends)
+        world.sign()
+        yield world
 
 
 def authority_in(state: dict[str, str]) -> Made:

@@ -17,7 +17,10 @@ RESOURCES, RIGHTS, SOFTWARE = "resources.json.default", "authorization.json.defa
 
 @dataclass(frozen=True)
 class KitFault:
-    """A fault; ``also`` are checks that must find it too, ``shows`` is a part of what is printed."""
+    """A fault; ``also`` are checks that must find it too, ``shows`` is a part of what is printed.
+
+    The lead has signed the kit with the fault in it, unless ``after_signing``.
+    """
 
     name: str
     check: str
@@ -25,6 +28,7 @@ class KitFault:
     shows: str = ""
     kit: str = SITE
     also: tuple[str, ...] = ()
+    after_signing: bool = False
 
 
 def in_world(plant: Callable[[World], object]) -> Callable[[World, pytest.MonkeyPatch], object]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from admin.federation.kits.signed_files import sign_kit
 from tests.admin.federation.made_certificates import Made
 
 SITE = "hospital-north"
@@ -40,6 +41,11 @@ class World:
     @property
     def lead(self) -> Path:
         return self.kits / "lead@consortium.org"
+
+    def sign(self) -> None:
+        """The lead signs the kits as they are now."""
+        for kit in self.kits.iterdir():
+            sign_kit(kit, self.authority.key)
 
 
 def change(file: Path, edit: Callable[[Any], object]) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from nvflare.lighter.utils import sign_folders
 
+from admin.federation.kits.signed_files import LIST, SIGNATURES
 from tests.admin.federation.made_certificates import Made, made
 from tests.admin.site.kit.kit_fault import (
     LEAD,
     RESOURCES,
+    RIGHTS,
+    SERVER,
     KitFault,
     in_world,
     replaced,
@@ -44,16 +48,22 @@ def authority(*, begins: float = -10, ends: float) -> Callable[[World, pytest.Mo
     return in_world(plant)
 
 
-def signed_and(edit: Callable[[Path], object]) -> Callable[[World, pytest.MonkeyPatch], object]:
-    """A kit that the authority signed, changed afterwards."""
+def without_signature(startup: Path) -> None:
+    (startup / "stop_fl.sh").unlink()
+    change(startup / SIGNATURES, lambda found: found.pop("stop_fl.sh"))
 
-    def plant(world: World) -> None:
-        startup = world.site / "startup"
-        (startup / "more.txt").write_text("")
-        sign_folders(str(startup), world.authority.key, signature_file="signature.json")
-        edit(startup)
 
-    return in_world(plant)
+def swapped(startup: Path) -> None:
+    """Another file of the kit, with its own signature, in the place of the start script."""
+    shutil.copyfile(startup / "stop_fl.sh", startup / "start.sh")
+    change(startup / SIGNATURES, lambda found: found.update({"start.sh": found["stop_fl.sh"]}))
+
+
+def list_of_another_kit(world: World) -> None:
+    ours, theirs = (kit / "startup" for kit in (world.site, world.lead))
+    signatures = json.loads((theirs / SIGNATURES).read_text())
+    shutil.copyfile(theirs / LIST, ours / LIST)
+    change(ours / SIGNATURES, lambda found: found.update({LIST: signatures[LIST]}))
 
 
 def foreign() -> Made:
@@ -127,17 +137,75 @@ IDENTITY_FAULTS = (
     KitFault(
         "altered after signing",
         "file-altered",
-        signed_and(lambda s: (s / "start.sh").write_text("# other\n")),
-        "start.sh: altered",
+        with_startup(lambda s: (s / "start.sh").write_text("# other\n")),
+        "startup/start.sh: altered",
+        after_signing=True,
     ),
     KitFault(
         "added after signing",
         "file-altered",
-        signed_and(lambda s: (s / "more.py").write_text("")),
+        with_startup(lambda s: (s / "more.py").write_text("")),
         "more.py: not signed",
+        after_signing=True,
     ),
     KitFault(
-        "removed after signing", "file-altered", signed_and(lambda s: (s / "more.txt").unlink()), "more.txt: missing"
+        "removed after signing",
+        "file-altered",
+        with_startup(lambda s: (s / "stop_fl.sh").unlink()),
+        "stop_fl.sh: missing",
+        after_signing=True,
+    ),
+    KitFault(
+        "removed with its signature",
+        "file-altered",
+        with_startup(without_signature),
+        "stop_fl.sh: missing",
+        after_signing=True,
+    ),
+    KitFault(
+        "a signed file under another's name",
+        "file-altered",
+        with_startup(swapped),
+        "start.sh: altered",
+        after_signing=True,
+    ),
+    KitFault(
+        "signed list of another kit",
+        "file-altered",
+        in_world(list_of_another_kit),
+        f"of the kit of {LEAD}, in the kit of {SITE}",
+        also=("local-altered",),
+        after_signing=True,
+    ),
+    KitFault(
+        "a foreign authority in the place of the consortium's",
+        "file-altered",
+        with_startup(lambda s: foreign().write(s / "rootCA.pem")),
+        "startup/start.sh: altered",
+        also=("certificate-signer", "server-certificate"),
+        after_signing=True,
+    ),
+    KitFault(
+        "the lead's rules changed",
+        "local-altered",
+        in_world(lambda world: change(world.site / "local" / RIGHTS, lambda found: found.update(x=1))),
+        f"local/{RIGHTS}: altered",
+        after_signing=True,
+    ),
+    KitFault(
+        "the server's code changed",
+        "local-altered",
+        in_world(lambda world: (world.server / "local" / "custom" / "refusals" / "__init__.py").write_text("x = 1")),
+        "local/custom/refusals/__init__.py: altered",
+        SERVER,
+        after_signing=True,
+    ),
+    KitFault(
+        "signatures removed",
+        "kit-not-signed",
+        with_startup(lambda s: [(s / name).unlink() for name in (SIGNATURES, LIST)]),
+        "signature.json: no such file",
+        after_signing=True,
     ),
     KitFault("open key", "key-readable", with_startup(lambda s: (s / "client.key").chmod(0o640)), "mode 0640"),
     KitFault("open kit", "kit-readable", in_world(lambda world: world.site.chmod(0o755)), "mode 0755"),

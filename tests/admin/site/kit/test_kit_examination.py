@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from admin.__main__ import main
+from admin.federation.kits.signed_files import sign_kits
 from admin.federation.kits.startup_kit import open_kit
 from admin.jobs.cost import model_size
 from admin.jobs.memory.job_memory import job_memory
@@ -57,6 +58,8 @@ def test_kits_that_are_set_up_give_notes_only(world: World, kit: str) -> None:
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_planted_fault_is_found_by_name(world: World, fault: KitFault, monkeypatch: pytest.MonkeyPatch) -> None:
     fault.plant(world, monkeypatch)
+    if not fault.after_signing:
+        world.sign()
     results = examine_kit(world.kits / fault.kit, environ=world.environ)
     assert fired(results) == {fault.check, *fault.also}
     assert not refusal(world.kits / fault.kit) or fired(results) & NO_START
@@ -81,6 +84,7 @@ def test_a_new_kit_lacks_only_what_its_owner_has_to_set(provisioned: Path, tmp_p
         kit = provisioned / name
         if name == SITE:
             connect_to(kit, port)
+            sign_kits(provisioned)
         assert fired(examine_kit(kit, environ={})) - {"disk-low", "memory-low"} == left
 
 
