@@ -8,7 +8,15 @@ from collections.abc import Callable, Mapping
 from nvflare.fuel.flare_api.api_spec import JobNotRunning
 from nvflare.fuel.flare_api.flare_api import Session
 
-from admin.session.job_process import ControllerStats, server_restarted, site_states, sites_without_part, two_machines
+from admin.session.job_process import (
+    UNEXPECTED,
+    ControllerStats,
+    server_restarted,
+    site_names,
+    site_states,
+    sites_without_part,
+    two_machines,
+)
 from admin.session.job_progress import Progress, absent_reasons
 
 POLL_SECONDS = 1.0
@@ -120,11 +128,12 @@ class JobWatch:
             self.say(f"site {site} has no part in job {self.job_id}, which goes on without it: {reason}")
 
     def _say_alarms(self) -> None:
-        """Say once that two machines use one kit, and once that it is over."""
+        """Say once that two machines use one kit, that it is over, and that a site is not in the project file."""
         if time.monotonic() < self._next_alarms:
             return
         self._next_alarms = time.monotonic() + ALARM_SECONDS
-        for text in two_machines(self.session).values():
+        strangers = [one["text"] for one in site_names(self.session) if one["kind"] == UNEXPECTED]
+        for text in (*two_machines(self.session).values(), *strangers):
             if text not in self._alarms:
                 self._alarms.add(text)
                 self.say(f"ALARM: {text}")

@@ -21,6 +21,7 @@ IDLE = "no_jobs"  # FLARE's status of a site without a job
 # Commands of the watch in the server's kit, and the keys of their answers.
 COMMAND, ALARMS = "two_machines", "fedaid_two_machines"
 STARTED_COMMAND, STARTED = "started_jobs", "fedaid_started_jobs"
+NAMES_COMMAND, NAMES, UNEXPECTED = "site_names", "fedaid_site_names", "unexpected"
 AT_SITE = "ClientRunner"  # FLARE's group in the answer of a site whose process has found the controller
 
 
@@ -135,6 +136,21 @@ def two_machines(session: Session) -> dict[str, str]:
             str(alarm["site"]): str(alarm["text"]) for alarm in reversed(found)
         }  # the first of a site is the newest
     return {}
+
+
+def site_names(session: Session) -> list[dict[str, str]]:
+    """Return how the connected sites differ from the project file: ``site``, ``kind``, ``text``.
+
+    Args:
+        session: a session that is logged in.
+
+    Returns:
+        ``kind`` is ``unexpected`` or ``missing``. Nothing if the server's kit has no watch of this version.
+    """
+    with suppress(TypeError, AttributeError, KeyError, *REFUSED, RuntimeError):
+        found = session._do_command(NAMES_COMMAND)["meta"][NAMES]
+        return [{name: str(one[name]) for name in ("site", "kind", "text")} for one in found]
+    return []
 
 
 def refused_by(session: Session, job_id: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from admin.site.kit.checks.certificate_checks import CERTIFICATE_CHECKS
 from admin.site.kit.checks.kit_file_checks import KIT_FILE_CHECKS
 from admin.site.kit.checks.machine_checks import MACHINE_CHECKS
 from admin.site.kit.checks.network_checks import NETWORK_CHECKS
+from admin.site.kit.checks.presence_checks import PRESENCE_CHECKS
 from admin.site.kit.checks.rights_checks import RIGHTS_CHECKS
 from admin.site.kit.checks.site_data_checks import SITE_DATA_CHECKS
 from admin.site.kit.checks.software_checks import SOFTWARE_CHECKS
@@ -22,7 +23,7 @@ from fedaid.errors import InputError
 
 KIT_CHECKS: tuple[KitCheck, ...] = (
     *(*KIT_FILE_CHECKS, *CERTIFICATE_CHECKS, *NETWORK_CHECKS, *SOFTWARE_CHECKS),
-    *(*RIGHTS_CHECKS, *STORAGE_CHECKS, *MACHINE_CHECKS, *SITE_DATA_CHECKS),
+    *(*PRESENCE_CHECKS, *RIGHTS_CHECKS, *STORAGE_CHECKS, *MACHINE_CHECKS, *SITE_DATA_CHECKS),
 )
 
 

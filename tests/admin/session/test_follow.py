@@ -227,19 +227,23 @@ def test_nobody_is_named_if_all_take_part_or_flare_does_not_tell(
     assert said_about_sites(WithSites([running_stats, running_stats], details)) == []
 
 
-def test_two_machines_with_one_kit_are_told_once_and_the_end_too(
+def test_two_machines_with_one_kit_and_an_unexpected_site_are_told_once_and_the_end_too(
     running_stats: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Alarmed(WithSites):
         texts = iter(["two machines use", "two machines use", "two machines used"])
 
         def _do_command(self, command: str) -> dict[str, Any]:
+            if command == job_process.NAMES_COMMAND:
+                kinds = {"west": "unexpected", "north": "missing"}
+                found = [{"site": site, "kind": kind, "text": f"site {site}"} for site, kind in kinds.items()]
+                return {"meta": {job_process.NAMES: found}}
             assert command == job_process.COMMAND
             return {"meta": {job_process.ALARMS: [{"site": "lake", "text": next(self.texts)}]}}
 
     monkeypatch.setattr(follow_module, "ALARM_SECONDS", 0.0)
     said = said_about_sites(Alarmed([running_stats, running_stats], None))
-    assert said == ["ALARM: two machines use", "ALARM: two machines used"]
+    assert said == ["ALARM: two machines use", "ALARM: site west", "ALARM: two machines used"]
 
 
 def test_a_site_that_only_the_server_knows_of_is_named_with_its_reason(running_stats: dict[str, Any]) -> None:

@@ -151,8 +151,14 @@ def test_an_alarm_of_the_server_is_a_warning(
     server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alarm = {"site": "lake", "text": "two machines use the startup kit of site lake"}
-    answer = {"meta": {"fedaid_two_machines": [alarm]}}
-    monkeypatch.setattr(server, "_do_command", lambda command: answer, raising=False)
+    stranger = {"site": "west", "kind": "unexpected", "text": "site west is connected"}
+    away = {"site": "north", "kind": "missing", "text": "site north is not connected"}
+    answers = {"two_machines": {"fedaid_two_machines": [alarm]}, "site_names": {"fedaid_site_names": [stranger, away]}}
+    monkeypatch.setattr(server, "_do_command", lambda command: {"meta": answers[command]}, raising=False)
     (tmp_path / "lead").mkdir()
     assert main(["status", "--kit", str(tmp_path / "lead"), "--out", str(tmp_path / "out")]) == 0
-    assert "warning: ALARM: two machines use the startup kit of site lake\n" in capsys.readouterr().err
+    assert [line for line in capsys.readouterr().err.splitlines() if "site" in line] == [
+        "warning: ALARM: two machines use the startup kit of site lake",
+        "warning: ALARM: site west is connected",
+        "warning: site north is not connected",
+    ]

@@ -68,7 +68,9 @@ def world(
     """A copy of all kits, to plant a fault in."""
     monkeypatch.setattr(storage_checks, "TEMPORARY", (tmp_path / "temporary",))
     kits = Path(
-        shutil.copytree(set_up, tmp_path / "kits", ignore=shutil.ignore_patterns("*-lake", "*-south", "admin@*"))
+        shutil.copytree(
+            set_up, tmp_path / "kits", ignore=shutil.ignore_patterns("*-lake", "*-south", "admin@*", "m*@*")
+        )
     )
     data = data_folder(tmp_path / "data")
     write_data_root(kits / SITE, data)

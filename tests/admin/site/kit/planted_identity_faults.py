@@ -198,6 +198,7 @@ IDENTITY_FAULTS = (
         in_world(lambda world: (world.server / "local" / "custom" / "refusals" / "__init__.py").write_text("x = 1")),
         "local/custom/refusals/__init__.py: altered",
         SERVER,
+        also=("server-components",),
         after_signing=True,
     ),
     KitFault(

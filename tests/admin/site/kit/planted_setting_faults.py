@@ -85,6 +85,11 @@ def vocabulary(world: World) -> None:
         file.write("word\n")
 
 
+def without(name: str) -> Callable[[World, pytest.MonkeyPatch], object]:
+    """A server's kit that lacks a file of ``local/``."""
+    return in_world(lambda world: (world.server / "local" / name).unlink())
+
+
 def own_resources(world: World) -> None:
     content = (world.site / "local" / RESOURCES).read_text()
     (world.site / "local" / "resources.json").write_text(content)
@@ -209,6 +214,36 @@ SETTING_FAULTS = (
         SERVER,
     ),
     KitFault("open store", "storage-readable", in_world(readable_store), "mode 0755", SERVER),
+    *(
+        KitFault(f"a server without {lacks}", "server-components", without(lacks), lacks, SERVER)
+        for lacks in (
+            *("fedaid_watch__p_resources.json", "fedaid_guard__p_resources.json", "refusals__p_resources.json"),
+            *("custom/server_watch.py", "custom/job_guard.py", "custom/refusals/admission.py"),
+        )
+    ),
+    KitFault(
+        "a watch that is not built",
+        "server-components",
+        setting("fedaid_watch__p_resources.json", lambda found: found.update(components=[]), SERVER),
+        "no component",
+        SERVER,
+    ),
+    KitFault(
+        "the guard of an older version",
+        "server-components",
+        in_world(lambda world: (world.server / "local" / "custom" / "job_guard.py").write_text("x = 1\n")),
+        "job_guard.py: of another version",
+        SERVER,
+    ),
+    *(
+        KitFault(
+            f"a heartbeat every {seconds} s",
+            "heart-beat",
+            replaced("sub_start.sh", "config_folder=config", f"config_folder=config heart_beat_interval={seconds}"),
+            f"heart_beat_interval={seconds}",
+        )
+        for seconds in ("46", "600.5", "0", "-1", "minute")
+    ),
     KitFault("misspelt run store", "run-store-invalid", server_setting('{"run_stores": "/x"}'), "run_stores", SERVER),
     KitFault(
         "full disk",
