@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from admin.federation.kits import job_guard, server_watch
+from admin.federation.kits import expected_sites, job_guard, server_watch
 from admin.session import kit_check
 from fedaid.flare.store.run_folder import FILE_NAME, FOLDER, from_file
 from fedaid.flare.transport.exception_texts import VARIABLE
@@ -28,6 +28,7 @@ CHECKED_START = f"""umask 077
 PYTHONPATH="$WORKSPACE/startup" python3 -B -c '{RUN_CHECK}' "$WORKSPACE" || exit 1"""
 # FLARE's server process reads every file of local/ with this ending.
 GUARD_FILE, WATCH_FILE = "fedaid_guard__p_resources.json", "fedaid_watch__p_resources.json"
+EXPECTED_FILE = "fedaid_expected__p_resources.json"
 HEART_BEAT_SECONDS = 60  # the server drops a site after this silence; FLARE's default is 600
 
 
@@ -79,6 +80,11 @@ def add_watch(server_kit: Path, sites: Sequence[str]) -> None:
         sites: of the consortium.
     """
     add_component(server_kit, server_watch.ServerWatch, id="fedaid_watch", file=WATCH_FILE, sites=list(sites))
+
+
+def expect_sites(server_kit: Path, sites: Sequence[str]) -> None:
+    """Let the server compare the names of the connected sites with those of the project file."""
+    add_component(server_kit, expected_sites.ExpectedSites, id="fedaid_expected", file=EXPECTED_FILE, sites=list(sites))
 
 
 def add_component(server_kit: Path, made_by: type, *, id: str, file: str, **arguments: object) -> None:

@@ -13,6 +13,7 @@ from admin.federation.kit_settings import (
     add_watch,
     bind_to_loopback,
     check_before_start,
+    expect_sites,
     forbid_code,
     keep_exceptions_private,
     shorten_wait,
@@ -137,6 +138,7 @@ def finish(kits: Path, project: Project, *, host: str) -> None:
     add_guard(kits / project.server)
     install_refusals(kits / project.server)
     add_watch(kits / project.server, project.sites)
+    expect_sites(kits / project.server, project.sites)
     for site in project.sites:
         keep_exceptions_private(kits / site)
     for name in (project.server, *project.sites):

@@ -12,10 +12,10 @@ from admin.session.job_process import (
     UNEXPECTED,
     ControllerStats,
     server_restarted,
-    site_names,
     site_states,
     sites_without_part,
     two_machines,
+    unlike_the_project,
 )
 from admin.session.job_progress import Progress, absent_reasons
 
@@ -132,7 +132,7 @@ class JobWatch:
         if time.monotonic() < self._next_alarms:
             return
         self._next_alarms = time.monotonic() + ALARM_SECONDS
-        strangers = [one["text"] for one in site_names(self.session) if one["kind"] == UNEXPECTED]
+        strangers = [one["text"] for one in unlike_the_project(self.session) if one["kind"] == UNEXPECTED]
         for text in (*two_machines(self.session).values(), *strangers):
             if text not in self._alarms:
                 self._alarms.add(text)

@@ -18,10 +18,10 @@ ASK_ANYWAY = 120.0  # seconds without an answer of a site, after which the contr
 TAKEN, NO_SITES = "OK", ("server", "invalid_clients")  # in FLARE's list of what the machines answered to a job
 LATE = "the job does not name it, it connected later, or it lacks the resources that the job asks for"
 IDLE = "no_jobs"  # FLARE's status of a site without a job
-# Commands of the watch in the server's kit, and the keys of their answers.
+# Commands of our components in the server's kit, and the keys of their answers.
 COMMAND, ALARMS = "two_machines", "fedaid_two_machines"
 STARTED_COMMAND, STARTED = "started_jobs", "fedaid_started_jobs"
-NAMES_COMMAND, NAMES, UNEXPECTED = "site_names", "fedaid_site_names", "unexpected"
+EXPECTED_COMMAND, DIFFERENCES, UNEXPECTED = "expected_sites", "fedaid_expected_sites", "unexpected"
 AT_SITE = "ClientRunner"  # FLARE's group in the answer of a site whose process has found the controller
 
 
@@ -138,17 +138,17 @@ def two_machines(session: Session) -> dict[str, str]:
     return {}
 
 
-def site_names(session: Session) -> list[dict[str, str]]:
+def unlike_the_project(session: Session) -> list[dict[str, str]]:
     """Return how the connected sites differ from the project file: ``site``, ``kind``, ``text``.
 
     Args:
         session: a session that is logged in.
 
     Returns:
-        ``kind`` is ``unexpected`` or ``missing``. Nothing if the server's kit has no watch of this version.
+        ``kind`` is ``unexpected`` or ``missing``. Nothing if the server's kit does not compare them.
     """
     with suppress(TypeError, AttributeError, KeyError, *REFUSED, RuntimeError):
-        found = session._do_command(NAMES_COMMAND)["meta"][NAMES]
+        found = session._do_command(EXPECTED_COMMAND)["meta"][DIFFERENCES]
         return [{name: str(one[name]) for name in ("site", "kind", "text")} for one in found]
     return []
 

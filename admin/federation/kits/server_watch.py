@@ -1,5 +1,4 @@
-"""Watches the sites from FLARE's server process: two machines with one kit, sites that the project file does not name,
-and sites without a part in a job.
+"""Watches the sites from FLARE's server process: two machines with one kit, and sites without a part in a job.
 
 It also tells which jobs this process has started: a job that it has not, but that is RUNNING, is of a former process.
 ``provision`` and the POC copy this file into ``local/custom`` of the server's kit. So it imports nothing of this
@@ -11,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,9 +26,6 @@ from nvflare.fuel.hci.reg import CommandModule, CommandModuleSpec, CommandSpec
 # Commands of the console, and the keys of their answers.
 COMMAND, ALARMS = "two_machines", "fedaid_two_machines"
 STARTED_COMMAND, STARTED = "started_jobs", "fedaid_started_jobs"
-NAMES_COMMAND, NAMES = "site_names", "fedaid_site_names"
-UNEXPECTED, MISSING = "unexpected", "missing"
-WATCH_FILE = "local/fedaid_watch__p_resources.json"  # has the names of the project file
 EVICTED = "Client ID already registered as a client: "  # how FLARE begins its answer to the machine that it dropped
 ABSENT_FILE = "fedaid_absent.json"  # in the server's folder of a job
 SURE = 2  # heartbeats of a dropped machine, at least APART seconds apart
@@ -108,43 +104,6 @@ class TwoMachines:
         return [*self._alarms.values(), *(alarm for _, alarm in reversed(self._past))]
 
 
-@dataclass(frozen=True)
-class Named:
-    """A difference between the connected sites and the project file.
-
-    Attributes:
-        site: its name.
-        kind: :data:`UNEXPECTED` or :data:`MISSING`.
-    """
-
-    site: str
-    kind: str
-
-    def told(self) -> str:
-        """Return the difference as one line."""
-        if self.kind == MISSING:
-            return f"site {self.site} of the project file is not connected"
-        return (
-            f"site {self.site} is connected, and the project file of the server's kit does not name it. If it is new, "
-            f"copy {WATCH_FILE} from the server's new kit and restart the server. If it has left, or nobody knows it, "
-            f"disable it: disable_client {self.site}"
-        )
-
-
-def compared(expected: Iterable[str], connected: Iterable[str], *, disabled: Iterable[str]) -> list[Named]:
-    """Return the sites that are connected and not expected, then those that are expected and away.
-
-    Args:
-        expected: names of the project file; if there are none, nothing is compared.
-        connected: names of the sites that FLARE counts as connected.
-        disabled: sites that are locked out, which nobody misses.
-    """
-    known, here = set(expected), set(connected)
-    strangers = sorted(here - known) if known else []
-    away = sorted(known - here - set(disabled))
-    return [*(Named(site, UNEXPECTED) for site in strangers), *(Named(site, MISSING) for site in away)]
-
-
 class WatchCommands(CommandModule):  # type: ignore[misc]
     """FLARE's console gets the commands of the watch; every person who may log in may give them."""
 
@@ -155,7 +114,6 @@ class WatchCommands(CommandModule):  # type: ignore[misc]
         """Return the commands."""
         known = (
             (COMMAND, "show sites whose startup kit two machines use", self.show_alarms),
-            (NAMES_COMMAND, "compare the connected sites with the project file", self.show_names),
             (STARTED_COMMAND, "show the jobs that this process of the server has started", self.show_started),
         )
         specs = [CommandSpec(name, does, usage=name, handler_func=show, visible=True) for name, does, show in known]
@@ -168,25 +126,17 @@ class WatchCommands(CommandModule):  # type: ignore[misc]
 
     def show_alarms(self, conn: Any, args: list[str]) -> None:
         """Answer with the alarms."""
-        answer(conn, ALARMS, self._watch.alarms(), nothing="no site: each startup kit is used by one machine")
-
-    def show_names(self, conn: Any, args: list[str]) -> None:
-        """Answer with the differences to the project file."""
-        answer(conn, NAMES, self._watch.names(), nothing="the sites of the project file are connected, and no other")
-
-
-def answer(conn: Any, key: str, found: Sequence[Alarm | Named], *, nothing: str) -> None:
-    """Send what was found as lines, and in the answer's meta under a key."""
-    lines = "\n".join(one.told() for one in found) or nothing
-    content = [{**asdict(one), "text": one.told()} for one in found]
-    conn.append_string(lines, meta=make_meta(MetaStatusValue.OK, extra={key: content}))
+        alarms = self._watch.alarms()
+        found = [{**asdict(alarm), "text": alarm.told()} for alarm in alarms]
+        lines = "\n".join(alarm.told() for alarm in alarms) or "no site: each startup kit is used by one machine"
+        conn.append_string(lines, meta=make_meta(MetaStatusValue.OK, extra={ALARMS: found}))
 
 
 class ServerWatch(FLComponent):  # type: ignore[misc]
     """A component of the server's process; it has no effect in the processes of jobs.
 
     Args:
-        sites: of the project file, so that one that has never connected is missed, and another one is named.
+        sites: of the consortium, so that one that has never connected is missed.
 
     Attributes:
         started: ids of the jobs that this process has given to the sites.
@@ -197,16 +147,12 @@ class ServerWatch(FLComponent):  # type: ignore[misc]
         self.sites = sorted(sites)
         self.started: set[str] = set()
         self._seen, self._machines, self._offered = {*self.sites}, TwoMachines(), False
-        self._engine: Any = None
-        self._told: set[str] = set()  # sites that the project file does not name
         self._lock = threading.Lock()
 
     def handle_event(self, event_type: str, fl_ctx: FLContext) -> None:
         """Watch heartbeats and the starts of jobs."""
         if event_type == EventType.CLIENT_REGISTER_PROCESSED:
-            self._engine = fl_ctx.get_engine()
-            self._offer_commands(self._engine)
-            self._say_unexpected()
+            self._offer_command(fl_ctx.get_engine())
         elif event_type == EventType.CLIENT_HEARTBEAT_PROCESSED:
             self._note_heartbeat(str(fl_ctx.get_prop(FLContextKey.COMMUNICATION_ERROR) or ""))
         elif event_type == EventType.JOB_DEPLOYED:
@@ -219,21 +165,6 @@ class ServerWatch(FLComponent):  # type: ignore[misc]
             self._say_over()
             return self._machines.alarms
 
-    def names(self) -> list[Named]:
-        """The sites that are connected and not in the project file, then those that are in it and away."""
-        if self._engine is None:
-            return compared(self.sites, (), disabled=())
-        connected = [str(client.name) for client in self._engine.get_clients()]
-        return compared(self.sites, connected, disabled=self._engine.client_manager.disabled_clients)
-
-    def _say_unexpected(self) -> None:
-        """Log each connected site that the project file does not name, once."""
-        with self._lock:
-            found = [one for one in self.names() if one.kind == UNEXPECTED and one.site not in self._told]
-            self._told |= {one.site for one in found}
-        for one in found:
-            self.logger.error(f"ALARM: {one.told()}")
-
     def _note_heartbeat(self, error: str) -> None:
         with self._lock:
             new = self._machines.dropped(error.removeprefix(EVICTED), time.monotonic()) if EVICTED in error else None
@@ -245,8 +176,8 @@ class ServerWatch(FLComponent):  # type: ignore[misc]
         for alarm in self._machines.over(time.monotonic()):
             self.logger.warning(f"ALARM is over: {alarm.told()}")
 
-    def _offer_commands(self, engine: Any) -> None:
-        """Add the commands to FLARE's console, once; FLARE makes its own commands before it builds components."""
+    def _offer_command(self, engine: Any) -> None:
+        """Add the command to FLARE's console, once; FLARE makes its own commands before it builds components."""
         with self._lock:
             register = getattr(getattr(engine.server, "admin_server", None), "cmd_reg", None)
             if self._offered or register is None:

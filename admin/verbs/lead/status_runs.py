@@ -53,7 +53,7 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     if options.folder is None and options.kit is None:
         raise UsageError("--kit or FOLDER is missing. See python -m admin status --help")
     from admin.federation.job_store import delete_old, owner_of
-    from admin.session.job_process import UNEXPECTED, site_names, two_machines
+    from admin.session.job_process import UNEXPECTED, two_machines, unlike_the_project
     from admin.session.kit_check import warnings
     from admin.session.login import admin_session
     from admin.session.run_status import of_files, server_runs
@@ -69,7 +69,7 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
                 owner = owner_of(options.kit)
                 show(delete_old(session, days=options.delete_ended, out=options.out, owner=owner), answer)
             runs = server_runs(session, stored, out=options.out)
-            alarms, names = two_machines(session), site_names(session)
+            alarms, names = two_machines(session), unlike_the_project(session)
             for text in alarms.values():
                 answer.warn(f"ALARM: {text}")
             for one in names:

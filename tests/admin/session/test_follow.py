@@ -234,10 +234,10 @@ def test_two_machines_with_one_kit_and_an_unexpected_site_are_told_once_and_the_
         texts = iter(["two machines use", "two machines use", "two machines used"])
 
         def _do_command(self, command: str) -> dict[str, Any]:
-            if command == job_process.NAMES_COMMAND:
+            if command == job_process.EXPECTED_COMMAND:
                 kinds = {"west": "unexpected", "north": "missing"}
                 found = [{"site": site, "kind": kind, "text": f"site {site}"} for site, kind in kinds.items()]
-                return {"meta": {job_process.NAMES: found}}
+                return {"meta": {job_process.DIFFERENCES: found}}
             assert command == job_process.COMMAND
             return {"meta": {job_process.ALARMS: [{"site": "lake", "text": next(self.texts)}]}}
 

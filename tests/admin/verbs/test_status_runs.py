@@ -153,7 +153,10 @@ def test_an_alarm_of_the_server_is_a_warning(
     alarm = {"site": "lake", "text": "two machines use the startup kit of site lake"}
     stranger = {"site": "west", "kind": "unexpected", "text": "site west is connected"}
     away = {"site": "north", "kind": "missing", "text": "site north is not connected"}
-    answers = {"two_machines": {"fedaid_two_machines": [alarm]}, "site_names": {"fedaid_site_names": [stranger, away]}}
+    answers = {
+        "two_machines": {"fedaid_two_machines": [alarm]},
+        "expected_sites": {"fedaid_expected_sites": [stranger, away]},
+    }
     monkeypatch.setattr(server, "_do_command", lambda command: {"meta": answers[command]}, raising=False)
     (tmp_path / "lead").mkdir()
     assert main(["status", "--kit", str(tmp_path / "lead"), "--out", str(tmp_path / "out")]) == 0

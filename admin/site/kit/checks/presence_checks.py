@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from admin.federation.kit_settings import GUARD_FILE, WATCH_FILE
-from admin.federation.kits import job_guard, server_watch
+from admin.federation.kit_settings import EXPECTED_FILE, GUARD_FILE, WATCH_FILE
+from admin.federation.kits import expected_sites, job_guard, server_watch
 from admin.federation.kits.installed_refusals import AT_SERVER, PACKAGE
 from admin.federation.kits.startup_kit import SERVER, SITE, START_SCRIPT, read_object
 from admin.results.file_hash import sha256
@@ -18,6 +18,7 @@ MOST_SECONDS = server_watch.OVER
 CODE = {
     GUARD_FILE: [Path(job_guard.__file__)],
     WATCH_FILE: [Path(server_watch.__file__)],
+    EXPECTED_FILE: [Path(expected_sites.__file__)],
     AT_SERVER: sorted(Path(job_guard.__file__).parents[1].joinpath(PACKAGE).glob("*.py")),
 }
 """File of settings in ``local/`` → the modules that its components are in, as ``provision`` copies them."""

@@ -22,18 +22,9 @@ from nvflare.fuel.hci.server.reg import ServerCommandRegister
 from nvflare.private.defs import CellMessageHeaderKeys, ClientType
 from nvflare.private.fed.server.client_manager import ClientManager
 
-from admin.federation.kit_settings import WATCH_FILE, add_watch
+from admin.federation.kit_settings import add_watch
 from admin.federation.kits import server_watch
-from admin.federation.kits.server_watch import (
-    AWAY,
-    LATE,
-    MISSING,
-    OVER,
-    UNEXPECTED,
-    ServerWatch,
-    TwoMachines,
-    compared,
-)
+from admin.federation.kits.server_watch import AWAY, LATE, OVER, ServerWatch, TwoMachines
 from admin.session import job_process
 from fedaid.flare.answers import absent_sites
 
@@ -85,10 +76,6 @@ class Server:
     def told(self) -> list[str]:
         """What the lead's commands make of the answer: the alarms' texts."""
         return list(job_process.two_machines(self).values())  # type: ignore[arg-type]
-
-    def named(self) -> list[dict[str, str]]:
-        """The same about the names of the sites."""
-        return job_process.site_names(self)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -201,27 +188,6 @@ def test_each_site_without_a_part_in_a_job_is_written_with_its_reason(tmp_path: 
     }
 
 
-def test_a_connected_site_that_the_project_file_does_not_name_is_an_alarm_and_one_that_is_away_is_named(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    server = Server(tmp_path, sites=("north", "lake", "left"))
-    server.clients.disabled_clients = {"left"}
-    for site in ("north", "stranger", "stranger", "north"):
-        server.register(site)
-    assert len(alarms_in(caplog)) == 1
-    assert "ALARM: site stranger is connected, and the project file" in alarms_in(caplog)[0]
-    assert [(one["site"], one["kind"]) for one in server.named()] == [("stranger", UNEXPECTED), ("lake", MISSING)]
-    assert server.named()[0]["text"] in alarms_in(caplog)[0]
-    server.register("lake")
-    assert [one["site"] for one in server.named()] == ["stranger"]
-
-
-def test_names_are_equal_and_without_a_project_file_nobody_is_unexpected() -> None:
-    assert compared(["a", "b"], ["b", "a"], disabled=()) == []
-    assert compared([], ["a"], disabled=()) == []
-    assert [one.site for one in ServerWatch(["a"]).names()] == ["a"]
-
-
 def test_a_folder_that_cannot_be_written_does_not_stop_the_job(tmp_path: Path) -> None:
     server = Server(tmp_path / "no folder")
     server.watch.handle_event(EventType.JOB_DEPLOYED, server.context())
@@ -231,9 +197,6 @@ def test_the_names_that_both_ends_use_are_the_same() -> None:
     assert (server_watch.COMMAND, server_watch.ALARMS) == (job_process.COMMAND, job_process.ALARMS)
     commands = (server_watch.STARTED_COMMAND, server_watch.STARTED)
     assert commands == (job_process.STARTED_COMMAND, job_process.STARTED)
-    assert (server_watch.NAMES_COMMAND, server_watch.NAMES) == (job_process.NAMES_COMMAND, job_process.NAMES)
-    assert server_watch.UNEXPECTED == job_process.UNEXPECTED
-    assert f"local/{WATCH_FILE}" == server_watch.WATCH_FILE
     assert server_watch.ABSENT_FILE == absent_sites.FILE
 
 
@@ -259,7 +222,6 @@ def test_a_server_without_the_watch_has_no_alarm() -> None:
             raise InternalError("protocol error: Command two_machines not found")
 
     assert job_process.two_machines(Stock()) == {}  # type: ignore[arg-type]
-    assert job_process.site_names(Stock()) == []  # type: ignore[arg-type]
 
 
 def test_the_watch_in_a_kit_needs_no_code_of_this_project(tmp_path: Path) -> None:

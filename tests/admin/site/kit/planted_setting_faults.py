@@ -219,6 +219,7 @@ SETTING_FAULTS = (
         for lacks in (
             *("fedaid_watch__p_resources.json", "fedaid_guard__p_resources.json", "refusals__p_resources.json"),
             *("custom/server_watch.py", "custom/job_guard.py", "custom/refusals/admission.py"),
+            *("fedaid_expected__p_resources.json", "custom/expected_sites.py"),
         )
     ),
     KitFault(
