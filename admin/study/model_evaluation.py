@@ -33,6 +33,8 @@ HEADS = (
     "image to report",
     "report to image",
     "zero-shot AUROC",
+    "zero-shot mAP",
+    "accuracy of 5",
     "probe AUROC",
 )
 
@@ -102,8 +104,13 @@ def site_row(site: str, suite: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the cells of one site."""
     counts, found = suite["counts"]["test"], retrieval(suite)
     recalls = [found[name].as_dict() if name in found else None for name in RECALLS]
-    zero_shot = (suite["zero_shot"] or {}).get("macro_auroc")
+    part = suite["zero_shot"] or {}
+    zero_shot = [
+        part.get("macro_auroc"),
+        part.get("macro_average_precision"),
+        part.get("multiclass", {}).get("accuracy"),
+    ]
     probe = (suite["linear_probe"] or {}).get("1.0", {}).get("macro_auroc")
     guess = f"{min(1.0, 5 / counts['texts']):.2f}" if counts["texts"] else "-"
-    shown = [plain(found) for found in (*recalls, zero_shot, probe)]
+    shown = [plain(found) for found in (*recalls, *zero_shot, probe)]
     return (site, str(counts["studies"]), guess, *shown)

@@ -31,7 +31,10 @@ def test_an_interval_without_limits_keeps_its_value_and_one_without_a_value_is_n
 
 
 def test_a_finding_that_is_not_reported_has_every_key() -> None:
-    told, untold = plain_finding(FindingResult("5-9", "20-49", HALF, HALF)), plain_finding(FindingResult("<5", "<5"))
+    told, untold = (
+        plain_finding(result, prevalence=None)
+        for result in (FindingResult("5-9", "20-49", HALF, HALF), FindingResult("<5", "<5"))
+    )
     assert told.keys() == untold.keys()
     assert (told["auroc"], told["f1"], told["inverted"]) == (PLAIN, None, True)
     assert untold["auroc"] is None

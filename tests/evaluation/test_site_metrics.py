@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import average_precision_score, balanced_accuracy_score, roc_auc_score
 
 from fedaid.evaluation import site_metrics as module
 from fedaid.evaluation.bootstrap import expanded_level
@@ -38,6 +38,42 @@ def test_findings_are_told_by_the_margin_of_their_prompts(site: Site, prompts: P
     assert found["findings"]["Rare"]["auroc"] is None
     both = [found["findings"][name]["auroc"]["value"] for name in ("Edema", "Fracture")]
     assert found["macro_auroc"]["value"] == pytest.approx(np.mean(both), abs=1e-4)
+
+
+def test_mean_precision_is_over_the_reported_findings_and_by_their_share_of_the_training_patients(
+    site: Site, prompts: Prompts
+) -> None:
+    test, train = site["test"], site["train"]
+    few = np.where(np.isin(train.patients, np.unique(train.patients)[:6]), 1.0, 0.0)  # 6 of some 80 patients
+    rarer = site | {"train": replace(train, targets={**train.targets, "Fracture": few})}
+    found = metrics(rarer, prompts).zero_shot()
+    of = {
+        name: average_precision_score(test.targets[name], test.image[:, n])
+        for n, name in enumerate(("Edema", "Fracture"))
+    }
+    assert found["macro_average_precision"]["value"] == pytest.approx(np.mean([*of.values()]), abs=1e-4)
+    assert found["macro_average_precision"]["findings"] == 2
+    bins = {name: one["value"] for name, one in found["by_prevalence"].items()}
+    assert bins == pytest.approx({"head": of["Edema"], "medium": of["Fracture"]}, abs=1e-4)
+    assert [found["findings"][name]["prevalence"] for name in ("Edema", "Fracture", "Rare")] == [
+        "head", "medium", None,
+    ]  # fmt: skip
+
+
+def test_accuracy_among_findings_is_that_of_studies_with_one_of_them(site: Site) -> None:
+    """Edema and consolidation stand for the first two axes of the fixture's embeddings."""
+    names, axes = ("Consolidation", "Edema"), np.eye(16)
+    prompts = {name: PromptEmbeddings(axes[n : n + 1], -axes[n : n + 1]) for n, name in enumerate(names)}
+    given = {
+        name: replace(split, targets=dict(zip(names, split.targets.values(), strict=False)))
+        for name, split in site.items()
+    }
+    found, test = metrics(given, prompts).zero_shot()["multiclass"], given["test"]
+    first, second = (test.targets[name] == 1 for name in names)
+    one = first != second
+    said = test.image[one, 1] > test.image[one, 0]
+    assert found["accuracy"]["value"] == pytest.approx(balanced_accuracy_score(second[one], said), abs=1e-4)
+    assert (found["chance"], list(found["classes"])) == (0.5, ["Consolidation", "Edema"])
 
 
 def test_prompts_the_wrong_way_round_are_flagged(site: Site, prompts: Prompts) -> None:

@@ -98,6 +98,10 @@ def test_the_keys_are_those_of_the_document(site: Site, prompts: Prompts) -> Non
     del example["loss"], example["difference_to_global"]  # evaluate_site adds them
     result = run(site, prompts)
     assert list(result) == list(example)
+    assert list(result["zero_shot"]) == list(example["zero_shot"])
+    assert keys(example["zero_shot"]["macro_average_precision"]) == keys(result["zero_shot"]["macro_average_precision"])
+    assert keys(example["zero_shot"]["by_prevalence"]["head"]) == keys(result["zero_shot"]["by_prevalence"]["head"])
+    assert list(example["zero_shot"]["multiclass"]) == list(result["zero_shot"]["multiclass"])
     for part in ("settings", "counts", "calibration", "geometry", "linear_probe"):
         assert list(result[part]) == list(example[part])
     assert keys(example["zero_shot"]["findings"]["Cardiomegaly"]) == keys(result["zero_shot"]["findings"]["Edema"])

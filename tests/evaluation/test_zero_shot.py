@@ -11,6 +11,7 @@ from fedaid.evaluation.zero_shot import (
     PromptEmbeddings,
     macro_auroc,
     prompt_margin,
+    prompt_spread,
     score_finding,
     zero_shot_probability,
 )
@@ -45,6 +46,17 @@ def test_an_image_on_the_positive_prompt_has_the_margin_of_the_two_prompts() -> 
 def test_the_prompts_of_a_side_are_averaged_and_put_back_on_the_sphere() -> None:
     margin = prompt_margin(EYE, PromptEmbeddings(EYE[:2], EYE[2:]))
     assert margin == pytest.approx([0.5**0.5, 0.5**0.5, -1])
+
+
+def test_the_spread_is_over_each_pair_of_a_prompt_that_asserts_and_one_that_denies() -> None:
+    """The first positive prompt tells the positives, the second points away from them; one study has no label."""
+    target = np.array([1, 1, 0, np.nan])
+    image = np.array([[1.0, 0, 0], [0.8, 0.6, 0], [0, 1, 0], [0, 0, 1]])
+    prompts = PromptEmbeddings(np.array([[1.0, 0, 0], [-1, 0, 0]]), np.array([[0.0, 0, 1]]))
+    assert prompt_spread(image, prompts, target) == (2, 0, 1)
+    single = PromptEmbeddings(prompts.positive[:1], prompts.negative)
+    area = roc_auc_score(target[:3], prompt_margin(image[:3], single))
+    assert prompt_spread(image, single, target) == (1, area, area)
 
 
 def test_the_probability_is_the_softmax_of_both_similarities() -> None:

@@ -38,6 +38,7 @@ def report_card(files: RunFiles, pictures: SitePictures | None = None) -> dict[s
         "learning": learning(files),
         "weights": weight_moves(files),
         "zero_shot": findings.zero_shot(files),
+        "multiclass": findings.multiclass(files),
         "linear_probe": findings.linear_probe(files),
         "calibration": findings.calibration(files),
         "subgroups": findings.subgroups(files),

@@ -26,8 +26,37 @@ def zero_shot(files: RunFiles) -> dict[str, Any]:
         for finding, numbers in part["findings"].items()
     ]
     macro = {site: part["macro_auroc"] for site, part in parts(files, "zero_shot").items()}
+    means = {"macro_auroc": macro, "precision": mean_precision(files), "left_out": left_out(rows)}
     measured = any(row[measure] for row in rows for measure in ("auroc", "average_precision", "f1"))
-    return found(files, rows if measured else []) | {"macro_auroc": macro, "prompt_sets": prompt_sets(files)}
+    return found(files, rows if measured else []) | means | {"prompt_sets": prompt_sets(files)}
+
+
+def mean_precision(files: RunFiles) -> list[dict[str, Any]]:
+    """Return the mean average precision at each site over all reported findings, then over each bin that has some."""
+    return [
+        {"site": site, "bin": name, **numbers}
+        for site, part in parts(files, "zero_shot").items()
+        for name, numbers in {"all": part["macro_average_precision"], **part["by_prevalence"]}.items()
+        if numbers
+    ]
+
+
+def left_out(rows: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Return site → findings that are in no mean, because too few patients have them or do not."""
+    return {
+        site: [row["finding"] for row in rows if row["site"] == site and not row["average_precision"]]
+        for site in dict.fromkeys(row["site"] for row in rows)
+    }
+
+
+def multiclass(files: RunFiles) -> dict[str, Any]:
+    """Return the zero-shot accuracy among the findings of CheXpert's competition at each site, and of each class."""
+    rows = [
+        {"site": site, **part["multiclass"]}
+        for site, part in parts(files, "zero_shot").items()
+        if part["multiclass"]["accuracy"]
+    ]
+    return found(files, rows)
 
 
 def prompt_sets(files: RunFiles) -> list[str]:

@@ -7,8 +7,10 @@ from typing import Any
 
 from fedaid.evaluation.bootstrap import Interval
 from fedaid.evaluation.linear_probe import ProbeResult
+from fedaid.evaluation.long_tail import MeanPrecision
+from fedaid.evaluation.multiclass import MulticlassResult
 from fedaid.evaluation.subgroups import Gap, Subgroups
-from fedaid.evaluation.zero_shot import FindingResult
+from fedaid.evaluation.zero_shot import FindingResult, PromptSpread
 
 DIGITS = 4
 
@@ -25,8 +27,8 @@ def plain_interval(found: Interval | None) -> dict[str, Any] | None:
     return {"value": rounded(found.mid), "low": rounded(found.low), "high": rounded(found.high)}
 
 
-def plain_finding(result: FindingResult) -> dict[str, Any]:
-    """The metrics of one finding."""
+def plain_finding(result: FindingResult, *, prevalence: str | None) -> dict[str, Any]:
+    """The metrics of one finding, and the bin of its share of the training patients."""
     return {
         "positives": result.positives,
         "negatives": result.negatives,
@@ -34,7 +36,24 @@ def plain_finding(result: FindingResult) -> dict[str, Any]:
         "auroc": plain_interval(result.auroc),
         "average_precision": plain_interval(result.average_precision),
         "f1": plain_interval(result.f1),
+        "prevalence": prevalence,
+        "prompt_spread": _spread(result.spread),
     }
+
+
+def plain_precision(found: MeanPrecision | None) -> dict[str, Any] | None:
+    """A mean average precision with its chance and its number of findings; None without a finding."""
+    value = plain_interval(found.value) if found else None
+    return value | {"chance": rounded(found.chance), "findings": found.findings} if found and value else None
+
+
+def plain_multiclass(found: MulticlassResult) -> dict[str, Any]:
+    """The accuracy among several classes, and each class."""
+    classes = {
+        name: {"patients": one.patients, "accuracy": plain_interval(one.accuracy)}
+        for name, one in found.classes.items()
+    }
+    return {"accuracy": plain_interval(found.accuracy), "chance": rounded(found.chance), "classes": classes}
 
 
 def plain_probe(result: ProbeResult, *, findings: int) -> dict[str, Any]:
@@ -62,6 +81,10 @@ def plain_column(metrics: dict[str, Subgroups]) -> dict[str, Any]:
         for group, band in bands.items()
     }
     return {"groups": groups, "gap": {name: _gap(found.gap) for name, found in metrics.items()}}
+
+
+def _spread(found: PromptSpread | None) -> dict[str, Any] | None:
+    return {"pairs": found.pairs, "lowest": rounded(found.lowest), "highest": rounded(found.highest)} if found else None
 
 
 def _gap(gap: Gap | None) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -13,11 +14,15 @@ from fedaid.evaluation.classification import auroc, calibration_error
 from fedaid.evaluation.embedded_split import EmbeddedSplit
 from fedaid.evaluation.geometry import alignment, modality_gap, uniformity
 from fedaid.evaluation.linear_probe import Subsets, fit_probe, patient_subset, probe_share
+from fedaid.evaluation.long_tail import BINS, bin_of, mean_precision
+from fedaid.evaluation.multiclass import CLASSES, multiclass
 from fedaid.evaluation.plain_result import (
     plain_calibration,
     plain_column,
     plain_finding,
     plain_interval,
+    plain_multiclass,
+    plain_precision,
     plain_probe,
 )
 from fedaid.evaluation.retrieval import resampled_retrieval, retrieval_ranks
@@ -28,8 +33,10 @@ from fedaid.evaluation.zero_shot import (
     Floats,
     Labelled,
     PromptEmbeddings,
+    centre,
     macro_auroc,
     prompt_margin,
+    prompt_spread,
     score_finding,
     zero_shot_probability,
 )
@@ -63,11 +70,22 @@ class SiteMetrics:
         return {name: plain_interval(interval(recall, level=self._level)) for name, recall in recalls.items()}
 
     def zero_shot(self) -> dict[str, Any]:
-        """The metrics of each finding, and the mean over the reported findings."""
+        """The metrics of each finding, the means over the reported findings, and the accuracy among five of them."""
+        bins = {finding: self._bin(finding) for finding in self._reported}
         return {
             "prompt_set": self._settings.prompt_set,
-            "macro_auroc": plain_interval(macro_auroc(self._results, level=self._macro_level)),
-            "findings": {finding: plain_finding(result) for finding, result in self._results.items()},
+            "macro_auroc": plain_interval(macro_auroc(self._results, level=self._level_of(self._reported))),
+            "macro_average_precision": self._mean_precision(self._reported),
+            "by_prevalence": {
+                name: self._mean_precision(inside)
+                for name in BINS
+                if (inside := [finding for finding in bins if bins[finding] == name])
+            },
+            "multiclass": self._multiclass(),
+            "findings": {
+                finding: plain_finding(result, prevalence=bins.get(finding))
+                for finding, result in self._results.items()
+            },
         }
 
     def linear_probe(self) -> dict[str, Any]:
@@ -77,7 +95,12 @@ class SiteMetrics:
         for share in settings.probe_shares:
             subsets = Subsets(share, settings.probe_draws, seed=settings.seed, least=settings.least_patients)
             result = probe_share(
-                train, test, self._weights, findings=self._reported, subsets=subsets, level=self._macro_level
+                train,
+                test,
+                self._weights,
+                findings=self._reported,
+                subsets=subsets,
+                level=self._level_of(self._reported),
             )
             probes[str(share)] = plain_probe(result, findings=len(self._reported))
         return probes
@@ -120,17 +143,42 @@ class SiteMetrics:
         results = {}
         for finding, said in self._prompts.items():
             other = Labelled(prompt_margin(valid.image, said), valid.targets[finding], valid.patients)
-            results[finding] = score_finding(self._labelled(finding), other, self._weights, least=least, level=level)
+            found = score_finding(self._labelled(finding), other, self._weights, least=least, level=level)
+            if found.auroc is not None:
+                found = replace(found, spread=prompt_spread(self._test.image, said, self._test.targets[finding]))
+            results[finding] = found
         return results
+
+    def _bin(self, finding: str) -> str | None:
+        """Whether a finding is common among the training patients."""
+        train = self._splits["train"]
+        return bin_of(train.targets[finding], train.patients, least=self._settings.least_patients)
+
+    def _mean_precision(self, findings: Sequence[str]) -> dict[str, Any] | None:
+        """The mean average precision of reported findings."""
+        results = [self._results[finding] for finding in findings]
+        precisions = [result.resampled_precision for result in results if result.resampled_precision is not None]
+        shares, level = [result.share for result in results], self._level_of(findings)
+        return plain_precision(mean_precision(precisions, shares, level=level))
+
+    def _multiclass(self) -> dict[str, Any]:
+        """Zero-shot accuracy among the findings of CheXpert's competition."""
+        test, settings = self._test, self._settings
+        names = [name for name in CLASSES if name in self._prompts]
+        similarity = {name: test.image.astype(np.float64) @ centre(self._prompts[name].positive) for name in names}
+        targets, least = {name: test.targets[name] for name in names}, settings.least_patients
+        found = multiclass(
+            similarity, targets, test.patients, self._weights, least=least, level=settings.level, seed=settings.seed
+        )
+        return plain_multiclass(found)
 
     @property
     def _reported(self) -> list[str]:
         return [finding for finding, result in self._results.items() if result.auroc is not None]
 
-    @property
-    def _macro_level(self) -> float:
-        """The level for a mean over the reported findings, from the smallest class of all of them."""
-        rarer = [min(self._labelled(finding).counts) for finding in self._reported]
+    def _level_of(self, findings: Sequence[str]) -> float:
+        """The level for a mean over reported findings, from the smallest class of all of them."""
+        rarer = [min(self._labelled(finding).counts) for finding in findings]
         return expanded_level(self._settings.level, count=min(rarer)) if rarer else self._level
 
     def _calibration_error(self, finding: str, probability: Floats) -> float:

@@ -24,6 +24,19 @@ class PromptEmbeddings(NamedTuple):
     negative: Floats
 
 
+class PromptSpread(NamedTuple):
+    """How much the AUROC of a finding depends on its prompts, over each pair of one that asserts and one that denies.
+
+    Attributes:
+        pairs: their number.
+        lowest, highest: AUROC of the worst and of the best pair.
+    """
+
+    pairs: int
+    lowest: float
+    highest: float
+
+
 class Labelled(NamedTuple):
     """Studies with the scores of one finding.
 
@@ -68,6 +81,9 @@ class FindingResult:
         average_precision: random scores give the share of positives.
         f1: at the best threshold of the validation split; None also if that split has too few patients.
         resampled_auroc: (R,), for means over findings.
+        resampled_precision: (R,) of the average precision, likewise.
+        share: of positives among the studies with a label.
+        spread: over its prompts; None for too few patients.
     """
 
     positives: str
@@ -76,6 +92,9 @@ class FindingResult:
     average_precision: Interval | None = None
     f1: Interval | None = None
     resampled_auroc: Weights | None = None
+    resampled_precision: Weights | None = None
+    share: float = np.nan
+    spread: PromptSpread | None = None
 
     @property
     def inverted(self) -> bool:
@@ -93,8 +112,23 @@ def prompt_margin(image_embeddings: Floats, prompts: PromptEmbeddings) -> NDArra
     Source: prompt ensembles of CLIP, arXiv:2103.00020, section 3.1.4; positive against negative of CheXzero,
         https://doi.org/10.1038/s41551-022-00936-9.
     """
-    margin: NDArray[np.float64] = image_embeddings.astype(np.float64) @ (_centre(prompts[0]) - _centre(prompts[1]))
+    margin: NDArray[np.float64] = image_embeddings.astype(np.float64) @ (centre(prompts[0]) - centre(prompts[1]))
     return margin
+
+
+def prompt_spread(image_embeddings: Floats, prompts: PromptEmbeddings, target: Floats) -> PromptSpread:
+    """The AUROC of single pairs of prompts, in place of the averages of both sides.
+
+    Args:
+        image_embeddings: unit-norm (N, D).
+        prompts: of one finding.
+        target: (N,), 1, 0, or NaN for studies to leave out; with at least one 1 and one 0.
+    """
+    known = ~np.isnan(target)
+    sides = [image_embeddings[known].astype(np.float64) @ side.T for side in prompts]  # (N, P) and (N, Q)
+    margins = (sides[0][:, :, None] - sides[1][:, None, :]).reshape(known.sum(), -1).T
+    areas = [float(auroc(margin, target[known] == 1, np.ones((1, known.sum())))[0]) for margin in margins]
+    return PromptSpread(len(areas), min(areas), max(areas))
 
 
 def zero_shot_probability(margin: Floats, *, logit_scale: float) -> NDArray[np.float64]:
@@ -125,8 +159,9 @@ def score_finding(
     if valid.enough(least):
         threshold = best_threshold(valid.scores[valid.known], valid.target[valid.known] == 1)
         f1 = interval(f1_score(scores >= threshold, positive, weight), level=level)
-    precision = interval(average_precision(scores, positive, weight), level=level)
-    return FindingResult(positives, negatives, interval(area, level=level), precision, f1, area)
+    precision = average_precision(scores, positive, weight)
+    found, recalled = (interval(metric, level=level) for metric in (area, precision))
+    return FindingResult(positives, negatives, found, recalled, f1, area, precision, float(positive.mean()))
 
 
 def macro_auroc(results: Mapping[str, FindingResult], *, level: float = 0.95) -> Interval | None:
@@ -135,6 +170,7 @@ def macro_auroc(results: Mapping[str, FindingResult], *, level: float = 0.95) ->
     return interval(np.mean(areas, axis=0), level=level) if areas else None
 
 
-def _centre(embeddings: Floats) -> NDArray[np.float64]:
+def centre(embeddings: Floats) -> NDArray[np.float64]:
+    """The mean of embeddings (P, D) put back on the sphere, (D,)."""
     mean: NDArray[np.float64] = embeddings.astype(np.float64).mean(axis=0)
     return mean / max(float(np.linalg.norm(mean)), 1e-12)

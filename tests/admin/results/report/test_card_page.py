@@ -129,6 +129,16 @@ def test_suppressed_cells_are_words(page: str) -> None:
     assert "nan" not in findings.lower().replace("finding", "")
 
 
+def test_the_mean_precision_and_the_accuracy_among_five_findings_are_on_the_page(page: str) -> None:
+    words = Page(page[page.index('id="findings"') : page.index('id="subgroups"')]).text
+    assert "lake all 2 0.43 (0.38 to 0.48) 0.3 lake head 2 0.47 (0.42 to 0.52) 0.3" in words
+    assert "In no mean of lake, because too few patients have them or do not: Fracture." in words
+    assert "Consolidation not reported <5 patients not reported <5 patients Edema 0.51 10-19 patients" in words
+    assert "mean of the classes 0.52 (0.47 to 0.57) chance 0.25" in words
+    assert "0.71 to 0.81" in words, "the AUROC of single prompts"
+    assert not re.search(r"\b(medium|tail) \d", words), "a bin without a finding is absent"
+
+
 def test_geometry_and_both_gaps_are_on_the_page(page: str) -> None:
     words = Page(page).text
     assert "lake 0.83 (0.78 to 0.88) −1.94 (−1.99 to −1.89) −2.26 (−2.31 to −2.21) 0.31 (0.26 to 0.36)" in words

@@ -9,6 +9,7 @@ from admin.results.report.finding_tables import (
     calibration,
     geometry,
     linear_probe,
+    multiclass,
     subgroups,
     zero_shot,
 )
@@ -17,7 +18,7 @@ from tests.admin.results.report.evaluation_folder import GEOMETRY, untold, write
 
 
 def test_without_an_evaluation_each_part_says_what_to_run(plain: RunFiles) -> None:
-    for part in (zero_shot, linear_probe, calibration, subgroups, geometry):
+    for part in (zero_shot, multiclass, linear_probe, calibration, subgroups, geometry):
         assert part(plain)["missing"] == MISSING
 
 
@@ -31,6 +32,20 @@ def test_a_finding_is_reported_at_each_site_with_its_inverted_flag(judged: RunFi
 def test_a_suppressed_finding_keeps_its_row_without_a_number(judged: RunFiles) -> None:
     row = next(row for row in zero_shot(judged)["rows"] if row["finding"] == "Fracture")
     assert (row["positives"], row["auroc"]) == ("<5", None)
+
+
+def test_mean_precision_is_told_by_bins_and_names_what_it_leaves_out(judged: RunFiles) -> None:
+    found = zero_shot(judged)
+    assert [(row["site"], row["bin"], row["value"]) for row in found["precision"]] == [
+        ("lake", "all", 0.43), ("lake", "head", 0.47), ("north", "all", 0.43), ("north", "head", 0.47),
+    ]  # fmt: skip
+    assert found["left_out"] == {"lake": ["Fracture"], "north": ["Fracture"]}
+
+
+def test_accuracy_among_five_findings_has_its_chance_and_the_patients_of_each(judged: RunFiles) -> None:
+    row = multiclass(judged)["rows"][0]
+    assert (row["site"], row["accuracy"]["value"], row["chance"]) == ("lake", 0.52, 0.25)
+    assert row["classes"]["Consolidation"] == {"patients": "<5", "accuracy": None}
 
 
 def test_a_probe_that_could_not_be_fitted_has_no_row(judged: RunFiles) -> None:
