@@ -42,7 +42,7 @@ def test_what_was_not_given_says_so_in_words(plain: RunFiles) -> None:
     card = report_card(plain)
     missing = [name for name, part in card.items() if isinstance(part, dict) and "missing" in part]
     assert missing == [
-        "gains", "matrix", "zero_shot", "multiclass", "linear_probe", "calibration", "subgroups", "geometry", "embedding",
-        "examples", "ledger",
+        "gains", "matrix", "zero_shot", "multiclass", "linear_probe", "calibration", "subgroups", "geometry",
+        "embedding", "examples", "ledger",
     ]  # fmt: skip
     assert all(card[name]["missing"].endswith(".") for name in missing)
