@@ -13,7 +13,7 @@ PACKAGE = Path(str(fedaid.__file__)).parent
 
 
 def changed(copy: Path) -> None:
-    (copy / "evaluation" / "prompts" / "chexpert-v1.json").write_text("{}")
+    (copy / "evaluation" / "findings" / "prompts" / "chexpert-v1.json").write_text("{}")
 
 
 def renamed(copy: Path) -> None:
@@ -34,7 +34,7 @@ def test_a_copy_has_the_hash_of_the_code_that_runs_here(tmp_path: Path) -> None:
     copy = shutil.copytree(PACKAGE, tmp_path / "elsewhere" / "fedaid")
     assert code_hash(copy) == code_hash()
     assert len(code_files(copy)) > 150
-    assert "evaluation/prompts/chexpert-v1.json" in code_files(copy)
+    assert "evaluation/findings/prompts/chexpert-v1.json" in code_files(copy)
 
 
 def test_compiled_files_and_signatures_do_not_count(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fedaid.evaluation.embedded_split import EmbeddedSplit
-from fedaid.evaluation.zero_shot import PromptEmbeddings
+from fedaid.evaluation.findings.zero_shot import PromptEmbeddings
 
 FINDINGS = ("Edema", "Fracture", "Rare")
 DIM = 16

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from fedaid.evaluation.bootstrap import Interval
+from fedaid.evaluation.findings.zero_shot import FindingResult
 from fedaid.evaluation.linear_probe import ProbeResult
 from fedaid.evaluation.plain_result import (
     plain_calibration,
@@ -13,7 +14,6 @@ from fedaid.evaluation.plain_result import (
     rounded,
 )
 from fedaid.evaluation.subgroups import Gap, Subgroups
-from fedaid.evaluation.zero_shot import FindingResult
 
 HALF = Interval(0.25, 0.5, 0.123456)
 PLAIN = {"value": 0.5, "low": 0.25, "high": 0.1235}

@@ -9,10 +9,10 @@ from sklearn.metrics import average_precision_score, balanced_accuracy_score, ro
 from fedaid.evaluation import site_metrics as module
 from fedaid.evaluation.bootstrap import expanded_level
 from fedaid.evaluation.embedded_split import EmbeddedSplit
+from fedaid.evaluation.findings.zero_shot import PromptEmbeddings, macro_auroc
 from fedaid.evaluation.retrieval import retrieval
 from fedaid.evaluation.settings import EvaluationSettings
 from fedaid.evaluation.site_metrics import SiteMetrics
-from fedaid.evaluation.zero_shot import PromptEmbeddings, macro_auroc
 
 Site, Prompts = dict[str, EmbeddedSplit], dict[str, PromptEmbeddings]
 QUICK = EvaluationSettings(draws=100)

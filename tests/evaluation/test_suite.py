@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from fedaid.evaluation.embedded_split import EmbeddedSplit
+from fedaid.evaluation.findings.zero_shot import PromptEmbeddings
 from fedaid.evaluation.settings import EvaluationSettings
 from fedaid.evaluation.suite import PARTS, evaluate
-from fedaid.evaluation.zero_shot import PromptEmbeddings
 
 Site, Prompts = dict[str, EmbeddedSplit], dict[str, PromptEmbeddings]
 QUICK = EvaluationSettings(draws=50)

@@ -6,11 +6,11 @@ import math
 from typing import Any
 
 from fedaid.evaluation.bootstrap import Interval
+from fedaid.evaluation.findings.long_tail import MeanPrecision
+from fedaid.evaluation.findings.multiclass import MulticlassResult
+from fedaid.evaluation.findings.zero_shot import FindingResult, PromptSpread
 from fedaid.evaluation.linear_probe import ProbeResult
-from fedaid.evaluation.long_tail import MeanPrecision
-from fedaid.evaluation.multiclass import MulticlassResult
 from fedaid.evaluation.subgroups import Gap, Subgroups
-from fedaid.evaluation.zero_shot import FindingResult, PromptSpread
 
 DIGITS = 4
 

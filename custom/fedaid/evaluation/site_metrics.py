@@ -12,10 +12,22 @@ import numpy as np
 from fedaid.evaluation.bootstrap import Weights, expanded_level, interval, patient_weights
 from fedaid.evaluation.classification import auroc, calibration_error
 from fedaid.evaluation.embedded_split import EmbeddedSplit
+from fedaid.evaluation.findings.long_tail import BINS, bin_of, mean_precision
+from fedaid.evaluation.findings.multiclass import CLASSES, multiclass
+from fedaid.evaluation.findings.zero_shot import (
+    FindingResult,
+    Floats,
+    Labelled,
+    PromptEmbeddings,
+    centre,
+    macro_auroc,
+    prompt_margin,
+    prompt_spread,
+    score_finding,
+    zero_shot_probability,
+)
 from fedaid.evaluation.geometry import alignment, modality_gap, uniformity
 from fedaid.evaluation.linear_probe import Subsets, fit_probe, patient_subset, probe_share
-from fedaid.evaluation.long_tail import BINS, bin_of, mean_precision
-from fedaid.evaluation.multiclass import CLASSES, multiclass
 from fedaid.evaluation.plain_result import (
     plain_calibration,
     plain_column,
@@ -28,18 +40,6 @@ from fedaid.evaluation.plain_result import (
 from fedaid.evaluation.retrieval import resampled_retrieval, retrieval_ranks
 from fedaid.evaluation.settings import EvaluationSettings
 from fedaid.evaluation.subgroups import Metric, Subgroups, by_group, large_groups
-from fedaid.evaluation.zero_shot import (
-    FindingResult,
-    Floats,
-    Labelled,
-    PromptEmbeddings,
-    centre,
-    macro_auroc,
-    prompt_margin,
-    prompt_spread,
-    score_finding,
-    zero_shot_probability,
-)
 
 SUBGROUP_CUT_OFF = 5
 

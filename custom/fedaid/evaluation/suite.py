@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from fedaid.evaluation.embedded_split import EmbeddedSplit
+from fedaid.evaluation.findings.zero_shot import PromptEmbeddings
 from fedaid.evaluation.settings import EvaluationSettings
 from fedaid.evaluation.site_metrics import SiteMetrics
-from fedaid.evaluation.zero_shot import PromptEmbeddings
 
 SCHEMA_VERSION = 2
 PARTS = ("retrieval", "zero_shot", "linear_probe", "calibration", "geometry", "subgroups")

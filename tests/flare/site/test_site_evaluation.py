@@ -10,7 +10,7 @@ import torch
 from fedaid.data.site_data import SiteData
 from fedaid.errors import InputError
 from fedaid.evaluation.embedded_split import EmbeddedSplit
-from fedaid.evaluation.prompt_set import read_prompt_set
+from fedaid.evaluation.findings.prompt_set import read_prompt_set
 from fedaid.evaluation.settings import EvaluationSettings
 from fedaid.evaluation.suite import PARTS
 from fedaid.flare.site.site_evaluation import embedded_prompts, embedded_split, embedded_texts, evaluate_site

@@ -10,11 +10,11 @@ import torch
 
 from fedaid.data.dataset import StudyDataset
 from fedaid.evaluation.embedded_split import EmbeddedSplit
+from fedaid.evaluation.findings.prompt_set import PromptSet, read_prompt_set
+from fedaid.evaluation.findings.zero_shot import Floats, PromptEmbeddings
 from fedaid.evaluation.plain_result import rounded
-from fedaid.evaluation.prompt_set import PromptSet, read_prompt_set
 from fedaid.evaluation.settings import EvaluationSettings
 from fedaid.evaluation.suite import evaluate
-from fedaid.evaluation.zero_shot import Floats, PromptEmbeddings
 from fedaid.models.dual_encoder import DualEncoder, Embeddings
 from fedaid.models.vocabulary import find_vocabulary, load_tokenizer
 from fedaid.training.site_worker import SiteWorker

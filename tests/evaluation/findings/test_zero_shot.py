@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from fedaid.evaluation.bootstrap import patient_weights
-from fedaid.evaluation.zero_shot import (
+from fedaid.evaluation.findings.zero_shot import (
     FindingResult,
     Labelled,
     PromptEmbeddings,

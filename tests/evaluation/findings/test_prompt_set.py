@@ -9,7 +9,7 @@ import pytest
 from admin.twin.findings import KINDS
 from fedaid.data.table import CHEXPERT_14
 from fedaid.errors import InputError
-from fedaid.evaluation.prompt_set import FOLDER, read_prompt_set
+from fedaid.evaluation.findings.prompt_set import FOLDER, read_prompt_set
 from fedaid.models.vocabulary import load_tokenizer
 
 NAMES = sorted(file.stem for file in FOLDER.glob("*.json"))

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
 from fedaid.evaluation.bootstrap import patient_weights
-from fedaid.evaluation.multiclass import MulticlassResult, at_most, exclusive, multiclass
+from fedaid.evaluation.findings.multiclass import MulticlassResult, at_most, exclusive, multiclass
 
 NAN = np.nan
 

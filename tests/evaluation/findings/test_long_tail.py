@@ -6,7 +6,7 @@ from sklearn.metrics import average_precision_score
 
 from fedaid.evaluation.bootstrap import patient_weights
 from fedaid.evaluation.classification import average_precision
-from fedaid.evaluation.long_tail import bin_of, mean_precision, one_digit
+from fedaid.evaluation.findings.long_tail import bin_of, mean_precision, one_digit
 
 NAN = np.nan
 
