@@ -32,6 +32,7 @@ PERSON = "@"  # in the name of every person, in no name of a site or server
 PROJECT_ADMIN = "project_admin"
 REGISTRATION = (CellChannel.SERVER_MAIN, CellChannelTopic.Register)
 NETWORK = "cellnet"  # FLARE's hidden commands about the network, such as ``stress``: it checks no right for them
+STUDIES, LIST = "study_mgmt", "list_studies"  # FLARE asks for a role there, org_admin too, and not its policy
 
 
 class Admission(FLComponent):  # type: ignore[misc]
@@ -106,7 +107,10 @@ def shown(name: str) -> str:
 
 
 class CommandGuard(CommandFilter):  # type: ignore[misc]
-    """Lets persons log in only, and the project's admin use FLARE's commands about the network only."""
+    """Lets persons log in only, and the project's admin only use FLARE's commands about the network and about studies.
+
+    Everybody may list studies. This project uses no studies of FLARE.
+    """
 
     def __init__(self, logger: Any) -> None:
         super().__init__()
@@ -119,9 +123,14 @@ class CommandGuard(CommandFilter):  # type: ignore[misc]
             conn.append_string("REJECT: the certificate is not a person's")
             return False
         entry, role = conn.get_prop(ConnProps.CMD_ENTRY), conn.get_prop(ConnProps.USER_ROLE)
-        if entry is not None and entry.scope.name == NETWORK and role != PROJECT_ADMIN:
+        if entry is not None and role != PROJECT_ADMIN and for_admin(entry.scope.name, entry.name):
             reason = f"{conn.get_prop(ConnProps.USER_NAME)} is not authorized for '{entry.name}'"
             self.logger.warning(f"refused a command: {reason}")
             conn.append_error(f"Authorization Error: {reason}", meta=make_meta(MetaStatusValue.NOT_AUTHORIZED, reason))
             return False
         return True
+
+
+def for_admin(scope: str, command: str) -> bool:
+    """Returns whether a command of FLARE that its policy does not decide is for the project's admin only."""
+    return scope == NETWORK or (scope == STUDIES and command != LIST)

@@ -31,6 +31,7 @@ from nvflare.fuel.hci.conn import Connection
 from nvflare.fuel.hci.proto import InternalCommands
 from nvflare.fuel.hci.server.constants import ConnProps
 from nvflare.private.defs import CellChannelTopic, CellMessageHeaderKeys, ClientType
+from nvflare.private.fed.server.study_cmds import StudyCommandModule
 
 from admin.federation.refusals.admission import LONGEST, Admission, CommandGuard
 from admin.federation.refusals.refused_classes import RefusedClasses
@@ -217,8 +218,8 @@ def test_a_refused_class_is_named_although_the_texts_of_exceptions_are_hidden(
     assert "this machine refuses a class of the job: Component 'os.system' is not in allow_list" in caplog.text
 
 
-def command(role: str, scope: str = "cellnet") -> Connection:
-    entry = SimpleNamespace(name="stress", scope=SimpleNamespace(name=scope))
+def command(role: str, scope: str = "cellnet", name: str = "stress") -> Connection:
+    entry = SimpleNamespace(name=name, scope=SimpleNamespace(name=scope))
     return Connection(props={ConnProps.CMD_ENTRY: entry, ConnProps.USER_ROLE: role, ConnProps.USER_NAME: MEMBER})
 
 
@@ -230,6 +231,16 @@ def test_commands_about_the_network_are_for_the_projects_admin() -> None:
         assert f"{MEMBER} is not authorized for 'stress'" in refused.close()
         assert guard.pre_command(command(role, "training"), ["stress"])
     assert guard.pre_command(command("project_admin"), ["stress"])
+
+
+def test_commands_about_flares_studies_are_for_the_projects_admin() -> None:
+    guard, names = CommandGuard(LOGGER), [spec.name for spec in StudyCommandModule().get_spec().cmd_specs]
+    assert len(names) == 8
+    for name in names:
+        for role in ("lead", "org_admin", "member", ""):
+            allowed = guard.pre_command(command(role, StudyCommandModule().get_spec().name, name), [name])
+            assert allowed is (name == "list_studies")
+        assert guard.pre_command(command("project_admin", "study_mgmt", name), [name])
 
 
 def test_only_a_person_logs_in() -> None:

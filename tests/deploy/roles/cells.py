@@ -11,6 +11,7 @@ EVERYBODY = (ADMIN, LEAD, OTHER, MANAGER, MEMBER)
 OWN_SITE, OTHER_SITE = "hospital-north", "hospital-lake"
 SHELLS = ("pwd", "ls", "cat", "head", "tail", "grep")
 NETWORK = ("cells", "conns server", "process_info server", "show_config_vars server", "show_comm_config server")
+STUDIES = ("show_study pilot", "add_study_user pilot member@hospital-north.org")  # there is no such study
 LOOKING = ("list_jobs", "check_status server", "check_status client", "get_job_meta JOB", "show_stats JOB server")
 SUBMIT = "submit_job"
 
@@ -43,7 +44,7 @@ def looking() -> Iterator[Cell]:
         yield from row(f"{command} server", (ADMIN,))
         yield from row(f"{command} client {OWN_SITE}", (ADMIN, MANAGER))
         yield from row(f"{command} client {OTHER_SITE}", (ADMIN,))
-    for command in (*NETWORK, "stress 1 1"):
+    for command in (*NETWORK, "stress 1 1", *STUDIES):
         yield from row(command, (ADMIN,))
 
 
