@@ -12,6 +12,7 @@ from typing import Any
 from admin.federation.kits import expected_sites, job_guard, server_watch
 from admin.session import kit_check
 from fedaid.flare.store.run_folder import FILE_NAME, FOLDER, from_file
+from fedaid.flare.transport import steady_clock
 from fedaid.flare.transport.exception_texts import VARIABLE
 
 SITE_FILE = "fedaid_site.json"
@@ -27,8 +28,9 @@ CHECKED_START = f"""umask 077
 {SEES_ENVIRONMENT} || {{ echo "{NO_ENVIRONMENT}" | tee -a "$WORKSPACE/log.txt" >&2; exit 1; }}
 PYTHONPATH="$WORKSPACE/startup" python3 -B -c '{RUN_CHECK}' "$WORKSPACE" || exit 1"""
 # FLARE's server process reads every file of local/ with this ending.
-GUARD_FILE, WATCH_FILE = "fedaid_guard__p_resources.json", "fedaid_watch__p_resources.json"
-EXPECTED_FILE = "fedaid_expected__p_resources.json"
+GUARD_FILE, WATCH_FILE, CLOCK_FILE, EXPECTED_FILE = (
+    f"fedaid_{name}__p_resources.json" for name in ("guard", "watch", "clock", "expected")
+)
 HEART_BEAT_SECONDS = 60  # the server drops a site after this silence; FLARE's default is 600
 
 
@@ -70,6 +72,11 @@ def shorten_wait(server_kit: Path) -> None:
 def add_guard(server_kit: Path) -> None:
     """Let the failure of one site cost that site, not the job; see :mod:`admin.federation.kits.job_guard`."""
     add_component(server_kit, job_guard.JobGuard, id="fedaid_guard", file=GUARD_FILE)
+
+
+def add_clock(server_kit: Path) -> None:
+    """Let a step of the wall clock end no wait; see :mod:`fedaid.flare.transport.steady_clock`."""
+    add_component(server_kit, steady_clock.SteadyClock, id="fedaid_clock", file=CLOCK_FILE)
 
 
 def add_watch(server_kit: Path, sites: Sequence[str]) -> None:

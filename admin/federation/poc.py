@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import yaml
 
 from admin.federation.federation import Federation
-from admin.federation.kit_settings import add_guard, add_watch, keep_exceptions_private
+from admin.federation.kit_settings import add_clock, add_guard, add_watch, keep_exceptions_private
 from admin.federation.nvflare_command import run_nvflare
 from admin.federation.project_file import LOG_STREAMING
 from admin.federation.record import Record, new_mark
@@ -38,6 +38,7 @@ class PocFederation(Federation):
         )
         made = kits / NAME / "prod_00"
         add_guard(made / SERVER)
+        add_clock(made / SERVER)
         add_watch(made / SERVER, self.sites)
         for site in self.sites:
             keep_exceptions_private(made / site)

@@ -9,6 +9,7 @@ import yaml
 
 from admin.federation.federation import Federation
 from admin.federation.kit_settings import (
+    add_clock,
     add_guard,
     add_watch,
     bind_to_loopback,
@@ -136,6 +137,7 @@ def finish(kits: Path, project: Project, *, host: str) -> None:
         bind_to_loopback(kits / project.server, port_of(project))
     shorten_wait(kits / project.server)
     add_guard(kits / project.server)
+    add_clock(kits / project.server)
     install_refusals(kits / project.server)
     add_watch(kits / project.server, project.sites)
     expect_sites(kits / project.server, project.sites)

@@ -22,6 +22,7 @@ from nvflare.fuel.flare_api.api_spec import (
 from nvflare.fuel.flare_api.flare_api import Session, new_secure_session
 
 from admin.session.kit_check import certificates_in, common_name, refusal
+from admin.session.late_connections import close_late_connections
 from fedaid.errors import InputError, require
 
 LOGIN_SECONDS = 10.0
@@ -49,6 +50,7 @@ def admin_session(kit: Path, *, username: str | None = None, timeout: float = LO
     user = kit_user(kit) if username is None else username
     if reason := refusal(kit):
         raise ConnectionError(f"cannot log in to {server_address(kit)} as {user}: {reason}")
+    close_late_connections()
     try:
         with quiet():
             session = new_secure_session(user, str(kit.resolve()), timeout=timeout, auto_login_max_tries=1)

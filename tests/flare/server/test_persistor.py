@@ -41,8 +41,10 @@ def test_what_a_site_sends_is_guarded_from_the_start_of_a_run(
     guarded: list[object] = []
     for name in ("receive_on_disk", "refuse_unreadable_answers", "refuse_site_requests"):
         monkeypatch.setattr(module, name, lambda of, name=name: guarded.append((name, of)))
+    monkeypatch.setattr(module, "keep_steady", lambda: guarded.append("keep_steady"))
     RunPersistor(dict(model_config)).handle_event(EventType.START_RUN, fl_ctx)
     assert guarded == [
+        "keep_steady",
         ("receive_on_disk", Path(str(fl_ctx.get_prop(FLContextKey.APP_ROOT)))),
         ("refuse_unreadable_answers", fl_ctx.get_engine()),
         ("refuse_site_requests", fl_ctx.get_engine()),

@@ -23,7 +23,8 @@ from fedaid.package_hash import code_hash
 
 MISSING = "not installed"
 SHORT = 12  # digits of a hash
-OURS = {PACKAGE, "hospital_policy", "refusals", "job_guard.py", "server_watch.py", "expected_sites.py", "__pycache__"}
+OF_SERVER = {"job_guard.py", "server_watch.py", "expected_sites.py", "steady_clock.py"}
+OURS = {PACKAGE, "hospital_policy", "refusals", *OF_SERVER, "__pycache__"}
 
 
 def lead_software(kit: StartupKit) -> dict[str, str]:

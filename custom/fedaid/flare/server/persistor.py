@@ -22,6 +22,7 @@ from fedaid.flare.store.run_ledger import RunLedger
 from fedaid.flare.store.start_model import START, StartModel, start_tensors
 from fedaid.flare.transport.array_exchange import receive_on_disk
 from fedaid.flare.transport.site_requests import refuse_site_requests
+from fedaid.flare.transport.steady_clock import keep_steady
 from fedaid.flare.transport.unreadable_answers import refuse_unreadable_answers
 from fedaid.flare.wire.downlink import DOWNLINK_VIEW
 from fedaid.minmax.server_optimizer import ServerOptimizer
@@ -216,8 +217,12 @@ def tensors_of(ml: ModelLearnable) -> dict[str, NDArray[Any]]:
 
 
 def set_up_process(app: Path, engine: Any) -> None:
-    """Makes the server's process of a job use little memory for messages, and guards it from what a site sends."""
+    """Makes the server's process of a job use little memory for messages, and guards it from what a site sends.
+
+    A step of the wall clock does not change its waits.
+    """
     give_back_freed_memory()
+    keep_steady()
     receive_on_disk(app)
     refuse_unreadable_answers(engine)
     refuse_site_requests(engine)

@@ -30,6 +30,7 @@ from fedaid.flare.transport.array_exchange import receive_at_site
 from fedaid.flare.transport.exception_texts import hide_exception_texts
 from fedaid.flare.transport.gone_controller import end_with_controller
 from fedaid.flare.transport.lasting_streams import poll_again_soon
+from fedaid.flare.transport.steady_clock import keep_steady
 from fedaid.flare.wire.messages import metrics_to_shareable, model_from_shareable, update_to_shareable
 from fedaid.flare.wire.plain_answer import check_filtered, checked
 from fedaid.flare.wire.replies import error_reply
@@ -77,6 +78,7 @@ class FedAIDExecutor(Executor):  # type: ignore[misc]
         check_filtered(event_type, fl_ctx)
         if event_type == EventType.START_RUN:
             hide_exception_texts()
+            keep_steady()
             poll_again_soon(fl_ctx.get_engine())
             end_with_controller(fl_ctx.get_engine(), fl_ctx)
             receive_at_site(Path(fl_ctx.get_engine().get_workspace().get_run_dir(fl_ctx.get_job_id())))
