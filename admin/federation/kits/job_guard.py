@@ -15,7 +15,7 @@ from typing import Any
 
 from nvflare.apis.event_type import EventType
 from nvflare.apis.fl_component import FLComponent
-from nvflare.apis.fl_constant import FLContextKey, RunProcessKey
+from nvflare.apis.fl_constant import FLContextKey, RunProcessKey, SystemComponents
 from nvflare.apis.fl_context import FLContext
 from nvflare.apis.job_def import JobMetaKey
 from nvflare.apis.job_launcher_spec import JobReturnCode
@@ -125,13 +125,16 @@ class JobGuard(FLComponent):  # type: ignore[misc]
             return reply
         self.logger.warning(f"site {client.name}: its process of job {job} has failed; the job goes on without it")
         server.engine.notify_dead_job(job, client.name, "its process has failed")
+        with server._job_reported_clients_lock:  # FLARE says it again with the site's signs of life: the job may start
+            server._job_reported_clients.setdefault(job, set()).add(client.token)
         server.engine.job_runner.resolve_client_outcome(job, client.name)
         return make_reply(ReturnCode.OK)
 
     def _goes_on_without(self, site: str, job: str, code: object) -> bool:
         """Whether the job has enough sites without this one, and the site had started its part."""
         engine = self._server.engine
-        running, process = engine.job_runner.running_jobs.get(job), engine.run_processes.get(job)
+        process = engine.run_processes.get(job)
+        running = engine.job_runner.running_jobs.get(job) or (self._starting(job) if process else None)
         since = time.monotonic() - self._started.get(job, time.monotonic())
         pending = engine.job_runner.is_client_outcome_pending(job, site)  # else it has no part in the job, or has told
         if not running or running.run_aborted or not process or not pending:
@@ -144,6 +147,12 @@ class JobGuard(FLComponent):  # type: ignore[misc]
             return False
         self._failed[job] = failed
         return True
+
+    def _starting(self, job: str) -> Any:
+        """Return a job that FLARE does not call running yet, since it waits for the other sites to start it."""
+        engine = self._server.engine
+        with engine.new_context() as fl_ctx:
+            return engine.get_component(SystemComponents.JOB_MANAGER).get_job(job, fl_ctx)
 
 
 def is_of_server(name: object) -> bool:

@@ -44,6 +44,7 @@ class Server:
     """FLARE's own handler of a site's report, and its own keeper of jobs, around one running job."""
 
     process_job_failure = FederatedServer.process_job_failure
+    _notify_dead_job = FederatedServer._notify_dead_job
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, least: int = 2, required: list[str] | None = None) -> None:
         self.logger = SimpleNamespace(info=lambda text: None, warning=lambda text: None, error=lambda text: None)
@@ -59,6 +60,8 @@ class Server:
         runner.running_jobs["job"] = job
         runner._pending_client_outcomes["job"] = {*SITES}
         monkeypatch.setattr(runner, "_stop_run", lambda job, fl_ctx: None)
+        self._job_reported_clients: dict[str, set[str]] = {}
+        self._job_reported_clients_lock = threading.Lock()
         self.dead: list[str] = []
         self.engine = SimpleNamespace(
             server=self,
@@ -69,6 +72,7 @@ class Server:
             notify_dead_job=lambda job, site, reason: self.dead.append(site),
             lock=threading.Lock(),
             new_context=self._context,
+            get_component=lambda name: SimpleNamespace(get_job=lambda job_id, fl_ctx: job),
         )
         self.guard = JobGuard()
         self.fire(EventType.SYSTEM_START)
@@ -94,6 +98,11 @@ class Server:
         reply: Message = self.handlers[CellChannelTopic.REPORT_JOB_FAILURE](message)
         return reply
 
+    def heartbeat(self, site: str, jobs: list[str]) -> None:
+        """The site's client gives a sign of life with its jobs; FLARE's own code takes it."""
+        message = Message({CellMessageHeaderKeys.JOB_IDS: jobs}, None)
+        FederatedServer._sync_client_jobs(self, message, f"token-{site}")
+
     @property
     def failed(self) -> bool:
         return "job" in self.engine.exception_run_processes
@@ -114,6 +123,24 @@ def test_a_failure_of_one_site_costs_that_site_and_not_the_job(server: Server) -
     assert server.report("lake").get_header(MessageHeaderKey.RETURN_CODE) == ReturnCode.OK
     assert (server.failed, server.dead) == (False, ["lake"])
     assert not server.engine.job_runner.is_client_outcome_pending("job", "lake")  # the job's end does not wait for it
+
+
+def test_a_failure_while_the_other_sites_start_the_job_costs_that_site_too(server: Server) -> None:
+    job = server.engine.job_runner.running_jobs.pop("job")
+    server.report("lake")
+    assert (server.failed, server.dead) == (False, ["lake"])
+    server.engine.job_runner.running_jobs["job"] = job
+    server.report("north")
+    assert server.failed, "two of three must be left"
+
+
+def test_a_job_that_did_not_listen_yet_hears_of_the_failure_with_the_next_sign_of_life(server: Server) -> None:
+    server.heartbeat("lake", [])
+    assert server.dead == [], "FLARE tells it of a site that had reported the job only"
+    server.report("lake")
+    server.heartbeat("lake", [])
+    server.heartbeat("north", ["job"])
+    assert server.dead == ["lake", "lake"]
 
 
 def test_a_job_without_enough_sites_ends_as_before(server: Server) -> None:
