@@ -26,12 +26,15 @@ from admin.jobs.resources import without_resources, write_resources
 from admin.jobs.settings import change_settings, settable, values_by_name
 from admin.jobs.start.started_job import Start, add_start
 from fedaid.errors import require
+from fedaid.evaluation.findings.own_findings import extended, read_own_findings
+from fedaid.evaluation.findings.prompt_set import read_prompt_set
 from fedaid.flare.software.site_software import PROPERTIES
 from fedaid.package_hash import STATED, code_hash
 from fedaid.version import CODE_KEY, NO_CODE_KEY, VERSION, VERSION_KEY
 
 JOBS = Path(__file__).resolve().parents[2] / "jobs"
 OUT = Path("build/jobs")
+OWN_FINDINGS = "own_findings"  # a setting of a job that measures findings
 RUN_NAME = "run_name"  # a setting of the controllers whose run a later job can continue
 NOTHING: Mapping[str, object] = MappingProxyType({})
 
@@ -44,6 +47,7 @@ def package_job(
     method: str | None = None,
     rename: str | None = None,
     model: Path | None = None,
+    prompts: Path | None = None,
     start: Start | None = None,
     sites: Sequence[str] = (),
     run_name: str | None = None,
@@ -63,6 +67,7 @@ def package_job(
         method: a name of :data:`METHODS`. Its settings are applied to the job before ``settings``.
         rename: the new job's name, if it differs from ``name``.
         model: folder of the model that the job evaluates, if it evaluates one.
+        prompts: file of own findings that an evaluation measures, too.
         start: the finished model that a new run starts from; its architecture is the job's.
         sites: all sites of a job that brings a model; the model is then deployed to the server only.
         run_name: the run that the job starts or continues; None gives a new name to a run that can be continued.
@@ -75,6 +80,8 @@ def package_job(
     source, needs, settings = source_job(name, jobs), settings, without_resources(settings)
     if method is not None:
         settings = job_settings(method, name, stands=values_by_name(source), chosen=settings)
+    if prompts is not None:
+        settings = {**settings, **prompt_settings(prompts, stands=values_by_name(source), job=name)}
     called = name if rename is None else rename
     require_job_name(called)
     require_replaceable(out / called)
@@ -97,6 +104,19 @@ def package_job(
             shutil.rmtree(out / called)
         made.rename(out / called)
     return out / called
+
+
+def prompt_settings(file: Path, *, stands: Mapping[str, object], job: str) -> dict[str, object]:
+    """Return the settings of a file of own findings; ``stands`` are the job's present values.
+
+    Raises:
+        InputError: the job measures no findings, the file is invalid, or a finding has the name of another.
+    """
+    rule, remedy = "be left out for this job", "It measures no findings."
+    require(OWN_FINDINGS in stands, "--prompts", rule, got=file.name, where=job, remedy=remedy)
+    findings = read_own_findings(file)
+    extended(read_prompt_set(str(stands["prompt_set"])), findings)
+    return {OWN_FINDINGS: findings}
 
 
 def named_run(job: Path, called: str, settings: Mapping[str, object], *, run_name: str | None) -> dict[str, object]:

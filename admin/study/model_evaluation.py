@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from admin.jobs.package import JOBS
+from admin.jobs.package import JOBS, prompt_settings
 from admin.jobs.settings import training_settings, values_by_name
 from admin.model.export.source import hash_of, refusal
 from admin.results.report.suite_numbers import GLOBAL, retrieval
@@ -39,7 +39,7 @@ HEADS = (
 )
 
 
-def evaluate_model(folder: Path, sites: Mapping[str, Path]) -> dict[str, Any]:
+def evaluate_model(folder: Path, sites: Mapping[str, Path], *, prompts: Path | None = None) -> dict[str, Any]:
     """Return the suite's result for every site, in the format of the job's ``evaluation.json``.
 
     The settings are the job's, so the job would report the same numbers. If a site was not prepared, its images are
@@ -48,6 +48,7 @@ def evaluate_model(folder: Path, sites: Mapping[str, Path]) -> dict[str, Any]:
     Args:
         folder: the model's folder, as a run wrote it.
         sites: name → data folder.
+        prompts: file of own findings to measure, too.
 
     Raises:
         InputError: the folder has no such model, or a site's data are invalid.
@@ -55,11 +56,11 @@ def evaluate_model(folder: Path, sites: Mapping[str, Path]) -> dict[str, Any]:
     with refusal("MODEL_FOLDER", "be a model that a run left", where=str(folder)):
         digest = hash_of(folder)
         load_model(folder)
-    suites, data = {}, {}
+    suites, data, settings = {}, {}, evaluation_settings(prompts)
     for site, root in sites.items():
         with tempfile.TemporaryDirectory(prefix="fedaid-evaluate-") as cache:
             worker = worker_of(folder, DataFolders(root, Path(cache)), site)
-            suites[site] = evaluate_site(worker, evaluation_settings())
+            suites[site] = evaluate_site(worker, settings)
         data[site] = {"counts": suites[site]["counts"], "skipped": dict(worker.data.skipped)}
     return {"global_model": {"sha256": digest}, "models": {GLOBAL: suites}, "data": data}
 
@@ -85,9 +86,10 @@ def fitting(settings: TrainingSettings, data: SiteData, site: str) -> TrainingSe
     return replace(settings, batch_size=batch, valid_batch_size=valid)
 
 
-def evaluation_settings() -> EvaluationSettings:
-    """Return the settings of the job's evaluation."""
+def evaluation_settings(prompts: Path | None = None) -> EvaluationSettings:
+    """Return the settings of the job's evaluation, with the own findings of a file."""
     values = values_by_name(JOBS / JOB)
+    values |= prompt_settings(prompts, stands=values, job=JOB) if prompts else {}
     names = [field.name for field in fields(EvaluationSettings)]
     return EvaluationSettings(**{name: values[name] for name in names if name in values})
 

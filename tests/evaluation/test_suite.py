@@ -101,6 +101,7 @@ def test_the_keys_are_those_of_the_document(site: Site, prompts: Prompts) -> Non
     assert list(result["zero_shot"]) == list(example["zero_shot"])
     assert keys(example["zero_shot"]["macro_average_precision"]) == keys(result["zero_shot"]["macro_average_precision"])
     assert keys(example["zero_shot"]["by_prevalence"]["head"]) == keys(result["zero_shot"]["by_prevalence"]["head"])
+    assert result["zero_shot"]["own_findings"] == example["zero_shot"]["own_findings"] == {}
     assert list(example["zero_shot"]["multiclass"]) == list(result["zero_shot"]["multiclass"])
     for part in ("settings", "counts", "calibration", "geometry", "linear_probe"):
         assert list(result[part]) == list(example[part])

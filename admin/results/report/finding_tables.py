@@ -21,9 +21,10 @@ def zero_shot(files: RunFiles) -> dict[str, Any]:
     A measure is null if there are too few patients with or without the finding.
     """
     rows = [
-        {"site": site, "finding": finding, **numbers}
+        {"site": site, "finding": finding, "own": own, **numbers}
+        for own, key in ((False, "findings"), (True, "own_findings"))
         for site, part in parts(files, "zero_shot").items()
-        for finding, numbers in part["findings"].items()
+        for finding, numbers in part[key].items()
     ]
     macro = {site: part["macro_auroc"] for site, part in parts(files, "zero_shot").items()}
     means = {"macro_auroc": macro, "precision": mean_precision(files), "left_out": left_out(rows)}
@@ -44,7 +45,11 @@ def mean_precision(files: RunFiles) -> list[dict[str, Any]]:
 def left_out(rows: list[dict[str, Any]]) -> dict[str, list[str]]:
     """Return site → findings that are in no mean, because too few patients have them or do not."""
     return {
-        site: [row["finding"] for row in rows if row["site"] == site and not row["average_precision"]]
+        site: [
+            row["finding"]
+            for row in rows
+            if (row["site"], row["own"]) == (site, False) and not row["average_precision"]
+        ]
         for site in dict.fromkeys(row["site"] for row in rows)
     }
 

@@ -10,6 +10,7 @@ python -m admin package fedaid_pretrain --no-code      for kits of provision --n
 python -m admin package fedaid_pretrain --from MODEL_FOLDER --sites a b c   start from a finished model
 python -m admin package fedaid_pretrain --preset hospital --from MODEL_FOLDER --sites a b c   for real sites
 python -m admin package evaluate_global --model build/demo/model
+python -m admin package evaluate_global --model build/demo/model --prompts FILE   your own findings, too
 python -m admin package --clone build/results/JOB_ID --rename warmer --set num_rounds=9   a new run like another
 """
 
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from admin.jobs.start.started_job import Start
 
 OUT = Path("build/jobs")
-NOT_CLONED = ("method", "model", "start", "towers_only", "preset", "sites", "no_code", "list")
-PACKAGED = ("out", "method", "rename", "model", "sites", "run_name")
+NOT_CLONED = ("method", "model", "prompts", "start", "towers_only", "preset", "sites", "no_code", "list")
+PACKAGED = ("out", "method", "rename", "model", "prompts", "sites", "run_name")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,6 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--without", nargs="+", default=[], metavar="SITE", help="sites that left the run for good")
     parser.add_argument("--no-code", action="store_true", help="configuration only: server and sites have the wheel")
     parser.add_argument("--model", type=existing_folder, help="folder of the model that evaluate_global evaluates")
+    parser.add_argument(
+        "--prompts", type=Path, metavar="FILE", help="findings of your own for evaluate_global, with prompts and labels"
+    )
     parser.add_argument(
         "--from",
         dest="start",

@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SITE_DIR",
         help="prepared data of a site, or a folder of several",
     )
+    parser.add_argument("--prompts", type=Path, metavar="FILE", help="findings of your own, with prompts and labels")
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the result as JSON")
 
 
@@ -44,7 +45,7 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
         if twice := sorted(sites.keys() & found):
             raise UsageError(f"--data has two sites named {', '.join(twice)}. Rename a folder")
         sites |= found
-    result = evaluate_model(options.model, sites)
+    result = evaluate_model(options.model, sites, prompts=options.prompts)
     if options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(json.dumps(result, indent=1, sort_keys=True), encoding="utf-8")

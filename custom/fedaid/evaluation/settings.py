@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fedaid.errors import require
+from fedaid.evaluation.findings.own_findings import Findings, name_with, require_sound
 
 WHERE = "evaluation settings"
 
@@ -15,6 +16,8 @@ class EvaluationSettings:
 
     Args:
         prompt_set: a file of ``prompts``, without its suffix.
+        own_findings: finding → its prompts and labels, beside those of ``prompt_set``; see
+            :mod:`fedaid.evaluation.findings.own_findings`.
         least_patients: least number of patients of a group, and of each class of a finding.
         draws: number of resamples of the patients.
         level: share of the resamples between the limits of an interval.
@@ -28,6 +31,7 @@ class EvaluationSettings:
     """
 
     prompt_set: str = "chexpert-v1"
+    own_findings: Findings = field(default_factory=dict)
     least_patients: int = 5
     draws: int = 1000
     level: float = 0.95
@@ -37,6 +41,9 @@ class EvaluationSettings:
     calibration_bins: int = 10
 
     def __post_init__(self) -> None:
+        self._check("own_findings", isinstance(self.own_findings, dict), "be an object")
+        if self.own_findings:
+            require_sound(self.own_findings, lambda *_: WHERE)
         for name, least in {
             "least_patients": 2,
             "draws": 10,
@@ -50,6 +57,11 @@ class EvaluationSettings:
         self._check("level", 0 < self.level < 1, "be a number above 0 and below 1")
         shares = self.probe_shares
         self._check("probe_shares", all(0 < share <= 1 for share in shares), "be numbers above 0 and at most 1")
+
+    @property
+    def prompts_name(self) -> str:
+        """The name of the prompts: that of the set, and with own findings a hash of them."""
+        return name_with(self.prompt_set, self.own_findings)
 
     def _check(self, name: str, ok: bool, rule: str) -> None:
         require(ok, name, rule, got=getattr(self, name), where=WHERE, remedy="Correct the setting.")

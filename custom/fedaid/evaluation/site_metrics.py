@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
@@ -71,11 +71,12 @@ class SiteMetrics:
 
     def zero_shot(self) -> dict[str, Any]:
         """The metrics of each finding, the means over the reported findings, and the accuracy among five of them."""
-        bins = {finding: self._bin(finding) for finding in self._reported}
+        bins = {finding: self._bin_of_reported(finding) for finding in self._reported}
+        results = {finding: self._results[finding] for finding in bins}
         return {
-            "prompt_set": self._settings.prompt_set,
-            "macro_auroc": plain_interval(macro_auroc(self._results, level=self._level_of(self._reported))),
-            "macro_average_precision": self._mean_precision(self._reported),
+            "prompt_set": self._settings.prompts_name,
+            "macro_auroc": plain_interval(macro_auroc(results, level=self._level_of(bins))),
+            "macro_average_precision": self._mean_precision(bins),
             "by_prevalence": {
                 name: self._mean_precision(inside)
                 for name in BINS
@@ -85,6 +86,11 @@ class SiteMetrics:
             "findings": {
                 finding: plain_finding(result, prevalence=bins.get(finding))
                 for finding, result in self._results.items()
+                if finding not in self._settings.own_findings
+            },
+            "own_findings": {
+                finding: plain_finding(self._results[finding], prevalence=self._bin_of_reported(finding))
+                for finding in self._settings.own_findings
             },
         }
 
@@ -149,12 +155,14 @@ class SiteMetrics:
             results[finding] = found
         return results
 
-    def _bin(self, finding: str) -> str | None:
-        """Whether a finding is common among the training patients."""
+    def _bin_of_reported(self, finding: str) -> str | None:
+        """Whether a finding is common among the training patients; None if it is not reported."""
         train = self._splits["train"]
+        if self._results[finding].auroc is None:
+            return None
         return bin_of(train.targets[finding], train.patients, least=self._settings.least_patients)
 
-    def _mean_precision(self, findings: Sequence[str]) -> dict[str, Any] | None:
+    def _mean_precision(self, findings: Iterable[str]) -> dict[str, Any] | None:
         """The mean average precision of reported findings."""
         results = [self._results[finding] for finding in findings]
         precisions = [result.resampled_precision for result in results if result.resampled_precision is not None]
@@ -174,9 +182,11 @@ class SiteMetrics:
 
     @property
     def _reported(self) -> list[str]:
-        return [finding for finding, result in self._results.items() if result.auroc is not None]
+        """Findings of the prompt set with enough patients; own findings are in no mean, so that means compare."""
+        own = self._settings.own_findings
+        return [name for name, result in self._results.items() if result.auroc is not None and name not in own]
 
-    def _level_of(self, findings: Sequence[str]) -> float:
+    def _level_of(self, findings: Iterable[str]) -> float:
         """The level for a mean over reported findings, from the smallest class of all of them."""
         rarer = [min(self._labelled(finding).counts) for finding in findings]
         return expanded_level(self._settings.level, count=min(rarer)) if rarer else self._level

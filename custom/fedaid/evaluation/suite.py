@@ -15,7 +15,7 @@ from fedaid.evaluation.site_metrics import SiteMetrics
 
 SCHEMA_VERSION = 2
 PARTS = ("retrieval", "zero_shot", "linear_probe", "calibration", "geometry", "subgroups")
-SHOWN_SETTINGS = ("least_patients", "draws", "level", "seed", "prompt_set")
+SHOWN_SETTINGS = ("least_patients", "draws", "level", "seed")
 
 
 def evaluate(
@@ -39,7 +39,7 @@ def evaluate(
         Plain JSON. With too few test patients all of :data:`PARTS` are None. For a diverged model, whose embeddings are
         not finite, all parts but retrieval are None.
     """
-    shown = {name: getattr(settings, name) for name in SHOWN_SETTINGS}
+    shown = {name: getattr(settings, name) for name in SHOWN_SETTINGS} | {"prompt_set": settings.prompts_name}
     result: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "settings": shown, "counts": _counts(splits)}
     result |= dict.fromkeys(PARTS)
     if splits["test"].patient_count < settings.least_patients:

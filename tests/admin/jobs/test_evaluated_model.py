@@ -77,3 +77,36 @@ def test_a_large_model_needs_the_names_of_the_sites(
     monkeypatch.setattr(evaluated_model, "LARGEST_SENT", 10)
     with pytest.raises(InputError, match=r"^model must be at most 0 MB, got .* MB: .* Name all sites: --sites"):
         package_job("evaluate_global", out=tmp_path / "jobs", model=model)
+
+
+OWN = "Misplaced tube:\n  positive: The tube is malpositioned.\n  negative: [The tube is in good position.]\n"
+
+
+def test_the_job_carries_own_findings_to_the_sites(tmp_path: Path, model: Path) -> None:
+    file = tmp_path / "own.yml"
+    file.write_text(OWN)
+    words = ["package", "evaluate_global", "--model", str(model), "--prompts", str(file), "--sites", "a", "b"]
+    assert main([*words, "--out", str(tmp_path / "jobs")]) == 0
+    config = json.loads((tmp_path / "jobs/evaluate_global/app_sites/config/config_fed_client.json").read_text())
+    own = {"Misplaced tube": {"positive": "The tube is malpositioned.", "negative": ["The tube is in good position."]}}
+    assert config["executors"][0]["executor"]["args"]["own_findings"] == own
+
+
+@pytest.mark.parametrize(
+    ("job", "text", "said"),
+    [
+        ("evaluate_global", OWN.replace("positive", "positiv"), "Did you mean positive?"),
+        ("evaluate_global", OWN.replace("Misplaced tube", "Edema"), "label must be another name than those of Edema"),
+        ("fedavg_pretrain", OWN, "--prompts must be left out for this job, got own.yml: fedavg_pretrain"),
+    ],
+)
+def test_own_findings_that_cannot_be_measured_are_refused_before_a_job_is_written(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str], job: str, text: str, said: str
+) -> None:
+    file = tmp_path / "own.yml"
+    file.write_text(text)
+    given = ["--model", str(model)] if job == "evaluate_global" else []
+    assert main(["package", job, *given, "--prompts", str(file), "--out", str(tmp_path / "jobs")]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+    assert not (tmp_path / "jobs" / job).exists()

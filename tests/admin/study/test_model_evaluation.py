@@ -45,6 +45,14 @@ def test_the_numbers_are_those_that_the_job_has_its_sites_compute(sites: Path, m
     assert found["models"]["global"][LARGE]["loss"] is not None
 
 
+def test_own_findings_are_added_to_the_job_s_settings(tmp_path: Path) -> None:
+    file = tmp_path / "own.yml"
+    file.write_text("Misplaced tube: {positive: The tube is malpositioned., negative: No tube.}\n")
+    found = evaluation_settings(file)
+    assert list(found.own_findings) == ["Misplaced tube"]
+    assert replace(found, own_findings={}) == evaluation_settings()
+
+
 def test_the_settings_are_the_job_s() -> None:
     assert evaluation_settings().draws == 1000
     config = json.loads((JOBS / JOB / "app/config/config_fed_client.json").read_text())

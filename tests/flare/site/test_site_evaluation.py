@@ -98,3 +98,34 @@ def test_a_test_split_of_few_patients_has_no_loss_either_and_is_not_compared(wor
 def test_what_the_comparison_says_of_the_test_split_is_in_the_result(worker: SiteWorker) -> None:
     result = evaluate_site(worker, FEW, compare=lambda test: {"recall_at_5": {"value": len(test)}})
     assert result["difference_to_global"] == {"recall_at_5": {"value": len(worker.data.test)}}
+
+
+def labelled_again(worker: SiteWorker, finding: str, label: str) -> None:
+    """Gives a label to each study with the finding, in all splits."""
+    for split in (worker.data.train, worker.data.valid, worker.data.test):
+        labels = tuple((*of, label) if finding in of else of for of in split.cohort.labels)
+        split.cohort = replace(split.cohort, labels=labels)
+
+
+def test_an_own_finding_with_the_prompts_and_studies_of_another_has_its_numbers(worker: SiteWorker) -> None:
+    before = evaluate_site(worker, FEW)["zero_shot"]
+    finding = next(name for name, found in before["findings"].items() if found["auroc"])
+    labelled_again(worker, finding, "tube malposition")
+    said = read_prompt_set("chexpert-v1").findings[finding]
+    prompts = {"positive": list(said.positive), "negative": list(said.negative), "label": "Tube_malposition"}
+    found = evaluate_site(worker, replace(FEW, own_findings={"Misplaced tube": prompts}))
+    after = found["zero_shot"]
+    assert after["own_findings"] == {"Misplaced tube": after["findings"][finding]}
+    assert after["own_findings"]["Misplaced tube"]["prompt_spread"]["pairs"] == len(said.positive) * len(said.negative)
+    same = ("macro_auroc", "macro_average_precision", "by_prevalence", "multiclass", "findings")
+    assert {name: after[name] for name in same} == {name: before[name] for name in same}, "it is in no mean"
+    text = json.dumps(found)
+    assert "alposition" not in text, "its label and its prompts stay at the site"
+    assert said.positive[0] not in text
+    assert "TWIN" not in text
+
+
+def test_an_own_finding_of_too_few_patients_is_not_reported(worker: SiteWorker) -> None:
+    own = {"Misplaced tube": {"positive": "The tube is malpositioned.", "negative": "No tube."}}
+    found = evaluate_site(worker, replace(FEW, own_findings=own))["zero_shot"]["own_findings"]["Misplaced tube"]
+    assert (found["positives"], found["auroc"], found["prompt_spread"]) == ("<2", None, None)

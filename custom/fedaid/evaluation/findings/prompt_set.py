@@ -56,8 +56,8 @@ class PromptSet:
         Returns:
             finding → (N,).
         """
-        names = {_plain(name): finding for finding, said in self.findings.items() for name in (finding, *said.also)}
-        certain, doubtful = ([{names.get(_plain(one)) for one in of} for of in said] for said in (labels, uncertain))
+        names = {plain(name): finding for finding, said in self.findings.items() for name in (finding, *said.also)}
+        certain, doubtful = ([{names.get(plain(one)) for one in of} for of in said] for said in (labels, uncertain))
         labelled = np.array([bool(a) or bool(b) for a, b in zip(labels, uncertain, strict=True)], dtype=bool)
         targets = {}
         for finding in self.findings:
@@ -83,5 +83,6 @@ def read_prompt_set(name: str) -> PromptSet:
     return PromptSet(content["name"], MappingProxyType(findings))
 
 
-def _plain(label: str) -> str:
+def plain(label: str) -> str:
+    """A label without differences of case and spacing."""
     return " ".join(label.lower().replace("_", " ").split())

@@ -10,6 +10,7 @@ import torch
 
 from fedaid.data.dataset import StudyDataset
 from fedaid.evaluation.embedded_split import EmbeddedSplit
+from fedaid.evaluation.findings.own_findings import extended
 from fedaid.evaluation.findings.prompt_set import PromptSet, read_prompt_set
 from fedaid.evaluation.findings.zero_shot import Floats, PromptEmbeddings
 from fedaid.evaluation.plain_result import rounded
@@ -43,9 +44,9 @@ def evaluate_site(
         The dictionary of ``docs/evaluation.md``: aggregates only.
 
     Raises:
-        InputError: for an unknown prompt set.
+        InputError: for an unknown prompt set, or an own finding with the name of another.
     """
-    prompt_set = read_prompt_set(settings.prompt_set)
+    prompt_set = extended(read_prompt_set(settings.prompt_set), settings.own_findings)
     validation = worker.validate("test") if len(worker.data.test) else None
     splits = {
         "train": embedded_split(worker.data.train, worker.embed(worker.data.train), prompt_set),

@@ -135,6 +135,7 @@ def test_the_mean_precision_and_the_accuracy_among_five_findings_are_on_the_page
     assert "In no mean of lake, because too few patients have them or do not: Fracture." in words
     assert "Consolidation not reported <5 patients not reported <5 patients Edema 0.51 10-19 patients" in words
     assert "mean of the classes 0.52 (0.47 to 0.57) chance 0.25" in words
+    assert "Misplaced tube (own prompts, in no mean) 0.66 0.61 to 0.71" in words
     assert "0.71 to 0.81" in words, "the AUROC of single prompts"
     assert not re.search(r"\b(medium|tail) \d", words), "a bin without a finding is absent"
 
