@@ -11,7 +11,7 @@ from typing import Any
 
 from nvflare.fuel.flare_api.flare_api import Session
 
-from admin.session.ended_job import ABORTED
+from admin.session.follow import ABORTED
 from admin.session.kit_check import PROJECT_ADMIN, role_of
 from admin.session.login import REFUSED, kit_user, one_line
 from admin.session.setback import FAILED_TO_RUN

@@ -10,6 +10,10 @@ REFUSAL = "InputError: "
 UNBUILT = "FL server execution exception: "  # FLARE's line if it cannot build the components of a job
 
 
+class AbortedOnPurpose(RuntimeError):
+    """A person aborted the job, so no command submits another one by itself."""
+
+
 def failure_reason(log: Path) -> str:
     """Return the message of the error that stopped a run; empty if the log has none.
 
@@ -18,10 +22,18 @@ def failure_reason(log: Path) -> str:
     Args:
         log: the server's log of a job, or the console output of the simulator.
     """
-    lines = lines_of(log)
-    panics = [number for number, line in enumerate(lines) if PANIC in line]
+    return reason_in(lines_of(log))
+
+
+def reason_in(lines: list[str]) -> str:
+    """Return what :func:`failure_reason` returns, for the lines of a log."""
     refusals = [refusal(line) for line in lines if REFUSAL in line]
-    return (message(lines, panics[0]) if panics else (refusals or [""])[-1]).strip()
+    return panic_in(lines) or (refusals or [""])[-1].strip()
+
+
+def panic_in(lines: list[str]) -> str:
+    """Return the message of the first panic in the lines of a log; empty if there is none."""
+    return next((message(lines, number) for number, line in enumerate(lines) if PANIC in line), "").strip()
 
 
 def message(lines: list[str], number: int) -> str:

@@ -6,21 +6,33 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from nvflare.fuel.flare_api.flare_api import Session
 
+from admin.results.achievement import nothing_achieved
+from admin.results.failure import AbortedOnPurpose, panic_in
 from admin.session.download import download
-from admin.session.follow import COMPLETED
+from admin.session.follow import ABORTED, COMPLETED
 from admin.session.job_progress import Progress
 from admin.session.login import REFUSED
 from admin.session.run_jobs import rounds_at_server
-from admin.session.setback import MEANING, Setback, is_whole, process_that_ended, setback_of
+from admin.session.setback import (
+    MEANING,
+    Setback,
+    aborted,
+    is_whole,
+    noted,
+    one_line,
+    process_that_ended,
+    server_log,
+    setback_of,
+)
 
-ABORTED = "FINISHED:ABORTED"
+CONTINUES = "Submitted again, the same job continues the run"
 DEAD = "DEAD"  # the server calls the job RUNNING, but has no process of it
 SEGMENT_END = "SEGMENT_END"  # the job was ended for a site that came back
-BY_A_PERSON = "a person aborted it"
 
 
 @dataclass(frozen=True)
@@ -36,6 +48,7 @@ class Ended:
         lasting: whether another job would end in the same way until a person changes something.
         starting: whether a site's process could not start.
         away: sites that were missed.
+        on_purpose: whether a person aborted it.
     """
 
     job_id: str
@@ -46,6 +59,7 @@ class Ended:
     lasting: bool = False
     starting: bool = False
     away: tuple[str, ...] = ()
+    on_purpose: bool = False
 
     def told(self) -> str:
         """Return a setback as one line."""
@@ -75,17 +89,57 @@ def ended_job(
         say: gets a warning if the status tells of a failure, but the run is complete.
     """
     if status == ABORTED:
-        found = process_that_ended(session, job_id, status) or Setback(BY_A_PERSON, lasting=True)
-        return early(job_id, status, found, committed)
+        return early(job_id, status, aborted(session, job_id), committed)
     result = fetched(session, job_id, out, needed=status == COMPLETED)
     folder = (result or out / job_id) / "workspace"
+    warn = partial(warned, say)
+    found = failure_of(session, job_id, status=status, folder=folder, rounds=rounds, say=warn)
+    if found is not None:
+        return early(job_id, status, found, committed, result)
+    return Ended(job_id, status, committed=rounds, result=result)
+
+
+def warned(say: Callable[[str], None], text: str) -> None:
+    """Say a warning."""
+    say(f"warning: {text}")
+
+
+def failure_of(
+    session: Session, job_id: str, *, status: str, folder: Path, rounds: int, say: Callable[[str], None]
+) -> Setback | None:
+    """Return why a job did not do its work; None if it did, whatever FLARE calls it.
+
+    Args:
+        session: a session that is logged in.
+        job_id: of the job.
+        status: FLARE's final status.
+        folder: ``workspace`` of its download; it need not exist unless FLARE calls the job completed.
+        rounds: of the run; 0 for a job without rounds.
+        say: gets a warning if FLARE calls the job failed, but the run is complete.
+    """
     if status == COMPLETED:
-        return Ended(job_id, status, committed=rounds, result=result)
+        lack = nothing_achieved(folder, rounds=rounds)
+        return (noted(folder / "app_server") or Setback(one_line(lack))) if lack else None
     found = setback_of(session, job_id, status=status, folder=folder)
-    if completes(status, folder, rounds=rounds):
-        say(f"warning: {complete_in_spite(job_id, status, found)}")
-        return Ended(job_id, status, committed=rounds, result=result)
-    return early(job_id, status, found, committed, result)
+    if not completes(status, folder, rounds=rounds):
+        return found
+    say(complete_in_spite(job_id, status, found))
+    return None
+
+
+def error_of(job_id: str, status: str, found: Setback, *, committed: int | None, see: str) -> RuntimeError:
+    """Return the error of a job that did not do its work.
+
+    Args:
+        job_id: of the job.
+        status: FLARE's final status.
+        found: the reason.
+        committed: rounds that were committed when the controller answered last; None if it never did.
+        see: where its log is.
+    """
+    if found.on_purpose:
+        return AbortedOnPurpose(f"{early(job_id, status, found, committed).told()}. {CONTINUES}")
+    return RuntimeError(f"{found.text}. The job ended as {status}: {see}")
 
 
 def completes(status: str, folder: Path, *, rounds: int) -> bool:
@@ -121,9 +175,12 @@ def setback_or_none(
         say: gets a warning if the status tells of a failure, but the run is complete.
     """
     if status == COMPLETED:
-        return None
+        stopped = panic_in(server_log(session, job_id))
+        return Setback(one_line(stopped)) if stopped else None
+    if status == ABORTED:
+        return aborted(session, job_id)
     found = process_that_ended(session, job_id, status) or Setback("")
-    if status == ABORTED or (last is not None and last.current_round < last.num_rounds):
+    if last is not None and last.current_round < last.num_rounds:
         return found
     with tempfile.TemporaryDirectory(prefix="fedaid-monitor-") as folder:
         result = fetched(session, job_id, Path(folder), needed=False)
@@ -136,7 +193,7 @@ def setback_or_none(
 
 def early(job_id: str, status: str, found: Setback, committed: int | None, result: Path | None = None) -> Ended:
     """Return how a job ended that did not complete."""
-    more = {"lasting": found.lasting, "starting": found.starting, "away": found.away}
+    more = {"lasting": found.lasting, "starting": found.starting, "away": found.away, "on_purpose": found.on_purpose}
     return Ended(job_id, status, found.text, committed, result, **more)  # type: ignore[arg-type]
 
 

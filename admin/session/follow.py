@@ -26,7 +26,7 @@ DEAD_SECONDS = 30.0  # the same if the server does not tell when it was started
 ENDING_SECONDS = 1020.0  # the same if it was started before: it waits for its sites, for FLARE's 900 s and 60 s to save
 DEAD_AFTER = {True: RESTART_SECONDS, None: DEAD_SECONDS, False: ENDING_SECONDS}
 UNDER_WAY = ("RUNNING", "DISPATCHED")  # a restarted server leaves these as they are
-COMPLETED = "FINISHED:COMPLETED"
+COMPLETED, ABORTED = "FINISHED:COMPLETED", "FINISHED:ABORTED"
 
 
 class DeadJob(RuntimeError):

@@ -11,6 +11,7 @@ from nvflare.fuel.flare_api.flare_api import Session
 
 from admin.results.failure import build_failure, failure_reason
 from admin.results.run_results import STORE, read_results
+from admin.session.follow import ABORTED
 from fedaid.errors import InputError
 from fedaid.flare.store.stop_note import LASTING, NOT_YET, read_stop
 from fedaid.sealed_folder import require_whole
@@ -28,6 +29,9 @@ REPORTED = re.compile(r"(?:Failing|Aborting) job \S+ due to reported failure fro
 EXITED = "child process exit with return code"  # absent if the controller stopped the job
 KILLED = "its process at the server was killed or failed"
 STOPPED = "its controller stopped it; its download, made by python -m admin download, has the reason"
+STOPPED_BY_ORDER = "Stop the job run: "  # an order of a person, or a class that a site refuses
+BY_A_PERSON = "a person aborted it"
+ENDED_BY_ORDER = "aborted"  # FLARE's reason of a site whose process was told to end
 COULD_NOT_START = "infrastructure error"
 AT_SITE = {  # FLARE's closed list → in words, and whether a person must act first
     "exception": ("the process of site {site} was killed, or ended with an error", False),
@@ -46,18 +50,21 @@ class Setback:
         lasting: whether another job would end in the same way until a person changes something.
         starting: whether a site's process could not start; if that happens again, it is lasting.
         away: sites that are missed.
+        on_purpose: whether a person aborted the job.
     """
 
     text: str
     lasting: bool = False
     starting: bool = False
     away: tuple[str, ...] = ()
+    on_purpose: bool = False
 
 
 def setback_of(session: Session, job_id: str, *, status: str, folder: Path) -> Setback:
     """Return why a job ended early.
 
-    What the controller noted comes first, then the job's log, then what the server knows of the job's processes.
+    What the controller noted comes first, then the job's log, then what the server knows of the job's processes. A job
+    that was aborted may have earlier errors in its log, so only the server knows why.
 
     Args:
         session: a session that is logged in.
@@ -65,6 +72,8 @@ def setback_of(session: Session, job_id: str, *, status: str, folder: Path) -> S
         status: final status of the job.
         folder: ``workspace`` of its download; it need not exist.
     """
+    if status == ABORTED:
+        return aborted(session, job_id)
     return (
         noted(folder / "app_server")
         or logged(folder / "log.txt")
@@ -72,6 +81,11 @@ def setback_of(session: Session, job_id: str, *, status: str, folder: Path) -> S
         or process_that_ended(session, job_id, status)
         or Setback(MEANING.get(status, status))
     )
+
+
+def aborted(session: Session, job_id: str) -> Setback:
+    """Return why a job was aborted: a person did it unless the server's log names a site whose process ended."""
+    return process_that_ended(session, job_id, ABORTED) or Setback(BY_A_PERSON, on_purpose=True)
 
 
 def noted(app: Path) -> Setback | None:
@@ -118,6 +132,8 @@ def process_that_ended(session: Session, job_id: str, status: str) -> Setback | 
     with suppress(Exception):  # the server may refuse this command to the lead
         lines = str(session.grep_target("server", None, job_id, "log.txt"))
         found = REPORTED.search(lines)
+        if found and found[2].strip() == ENDED_BY_ORDER and STOPPED_BY_ORDER in lines:
+            return None  # each site reports that it has obeyed
         if found:
             return reported(found[1].rpartition(".")[2], found[2].strip())  # a relay is named before its site
         if status == EXCEPTION and job_id in lines:
@@ -129,6 +145,13 @@ def reported(site: str, reason: str) -> Setback:
     """Return what a site's report of FLARE's closed list means."""
     words, lasting = AT_SITE.get(reason, (f"the process of site {{site}} ended: {reason}", False))
     return Setback(words.format(site=site), lasting=lasting, starting=reason == COULD_NOT_START)
+
+
+def server_log(session: Session, job_id: str) -> list[str]:
+    """Return the lines of the server's log of a job; none if the server does not give it."""
+    with suppress(Exception):  # the status is known without it
+        return str(session.get_job_logs(job_id)["logs"]["server"]).splitlines()
+    return []
 
 
 def one_line(text: str) -> str:

@@ -12,8 +12,9 @@ from nvflare.fuel.flare_api.flare_api import Session
 
 from admin.jobs.job_check import check_job
 from admin.jobs.settings import values_by_name
-from admin.session.ended_job import ABORTED, BY_A_PERSON, DEAD, SEGMENT_END, Ended, ended_job
-from admin.session.follow import DeadJob, JobWatch, watch
+from admin.results.failure import AbortedOnPurpose
+from admin.session.ended_job import DEAD, SEGMENT_END, Ended, ended_job
+from admin.session.follow import ABORTED, DeadJob, JobWatch, watch
 from admin.session.job_progress import Progress
 from admin.session.login import REFUSED
 from admin.session.run_jobs import job_to_follow, jobs_of_run, rounds_of, run_of
@@ -69,8 +70,8 @@ class Supervisor:
 
         Raises:
             InputError: the job is invalid, its run cannot be continued, or it needs more sites than are connected.
-            RuntimeError: a person has aborted the job or must mend something first, or the attempts are spent; the
-                message is the last reason.
+            AbortedOnPurpose: a person has aborted the job.
+            RuntimeError: a person must mend something first, or the attempts are spent; the message is the last reason.
             ConnectionError: the server, or a site of the run, was away for longer than ``patience``.
         """
         self._check()
@@ -104,12 +105,15 @@ class Supervisor:
         """Wait before another job is submitted.
 
         Raises:
+            AbortedOnPurpose: a person has aborted the job.
             RuntimeError: another job would end in the same way, or the attempts are spent.
         """
+        if end.on_purpose:
+            raise AbortedOnPurpose(f"{end.told()}. The same command continues the run")
         spent = sum(one.status != SEGMENT_END and not self._found_dead(one) for one in self.ended)
         if end.lasting:
-            mend = "" if end.reason == BY_A_PERSON else "Another job would end in the same way: mend this first. "
-            raise RuntimeError(f"{end.told()}. {mend}The same command continues the run")
+            mend = "Another job would end in the same way: mend this first"
+            raise RuntimeError(f"{end.told()}. {mend}. The same command continues the run")
         if spent >= self.attempts:
             raise RuntimeError(f"{end.told()}. {self.attempts} attempts are spent; the same command continues the run")
         pause = self._pause(end.committed or 0)

@@ -9,7 +9,8 @@ from contextlib import redirect_stdout
 from importlib import import_module
 from pathlib import Path
 
-from admin.verbs.answer import CANNOT_CONNECT, FAILED, INTERRUPTED, OK, TIMED_OUT, Answer
+from admin.results.failure import AbortedOnPurpose
+from admin.verbs.answer import ABORTED, CANNOT_CONNECT, FAILED, INTERRUPTED, OK, TIMED_OUT, Answer
 from admin.verbs.verb_parser import VerbParser, asks_for_json, verb_parser
 from admin.verbs.verb_table import Verb
 from fedaid.errors import InputError
@@ -21,7 +22,8 @@ def run_verb(verb: Verb, words: Sequence[str]) -> int:
     """Run a verb and return its exit code.
 
     Returns:
-        0 ok, 1 failed (a wrong command line too), 2 cannot connect, 3 timed out, 130 interrupted.
+        0 ok, 1 failed (a wrong command line too), 2 cannot connect, 3 timed out, 4 a person aborted the job,
+        130 interrupted.
 
     Raises:
         Exception: an error that neither the input nor the machine explains: a fault of this project.
@@ -64,6 +66,8 @@ def exit_code(error: Exception) -> int:
     """Return the exit code of a failure."""
     if isinstance(error, TimeoutError):
         return TIMED_OUT
+    if isinstance(error, AbortedOnPurpose):
+        return ABORTED
     return CANNOT_CONNECT if isinstance(error, ConnectionError) else FAILED
 
 

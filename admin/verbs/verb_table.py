@@ -43,6 +43,7 @@ GROUPS: Mapping[str, Sequence[Verb]] = {
         Verb("run", f"{LEAD}.run_to_end", "submit a job again until its run is done"),
         Verb("status", f"{LEAD}.status_runs", "list the runs of a server, and how far they are"),
         Verb("monitor", f"{LEAD}.monitor_job", "follow a job to its end"),
+        Verb("abort", f"{LEAD}.abort_job", "abort a job; its run can be continued"),
         Verb("download", f"{LEAD}.download_result", "fetch a finished job's result"),
         Verb("report", f"{LEAD}.report_run", "write a run's report card: which sites gained"),
     ),
@@ -62,7 +63,7 @@ EVERY_VERB = (
     "Results go to standard output, progress and errors to standard error.",
     "Every verb takes --format json: one envelope on standard output.",
     "Exit codes: 0 ok, 1 failed (a wrong command line too), 2 cannot connect,",
-    "3 timed out, 130 interrupted by Ctrl-C.",
+    "3 timed out, 4 a person aborted the job, 130 interrupted by Ctrl-C.",
 )
 VERBS: Mapping[str, Verb] = {verb.name: verb for verbs in GROUPS.values() for verb in verbs}
 

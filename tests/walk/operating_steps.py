@@ -186,7 +186,9 @@ EVERY_DAY = (
 ENDED_JOBS = (
     long_job,
     console("submit_job JOB", instead={"JOB": "{long}"}, why="a job that goes on until it is aborted", keep="JOB_ID"),
-    Step(PROVISIONED, "nvflare job abort JOB_ID --startup-kit ...", answer=YES, then=remember_aborted),
+    Step(PROVISIONED, "python -m admin abort JOB_ID --kit ...", says=("aborted",), then=remember_aborted),
+    running_job,
+    step("python -m admin abort JOB_ID --kit KIT", "aborted", then=aborted),
     running_job,
     asks("nvflare job abort JOB_ID --startup-kit KIT", then=aborted),
     asks("nvflare job delete JOB_ID --startup-kit KIT", then=gone),

@@ -4,7 +4,8 @@
 
 At the end it shows which site missed which rounds, and why.
 
-The exit code is 0 if the job completed, 1 if it failed, 2 if the server cannot be reached, 3 if --timeout was over.
+The exit code is 0 if the job completed, 1 if it failed, 2 if the server cannot be reached, 3 if --timeout was over,
+4 if a person aborted it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     answer.after_interrupt = goes_on(options.job_id, options.kit)
     from admin.results.missed_rounds import missed_so_far
     from admin.session.display.progress_display import ProgressDisplay
-    from admin.session.ended_job import setback_or_none
+    from admin.session.ended_job import error_of, setback_or_none
     from admin.session.follow import monitor
     from admin.session.lasting_session import lasting_session
 
@@ -43,6 +44,6 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     missed = missed_so_far(display.last.absences if display.last else {})
     answer.note(missed, missed=missed.splitlines())
     if found is not None:
-        why = f"{found.text}. " if found.text else ""
-        fetch = f"python -m admin download {options.job_id} --kit {options.kit}"
-        raise RuntimeError(f"{why}The job ended as {status}: {fetch} fetches its log")
+        committed = display.last.current_round if display.last else None
+        see = f"python -m admin download {job_id} --kit {options.kit} fetches its log"
+        raise error_of(job_id, status, found, committed=committed, see=see)

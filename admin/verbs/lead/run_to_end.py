@@ -10,8 +10,8 @@ reason, the site and what to do. A site that was away and is connected again is 
 
 At the end it shows which site missed which rounds, and why.
 
-The exit code is 0 if the run is complete, 1 if its attempts are spent, it was aborted or refused, or a person must mend
-something first, 2 if the server or a site was away for longer than --patience.
+The exit code is 0 if the run is complete, 1 if its attempts are spent, it was refused, or a person must mend something
+first, 2 if the server or a site was away for longer than --patience, 4 if a person aborted a job.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     """Simulate the job, and print the server's run folder; which sites missed which rounds goes to standard error."""
     answer.after_interrupt = "the simulation was ended"
     from admin.federation.simulate import simulate
+    from admin.results.achievement import nothing_achieved
     from admin.results.missed_rounds import missed_in
     from admin.results.run_results import software_differences
 
@@ -37,3 +38,6 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
         answer.warn(line)
     missed = missed_in(folder)
     answer.note(missed, missed=missed.splitlines())
+    lack = nothing_achieved(folder)
+    if lack:
+        raise RuntimeError(f"the job has no results: {lack}")

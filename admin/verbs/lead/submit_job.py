@@ -5,13 +5,15 @@
 With --wait it shows at the end which site missed which rounds, and why.
 
 The exit code is 0 if the job was accepted (with --wait: completed), 1 if it failed or was refused, 2 if the server
-cannot be reached, 3 if --timeout was over before the job.
+cannot be reached, 3 if --timeout was over before the job, 4 if a person aborted it. A job
+without a result has failed, whatever FLARE calls it.
 """
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from admin.verbs.answer import Answer
 from admin.verbs.verb_parser import existing_folder
@@ -36,15 +38,7 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     """Submit the job and print its id; with ``--wait`` follow it, and print its status and the result's folder."""
     answer.after_interrupt = "nothing was submitted"
     from admin.jobs.plan import lacks_plan
-    from admin.results.missed_rounds import missed_in, missed_so_far
-    from admin.results.run_results import software_differences
-    from admin.session.display.progress_display import ProgressDisplay
-    from admin.session.download import download
-    from admin.session.ended_job import complete_in_spite, completes
-    from admin.session.follow import COMPLETED, monitor
     from admin.session.lasting_session import lasting_session
-    from admin.session.run_jobs import rounds_of
-    from admin.session.setback import setback_of
     from admin.session.submit import submit
 
     if lacks_plan(options.job):
@@ -56,23 +50,41 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
         job_id = submit(session, options.job.resolve())
         answer.add(f"job {job_id}", job_id=job_id)
         answer.after_interrupt = goes_on(job_id, options.kit)
-        if not options.wait:
-            return
-        with ProgressDisplay() as display:
-            status = monitor(session, job_id, on_progress=display.show, timeout=options.timeout, say=answer.warn)
-        answer.add(status, job_status=status)
-        answer.after_interrupt = f"fetch the result with python -m admin download {job_id} --kit {options.kit}"
-        result = download(session, job_id, options.out)
+        if options.wait:
+            wait(session, job_id, options, answer)
+
+
+def wait(session: Any, job_id: str, options: argparse.Namespace, answer: Answer) -> None:
+    """Follow the job, fetch its result, and print its status, the result's folder and who missed what.
+
+    Raises:
+        AbortedOnPurpose: a person aborted the job.
+        RuntimeError: the job did not complete.
+    """
+    from admin.results.missed_rounds import missed_in, missed_so_far
+    from admin.results.run_results import software_differences
+    from admin.session.display.progress_display import ProgressDisplay
+    from admin.session.ended_job import error_of, failure_of, fetched
+    from admin.session.follow import ABORTED, monitor
+    from admin.session.run_jobs import rounds_of
+
+    with ProgressDisplay() as display:
+        status = monitor(session, job_id, on_progress=display.show, timeout=options.timeout, say=answer.warn)
+    answer.add(status, job_status=status)
+    answer.after_interrupt = f"fetch the result with python -m admin download {job_id} --kit {options.kit}"
+    result = fetched(session, job_id, options.out, needed=status != ABORTED)
+    folder = (result or options.out / job_id) / "workspace"
+    if result is not None:
         answer.add(f"result {result}", result=result)
-        for line in software_differences(result / "workspace"):
-            answer.warn(line)
-        missed = missed_in(result / "workspace") or missed_so_far(display.last.absences if display.last else {})
-        answer.note(missed, missed=missed.splitlines())
-        if status != COMPLETED:
-            why = setback_of(session, job_id, status=status, folder=result / "workspace")
-            if not completes(status, result / "workspace", rounds=rounds_of(options.job)):
-                raise RuntimeError(f"{why.text}. The job ended as {status}: its log is in {result / 'workspace'}")
-            answer.warn(complete_in_spite(job_id, status, why))
+    for line in software_differences(folder):
+        answer.warn(line)
+    missed = missed_in(folder) or missed_so_far(display.last.absences if display.last else {})
+    answer.note(missed, missed=missed.splitlines())
+    rounds = rounds_of(options.job)
+    found = failure_of(session, job_id, status=status, folder=folder, rounds=rounds, say=answer.warn)
+    if found is not None:
+        committed = display.last.current_round if display.last else None
+        raise error_of(job_id, status, found, committed=committed, see=f"its log is in {folder}")
 
 
 def goes_on(job_id: str, kit: Path) -> str:

@@ -60,6 +60,7 @@ WORK: Mapping[str, Work] = {
     "run": Work(("DATA", "--kit", "DATA"), "admin.session.login.admin_session", "python -m admin run"),
     "status": Work(("--kit", "DATA"), "admin.session.login.admin_session", "the runs go on"),
     "monitor": Work(("id-1", "--kit", "DATA"), "admin.session.login.admin_session", "job id-1 goes on at the server"),
+    "abort": Work(("id-1", "--kit", "DATA"), "admin.session.login.admin_session", "a job may be aborted"),
     "download": Work(("id-1", "--kit", "DATA"), "admin.session.login.admin_session", "then repeat the command"),
     "report": Work(("DATA",), "admin.results.report.report_files.write_report", "no report card was written"),
     "tower": Work(

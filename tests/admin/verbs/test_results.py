@@ -79,14 +79,14 @@ def test_monitor_and_download_tell_status_and_folder(
     assert capsys.readouterr().out == ""
 
 
-def test_a_job_that_did_not_complete_is_1_with_its_status(
+def test_a_job_that_was_aborted_is_4_with_its_status(
     kit: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(Server, "get_job_status", lambda *_: "FINISHED:ABORTED")
-    assert main(["monitor", "id-1", "--kit", kit]) == 1
+    assert main(["monitor", "id-1", "--kit", kit]) == 4
     captured = capsys.readouterr()
     assert captured.out == "FINISHED:ABORTED\n"
-    assert captured.err.startswith("error: The job ended as FINISHED:ABORTED")
+    assert captured.err.startswith("error: job id-1 ended as FINISHED:ABORTED: a person aborted it")
 
 
 def test_plan_without_a_job_writes_the_projection_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -99,7 +100,7 @@ def test_other_results_do_not(verb: str, damage: str, server: Ended, tmp_path: P
     if damage == "rounds":
         job = packaged(tmp_path / "more", rounds=3)
         server.get_job_meta = lambda _: {PROPERTIES: {ROUNDS: 3}}  # type: ignore[method-assign]
-    assert followed(verb, job, tmp_path / "out") == 1
+    assert followed(verb, job, tmp_path / "out") == (4 if damage == "aborted" else 1)
 
 
 def test_monitor_leaves_nothing_behind_and_does_not_download_a_job_that_was_not_through(
@@ -120,3 +121,31 @@ def test_monitor_leaves_nothing_behind_and_does_not_download_a_job_that_was_not_
 def shown(target: str, stats: dict[str, Any]) -> dict[str, Any]:
     """What FLARE shows of a job's processes."""
     return {"server": {"FedAIDController": stats}} if target == "server" else {"lake": {"ClientRunner": {}}}
+
+
+STOPPED = "x - ERROR - FATAL_SYSTEM_ERROR received: evaluate must have the answers of 2 sites (min_clients), got 0\n"
+
+
+@pytest.mark.parametrize("verb", ["monitor", "submit", "run"])
+def test_a_job_that_achieved_nothing_is_1_although_flare_calls_it_completed(
+    verb: str,
+    server: Ended,
+    job: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def emptied(job_id: str, destination: str) -> str:
+        store = Path(destination) / job_id / "workspace" / "app_server" / "fedaid"
+        store.mkdir(parents=True)
+        refused = {"lake": "draws must be at least 200"}
+        found = {"models": {"global": {}}, "left_out": {"global": refused}}
+        (store / "evaluation.json").write_text(json.dumps(found))
+        return str(Path(destination) / job_id)
+
+    server.status = "FINISHED:COMPLETED"
+    monkeypatch.setattr(server, "download_job_result", emptied)
+    monkeypatch.setattr(server, "get_job_logs", lambda _: {"logs": {"server": STOPPED}}, raising=False)
+    assert followed(verb, job, tmp_path / "out") == 1
+    said = capsys.readouterr().err
+    assert ("evaluate must have the answers" if verb == "monitor" else "lake: draws must be at least 200") in said

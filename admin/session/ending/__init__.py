@@ -1,0 +1,1 @@
+"""The end of jobs on purpose, and what the server noted of an end."""
