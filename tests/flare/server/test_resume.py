@@ -297,6 +297,16 @@ def test_a_damaged_ledger_is_continued_and_the_results_say_so(job: Make) -> None
     assert f"Warning: {warning}." in missed_rounds(json.loads((again.store / "results.json").read_text()))
 
 
+def test_a_servers_kit_of_an_older_version_is_named_in_the_results(job: Make) -> None:
+    made = job("run")
+    kit = Path(made.engine.get_workspace().get_root_dir())
+    (kit / "startup").mkdir(parents=True)
+    (kit / "startup" / "fed_server.json").write_text("{}")
+    made.run()
+    (warning,) = json.loads((made.store / "results.json").read_text())["warnings"]
+    assert "the server's kit is of an older version and lacks local/fedaid_guard__p_resources.json" in warning
+
+
 def test_a_wrong_last_line_of_the_ledger_before_a_stop_is_named_and_refused_for_good(job: Make) -> None:
     first = stopped_in_round_two(job)
     file = first.run_store / "ledger.jsonl"

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from admin.federation.kit_settings import EXPECTED_FILE, GUARD_FILE, WATCH_FILE
+from admin.federation.kit_settings import CLOCK_FILE, EXPECTED_FILE, GUARD_FILE, WATCH_FILE
 from admin.federation.kits import expected_sites, job_guard, server_watch
 from admin.federation.kits.installed_refusals import AT_SERVER, PACKAGE
 from admin.federation.kits.startup_kit import SERVER, SITE, START_SCRIPT, read_object
 from admin.results.file_hash import sha256
 from admin.site.doctor.doctor_check import WARNING
 from admin.site.kit.kit_finding import ExaminedKit, KitCheck, Place
+from fedaid.flare.transport import steady_clock
 
 PAUSE = "heart_beat_interval"  # FLARE's name, in the start script; without it a site sends a heartbeat every 10 s
 MOST_SECONDS = server_watch.OVER
 CODE = {
     GUARD_FILE: [Path(job_guard.__file__)],
     WATCH_FILE: [Path(server_watch.__file__)],
+    CLOCK_FILE: [Path(str(steady_clock.__file__))],
     EXPECTED_FILE: [Path(expected_sites.__file__)],
     AT_SERVER: sorted(Path(job_guard.__file__).parents[1].joinpath(PACKAGE).glob("*.py")),
 }

@@ -20,6 +20,7 @@ from fedaid.errors import InputError, require
 from fedaid.flare.server.ledgered_scatter_gather import LedgeredScatterAndGather
 from fedaid.flare.server.persistor import RUN_FILE, RunPersistor
 from fedaid.flare.server.run_settings import RunSettings
+from fedaid.flare.software.server_kit import lacking_components
 from fedaid.flare.store.generation import Generation
 from fedaid.flare.store.hash_chain import HashChain
 from fedaid.flare.store.killed_round import KilledRound
@@ -182,6 +183,9 @@ class DurableScatterAndGather(LedgeredScatterAndGather):
             return
         at = f"continues after round {self.generation.state['round']}" if self.generation else "starts"
         self.log_info(fl_ctx, f"run {self.stamp.name}, attempt {self.stamp.attempt}, {at}")
+        lacking = lacking_components(Path(fl_ctx.get_engine().get_workspace().get_root_dir()))
+        if lacking:
+            self.warn(lacking, fl_ctx)
         skipped = self.persistor.open_store.skipped
         changes = differing(SOFTWARE, self.generation.run, self._run_file) if self.generation else []
         self._record.skipped_generations |= skipped

@@ -220,6 +220,7 @@ SETTING_FAULTS = (
             *("fedaid_watch__p_resources.json", "fedaid_guard__p_resources.json", "refusals__p_resources.json"),
             *("custom/server_watch.py", "custom/job_guard.py", "custom/refusals/admission.py"),
             *("fedaid_expected__p_resources.json", "custom/expected_sites.py"),
+            *("fedaid_clock__p_resources.json", "custom/steady_clock.py"),
         )
     ),
     KitFault(
