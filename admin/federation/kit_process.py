@@ -13,6 +13,7 @@ import psutil  # type: ignore[import-untyped]
 
 THREADS = "OMP_NUM_THREADS"  # torch and numpy read their number of threads from it
 MARK = "FEDAID_FEDERATION"  # an environment variable that every process of one federation inherits
+SYNC, SYNC_SECONDS = "NVFLARE_MAX_RUNNER_SYNC_TIMEOUT", "300"  # how long a site waits for a job's process at the server
 TERM_SECONDS = 3.0
 KILL_SECONDS = 3.0
 
@@ -47,13 +48,16 @@ def site_threads(sites: int) -> int:
 def kit_environment(mark: str, *, home: Path | None = None, threads: int = 1) -> dict[str, str]:
     """Return this process's environment with the interpreter's folder first on PATH, ``threads``, and ``mark``.
 
-    A kit's ``start.sh`` runs ``python3``. PATH must lead it to the interpreter that has nvflare.
+    A kit's ``start.sh`` runs ``python3``. PATH must lead it to the interpreter that has nvflare. All processes share
+    this machine: under load the server's process of a job takes longer to load torch than the 60 s that FLARE's sites
+    wait for it, so they wait longer unless the user's environment says how long.
     """
     left_out = ("PYTHONPATH", "NVFL_WORKSPACE", "NVFLARE_POC_WORKSPACE")
     environment = {name: value for name, value in os.environ.items() if name not in left_out}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', os.defpath)}"
     environment[THREADS] = str(threads)
     environment[MARK] = mark
+    environment.setdefault(SYNC, SYNC_SECONDS)
     return environment if home is None else environment | {"HOME": str(home)}
 
 

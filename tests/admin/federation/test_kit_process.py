@@ -116,6 +116,7 @@ def test_waiting_tells_who_is_left(mark: str) -> None:
 
 def test_a_kit_finds_this_interpreter_and_uses_one_thread() -> None:
     environment = kit_environment("m")
+    assert float(environment["NVFLARE_MAX_RUNNER_SYNC_TIMEOUT"]) > 60, "FLARE's, too short on a busy machine"
     assert environment["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
     assert (environment["OMP_NUM_THREADS"], environment[MARK]) == ("1", "m")
 
@@ -140,3 +141,12 @@ def test_a_kit_does_not_inherit_paths_that_would_mislead_it(monkeypatch: pytest.
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
     monkeypatch.setenv("NVFL_WORKSPACE", "/elsewhere")
     assert not {"PYTHONPATH", "NVFL_WORKSPACE"} & kit_environment("m").keys()
+
+
+def test_the_user_may_say_how_long_a_site_waits_for_the_servers_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NVFLARE_MAX_RUNNER_SYNC_TIMEOUT", "77")
+    assert kit_environment("m")["NVFLARE_MAX_RUNNER_SYNC_TIMEOUT"] == "77"
+    command = "from nvflare.fuel.utils.config_service import ConfigService as c; "
+    command += "print(c.get_float_var('max_runner_sync_timeout', default=60.0))"
+    done = subprocess.run([sys.executable, "-c", command], env=kit_environment("m"), capture_output=True, text=True)
+    assert done.stdout == "77.0\n", "FLARE reads it under this name"
