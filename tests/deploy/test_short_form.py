@@ -14,7 +14,7 @@ from hospital_policy.site_record import SiteRecord
 from tests.deploy import damaged_ledgers
 from tests.deploy.canaries import members
 from tests.deploy.damaged_ledgers import undetected
-from tests.deploy.egress import Counted, difference, stated
+from tests.deploy.egress import stated
 from tests.deploy.misconfigurations import TEST, counted
 from tests.deploy.ways import Ways
 
@@ -65,19 +65,6 @@ def test_an_answer_without_a_line_is_counted() -> None:
         {"kind": "error", "task": "align", "round": 1},
     ]
     assert sorted(stated({"a": lines})) == [("a", "align", 1), ("a", "validate", 0)]
-
-
-@pytest.mark.parametrize(("beside", "found"), [(0, 0), (1, 1), (4, 4)])
-def test_an_update_that_left_beside_the_ledger_shows_in_the_bytes(beside: int, found: int) -> None:
-    """Each of four updates has 100,000 or 900,000 bytes; 1,600 bytes a second are other messages."""
-
-    def job(size: int, seconds: float) -> Counted:
-        passed = round(1_600 * seconds + (4 + beside) * size * 1.005)
-        return Counted(0, 12, passed, 4 * size, 4, seconds)
-
-    numbers = difference(job(100_000, 430.0), job(900_000, 310.0))
-    assert numbers["messages_beside"] == found
-    assert numbers["per_second"] == pytest.approx(1_600, abs=1)
 
 
 def test_another_model_is_told_with_its_largest_difference(tmp_path: Path) -> None:

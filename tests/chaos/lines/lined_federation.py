@@ -36,12 +36,17 @@ class LinedFederation(ProvisionedFederation):
     def make_kits(self) -> Record:
         """Writes new kits, one of them with the port of the line."""
         record = super().make_kits()
-        file = record.kits / FAR / "startup" / "fed_client.json"
-        kit = read_json(file)
-        kit["servers"][0]["service"]["target"] = f"localhost:{self.line.port}"
-        write_json(file, kit)
-        file.with_name(SIGNATURES).unlink()  # FLARE starts no kit whose signed configuration was changed
+        point_to(record.kits / FAR, self.line.port)
         return record
+
+
+def point_to(kit: Path, port: int) -> None:
+    """Lets a site's kit connect to another port of this machine."""
+    file = kit / "startup" / "fed_client.json"
+    content = read_json(file)
+    content["servers"][0]["service"]["target"] = f"localhost:{port}"
+    write_json(file, content)
+    file.with_name(SIGNATURES).unlink()  # FLARE starts no kit whose signed configuration was changed
 
 
 @contextmanager
