@@ -11,6 +11,7 @@ from admin.jobs.components import Component, components, construct, load_class, 
 from admin.jobs.folder import META, config_files, path_in_job, read_object, require_job_name, require_plain_files
 from admin.jobs.plan import require_planned_timeouts
 from fedaid.errors import require
+from fedaid.evaluation.settings import LEAST_DRAWS, LEVELS
 from fedaid.flare.software.site_software import PROPERTIES, SHORT
 from fedaid.package_hash import STATED, code_files, code_hash
 from fedaid.version import CODE_KEY, NO_CODE_KEY
@@ -48,6 +49,7 @@ def check_job(folder: Path, *, local_folders: bool = True) -> int:
         for component in found:
             check_component(component, local_folders=local_folders)
     require_student_loss(found)
+    require_wide_intervals(found)
     require_planned_timeouts(folder)
     return len(found)
 
@@ -66,6 +68,19 @@ def require_student_loss(found: Sequence[Component]) -> None:
     ok = args.get("loss_baseline") != "student" or args.get("report_student_loss") is True
     rule, remedy = "be reported by the sites", "Set report_student_loss=true, or another loss_baseline."
     require(ok, "student loss", rule, got="report_student_loss false", where="loss_baseline student", remedy=remedy)
+
+
+def require_wide_intervals(found: Sequence[Component]) -> None:
+    """Refuse an evaluation whose intervals every site would refuse to send."""
+    for component in found:
+        draws, level, where = component.args.get("draws"), component.args.get("level"), path_in_job(component.file)
+        few = isinstance(draws, int) and draws < LEAST_DRAWS
+        rule, remedy = f"be at least {LEAST_DRAWS}, as the sites ask", "Leave it out of the job's settings."
+        require(not few, "draws", rule, got=draws, where=where, remedy=remedy)
+        low, high = LEVELS
+        outside = isinstance(level, float) and not low <= level <= high
+        rule = f"be between {low} and {high}, as the sites ask"
+        require(not outside, "level", rule, got=level, where=where, remedy=remedy)
 
 
 def is_ours(component: Component) -> bool:

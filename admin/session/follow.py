@@ -82,7 +82,7 @@ class JobWatch:
         progress = None if status.startswith("FINISHED") else self._progress(status)
         if progress is not None:
             if self.committed is None:
-                self._say_who_is_missing(absent_reasons(progress.absences))
+                self._say_who_is_missing(absent_reasons(progress.absences, present=progress.sites))
             self.committed, self.planned = progress.current_round, progress.num_rounds
             self.on_progress(progress)
         return status

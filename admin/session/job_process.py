@@ -16,7 +16,10 @@ from fedaid.flare.wire.replies import printable
 
 ASK_ANYWAY = 120.0  # seconds without an answer of a site, after which the controller is asked all the same
 TAKEN, NO_SITES = "OK", ("server", "invalid_clients")  # in FLARE's list of what the machines answered to a job
-LATE = "the job does not name it, it connected later, or it lacks the resources that the job asks for"
+UNNAMED = "the job does not name it"
+LATE = "it connected, or answered, too late: the server had given the job to the other sites"
+LATE_OR_POOR = "it connected too late, or lacks the resources that the job asks for"
+EVERY = "@ALL"  # every site, in a job's deploy_map
 IDLE = "no_jobs"  # FLARE's status of a site without a job
 # Commands of our components in the server's kit, and the keys of their answers.
 COMMAND, ALARMS = "two_machines", "fedaid_two_machines"
@@ -117,8 +120,24 @@ def sites_without_part(session: Session, job_id: str) -> dict[str, str]:
     with suppress(Exception):  # the job goes on, and its results name the sites that worked
         answers = deployment(session, job_id)
         connected = {str(client.name) for client in session.get_connected_client_list()}
-        return refusals(answers) | dict.fromkeys(sorted(connected - answers.keys()) if answers else (), LATE)
+        meta = session.get_job_meta(job_id)
+        left = sorted(connected - answers.keys()) if answers else ()
+        return refusals(answers) | {site: why_not_asked(site, meta) for site in left}
     return {}
+
+
+def why_not_asked(site: str, meta: Mapping[str, Any]) -> str:
+    """Return why the server did not give a job to a site that is connected.
+
+    Args:
+        site: its name.
+        meta: of the job.
+    """
+    deploy, resources = meta.get("deploy_map"), meta.get("resource_spec")
+    named = {str(one).upper() for sites in deploy.values() for one in sites} if isinstance(deploy, dict) else {EVERY}
+    if not named & {site.upper(), EVERY}:
+        return UNNAMED
+    return LATE_OR_POOR if isinstance(resources, dict) and resources.get(site) else LATE
 
 
 def two_machines(session: Session) -> dict[str, str]:

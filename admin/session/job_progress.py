@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,9 @@ class Progress:
         elapsed: seconds since the controller started.
         remaining: estimated seconds to the end; None until there is an estimate.
         notes: lines for the person who watches, such as a site's other versions.
+        sites: that take part, by name.
+        bytes_down: from the server to the sites, of the whole run; None if the controller does not count.
+        bytes_up: from the sites to the server, likewise.
         absences: what :func:`admin.results.missed_rounds.missed_rounds` takes, so far.
     """
 
@@ -34,6 +37,9 @@ class Progress:
     remaining: float | None = None
     notes: tuple[str, ...] = ()
     absences: Mapping[str, Any] = field(default_factory=dict)
+    sites: tuple[str, ...] = ()
+    bytes_down: int | None = None
+    bytes_up: int | None = None
 
 
 def read_progress(stats: object) -> Progress | None:
@@ -58,7 +64,24 @@ def from_group(group: dict[str, object]) -> Progress | None:
     elapsed, remaining = number(group.get("elapsed")), number(group.get("remaining"))
     notes = group.get("notes")
     lines = tuple(note for note in notes if isinstance(note, str)) if isinstance(notes, list) else ()
-    return Progress(phase, current, planned, losses, weights, elapsed or 0.0, remaining, lines, absences_of(group))
+    sites, (down, up) = sites_of(group), bytes_of(group)
+    times = (elapsed or 0.0, remaining)
+    return Progress(phase, current, planned, losses, weights, *times, lines, absences_of(group), sites, down, up)
+
+
+def sites_of(group: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the sites that take part; those with a loss if the controller does not name them."""
+    named = group.get("sites")
+    if isinstance(named, list):
+        return tuple(sorted(site for site in named if isinstance(site, str)))
+    return tuple(sorted(numbers(group["site_losses"])))
+
+
+def bytes_of(group: Mapping[str, object]) -> tuple[int | None, int | None]:
+    """Return the bytes to and from the sites; None if the controller does not count."""
+    counted = numbers(group.get("bytes"))
+    down, up = counted.get("down"), counted.get("up")
+    return None if down is None else int(down), None if up is None else int(up)
 
 
 def absences_of(group: Mapping[str, object]) -> dict[str, Any]:
@@ -71,9 +94,14 @@ def absences_of(group: Mapping[str, object]) -> dict[str, Any]:
     return found
 
 
-def absent_reasons(absences: Mapping[str, Any]) -> dict[str, str]:
-    """Return site → why it has no part in the newest job with an absent site."""
-    found = absent_of(absences)
+def absent_reasons(absences: Mapping[str, Any], *, present: Collection[str] = ()) -> dict[str, str]:
+    """Return site → why it has no part in the newest job with an absent site.
+
+    Args:
+        absences: of the run so far.
+        present: sites that take part now; an entry of an earlier job says nothing about them.
+    """
+    found = [one for one in absent_of(absences) if one.site not in present]
     newest = max((one.attempt for one in found), default=0)
     return {one.site: one.reason for one in found if one.attempt == newest}
 

@@ -86,7 +86,9 @@ def of_jobs(session: Session, name: str, jobs: Sequence[RunJob], *, out: Path) -
     rounds = seen[-1].current_round if seen else (last.rounds if state == COMPLETE else None)
     sites = tuple(sorted(seen[-1].site_weights)) if seen else ()
     reason = "; ".join(filter(None, [reason, *left]))
-    absent = refused_by(session, last.job_id) | (absent_reasons(seen[-1].absences) if seen else {})
+    absent = refused_by(session, last.job_id) | (
+        absent_reasons(seen[-1].absences, present=seen[-1].sites) if seen else {}
+    )
     return RunStatus(name, state, rounds, last.rounds, sites, "", len(jobs), last.job_id, reason, absent)
 
 

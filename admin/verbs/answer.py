@@ -33,6 +33,11 @@ class Answer:
         if not self.as_json:
             self._print(text)
 
+    def live(self, found: dict[str, object]) -> None:
+        """Print one JSON object in a line at once, before the envelope; text has another display."""
+        if self.as_json:
+            self._print(json.dumps(found, default=str))
+
     def warn(self, problem: str) -> None:
         """Print a warning to standard error."""
         print(f"warning: {problem}", file=sys.stderr, flush=True)

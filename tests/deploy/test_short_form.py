@@ -77,6 +77,17 @@ def test_another_model_is_told_with_its_largest_difference(tmp_path: Path) -> No
     assert ways.differences() == ["three: RuntimeError: away", "other: the largest difference is 0.5, in w"]
 
 
+def test_if_every_way_fails_each_is_told(tmp_path: Path) -> None:
+    def fails(folder: Path) -> Path:
+        raise RuntimeError(f"{folder.name} away")
+
+    ways = Ways(tmp_path, ("a",))
+    for way in ("one", "two"):
+        ways.add(way, fails)
+    assert ways.equal() == []
+    assert ways.differences() == ["one: RuntimeError: way-1 away", "two: RuntimeError: way-2 away"]
+
+
 def test_a_name_in_a_compressed_file_is_found(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "job", "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("log.txt", "patient Zqname " * 50)

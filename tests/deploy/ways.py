@@ -53,10 +53,10 @@ class Ways:
         return package_job("fedaid_pretrain", out=folder / "jobs", settings=settings, code=code)
 
     def equal(self) -> list[str]:
-        """The ways whose models have the hash that most models have."""
+        """The ways whose models have the hash that most models have; none if every way failed."""
         hashes = {way: hash_of(file) for way, file in self.found.items()}
-        most = Counter(hashes.values()).most_common(1)
-        return [way for way, found in hashes.items() if found == most[0][0]]
+        most = max(hashes.values(), key=Counter(hashes.values()).__getitem__, default="")
+        return [way for way, found in hashes.items() if found == most]
 
     def differences(self) -> list[str]:
         """What ended without a model, and how each other model differs, in words."""

@@ -32,7 +32,7 @@ SURE = 2  # heartbeats of a dropped machine, at least APART seconds apart
 APART, TOGETHER, OVER = 3.0, 60.0, 45.0  # seconds
 KEPT_SECONDS = 86_400.0  # for which an alarm that is over is still shown
 OK = "OK"
-LATE = "it is connected, but the job does not name it, or it lacks the resources that the job asks for"
+LATE = "it connected too late for this job, the job does not name it, or it lacks the resources that the job asks for"
 AWAY = "it was not connected when the job started"
 LONGEST = 500  # characters of a reason
 

@@ -87,6 +87,7 @@ def at_time(progress: Progress, later: float) -> Progress:
 
 def line(progress: Progress) -> str:
     """Return the whole progress in one plain line."""
+    sites = f"  sites {' '.join(progress.sites)}" if progress.sites else ""
     losses = " ".join(f"{site}={shown(value, 4)}" for site, value in sorted(progress.site_losses.items()))
     weights = " ".join(f"{site}={shown(value, 3)}" for site, value in sorted(progress.site_weights.items()))
-    return f"{headline(progress)}  loss {losses or '-'}  weight {weights or '-'}"
+    return f"{headline(progress)}{sites}  loss {losses or '-'}  weight {weights or '-'}"

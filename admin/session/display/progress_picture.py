@@ -30,7 +30,7 @@ def picture(progress: Progress, losses: Mapping[str, Sequence[float]], *, plain:
     table = Table("site", "loss", "", "weight", "", box=None, pad_edge=False)
     largest = max(progress.site_weights.values(), default=0.0)
     scale = [value for curve in losses.values() for value in curve]
-    for site in sorted(progress.site_losses.keys() | progress.site_weights.keys()):
+    for site in sorted({*progress.sites, *progress.site_losses, *progress.site_weights}):
         loss, weight = progress.site_losses.get(site), progress.site_weights.get(site)
         curve = spark_line(losses.get(site, ()), scale=scale, plain=plain)
         share = weight_bar(weight / largest, plain=plain) if weight and largest > 0 else ""
@@ -64,7 +64,22 @@ def headline(progress: Progress) -> str:
     """Return round, phase and times in one line."""
     done = min(progress.current_round + 1, progress.num_rounds)
     times = f"elapsed {clock(progress.elapsed)}  remaining {clock(progress.remaining)}"
-    return f"round {done}/{progress.num_rounds}  {progress.phase}  {times}"
+    return f"round {done}/{progress.num_rounds}  {progress.phase}  {times}{moved(progress)}"
+
+
+def moved(progress: Progress) -> str:
+    """Return the bytes that the run has moved; empty if they are not counted."""
+    if progress.bytes_down is None or progress.bytes_up is None:
+        return ""
+    return f"  to sites {size(progress.bytes_down)}  from sites {size(progress.bytes_up)}"
+
+
+def size(count: int) -> str:
+    """Return bytes with a decimal unit, as ``12.3 MB``."""
+    value, names = float(count), ["B", "kB", "MB", "GB", "TB"]
+    while value >= 999.95 and len(names) > 1:
+        value, names = value / 1000, names[1:]
+    return f"{value:.0f} B" if names[0] == "B" else f"{value:.1f} {names[0]}"
 
 
 def shown(value: float | None, digits: int) -> str:

@@ -8,6 +8,7 @@ from fedaid.errors import require
 from fedaid.evaluation.findings.own_findings import Findings, name_with, require_sound
 
 WHERE = "evaluation settings"
+LEAST_DRAWS, LEVELS = 200, (0.8, 0.99)  # of the intervals that leave a site
 
 
 @dataclass(frozen=True)

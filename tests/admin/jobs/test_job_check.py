@@ -10,6 +10,7 @@ import pytest
 
 from admin.__main__ import main
 from admin.jobs import job_check as module
+from admin.jobs.components import Component
 from admin.jobs.job_check import check_job
 from admin.jobs.package import package_job
 from fedaid.errors import InputError
@@ -32,6 +33,23 @@ def own_job(trivial_job: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(module, "PACKAGE", "trivial")
     monkeypatch.setattr(module, "SOURCE", source)
     return trivial_job
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ({"draws": 199}, "draws must be at least 200, as the sites ask, got 199"),
+        ({"level": 0.999}, r"level must be between 0\.8 and 0\.99, as the sites ask, got 0\.999"),
+    ],
+)
+def test_intervals_that_every_site_would_refuse_are_refused_before_a_job_is_submitted(
+    args: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "job" / "app" / "config" / "config_fed_client.json"
+    sound = Component("executor", "fedaid.x.Y", {"draws": 200, "level": 0.95}, file)
+    module.require_wide_intervals([sound, Component("other", "fedaid.x.Z", {}, file)])
+    with pytest.raises(InputError, match=said):
+        module.require_wide_intervals([sound, Component("executor", "fedaid.x.Y", sound.args | args, file)])
 
 
 def test_a_sound_job_tells_how_many_class_paths_it_has(own_job: Path) -> None:

@@ -12,6 +12,7 @@ from admin.__main__ import main
 from admin.session import follow as follow_module
 from admin.session import job_process
 from admin.session.follow import DEAD_AFTER, DeadJob, JobWatch, Progress, monitor, watch
+from admin.session.job_progress import absent_reasons
 
 
 class Server:
@@ -215,9 +216,30 @@ def test_a_site_without_a_part_in_the_job_is_named_once_with_its_reason(running_
     assert said_about_sites(WithSites([running_stats, running_stats], DEPLOYED)) == [
         "site north has no part in job id, which goes on without it: ERROR: not authorized",
         "site south has no part in job id, which goes on without it: no reply (deployment timeout)",
-        "site west has no part in job id, which goes on without it: the job does not name it, it connected later, "
-        "or it lacks the resources that the job asks for",
+        "site west has no part in job id, which goes on without it: it connected, or answered, too late: "
+        "the server had given the job to the other sites",
     ]
+
+
+@pytest.mark.parametrize(
+    ("meta", "reason"),
+    [
+        ({}, job_process.LATE),
+        ({"deploy_map": {"app": ["@ALL"]}, "resource_spec": {"west": {}}}, job_process.LATE),
+        ({"deploy_map": {"app": ["server", "lake"]}}, job_process.UNNAMED),
+        ({"deploy_map": {"app": ["@all"]}, "resource_spec": {"west": {"num_of_gpus": 1}}}, job_process.LATE_OR_POOR),
+    ],
+)
+def test_the_jobs_meta_tells_why_a_connected_site_was_not_asked(meta: dict[str, Any], reason: str) -> None:
+    assert job_process.why_not_asked("west", meta) == reason
+
+
+def test_a_site_that_is_back_is_not_named_with_the_reason_of_an_earlier_job() -> None:
+    away = {"attempt": 1, "site": "north", "reason": "it was not connected when the job started"}
+    left = away | {"site": "west", "reason": "the job was packaged with --without, so the run goes on without it"}
+    absences = {"absent": [away, left]}
+    assert absent_reasons(absences, present=("lake", "north")) == {"west": left["reason"]}
+    assert absent_reasons(absences).keys() == {"north", "west"}
 
 
 @pytest.mark.parametrize("details", [None, [], ["lake: OK", "north: OK", "south: OK", "west: OK"], 7])

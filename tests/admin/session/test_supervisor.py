@@ -70,6 +70,7 @@ class Server:
             return {site: {"ClientRunner": {}} for site in self.sites}
         weights = dict.fromkeys(("lake", "north"), 0.5)
         shown = {"phase": "pretrain", "current_round": self.now, "num_rounds": 4, "site_losses": {}}
+        shown |= {"sites": self.sites, "bytes": {"down": 1500, "up": 20}}
         return {"server": {"FedAIDController": shown | {"site_weights": weights}}}
 
     def get_job_meta(self, job_id: str) -> dict[str, Any]:

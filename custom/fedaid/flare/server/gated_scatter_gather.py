@@ -215,4 +215,5 @@ class GatedScatterAndGather(AskingScatterAndGather):
             self.attendance.hears(str(fl_ctx.get_prop(ASKING_SITE)), str(fl_ctx.get_prop(REQUEST_TEXT)))
         collector = fl_ctx.get_prop(InfoCollector.CTX_KEY_STATS_COLLECTOR)
         if event_type == InfoCollector.EVENT_TYPE_GET_STATS and collector:
-            collector.add_info(group_name=self._name, info=self.progress.as_dict() | self._record.absences)
+            more = {"sites": self.sites() if self._engine else [], "bytes": self.traffic.total}
+            collector.add_info(group_name=self._name, info=self.progress.as_dict() | self._record.absences | more)

@@ -18,7 +18,7 @@ from fedaid.errors import require, settings_from
 from fedaid.evaluation.embedded_split import EmbeddedSplit
 from fedaid.evaluation.plain_result import plain_interval
 from fedaid.evaluation.retrieval import METRIC, Ranks, recall_difference, retrieval_ranks
-from fedaid.evaluation.settings import EvaluationSettings
+from fedaid.evaluation.settings import LEAST_DRAWS, LEVELS, EvaluationSettings
 from fedaid.flare.site.executor import FedAIDExecutor
 from fedaid.flare.site.task_memory import TaskMemory
 from fedaid.flare.site.work.site_work import SAME_PROCESS
@@ -35,7 +35,6 @@ OF_EVALUATION = tuple(field.name for field in fields(EvaluationSettings))
 TEST_RANKS = "test_ranks"  # set of tensors: ranks of the test studies under the given model
 SHARE = "FEDAID_SHARE_LOCAL_MODEL"
 LEAST, LEAST_UNSAID = "FEDAID_LEAST_PATIENTS", 5
-LEAST_DRAWS, LEVELS = 200, (0.8, 0.99)  # of the intervals that leave a site
 
 
 class EvaluationExecutor(FedAIDExecutor):

@@ -41,6 +41,12 @@ class Traffic:
         with self._lock:
             return copy.deepcopy(self._counts)
 
+    @property
+    def total(self) -> dict[str, int]:
+        """``down`` and ``up`` → bytes of all rounds and tasks."""
+        counted = [counts for tasks in self.bytes.values() for counts in tasks.values()]
+        return {direction: sum(counts[direction] for counts in counted) for direction in (DOWN, UP)}
+
     def restore(self, counts: dict[str, dict[str, dict[str, int]]]) -> None:
         """Continues from :attr:`bytes` of an earlier job; a round that is done again is counted again."""
         with self._lock:
