@@ -30,6 +30,7 @@ GROUPS: Mapping[str, Sequence[Verb]] = {
         Verb("doctor", f"{HOSPITAL}.doctor_site", "check a site's data, or a startup kit and its machine"),
         Verb("policy", f"{HOSPITAL}.site_policy", "install the hospital's own policy on what leaves the site"),
         Verb("ledger", f"{HOSPITAL}.site_ledger", "check and summarise what has left the site"),
+        Verb("log", f"{HOSPITAL}.site_log", "write the redacted log of a job, to read and then to send"),
         Verb("partition", f"{HOSPITAL}.partition_manifest", "divide one manifest into sites, to simulate a federation"),
     ),
     "The lead of a consortium": (

@@ -151,6 +151,20 @@ EVERY_DAY = (
     step("python -m admin run JOB --kit KIT", ENDED),
     step("python -m admin download JOB_ID --kit KIT", "build/results"),
     step("nvflare job download JOB_ID --startup-kit KIT"),
+    step(
+        "python -m admin log KIT JOB_ID --out job-log.txt",
+        "Nothing was sent",
+        instead={"log KIT": "log KITS/hospital-lake"},
+        why="the kit of one hospital",
+    ),
+    step(
+        "python -m admin log KIT JOB_ID",
+        "must not exist",
+        instead={"log KIT": "log KITS/hospital-lake"},
+        why="the kit of one hospital; the file is there already",
+        code=1,
+    ),
+    step("python -m admin monitor JOB_ID --kit KIT --format json", '"exit_code": 0'),
     console("download_job JOB_ID"),
     step("python -m admin report RUN_FOLDER", "report.html"),
     step(

@@ -16,6 +16,7 @@ def test_a_real_answer_is_read(running_stats: dict[str, Any]) -> None:
         site_weights={"hosp-a": 0.4, "hosp_b": 0.6},
         elapsed=1.907614735000152,
         remaining=3.815229470000304,
+        sites=("hosp-a", "hosp_b"),
     )
 
 

@@ -41,6 +41,7 @@ WORK: Mapping[str, Work] = {
     "doctor": Work(("DATA",), "admin.site.doctor.examined_site.examine_site", "the data are unchanged"),
     "policy": Work(("--kit", "DATA"), "admin.site.policy.installed_policy.install", "run the command again"),
     "ledger": Work(("DATA",), "admin.site.policy.examined_ledger.examine_ledger", "the ledger is unchanged"),
+    "log": Work(("DATA", "id-1", "--out", "OUT"), "admin.site.kit.redacted_log.lines_of_job", "nothing was sent"),
     "partition": Work(
         ("FILE", "--out", "OUT"), "admin.site.partition.manifest_partition.divide", "remove the incomplete --out"
     ),

@@ -70,7 +70,7 @@ def test_without_a_verb_all_are_listed_by_user_in_the_order_of_use(capsys: pytes
     heads = [lines.index(user) for user in GROUPS]
     assert heads == sorted(heads)
     assert [line.split()[0] for line in lines if line.startswith("  ")] == [
-        *("prepare", "doctor", "policy", "ledger", "partition"),
+        *("prepare", "doctor", "policy", "ledger", "log", "partition"),
         *("package", "check", "plan", "simulate", "poc", "provision"),
         *("submit", "run", "status", "monitor", "abort", "download", "report"),
         *("tower", "export", "evaluate", "compare", "demo", "twin"),
