@@ -41,7 +41,7 @@ def gains(files: RunFiles) -> dict[str, Any]:
     """
     shared = suites_of(files.evaluation, GLOBAL)
     rows, untold = [], []
-    for site in sorted(shared):
+    for site in joined(files):
         alone = suites_of(files.evaluation, LOCAL + site).get(site, {})
         both = recall_at_5(shared[site]), recall_at_5(alone)
         if both[0] and both[1]:
@@ -55,12 +55,17 @@ def gains(files: RunFiles) -> dict[str, Any]:
     return own | {"elsewhere": elsewhere(files)}
 
 
+def joined(files: RunFiles) -> list[str]:
+    """Return the evaluated sites that took part in training; an unseen site has not joined."""
+    return sorted({*suites_of(files.evaluation, GLOBAL)} - {*files.unseen})
+
+
 def elsewhere(files: RunFiles) -> dict[str, Any]:
     """Return one row per site: the shared model against the site's own model on the other sites' test splits.
 
     Recalls and their difference are means over the other sites that measured both models.
     """
-    rows = [row for site in sorted(suites_of(files.evaluation, GLOBAL)) if (row := row_elsewhere(site, files))]
+    rows = [row for site in joined(files) if (row := row_elsewhere(site, files))]
     if not rows:
         return {"missing": ELSEWHERE_MISSING}
     ranges = [share_range([row[model]["value"] for row in rows]) for model in ("alone", "shared")]

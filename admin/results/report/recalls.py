@@ -35,20 +35,22 @@ def chance_at_5(texts: int) -> float:
 def headline(files: RunFiles) -> dict[str, Any]:
     """Return recall at 5 of the best model at each site, the mean and the worst site, with intervals and chance.
 
+    A site that took no part in training is ``unseen``: it is in no mean, and not the worst.
     Sites with a test split that is absent or too small are named under ``untested``.
     """
-    rows = rows_of_sites(files)
-    untested = [site for site in files.sites if site not in {row["site"] for row in rows}]
+    rows = [{**row, "unseen": row["site"] in files.unseen} for row in rows_of_sites(files)]
+    trained = [row for row in rows if not row["unseen"]]
+    untested = [site for site in [*files.sites, *files.unseen] if site not in {row["site"] for row in rows}]
     out: dict[str, Any] = {
         "sites": rows,
         "untested": untested,
         "note": BOOTSTRAP if suites_of(files.evaluation, GLOBAL) else ROUGH,
     }
-    if not rows:
+    if not trained:
         return out | {"missing": "Not reported: no site has a test split with enough studies."}
-    worst = min(rows, key=lambda row: row["recall_at_5"]["value"])
-    mean = mean_of([Interval(**row["recall_at_5"]) for row in rows])
-    chance = sum(row["chance"] for row in rows) / len(rows)
+    worst = min(trained, key=lambda row: row["recall_at_5"]["value"])
+    mean = mean_of([Interval(**row["recall_at_5"]) for row in trained])
+    chance = sum(row["chance"] for row in trained) / len(trained)
     return out | {"mean": {"recall_at_5": mean.as_dict(), "chance": chance}, "worst": worst}
 
 
@@ -58,7 +60,8 @@ def rows_of_sites(files: RunFiles) -> list[dict[str, Any]]:
     if suites:
         found = {site: retrieval(suite) for site, suite in sorted(suites.items())}
         return [row_of(site, recalls, **counts_of_test(suites[site])) for site, recalls in found.items() if recalls]
-    splits = {site: files.results["best"].get(site, {}).get("test") for site in files.sites}
+    measured = {**files.results["best"], **files.results.get("unseen", {})}
+    splits = {site: measured.get(site, {}).get("test") for site in [*files.sites, *files.unseen]}
     return [row_of_run(site, test) for site, test in splits.items() if test and test["studies"] >= LEAST]
 
 
@@ -95,7 +98,7 @@ def cross_sites(files: RunFiles) -> dict[str, Any]:
         for name in sorted(reasons)
         for site, reason in sorted(reasons[name].items())
     ]
-    return {"sites": sites, "rows": rows, "left_out": left_out}
+    return {"sites": sites, "unseen": files.unseen, "rows": rows, "left_out": left_out}
 
 
 def cells(files: RunFiles, model: str, sites: list[str]) -> list[dict[str, float] | None]:

@@ -45,6 +45,11 @@ class RunFiles:
         return sorted({*self.results["site_weights"], *self.results["best"]})
 
     @property
+    def unseen(self) -> list[str]:
+        """Names of sites that took no part in training and evaluated the best model."""
+        return sorted(self.results.get("unseen", {}))
+
+    @property
     def controller(self) -> Mapping[str, Any]:
         """Arguments of the job's controller; empty without a server config."""
         workflows = self.configs.get("config_fed_server.json", {}).get("workflows", [])

@@ -6,6 +6,7 @@ python -m admin package --list-methods                  baselines and ablations
 python -m admin package fedaid_pretrain --set num_rounds=5 --set min_clients=3
 python -m admin package fedaid_pretrain --method fedprox --set proximal_weight=0.1
 python -m admin package fedaid_pretrain --run-name pilot   a later job of this name continues the run
+python -m admin package fedaid_pretrain --unseen c     train without site c, and evaluate at it
 python -m admin package fedaid_pretrain --no-code      for kits of provision --no-byoc
 python -m admin package fedaid_pretrain --from MODEL_FOLDER --sites a b c   start from a finished model
 python -m admin package fedaid_pretrain --preset hospital --from MODEL_FOLDER --sites a b c   for real sites
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from admin.jobs.start.started_job import Start
 
 OUT = Path("build/jobs")
-NOT_CLONED = ("method", "model", "prompts", "start", "towers_only", "preset", "sites", "no_code", "list")
+NOT_CLONED = ("method", "model", "prompts", "start", "towers_only", "preset", "unseen", "sites", "no_code", "list")
 PACKAGED = ("out", "method", "rename", "model", "prompts", "sites", "run_name")
 
 
@@ -51,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a packaged job, or a download: the same job as a new run, changed by --set, --rename, --run-name only",
     )
     parser.add_argument("--without", nargs="+", default=[], metavar="SITE", help="sites that left the run for good")
+    parser.add_argument("--unseen", metavar="SITE", help="train without this site and evaluate the best model at it")
     parser.add_argument("--no-code", action="store_true", help="configuration only: server and sites have the wheel")
     parser.add_argument("--model", type=existing_folder, help="folder of the model that evaluate_global evaluates")
     parser.add_argument(
@@ -99,8 +101,11 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
         lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
         answer.add("\n".join(lines), settings=settings)
     else:
+        if options.unseen and options.sites and options.unseen not in options.sites:
+            raise UsageError(f"--unseen {options.unseen} is not among --sites. Add it: it evaluates the model")
         settings = typed_settings(options.pairs, settable(source_job(options.name, jobs)))
         settings |= {"without": options.without} if options.without else {}
+        settings |= {"unseen_site": options.unseen} if options.unseen else {}
         job = packaged(options, settings, jobs)
         for problem in expected_problems(job):
             answer.warn(problem)

@@ -10,7 +10,7 @@ from nvflare.apis.controller_spec import Task
 from nvflare.apis.fl_context import FLContext
 
 from fedaid.arguments import keeps_arguments, parameters_of
-from fedaid.errors import InputError, split_settings
+from fedaid.errors import InputError, NotYet, require, split_settings
 from fedaid.flare.server.ballot import Ballot, Splits
 from fedaid.flare.server.durable_run import DurableScatterAndGather
 from fedaid.flare.server.gate import BelowQuorum
@@ -39,6 +39,8 @@ class FedAIDController(DurableScatterAndGather):
 
     Args:
         selection_metric, selection_share: choose the best model, see :class:`Selection`.
+        unseen_site: name of a site that takes no part in the rounds and evaluates the best model at the end, as a
+            centre that the model has never seen (leave one site out); empty for none.
         alignment_phase: whether a round starts with the alignment phase; without it a round is one task, as in FedAvg.
         settings: the fields of :class:`RunSettings`, of :class:`RunIdentity`, of :class:`MinMaxSettings`, of
             :class:`BoundSettings`, of :class:`ClipSettings`, and of :class:`ServerOptimizerSettings` for the model at
@@ -56,10 +58,14 @@ class FedAIDController(DurableScatterAndGather):
         *,
         selection_metric: str = "worst_loss",
         selection_share: float = 0.3,
+        unseen_site: str = "",
         alignment_phase: bool = True,
         **settings: Any,
     ) -> None:
         require_flag("alignment_phase", alignment_phase)
+        remedy = "Write the name of one site, or nothing."
+        require(isinstance(unseen_site, str), "unseen_site", "be a name", got=unseen_site, where=WHERE, remedy=remedy)
+        self._unseen = unseen_site
         found = split_settings(SETTINGS, settings, where=WHERE)
         run, identity, self._minmax, self._bounds, self._clip, optimizer = found
         super().__init__(run, identity, task_name=PRETRAIN if alignment_phase else TRAIN)
@@ -68,8 +74,20 @@ class FedAIDController(DurableScatterAndGather):
         self._baseline = LossBaseline(self._minmax.loss_baseline)
         self._site_weights = SiteWeights(MinMaxSettings(), ["unknown"])  # until the run starts
 
+    def sites(self) -> list[str]:
+        """Names of the connected sites that train; the unseen site does not."""
+        return [site for site in super().sites() if site != self._unseen]
+
+    @property
+    def evaluating(self) -> list[str]:
+        """The unseen site, if there is one."""
+        return [self._unseen] if self._unseen else []
+
     def check_sites(self, sites: list[str]) -> None:
-        """Checks ``min_clients`` and the bounds of the site weights."""
+        """Checks that the unseen site is there, ``min_clients`` and the bounds of the site weights."""
+        rule, remedy = "be a site that is connected", f"Start it, or write one of {', '.join(sites)}."
+        if missing := sorted({*self.evaluating} - {*super().sites()}):
+            raise NotYet("unseen_site", rule, got=missing[0], where=WHERE, remedy=remedy, sites=missing)
         super().check_sites(sites)
         self._site_weights = SiteWeights(self._minmax, self.sites_of_run)
         if self.generation:
@@ -182,12 +200,26 @@ class FedAIDController(DurableScatterAndGather):
             self.commit(fl_ctx)
         chosen = self._best.round_number
         found["best"] = last if chosen == rounds else self._validate(self.best_tensors(), chosen, fl_ctx)
+        if self._unseen:
+            found["unseen"] = self._measure_unseen(self.best_tensors(), chosen, fl_ctx)
 
     def _validate(self, tensors: Arrays, round_number: int, fl_ctx: FLContext) -> dict[str, Splits]:
         """Metrics of a model at every site, on the validation and test splits."""
         self.progress.enter(VALIDATE, self._current_round)
         task = self.task(VALIDATE, tensors, round_number)
         return self.collect_metrics(task, Ballot(round_number, self.sites(), pairs=self._record.pairs), fl_ctx)
+
+    def _measure_unseen(self, tensors: Arrays, chosen: int, fl_ctx: FLContext) -> dict[str, Splits]:
+        """Metrics of the best model at the unseen site; empty for a site that gives none, which ends no run."""
+        ballot, asked = Ballot(chosen, self.evaluating), self.evaluating
+        self.ledger.opened(VALIDATE, self._current_round, asked)
+        task = self.task(VALIDATE, tensors, chosen)
+        self.send_to(asked, task, fl_ctx, receive=self.taken_by(ballot.take), least=1)
+        self.ledger.closed(ballot.answers, ballot.refused)
+        self.attendance.settle(asked, ballot.answers, ballot.refused)
+        for missed in self.attendance.missed(asked, round_number=self._current_round, phase=VALIDATE):
+            self.warn(f"the unseen site has no result: {self.attendance.said_of([missed.site])}", fl_ctx)
+        return {site: ballot.answers.get(site, {}) for site in asked}
 
     def _results(self, found: Found) -> Found:
         """What the run ended with, besides the metrics of its models."""

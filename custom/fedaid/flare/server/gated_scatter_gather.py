@@ -80,11 +80,16 @@ class GatedScatterAndGather(AskingScatterAndGather):
         """Names of the sites that left the run for good."""
         return []
 
+    @property
+    def evaluating(self) -> list[str]:
+        """Names of the sites that only evaluate the final model."""
+        return []
+
     def _note_absent(self, fl_ctx: FLContext) -> None:
         """Notes the sites without a part in this job, for the results and for the person who watches the run."""
         app, attempt = fl_ctx.get_prop(FLContextKey.APP_ROOT), self.stamp.attempt if self.stamp else 1
         folder = Path(str(app)).parent if app else None
-        found = absent_sites(folder, present=self.sites(), without=self.withdrawn, attempt=attempt)
+        found = absent_sites(folder, present=[*self.sites(), *self.evaluating], without=self.withdrawn, attempt=attempt)
         self._record.absent += [one for one in found if one not in self._record.absent]
         for one in found:
             self.log_warning(fl_ctx, f"site {one.site} has no part in this job: {one.reason}")

@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from admin.results.report.card import report_card
+from admin.results.report.card_page import report_page
+from admin.results.report.gains import gains
 from admin.results.report.recalls import BOOTSTRAP, ROUGH, chance_at_5, cross_sites, headline
 from admin.results.report.run_files import RunFiles, read_run_files
 from fedaid.evaluation.retrieval import retrieval
@@ -103,3 +106,41 @@ def test_what_was_left_out_is_reported_with_its_reason(run: Path, evaluation: Pa
     file.write_text(json.dumps(json.loads(file.read_text()) | {"left_out": left_out}))
     told = [{"model": "south alone", "site": "south", "reason": "no answer in time"}]
     assert cross_sites(read_run_files(run, evaluation))["left_out"] == told
+
+
+def with_unseen(run: Path) -> Path:
+    """The run, whose best model a third site has evaluated; it finds all."""
+    return change(run, lambda results: results.update(unseen={"east": found_all(results["best"]["lake"])}))
+
+
+def found_all(splits: dict[str, Any]) -> dict[str, Any]:
+    return {**splits, "test": {name: 1.0 if "recall" in name else value for name, value in splits["test"].items()}}
+
+
+def test_an_unseen_site_is_reported_and_in_no_mean(run: Path) -> None:
+    before, after = headline(read_run_files(run)), headline(read_run_files(with_unseen(run)))
+    row = next(row for row in after["sites"] if row["site"] == "east")
+    assert (row["unseen"], row["recall_at_5"]["value"]) == (True, 1)
+    assert [row["site"] for row in after["sites"] if not row["unseen"]] == ["lake", "north"]
+    assert (after["mean"], after["worst"]) == (before["mean"], before["worst"])
+
+
+def test_an_unseen_site_without_a_result_is_named(run: Path) -> None:
+    found = headline(read_run_files(change(run, lambda results: results.update(unseen={"east": {}}))))
+    assert found["untested"] == ["east"]
+    assert len(found["sites"]) == 2
+
+
+def test_the_column_of_an_unseen_site_says_so_and_it_has_not_joined(
+    run: Path, tmp_path: Path, models: dict[str, Any]
+) -> None:
+    models["global"]["east"] = models["global"]["lake"]
+    models["local:east"] = {"east": models["local:lake"]["lake"]}
+    files = read_run_files(with_unseen(run), write_evaluation(tmp_path / "three", models))
+    assert cross_sites(files)["unseen"] == ["east"]
+    assert [row["site"] for row in gains(files)["rows"]] == ["lake", "north"]
+    page = report_page(report_card(files))
+    assert "tested at east (unseen)" in page
+    assert '<th scope="row">east (unseen)</th>' in page
+    assert "recall at 5 at east, an unseen site" in page
+    assert headline(files)["mean"]["recall_at_5"]["value"] == pytest.approx(0.65)
