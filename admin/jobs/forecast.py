@@ -133,7 +133,7 @@ def memory(sites: int, dtype: str) -> JobMemory:
     size = size_of_model()
     settings = TrainingSettings(batch_size=BATCH, align_steps=ALIGN_STEPS, pretrain_steps=PRETRAIN_STEPS)
     peak = step_peak({"vocabulary": "radiology", **MODEL}, settings)
-    site = site_memory(size, peak, settings, wire_dtype=dtype)
+    site = site_memory(size, peak, settings)
     return JobMemory(site, server_memory(size, sites=sites, wire_dtype=dtype))
 
 

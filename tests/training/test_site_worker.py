@@ -74,6 +74,34 @@ def test_the_start_of_a_phase_waits_on_the_disk_of_the_run(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_frozen_towers_are_not_put_aside_and_their_update_is_zero(
+    make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aside: list[set[str]] = []
+    monkeypatch.setattr(site_worker, "put_aside", lambda arrays, folder: aside.append({*arrays}) or tensors(arrays))
+    worker = make_worker()
+    names = set(worker.tensors())
+    for tower in ("image", "text"):
+        worker.model.encoder(tower).requires_grad_(False)
+    update = worker.pretrain(round_number=0)
+    still = names - aside[0]
+    assert len(still) > 10
+    assert list(update.delta) == list(worker.tensors())
+    assert not any(update.delta[name].any() for name in still)
+    assert {name for name in aside[0] if is_alignment(name)} == {name for name in names if is_alignment(name)}
+
+
+def tensors(arrays: Any) -> Any:
+    return {name: np.array(array) for name, array in arrays.items()}
+
+
+def test_of_several_processes_only_the_first_puts_its_start_aside(
+    make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site_worker, "process_number", lambda: 1)
+    assert make_worker().align(round_number=0).delta == {}
+
+
 def test_an_update_is_how_far_the_model_moved(make_worker: MakeWorker) -> None:
     worker = make_worker()
     before = worker.tensors()

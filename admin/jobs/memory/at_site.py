@@ -17,22 +17,22 @@ ACTIVATIONS = "activations"
 Terms = Mapping[str, float]  # what is in memory → bytes
 
 
-def site_memory(size: ModelSize, peak: StepPeak, settings: TrainingSettings, *, wire_dtype: str = "fp32") -> Terms:
+def site_memory(size: ModelSize, peak: StepPeak, settings: TrainingSettings) -> Terms:
     """Return what is in memory at the larger of two moments: a step of phase two, or its teacher's last encoder pass.
 
-    The start of a phase, the update and what was received are in files. The machine can drop their pages, so they are
-    not counted. On a GPU site all but the processes, the wire and the cache is in the memory of the GPU.
+    The start of a phase, the update, what was received, and what a rounding wire keeps are in files. The machine can
+    drop their pages, so they are not counted. On a GPU site all but the processes and the cache is in the memory of the
+    GPU.
 
     Args:
         size: of the model.
         peak: of a step and of an encoder pass.
         settings: of local training.
-        wire_dtype: ``fp32``, ``bf16`` or ``int8``.
     """
     moments = [training(size, peak, settings), teacher_pass(peak, settings)]
     largest = max(moments, key=lambda terms: sum(terms.values()))
     common = {"processes": PROCESSES, "weights": size.whole}
-    return MappingProxyType(common | wire(size, wire_dtype) | several(size, settings, largest))
+    return MappingProxyType(common | several(size, settings, largest))
 
 
 def training(size: ModelSize, peak: StepPeak, settings: TrainingSettings) -> dict[str, float]:
@@ -54,13 +54,6 @@ def teacher_pass(peak: StepPeak, settings: TrainingSettings) -> dict[str, float]
     samples = max(settings.align_steps, settings.pretrain_steps) * settings.batch_size
     cached = min(settings.feature_memory_mb * MIB, samples * peak.cached)
     return {"encoder outputs": float(cached), ACTIVATIONS: float(peak.features)}
-
-
-def wire(size: ModelSize, wire_dtype: str) -> dict[str, float]:
-    """Return what a rounding wire keeps in the job's process: the model as the server holds it, and the errors."""
-    if wire_dtype == "fp32":
-        return {}
-    return {"model as the server holds it": float(size.whole - size.frozen), "rounding errors": float(size.matrices)}
 
 
 def several(size: ModelSize, settings: TrainingSettings, moment: dict[str, float]) -> dict[str, float]:

@@ -46,7 +46,7 @@ def job_memory(job: Path, size: ModelSize, *, sites: int) -> JobMemory:
     peak = step_peak(model_configuration(job), settings)
     optimizer = values.get("server_optimizer", "sgd")
     return JobMemory(
-        site_memory(size, peak, settings, wire_dtype=wire),
+        site_memory(size, peak, settings),
         server_memory(size, sites=sites, wire_dtype=wire, optimizer=optimizer),
     )
 

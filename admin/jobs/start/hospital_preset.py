@@ -13,6 +13,8 @@ from fedaid.models.local_folder import LOCAL
 
 PRESET = "hospital"
 VALUES: Mapping[str, object] = MappingProxyType({"precision": "auto", "wire_dtype": "bf16"})
+WITH_ADAPTERS: Mapping[str, object] = MappingProxyType({"gradient_checkpointing": True})
+"""Adapters alone save little memory: the activations of all layers stay for them."""
 TOWERS = ("image_encoder", "text_encoder")
 NAMES = f"persistor.{MODEL}"
 WHERE = f"--preset {PRESET}"
@@ -23,8 +25,8 @@ def hospital_settings(
 ) -> dict[str, object]:
     """Return the preset's settings for a job, overridden by those that a person chose.
 
-    With adapters, chosen or of the start model, the encoders train by them; without, the encoders are frozen. The
-    alignment modules and the temperature train in both cases.
+    With adapters, chosen or of the start model, the encoders train by them, with gradient checkpointing; without, the
+    encoders are frozen. The alignment modules and the temperature train in both cases.
 
     Args:
         chosen: settings by name, as ``--set`` gives them.
@@ -39,8 +41,9 @@ def hospital_settings(
     require(TRAINS in plain, "--preset", "be left out for this job", got=PRESET, where=WHERE, remedy=remedy)
     given = {name.rpartition(".")[2]: (name, value) for name, value in chosen.items()}
     configuration = start.configuration if start else {}
-    settings = {name: value for name, value in VALUES.items() if name in plain and name not in given}
     adapted = given.get("adapters", ("", configuration.get("adapters")))[1] is not None
+    values = {**VALUES, **(WITH_ADAPTERS if adapted else {})}
+    settings = {name: value for name, value in values.items() if name in plain and name not in given}
     for tower in TOWERS:
         name, value = given.get(tower, (f"{NAMES}.{tower}", configuration.get(tower, plain.get(tower))))
         settings[name] = tower_settings(tower, value, adapted=adapted, pretrained=start is not None)

@@ -15,6 +15,12 @@ from fedaid.models.hugging_face import WHERE
 from fedaid.training.heap import give_back_freed_memory
 from fedaid.training.settings import TrainingSettings
 
+HEAVY = 2**28
+"""Bytes of weights from which memory that a step has freed is given back.
+
+The machine clears each page that it gives, which takes a small model up to half of its step.
+"""
+
 
 def accelerate(model: DualEncoder, settings: TrainingSettings) -> DualEncoder:
     """Applies the memory layout, gradient checkpointing and compilation of the settings, in place; returns the model.
@@ -22,7 +28,7 @@ def accelerate(model: DualEncoder, settings: TrainingSettings) -> DualEncoder:
     Raises:
         InputError: if the settings ask for gradient checkpointing and no encoder supports it.
     """
-    if settings.micro_batch_size:
+    if settings.micro_batch_size or sum(weight.nbytes for weight in model.parameters()) >= HEAVY:
         give_back_freed_memory()
     if settings.channels_last:
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -80,7 +86,8 @@ def loss_scaler(precision: str, device: torch.device) -> torch.amp.GradScaler:
 def checkpoint_encoders(model: nn.Module) -> None:
     """Turns on gradient checkpointing: an encoder stores only the input of each block and computes the rest again.
 
-    The same dropout is applied again, so the gradients do not change.
+    The same dropout is applied again, so the gradients do not change. A frozen encoder stores nothing without it, and
+    with it everything, because transformers then lets its input take a gradient. So it is left out.
 
     Raises:
         InputError: if no encoder supports it.
@@ -88,5 +95,5 @@ def checkpoint_encoders(model: nn.Module) -> None:
     able = [module for module in model.modules() if getattr(module, "supports_gradient_checkpointing", False)]
     rule, remedy = "be false for encoders that cannot do it", "Use a Hugging Face encoder, or micro_batch_size."
     require(bool(able), "gradient_checkpointing", rule, got="true", where=WHERE, remedy=remedy)
-    for backbone in able:
+    for backbone in [one for one in able if any(weight.requires_grad for weight in one.parameters())]:
         backbone.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[operator]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,22 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from fedaid.training.processes.array_file import untouched_zeros
+
 Arrays = Mapping[str, NDArray[Any]]
+Specs = Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]]  # name → shape, type
+NOTHING: Specs = MappingProxyType({})
 PIECE = 2**20  # bytes that are compared at once
 
 
 def everything(name: str) -> bool:
     """True for every name."""
     return True
+
+
+def nothing(name: str) -> bool:
+    """False for every name."""
+    return False
 
 
 def tensors_of(model: nn.Module, kept: Callable[[str], bool] = everything) -> dict[str, NDArray[Any]]:
@@ -37,27 +46,34 @@ def array_of(tensor: torch.Tensor) -> NDArray[Any]:
     return array
 
 
-def moved_since(model: nn.Module, start: Arrays) -> dict[str, NDArray[Any]]:
+def frozen_specs(model: nn.Module, kept: Callable[[str], bool] = everything) -> Specs:
+    """Shape and type of each parameter that no step changes, for the names that ``kept`` selects."""
+    frozen = {name for name, weight in model.named_parameters() if not weight.requires_grad and kept(name)}
+    return {name: spec for name, spec in specs(model).items() if name in frozen}
+
+
+def moved_since(model: nn.Module, start: Arrays, *, still: Specs = NOTHING) -> dict[str, NDArray[Any]]:
     """The change of the model since its tensors were put aside, written into ``start``: name → now − start.
 
     A tensor that did not change gets zeros of its own, which take no memory until somebody writes to them. From a GPU
     one tensor at a time is copied.
+
+    Args:
+        model: after the phase.
+        start: before it.
+        still: shape and type of the tensors that were not put aside because they cannot change.
     """
     state = model.state_dict()
-    return {name: change(array_of(state[name]), was) for name, was in start.items()}
+    return {
+        name: change(array_of(tensor), start[name]) if name in start else untouched_zeros(*still[name])
+        for name, tensor in state.items()
+        if name in start or name in still
+    }
 
 
 def change(now: NDArray[Any], was: NDArray[Any]) -> NDArray[Any]:
     """now − was, written into ``was``, or zeros that take no memory."""
-    return zeros_like(was) if same_bits(now, was) else np.subtract(now, was, out=was)
-
-
-def zeros_like(array: NDArray[Any]) -> NDArray[Any]:
-    """Zeros in pages of their own; numpy's would be written to memory that the process has used before."""
-    if array.nbytes < mmap.PAGESIZE:
-        return np.zeros_like(array)
-    pages = mmap.mmap(-1, array.nbytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    return np.ndarray(array.shape, array.dtype, buffer=pages)
+    return untouched_zeros(was.shape, was.dtype) if same_bits(now, was) else np.subtract(now, was, out=was)
 
 
 def same_bits(one: NDArray[Any], other: NDArray[Any]) -> bool:
@@ -69,7 +85,7 @@ def same_bits(one: NDArray[Any], other: NDArray[Any]) -> bool:
     return all(np.array_equal(first[at : at + PIECE], second[at : at + PIECE]) for at in starts)
 
 
-def specs(model: nn.Module) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+def specs(model: nn.Module) -> Specs:
     """Shape and type of each tensor of the model, without copies."""
     state = model.state_dict()
     types = {kind: torch.empty(0, dtype=kind).numpy().dtype for kind in {tensor.dtype for tensor in state.values()}}
@@ -82,6 +98,14 @@ def put(model: nn.Module, tensors: Arrays) -> None:
     state = model.state_dict()
     for name, tensor in tensors.items():
         state[name].copy_(torch.from_numpy(np.array(tensor, order="C")))
+
+
+@torch.no_grad()
+def move(model: nn.Module, delta: Arrays) -> None:
+    """Adds the arrays to the model's tensors of these names, one after another."""
+    state = model.state_dict()
+    for name, step in delta.items():
+        state[name].copy_(torch.from_numpy(np.asarray(array_of(state[name]) + step)))
 
 
 @contextmanager

@@ -22,9 +22,18 @@ from fedaid.training.batches import round_rows, seed_of
 from fedaid.training.binding_schedule import binds_to_kept_teacher
 from fedaid.training.features import FeatureStore
 from fedaid.training.hardware import accelerate
-from fedaid.training.model_tensors import Arrays, everything, moved_since, put, tensors_of, views_of
+from fedaid.training.model_tensors import (
+    Arrays,
+    everything,
+    frozen_specs,
+    moved_since,
+    nothing,
+    put,
+    tensors_of,
+    views_of,
+)
 from fedaid.training.processes.array_file import put_aside
-from fedaid.training.processes.process_group import share_of
+from fedaid.training.processes.process_group import process_number, share_of
 from fedaid.training.processes.student import Student
 from fedaid.training.settings import WHERE, TrainingSettings
 from fedaid.training.site_memory import SiteMemory
@@ -37,7 +46,7 @@ class LocalUpdate:
     """The result of a phase.
 
     Attributes:
-        delta: change of the model: name → end − start.
+        delta: change of the model: name → end − start; of several processes only the first has it.
         losses: of its steps.
     """
 
@@ -195,10 +204,12 @@ class SiteWorker:
     def _train(
         self, phase: Any, task: str, round_number: int, check: Check, *, moves: Callable[[str], bool]
     ) -> LocalUpdate:
-        start = put_aside(views_of(self._model, moves), self._folder)
+        wanted = moves if process_number() == 0 else nothing  # only the first process's update is needed
+        still = frozen_specs(self._model, wanted)
+        start = put_aside(views_of(self._model, lambda name: wanted(name) and name not in still), self._folder)
         seed = seed_of(self._settings.seed, self.site, round_number, task)
         losses = phase(self._model, self._features_of(round_number), self._settings, seed=seed, check=check)
-        return LocalUpdate(moved_since(self._model, start), losses)
+        return LocalUpdate(moved_since(self._model, start, still=still), losses)
 
     def _features_of(self, round_number: int) -> FeatureStore:
         """The features that both phases of a round share; lost ones are computed again, with the same bits."""

@@ -11,7 +11,7 @@ from admin.jobs.cost import ModelSize, model_size
 from admin.jobs.folder import config_files, read_object, write_object
 from admin.jobs.forecast import MODEL
 from admin.jobs.package import package_job
-from admin.jobs.start.hospital_preset import TOWERS, VALUES, tower_settings
+from admin.jobs.start.hospital_preset import TOWERS, VALUES, WITH_ADAPTERS, tower_settings
 from tests.benchmarks.simulated_run import write_sites
 from tests.integration.conftest import MODEL as TINY
 
@@ -60,7 +60,7 @@ def variants(model: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         "interpreter": dict(TINY),
         "trained": dict(model),
         "frozen": {**model, **towers, **VALUES},
-        "adapters": {**model, **VALUES, "adapters": {"rank": 8}},
+        "adapters": {**model, **VALUES, **WITH_ADAPTERS, "adapters": {"rank": 8}},
     }
 
 

@@ -79,9 +79,10 @@ def planned_bytes(settings: Mapping[str, Any], *, names: Collection[str]) -> dic
     """
     configuration = {"vocabulary": "radiology"} | {n: v for n, v in settings.items() if n in {*names, "adapters"}}
     steps = {name: ROUNDS[name] for name in ("align_steps", "pretrain_steps")}
-    training = TrainingSettings(**TRAINING, **steps, precision=settings.get("precision", "fp32"))
+    of_site = {name: settings[name] for name in ("precision", "gradient_checkpointing") if name in settings}
+    training = TrainingSettings(**TRAINING, **steps, **of_site)
     size, wire = model_size(configuration), settings.get("wire_dtype", "fp32")
-    site = site_memory(size, step_peak(configuration, training), training, wire_dtype=wire)
+    site = site_memory(size, step_peak(configuration, training), training)
     server = server_memory(size, sites=SITES, wire_dtype=wire)
     return {SITE: sum(site.values()), JOB: sum(server.values())}
 

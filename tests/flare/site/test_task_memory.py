@@ -10,6 +10,7 @@ from nvflare.apis.event_type import EventType
 from nvflare.apis.fl_context import FLContext
 
 from fedaid.flare.site.task_memory import Remembered, TaskMemory
+from fedaid.training.processes.array_file import LARGE, is_mapped
 
 Arrays = dict[str, NDArray[Any]]
 NUMBER = {"number": 1}
@@ -122,3 +123,14 @@ def test_an_array_that_is_not_contiguous_is_written_right(site_context: FLContex
     turned = np.arange(6, dtype=np.float32).reshape(2, 3).T
     short_lived().remember("view", {"turned": turned}, fl_ctx=site_context)
     assert np.array_equal(recalled(site_context).tensors["turned"], turned)
+
+
+def test_a_large_tensor_is_remembered_as_pages_of_a_file(site_context: FLContext, folder: Path) -> None:
+    memory, large = TaskMemory(), np.arange(float(LARGE))
+    kept = memory.remember("view", {"large": large}, fl_ctx=site_context)
+    assert is_mapped(kept["large"])
+    found = memory.recall("view", site_context)
+    assert found is not None
+    assert found.tensors["large"] is kept["large"]
+    assert np.array_equal(kept["large"], large)
+    assert list(folder.iterdir()) == []

@@ -11,7 +11,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fedaid.training.processes.array_file import mapped, put_aside, save_arrays, say_memory_is_used, take_arrays
+from fedaid.training.processes.array_file import (
+    LARGE,
+    mapped,
+    out_of_memory,
+    put_aside,
+    save_arrays,
+    say_memory_is_used,
+    take_arrays,
+    untouched_zeros,
+)
 
 ARRAYS: dict[str, NDArray[Any]] = {
     "matrix": np.arange(6, dtype=np.float32).reshape(2, 3),
@@ -95,3 +104,26 @@ def test_arrays_of_a_file_take_no_memory_until_they_are_changed(way: str, tmp_pa
     assert held() - before < 4 << 20
     found["b"] += 1
     assert 12 << 20 < held() - before < 24 << 20
+
+
+def test_large_arrays_in_memory_go_to_the_disk_and_others_stay_what_they_are(tmp_path: Path) -> None:
+    arrays = {"small": np.ones(3), "large": np.arange(LARGE // 8 + 1.0)}
+    arrays |= {"there": mapped_array(tmp_path), "still": untouched_zeros((LARGE,), np.dtype(np.float32))}
+    found = out_of_memory(arrays, lambda: tmp_path)
+    assert list(found) == list(arrays)
+    assert all(found[name] is arrays[name] for name in ("small", "there", "still"))
+    assert np.array_equal(found["large"], arrays["large"])
+    assert out_of_memory(found, lambda: tmp_path / "none") == found, "nothing is put aside twice"
+
+
+def mapped_array(folder: Path) -> NDArray[Any]:
+    """A large array of a file."""
+    save_arrays({"there": np.ones(LARGE)}, folder / "file")
+    return take_arrays(folder / "file")["there"].reshape(2, -1)
+
+
+def test_large_arrays_on_the_disk_take_no_memory(tmp_path: Path) -> None:
+    before = held()
+    found = out_of_memory({"large": np.ones(40 * LARGE, np.uint8)}, lambda: tmp_path)
+    assert found["large"].sum() == 40 * LARGE
+    assert held() - before < 8 * LARGE

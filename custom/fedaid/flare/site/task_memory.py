@@ -1,9 +1,11 @@
 """Tensors that a component of a site needs again in a later task.
 
-They stay in memory. Only one case needs a file: FLARE's simulator with fewer threads than sites. It starts a new
+They stay in this process. Large ones are pages of a file without a name, which need no memory while the site trains.
+
+Only one case needs a file that another process finds: FLARE's simulator with fewer threads than sites. It starts a new
 process for each task and ends it without waiting, so everything is written at once. The simulator announces every task
-with SWAP_IN, whatever the number of threads. A process that receives a second task is long-lived, so nothing needs to
-be written from then on. Outside the simulator nothing is written.
+with SWAP_IN, whatever the number of threads. A process that receives a second task is long-lived, so no such file is
+needed from then on, and outside the simulator there is none.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from fedaid.atomic_file import replacing
+from fedaid.training.processes.array_file import out_of_memory
 
 
 class Remembered(NamedTuple):
@@ -57,13 +60,19 @@ class TaskMemory:
         *,
         fl_ctx: FLContext,
         description: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Replaces the set of this name; its file, if one is needed, is replaced in one step."""
+    ) -> dict[str, NDArray[Any]]:
+        """Replaces the set of this name; its file, if one is needed, is replaced in one step.
+
+        Returns:
+            The tensors as they are remembered; whoever goes on with them does not hold them in memory.
+        """
+        tensors = out_of_memory(tensors, lambda: file_of(name, fl_ctx).parent)
         self._sets[name] = Remembered(tensors, description or {})
         if self.may_end_with_task:
             ordered = {label: np.asarray(tensor, order="C") for label, tensor in tensors.items()}
             with replacing(file_of(name, fl_ctx)) as draft:
                 save_file(ordered, draft, metadata={"described": json.dumps(description or {})})
+        return tensors
 
     def recall(self, name: str, fl_ctx: FLContext) -> Remembered | None:
         """The set of this name, from memory or from the file of an earlier process; None if there is neither."""

@@ -144,7 +144,7 @@ class ModelDecoder(TensorFilter):
         else:
             model = self._model_after(packed.tensors, layout, fl_ctx)
             names = [*(name for name in packed.tensors if not name.endswith(SCALE)), *layout["kept"]]
-        self._memory.remember(MODEL_SET, model, description={"version": version}, fl_ctx=fl_ctx)
+        model = self._memory.remember(MODEL_SET, model, description={"version": version}, fl_ctx=fl_ctx)
         fl_ctx.set_prop(ORDER, (layout["dtype"], version), private=True, sticky=False)
         return Packed({name: model[name] for name in names})
 

@@ -99,7 +99,7 @@ class UpdateEncoder(TensorFilter):
             moved: names of the tensors that this phase may move.
         """
         phase = phase_of(message, fl_ctx)
-        self._memory.remember(RESIDUAL, residual, description={"of": phase}, fl_ctx=fl_ctx)
+        residual = self._memory.remember(RESIDUAL, residual, description={"of": phase}, fl_ctx=fl_ctx)
         if message is None or message.run is None:
             return
         if phase[1] == ALIGN:

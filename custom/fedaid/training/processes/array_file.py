@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import mmap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +23,7 @@ from safetensors.numpy import save_file
 
 LOG = logging.getLogger(__name__)
 Arrays = Mapping[str, NDArray[Any]]
+LARGE = 2**20  # bytes
 HEAD = 8  # bytes of the length of a safetensors header
 METADATA = "__metadata__"
 
@@ -54,6 +56,36 @@ def put_aside(arrays: Arrays, folder: Path | None) -> dict[str, NDArray[Any]]:
     except (OSError, SafetensorError):
         say_memory_is_used()
         return {name: np.array(array, order="C") for name, array in arrays.items()}
+
+
+def out_of_memory(arrays: Arrays, folder: Callable[[], Path]) -> dict[str, NDArray[Any]]:
+    """The arrays; large ones that are in memory only are put aside.
+
+    Args:
+        arrays: of any memory layout; nobody changes them any more.
+        folder: on the disk for the file; it is not called without large arrays.
+    """
+    large = {name: array for name, array in arrays.items() if array.nbytes >= LARGE and not is_mapped(array)}
+    return {**arrays, **put_aside(large, folder())} if large else dict(arrays)
+
+
+def is_mapped(array: NDArray[Any]) -> bool:
+    """Whether the array is of pages that :func:`mapped` or :func:`untouched_zeros` has made."""
+    owner: object = array
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    return isinstance(owner, mmap.mmap)
+
+
+def untouched_zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Zeros in pages of their own, which take no memory until somebody writes to them.
+
+    numpy's would be written to memory that the process has used before.
+    """
+    size = math.prod(shape) * dtype.itemsize
+    if size < mmap.PAGESIZE:
+        return np.zeros(shape, dtype)
+    return np.ndarray(shape, dtype, buffer=mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
 
 
 @cache

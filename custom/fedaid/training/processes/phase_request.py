@@ -11,9 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors.numpy import load_file
-
-from fedaid.training.processes.array_file import Arrays, save_arrays
+from fedaid.training.processes.array_file import Arrays, mapped, save_arrays, take_arrays
 from fedaid.training.processes.data_folders import DataFolders
 from fedaid.training.settings import TrainingSettings
 from fedaid.training.site_worker import LocalUpdate
@@ -53,11 +51,11 @@ class PhaseRequest:
 
 
 def read_request(folder: Path) -> tuple[PhaseRequest, Arrays, Arrays]:
-    """Reads the request, the initial tensors and the site's stored tensors."""
+    """Reads the request, the initial tensors and the site's tensors of the site; all processes share their pages."""
     fields = json.loads((folder / REQUEST).read_text())
     fields["settings"] = TrainingSettings(**fields["settings"])
     fields["folders"] = DataFolders(**{name: Path(path) for name, path in fields["folders"].items()})
-    return PhaseRequest(**fields), load_file(folder / START), load_file(folder / SITE_TENSORS)
+    return PhaseRequest(**fields), mapped(folder / START), mapped(folder / SITE_TENSORS)
 
 
 def write_update(folder: Path, update: LocalUpdate) -> None:
@@ -69,4 +67,4 @@ def write_update(folder: Path, update: LocalUpdate) -> None:
 def read_update(folder: Path) -> LocalUpdate:
     """Reads the result that :func:`write_update` wrote."""
     losses = PhaseLosses(**json.loads((folder / LOSSES).read_text()))
-    return LocalUpdate(load_file(folder / DELTA), losses)
+    return LocalUpdate(take_arrays(folder / DELTA), losses)

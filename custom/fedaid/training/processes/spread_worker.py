@@ -9,13 +9,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 import torch
 
 from fedaid.data.site_data import SiteData
 from fedaid.errors import require
 from fedaid.models.dual_encoder import DualEncoder
-from fedaid.training.model_tensors import put
+from fedaid.training.model_tensors import move, views_of
 from fedaid.training.processes.data_folders import DataFolders
 from fedaid.training.processes.out_of_memory import OUT_OF_MEMORY
 from fedaid.training.processes.phase_request import PhaseRequest, read_update
@@ -65,15 +64,14 @@ class SpreadWorker(SiteWorker):
         torch.cuda.empty_cache()  # process 0 uses the same GPU
         with TemporaryDirectory(prefix="fedaid_phase_", dir=self._run) as name:
             folder = Path(name)
-            self._request(task, round_number).write(folder, self.tensors(), site_tensors=self.site_tensors)
+            self._request(task, round_number).write(folder, views_of(self._model), site_tensors=self.site_tensors)
             entry, processes = ["-m", "fedaid.training.processes.rank", name], self._settings.processes
             code = run_processes(entry, folder, processes=processes, log=self._run / LOG, check=check)
             if code != 0:
                 text = failure(folder, processes, what=f"{task} at site {self.site}")
                 raise (ProcessesLackMemory if OUT_OF_MEMORY in text else ProcessesFailed)(text)
             update = read_update(folder)
-        now = self.tensors()
-        put(self._model, {name: np.asarray(now[name] + change) for name, change in update.delta.items()})
+        move(self._model, update.delta)
         return update
 
     def _request(self, task: str, round_number: int) -> PhaseRequest:

@@ -19,9 +19,9 @@ PEAK = StepPeak(training=1700, features=50, cached=1)
 SETTINGS = TrainingSettings(batch_size=4, align_steps=1, pretrain_steps=2)
 
 
-def above(size: ModelSize = SIZE, peak: StepPeak = PEAK, wire: str = "fp32", **changes: Any) -> float:
+def above(size: ModelSize = SIZE, peak: StepPeak = PEAK, **changes: Any) -> float:
     settings = replace(SETTINGS, **changes)
-    return sum(site_memory(size, peak, settings, wire_dtype=wire).values()) - PROCESSES
+    return sum(site_memory(size, peak, settings).values()) - PROCESSES
 
 
 def test_all_trained_is_weights_and_two_moments_and_a_step_with_its_gradients() -> None:
@@ -51,11 +51,6 @@ def test_frozen_weights_have_neither_gradients_nor_moments() -> None:
 )
 def test_a_method_adds_the_copies_that_it_holds(changes: dict[str, Any], more: int) -> None:
     assert above(**changes) == above() + more
-
-
-def test_a_rounding_wire_keeps_the_model_that_the_server_knows_and_its_errors() -> None:
-    assert above(wire="bf16") == above(wire="int8") == above() + 1000 + 800
-    assert above(FROZEN, wire="bf16") == above(FROZEN) + 100 + 90
 
 
 def test_with_frozen_towers_the_pass_of_the_teacher_can_be_the_largest_moment() -> None:

@@ -61,6 +61,12 @@ def test_the_teacher_embeds_the_later_samples_together() -> None:
     assert peak(pretrain_steps=9, micro_batch_size=2).features < peak(pretrain_steps=2).features
 
 
+def test_checkpointing_leaves_frozen_encoders_out() -> None:
+    frozen = MODEL | {name: MODEL[name] | {"frozen": True} for name in ("image_encoder", "text_encoder")}
+    frozen |= {"image_encoder": VIT | {"frozen": True}}
+    assert peak(frozen, gradient_checkpointing=True) == peak(frozen)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("name", sorted(IMAGE_ENCODERS))
 def test_every_image_encoder_can_be_counted(name: str) -> None:

@@ -44,6 +44,7 @@ def test_with_adapters_the_towers_train_by_them() -> None:
     found = hospital_settings(LOCAL | {"adapters": {"rank": 8}}, present=PRESENT, start=None)
     assert found["image_encoder"] == {"name": "local:rad-dino"}
     assert found["adapters"] == {"rank": 8}
+    assert found["gradient_checkpointing"] is True
 
 
 def test_a_chosen_setting_wins() -> None:

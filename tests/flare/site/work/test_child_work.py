@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from threading import Timer
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,10 @@ from nvflare.apis.fl_constant import ReturnCode
 from nvflare.apis.shareable import Shareable
 from nvflare.apis.signal import Signal
 
+from fedaid.flare.site.work.abort import Abort
 from fedaid.flare.site.work.child_work import ChildWork
+from fedaid.flare.site.work.serve_work import Served
+from fedaid.flare.site.work.site_work import Trained
 from fedaid.flare.site.work.training_process import TrainingProcess
 from fedaid.flare.wire.messages import metrics_from_shareable
 from fedaid.flare.wire.replies import ERROR_HEADER, error_reason
@@ -148,3 +153,13 @@ def test_the_jobs_process_loads_no_torch_and_its_child_no_flare(module: str, unl
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert {"fedaid", "numpy"} <= set(done.stdout.split())
     assert not unloaded & set(done.stdout.split())
+
+
+def test_what_a_phase_did_not_move_is_not_written_to_the_disk() -> None:
+    moved, still = np.ones(3, np.float32), np.zeros((2, 2), np.float32)
+    work = SimpleNamespace(student=None, align=lambda **_: Trained({"still": still, "moved": moved}, {"loss": 1.0}))
+    served = Served(Abort(), io.BytesIO())
+    served._work = work  # type: ignore[assignment]
+    told, found = served.do("align", {}, {"round_number": 0})
+    assert list(found) == ["moved"]
+    assert told["value"] == {"metrics": {"loss": 1.0}, "still": ["still"]}

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fedaid.flare.site.work.abort import Abort
 from fedaid.flare.site.work.site_work import Arrays, Check, Trained, WorkFacts, WorkOrder
 from fedaid.flare.site.work.training_process import COMMAND, TrainingProcess
+from fedaid.training.processes.array_file import untouched_zeros
 from fedaid.training.processes.student import Student
 
 Answer = tuple[Any, dict[str, NDArray[Any]]]
@@ -104,8 +105,10 @@ class ChildWork:
         self.process.end()
 
     def _phase(self, name: str, round_number: int) -> Trained:
-        metrics, delta = self._ask(name, round_number=round_number)
-        return Trained(delta, metrics)
+        told, moved = self._ask(name, round_number=round_number)
+        still = {label: untouched_zeros(*self.facts.specs[label]) for label in told["still"]}
+        found = moved | still
+        return Trained({label: found[label] for label in self.facts.specs if label in found}, told["metrics"])
 
     def _ask(self, do: str, arrays: Arrays | None = None, **given: Any) -> Answer:
         """The value and the arrays of an answer; each answer also says what the student is."""

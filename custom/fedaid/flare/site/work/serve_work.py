@@ -103,7 +103,9 @@ class Served:
             raise RuntimeError("the work has not begun")
         if name in ("align", "pretrain"):
             update = getattr(work, name)(round_number=given["round_number"], check=self._abort)
-            return {key: float(loss) for key, loss in update.metrics.items()}, update.delta
+            moved = {label: tensor for label, tensor in update.delta.items() if tensor.any()}
+            still = [label for label in update.delta if label not in moved]  # zeros are not written to the disk
+            return {"metrics": {key: float(loss) for key, loss in update.metrics.items()}, "still": still}, moved
         if name in ("metrics", "student_loss"):
             return {key: float(value) for key, value in getattr(work, name)(**given).items()}, {}
         if name in ("tensors", "site_tensors"):
