@@ -1,4 +1,4 @@
-"""Preset consortia: five hospitals that differ in size, labels, machines and wording, and an even mixture of them."""
+"""Preset consortia: three small hospitals, five unlike hospitals, and an even mixture of these."""
 
 from __future__ import annotations
 
@@ -74,6 +74,52 @@ FIVE_HOSPITALS: tuple[Hospital, ...] = (
     ),
 )  # fmt: skip
 
+_TESTED = 96  # studies of each small hospital
+
+
+def _small(name: str, studies: int, prevalence: dict[str, float], *, scanner: Scanner, report_format: str) -> Hospital:
+    """Return a small hospital that learns from ``studies`` studies and tests on :data:`_TESTED` more."""
+    return Hospital(
+        name=name,
+        studies=studies + _TESTED,
+        prevalence=_FINDINGS | prevalence,
+        scanner=scanner,
+        style="prose",
+        conspicuity=0.8,
+        report_format=report_format,
+        valid_share=0.25 * studies / (studies + _TESTED),
+        test_share=_TESTED / (studies + _TESTED),
+        states_splits=True,
+    )
+
+
+SMALL_HOSPITALS: tuple[Hospital, ...] = (
+    _small(
+        "aldermoor-general",
+        160,
+        {"effusion": 0.32, "oedema": 0.16, "tube": 0.14, "line": 0.26},
+        scanner=Scanner("DX", 12, ExplicitVRLittleEndian, contrast=1.1),
+        report_format="csv",
+    ),
+    _small(
+        "brookvale-infirmary",
+        120,
+        {"fracture": 0.24, "consolidation": 0.36, "pneumothorax": 0.18},
+        scanner=Scanner("CR", 10, ImplicitVRLittleEndian, gamma=0.85, exposure=0.04, blur=0.004, noise=0.02,
+                        collimation=0.04, windowed=True),
+        report_format="jsonl",
+    ),
+    _small(
+        "saltmarsh-clinic",
+        90,
+        {"nodule": 0.36, "hyperinflation": 0.28, "atelectasis": 0.22},
+        scanner=Scanner("CR", 8, RLELossless, gamma=1.2, contrast=0.9, exposure=0.04, blur=0.006, noise=0.02,
+                        collimation=0.02),
+        report_format="csv",
+    ),
+)  # fmt: skip
+"""Three small hospitals with reports in one style: none has enough studies to train well alone."""
+
 UNIFORM_POPULATION: tuple[Hospital, ...] = tuple(
     replace(hospital, name=f"held-out-{hospital.name}", studies=100) for hospital in FIVE_HOSPITALS
 )
@@ -81,6 +127,7 @@ UNIFORM_POPULATION: tuple[Hospital, ...] = tuple(
 
 PRESETS: dict[str, tuple[Hospital, ...]] = {
     "demo": DEMO_HOSPITALS,
+    "small": SMALL_HOSPITALS,
     "five": FIVE_HOSPITALS,
     "population": UNIFORM_POPULATION,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +25,6 @@ from admin.twin.writing.synonyms import reworded
 __all__ = ["DEMO_HOSPITALS", "Hospital", "Scanner", "write_consortium"]
 
 COLUMNS = ("study_id", "patient_id", "image", "report_path", "view", "sex", "age", "split", "labels")
-HELD_OUT = (("test", 0.15), ("valid", 0.15))
 MOST_STUDIES_OF_A_PATIENT = 4
 
 
@@ -66,7 +65,8 @@ def write_hospital(folder: Path, hospital: Hospital, *, seed: int, image_size: i
     source = [seed, zlib.crc32(hospital.name.encode())]
     rng, dials = np.random.default_rng(source), np.random.default_rng([*source, 1])  # a dial at 0 changes no byte
     patients = admit_patients(hospital, rng)
-    splits = split_patients([patient.number for patient in patients], rng)
+    held_out = {"test": hospital.test_share, "valid": hospital.valid_share}
+    splits = split_patients([patient.number for patient in patients], rng, held_out=held_out)
     rows = []
     for index, patient in enumerate(patients):
         findings = sample_findings(rng, hospital.prevalence, chronic=patient.chronic)
@@ -109,20 +109,20 @@ def admit_patients(hospital: Hospital, rng: Generator) -> list[Patient]:
     return visits
 
 
-def split_patients(visits: Sequence[int], rng: Generator) -> dict[int, str]:
+def split_patients(visits: Sequence[int], rng: Generator, *, held_out: Mapping[str, float]) -> dict[int, str]:
     """Return the split of each patient; test and valid get whole patients until each has its share of studies.
 
     Args:
         visits: (studies,) number of the patient of each study.
         rng: random source of the order of patients.
+        held_out: split → share of the studies; the other patients train.
     """
     numbers, counts = np.unique(np.asarray(visits), return_counts=True)
     order = iter(rng.permutation(len(numbers)).tolist())
     splits = dict.fromkeys(numbers.tolist(), "train")
-    for split, share in HELD_OUT:
+    for split, share in held_out.items():
         filled = 0
-        while filled < round(share * len(visits)):
-            index = next(order)
+        while filled < round(share * len(visits)) and (index := next(order, None)) is not None:
             splits[int(numbers[index])] = split
             filled += int(counts[index])
     return splits

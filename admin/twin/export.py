@@ -6,7 +6,7 @@ import csv
 import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,11 +19,16 @@ from admin.twin.writing.mispairing import TRUTH
 
 @dataclass(frozen=True, slots=True)
 class ExportedReport:
-    """One row of a report table; ``labels`` are CheXpert labels separated by ``|``."""
+    """One row of a report table; ``labels`` are CheXpert labels separated by ``|``. An empty ``split`` is left out."""
 
     accession_number: str
     report: str
     labels: str
+    split: str = ""
+
+    def stated(self) -> dict[str, str]:
+        """Return column → cell, with the column ``split`` only if the hospital states it."""
+        return {name: cell for name, cell in asdict(self).items() if cell or name != "split"}
 
 
 def export_consortium(
@@ -59,7 +64,8 @@ def _export(folder: Path, hospital: Hospital, *, seed: int, image_size: int) -> 
             _move(drawn / TRUTH, folder / TRUTH)
         texts = [(drawn / row["report_path"]).read_text(encoding="utf-8") for row in rows]
     reports = [
-        ExportedReport(row["study_id"], text, row["labels"]) for row, text in zip(rows, texts, strict=True)
+        ExportedReport(row["study_id"], text, row["labels"], row["split"] if hospital.states_splits else "")
+        for row, text in zip(rows, texts, strict=True)
     ]  # the writer gives a study its identifier as AccessionNumber
     return REPORT_FORMATS[hospital.report_format](folder, reports)
 
@@ -78,14 +84,15 @@ def _as_csv(folder: Path, reports: Sequence[ExportedReport]) -> Path:
     path = folder / "reports.csv"
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow([column.name for column in fields(ExportedReport)])
-        table.writerows(astuple(report) for report in reports)
+        rows = [report.stated() for report in reports]
+        table.writerow(rows[0])
+        table.writerows(row.values() for row in rows)
     return path
 
 
 def _as_json_lines(folder: Path, reports: Sequence[ExportedReport]) -> Path:
     path = folder / "reports.jsonl"
-    path.write_text("".join(json.dumps(asdict(report)) + "\n" for report in reports), encoding="utf-8")
+    path.write_text("".join(json.dumps(report.stated()) + "\n" for report in reports), encoding="utf-8")
     return path
 
 

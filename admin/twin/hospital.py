@@ -56,6 +56,9 @@ class Hospital:
         duplicate_normals: share of the normal studies that share one report text.
         pairing_noise: share of studies with the report of another study; ``pairing.csv`` names that study.
         report_format: format of the reports in an export (``export.REPORT_FORMATS``); "text" has no labels.
+        valid_share: share of studies in the validation split; whole patients.
+        test_share: the same for the test split.
+        states_splits: whether the table of an export has a column ``split``; "text" has no columns.
     """
 
     name: str
@@ -72,6 +75,9 @@ class Hospital:
     duplicate_normals: float = 0.0
     pairing_noise: float = 0.0
     report_format: str = "csv"
+    valid_share: float = 0.15
+    test_share: float = 0.15
+    states_splits: bool = False
 
 
 DEMO_HOSPITALS: tuple[Hospital, ...] = (

@@ -20,8 +20,10 @@ from fedaid.errors import InputError, closest, require
 
 SYNTAXES = {"explicit": ExplicitVRLittleEndian, "implicit": ImplicitVRLittleEndian, "rle": RLELossless}
 SHARES = ("monochrome1", "repeat", "portable", "lateral", "synonyms", "duplicate_normals", "pairing_noise")
+SWITCHES = ("windowed", "states_splits")
 RANGES: Mapping[str, tuple[float, float]] = {
     **dict.fromkeys(SHARES, (0.0, 1.0)),
+    **{"valid_share": (0.0, 0.3), "test_share": (0.0, 0.6)},
     **{"studies": (1, 1_000_000), "conspicuity": (0.01, 1.0)},
     **{"bits": (8, 16), "gamma": (0.2, 5.0), "contrast": (0.1, 5.0), "exposure": (0.0, 0.5)},
     **{"blur": (0.0, 0.1), "noise": (0.0, 0.5), "collimation": (0.0, 0.4)},
@@ -117,7 +119,7 @@ def _value(name: str, value: object, where: str) -> Any:
         known = CHOICES[name]
         require(value in known, name, "be known", got=repr(value), where=where, remedy=closest(str(value), known))
         return SYNTAXES[str(value)] if name == "transfer_syntax" else value
-    if name == "windowed":
+    if name in SWITCHES:
         require(isinstance(value, bool), name, "be true or false", got=repr(value), where=where, remedy="Try true.")
         return value
     low, high = RANGES[name]

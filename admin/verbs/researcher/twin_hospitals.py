@@ -19,7 +19,7 @@ from fedaid.errors import require
 if TYPE_CHECKING:
     from admin.twin.hospital import Hospital
 
-PRESETS = ("demo", "five", "population")
+PRESETS = ("demo", "small", "five", "population")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

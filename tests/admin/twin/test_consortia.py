@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from admin.twin.consortia import FIVE_HOSPITALS, PRESETS, UNIFORM_POPULATION
+from admin.twin.consortia import FIVE_HOSPITALS, PRESETS, SMALL_HOSPITALS, UNIFORM_POPULATION
 from admin.twin.consortium import write_consortium
 from admin.twin.findings import KINDS
 from admin.twin.hospital import DEMO_HOSPITALS, Hospital
@@ -27,8 +27,15 @@ def test_the_population_has_the_five_in_equal_shares_and_other_patients() -> Non
 
 def test_no_name_occurs_in_two_presets() -> None:
     names = [site.name for preset in PRESETS.values() for site in preset]
-    assert len(set(names)) == len(names) == 13
+    assert len(set(names)) == len(names) == 16
     assert PRESETS["demo"] is DEMO_HOSPITALS
+
+
+def test_the_small_hospitals_write_in_one_style_and_have_machines_of_their_own() -> None:
+    learnt = [round(site.studies * (1 - site.test_share)) for site in SMALL_HOSPITALS]
+    assert learnt == [160, 120, 90]
+    assert {site.style for site in SMALL_HOSPITALS} == {"prose"}
+    assert len({site.scanner for site in SMALL_HOSPITALS}) == 3
 
 
 @pytest.mark.parametrize("site", FIVE_HOSPITALS, ids=lambda site: site.name)

@@ -103,7 +103,7 @@ def test_the_demonstration_has_three_unequal_sites_with_names_of_their_own() -> 
 def test_a_split_holds_whole_patients_and_its_share_of_studies(site: Hospital, seed: int) -> None:
     rng = np.random.default_rng(seed)
     visits = [patient.number for patient in admit_patients(site, rng)]
-    splits = split_patients(visits, rng)
+    splits = split_patients(visits, rng, held_out={"test": 0.15, "valid": 0.15})
     counts = Counter(splits[number] for number in visits)
     for split in ("valid", "test"):
         assert max(24, round(0.15 * len(visits))) <= counts[split] <= round(0.15 * len(visits)) + 3

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from admin.site.prepare.records import FILE_NAME, read_records
+from admin.site.prepare.tables.report_table import AS_FOUND, TableOptions
 from admin.twin.consortium import write_consortium
 from admin.twin.export import REPORT_FORMATS, export_consortium
 from admin.twin.hospital import DEMO_HOSPITALS, Hospital
@@ -76,3 +77,20 @@ def test_which_reports_were_passed_on_is_told_beside_the_export(tmp_path: Path) 
 
 def test_the_demonstration_shows_every_format() -> None:
     assert {hospital.report_format for hospital in DEMO_HOSPITALS} == set(REPORT_FORMATS)
+
+
+@pytest.mark.parametrize("report_format", ["csv", "jsonl"])
+def test_a_table_states_the_split_of_each_study_only_if_the_hospital_does(
+    report_format: str, tmp_path: Path, manifest_layout: Path
+) -> None:
+    rows = read_table(manifest_layout / "manifest.csv").rows
+    asked = TableOptions(columns={"split": "split"})
+    for states in (True, False):
+        hospital = replace(SITE, report_format=report_format, states_splits=states)
+        (table,) = export_consortium(tmp_path / str(states), hospitals=[hospital], seed=3, image_size=32).values()
+        found = {
+            dict(record.keys)["accession"]: record.splits
+            for record in read_records(table, asked if states else AS_FOUND)
+        }
+        assert ("split" in table.read_text(encoding="utf-8").splitlines()[0]) is states
+        assert found == {row.cell("study_id"): (row.cell("split"),) if states else () for row in rows}

@@ -9,7 +9,7 @@ from pydicom.uid import RLELossless
 
 from admin.twin.consortia import FIVE_HOSPITALS
 from admin.twin.hospital import Hospital, Scanner
-from admin.twin.hospital_file import CHOICES, RANGES, read_hospitals
+from admin.twin.hospital_file import CHOICES, RANGES, SWITCHES, read_hospitals
 from fedaid.errors import InputError
 
 FULL = """
@@ -52,7 +52,7 @@ def test_like_takes_the_dials_of_a_preset_and_changes_those_given(tmp_path: Path
 
 
 def test_every_dial_has_a_rule() -> None:
-    ruled = {*RANGES, *CHOICES, "name", "prevalence", "scanner", "windowed"}
+    ruled = {*RANGES, *CHOICES, "name", "prevalence", "scanner", *SWITCHES}
     assert {field.name for field in [*fields(Hospital), *fields(Scanner)]} == ruled
 
 
