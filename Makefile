@@ -34,7 +34,7 @@ bench-data: .venv/dev  ## measure speed and memory of prepare, and count its che
 bench-size: .venv/dev  ## memory and time with a model of 709 MB: build/bench/size.json (16 GB, about an hour; --small: python -m tests.benchmarks.size --small)
 	$(BIN)/python -m tests.benchmarks.size
 
-bench-quality: .venv/dev  ## compare all methods on three data sets: build/bench/quality.json (hours; continues after a stop)
+bench-quality: .venv/dev  ## compare all methods on six data sets, and sweep: build/bench/quality.json (many hours; continues after a stop)
 	$(BIN)/python -m tests.benchmarks.quality
 
 chaos: .venv/dev  ## kill processes, cut lines, damage files, send false messages: build/bench/chaos.json (hours; continues after a stop)

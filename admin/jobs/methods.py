@@ -15,6 +15,7 @@ from fedaid.training.settings import TrainingSettings
 
 JOB = "fedaid_pretrain"  # the one source of all methods
 LOCAL, POOLED = "local", "pooled"  # the two methods without a federation
+NOTHING: Mapping[str, object] = MappingProxyType({})
 ONE_PHASE: Mapping[str, object] = MappingProxyType({"alignment_phase": False})
 NO_BASELINE: Mapping[str, object] = MappingProxyType({"loss_baseline": "none", "report_student_loss": False})
 NO_MINMAX: Mapping[str, object] = MappingProxyType({"dual_step_size": 0.0, **NO_BASELINE})
@@ -166,17 +167,18 @@ class LoopSettings:
     rest: Mapping[str, Any]
 
 
-def loop_settings(name: str, base: Mapping[str, Any]) -> LoopSettings:
+def loop_settings(name: str, base: Mapping[str, Any], changes: Mapping[str, Any] = NOTHING) -> LoopSettings:
     """Return base settings with a method's changes, grouped for a loop that runs the rounds without FLARE.
 
     Args:
         name: of the method.
         base: settings by plain name; ``align_steps`` and ``pretrain_steps`` must be among them.
+        changes: settings that override the method's.
 
     Raises:
         InputError: the method is unknown, or a value is out of range.
     """
-    left = {**base, **settings_of(method_named(name), base)}
+    left = {**base, **settings_of(method_named(name), base), **changes}
 
     def taken(kind: type) -> dict[str, Any]:
         return {field.name: left.pop(field.name) for field in fields(kind) if field.name in left}

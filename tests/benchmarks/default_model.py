@@ -28,7 +28,7 @@ from admin.study.compare.trial import Trial
 from admin.study.compare.trials import Result, run_trials
 from admin.study.demo import PRETRAIN_STEPS
 from admin.twin.hospital import DEMO_HOSPITALS
-from tests.benchmarks.quality_sets import write_site
+from tests.benchmarks.quality.data.twin import write_site
 from tests.benchmarks.spread import difference
 
 DEFAULT = "default"
@@ -104,7 +104,7 @@ def validated(result: Result) -> dict[str, float]:
 
 def tested(result: Result) -> dict[str, float]:
     """Mean and lowest recall at 5 over the sites' test splits, in points."""
-    recalls = [float(hits.recall()) for (hits,) in hits_after(result).values()]
+    recalls = [float(hits.points()) for (hits,) in hits_after(result).values()]
     return {"mean": fmean(recalls), "worst": min(recalls)}
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from admin.study.compare.comparison import by_method
 from admin.study.compare.summary import summarise
-from admin.study.compare.trials import run_trials
-from tests.benchmarks.quality import OUT
-from tests.benchmarks.quality_trials import LONG, Size, trials_of
+from tests.benchmarks.quality.__main__ import LEDGERS, OUT
+from tests.benchmarks.quality.ledger import Ledger
+from tests.benchmarks.quality.plan import LONG, Size, tasks_of
+from tests.benchmarks.quality.queue import run_queue
 
 FAST, SLOW = "fedaid", "fedaid_fresh_teacher"
 MARGIN = 2.0  # points of recall that the fast path may cost
@@ -22,9 +23,10 @@ def fast_path_quality(size: Size = LONG, folder: Path = OUT.parent / "quality") 
     The trials are those of that benchmark, with its seeds; what has run there is not run again. ``difference`` has
     low, mid, high over patients and seeds for the mean and the worst site.
     """
-    trials = trials_of("twin", size, (FAST, SLOW), folder=folder)
-    results = run_trials(trials, folder / "trials", processes=len(os.sched_getaffinity(0)))
-    found = summarise(by_method(trials, results), bases=(SLOW,))
+    tasks = tasks_of("twin", size, (FAST, SLOW), folder=folder)
+    processes = len(os.sched_getaffinity(0))
+    results = run_queue(tasks, Ledger(LEDGERS / "twin.jsonl"), folder / "trials", processes=processes)
+    found = summarise(by_method([task.trial for task in tasks], results), bases=(SLOW,))
     apart = found[FAST]["difference_to_" + SLOW]
     times = {name: found[name]["seconds"] for name in (FAST, SLOW)}
     return {"difference": {over: apart[over] for over in ("mean", "worst")}, "seconds": times, "methods": found}

@@ -120,7 +120,7 @@ def key_of(roots: Mapping[str, Path]) -> str:
 
 
 def by_method(trials: Sequence[Trial], results: Mapping[str, Result]) -> dict[str, list[Result]]:
-    """Return method → its results in the order of seeds, for methods whose results are complete."""
-    methods = dict.fromkeys(trial.method for trial in trials)
-    runs = {method: [trial.name for trial in trials if trial.method == method] for method in methods}
+    """Return method, with its changes, → its results in the order of seeds, for methods whose results are complete."""
+    methods = dict.fromkeys(trial.label for trial in trials)
+    runs = {method: [trial.name for trial in trials if trial.label == method] for method in methods}
     return {method: [results[n] for n in names] for method, names in runs.items() if results.keys() >= set(names)}

@@ -22,11 +22,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from admin.study.compare.judge import Hits
+from admin.study.compare.judge import Scored
 from fedaid.evaluation.bootstrap import patient_weights
 
 Floats = NDArray[np.float64]
-Runs = Sequence[Mapping[str, Sequence[Hits]]]  # run → site → hits of one model, or of several models to average
+Runs = Sequence[Mapping[str, Sequence[Scored]]]  # run → site → tests of one model, or of several to average
 DRAWS = 2000
 LEVEL = 0.95
 
@@ -101,10 +101,10 @@ def least_above(chance: Floats, recalls: Floats) -> Floats:
     return above if telling.any() else np.zeros_like(above)
 
 
-def resampled_site(models: Sequence[Hits], *, draws: int, seed: int | Sequence[int]) -> Floats:
+def resampled_site(models: Sequence[Scored], *, draws: int, seed: int | Sequence[int]) -> Floats:
     """Return (1 + draws,) recall on one test set with patients drawn with replacement, averaged over the models."""
     weights = patient_weights(models[0].patients, draws=draws, seed=seed)
-    recall: Floats = np.mean([hits.recall(weights) for hits in models], axis=0)
+    recall: Floats = np.mean([hits.points(weights) for hits in models], axis=0)
     return recall
 
 

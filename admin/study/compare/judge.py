@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.stats import hypergeom
 
+from admin.study.compare.class_scores import ClassScores
 from admin.study.compare.sites import EvaluationSet
 from fedaid.evaluation.retrieval import retrieval_ranks
 from fedaid.models.dual_encoder import DualEncoder
@@ -35,8 +36,9 @@ class Hits:
     to_text: NDArray[np.int64]
     to_image: NDArray[np.int64]
     share: NDArray[np.float64]
+    metric: ClassVar[str] = "recall_at_5"
 
-    def recall(self, times: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+    def points(self, times: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """Return recall at K, the mean of both directions, in points (0 to 100).
 
         Args:
@@ -65,9 +67,13 @@ class Hits:
         return {name: getattr(self, name).tolist() for name in ("patients", "to_text", "to_image", "share")}
 
 
-def hits_from(stored: Mapping[str, list[float]]) -> Hits:
-    """Return the hits that :meth:`Hits.as_json` wrote."""
-    return Hits(**{name: np.array(values) for name, values in stored.items()})
+Scored = Hits | ClassScores
+
+
+def hits_from(stored: Mapping[str, list[Any]]) -> Scored:
+    """Return the hits or class scores that their ``as_json`` wrote."""
+    kind = Hits if "to_text" in stored else ClassScores
+    return kind(**{name: np.array(values) for name, values in stored.items()})
 
 
 def judge(model: DualEncoder, tests: Mapping[str, EvaluationSet]) -> dict[str, Hits]:
@@ -84,13 +90,15 @@ def hits(model: DualEncoder, test: EvaluationSet) -> Hits:
     return Hits(test.patients, (ranks.image < K).astype(np.int64), back[group].astype(np.int64), share)
 
 
-def hits_after(result: Mapping[str, Any], rounds: int | None = None) -> dict[str, list[Hits]]:
-    """Return test set → hits of the models that a trial selected within its first ``rounds`` rounds; None means all.
+def hits_after(result: Mapping[str, Any], rounds: int | None = None) -> dict[str, list[Scored]]:
+    """Return test set → hits or class scores of the models that a trial selected within its first ``rounds`` rounds.
+
+    None means all rounds.
 
     Schedules do not depend on the total number of rounds, except in methods that name a round. The first rounds of a
     long run therefore equal a short run.
     """
-    found: dict[str, list[Hits]] = {}
+    found: dict[str, list[Scored]] = {}
     for by_round in result["models"].values():
         last = max(int(number) for number in by_round if rounds is None or int(number) <= rounds)
         for test, hits in by_round[str(last)].items():

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from admin.jobs.methods import LoopSettings
+from admin.study.compare.false_losses import inflate
 from fedaid.evaluation.retrieval import split_metrics
 from fedaid.minmax.loss_baseline import ALONE_LOSS, LossBaseline
 from fedaid.minmax.norm_clipping import ClipSettings, clipped
@@ -110,6 +111,7 @@ class Rounds:
         theta: tensors of the initial model.
         server: settings of the server.
         alone: site → validation loss in nats of the model that it trained alone; needed by the baseline ``alone``.
+        inflated: site → factor of the losses that it reports; see :func:`inflate`.
         chosen: called with each model that is the best so far.
     """
 
@@ -120,9 +122,11 @@ class Rounds:
         server: ServerSettings,
         *,
         alone: Mapping[str, float] = NOTHING,
+        inflated: Mapping[str, float] = NOTHING,
         chosen: Callable[[Chosen], None] = lambda _: None,
     ) -> None:
-        self._workers, self._theta, self._server, self._alone = workers, theta, server, alone
+        self._workers, self._theta, self._server = workers, theta, server
+        self._alone, self._inflated = alone, inflated
         self._when_chosen, self._busy, self._seconds = chosen, dict.fromkeys(workers, 0.0), 0.0
         self._weights, self._baseline = (
             SiteWeights(server.minmax, list(workers)),
@@ -174,6 +178,8 @@ class Rounds:
                 metrics[site] = split_metrics(worker.validate("valid")) | worker.student_loss(number - 1)
             if site in self._alone:
                 metrics[site][ALONE_LOSS] = self._alone[site]
+            if site in self._inflated:
+                metrics[site] = inflate(metrics[site], self._inflated[site], pairs=len(worker.data.train))
         if self._best.improves(number, metrics):
             self._chosen = Chosen(number, self._theta, self._site_models())
             self._when_chosen(self._chosen)
@@ -182,7 +188,8 @@ class Rounds:
     def _site_models(self) -> dict[str, Tensors]:
         """Return site → its model, for sites whose model differs from θ, as with normalisation layers per site."""
         models = {site: worker.tensors() for site, worker in self._workers.items()}
-        return {site: model for site, model in models.items() if not same(model, self._theta)}
+        theta = self._theta
+        return {s: m for s, m in models.items() if not all(np.array_equal(t, theta[name]) for name, t in m.items())}
 
     def _weigh(self, metrics: Metrics) -> None:
         losses = {site: found["loss"] for site, found in metrics.items()}
@@ -228,19 +235,15 @@ def learned_of(delta: Tensors) -> Tensors:
     return {name: tensor for name, tensor in sorted(delta.items()) if is_learned(name, tensor)}
 
 
-def same(one: Tensors, other: Tensors) -> bool:
-    """Return whether two models have equal tensors."""
-    return all(np.array_equal(tensor, other[name]) for name, tensor in one.items())
-
-
 def run_rounds(
     workers: Workers,
     theta: Tensors,
     server: ServerSettings,
     *,
     alone: Mapping[str, float] = NOTHING,
+    inflated: Mapping[str, float] = NOTHING,
     chosen: Callable[[Chosen], None] = lambda _: None,
     watch: Callable[[Mapping[str, Any]], None] = lambda _: None,
 ) -> Outcome:
     """Train from ``theta`` for ``server.rounds`` rounds; the arguments are those of :class:`Rounds`."""
-    return Rounds(workers, theta, server, alone=alone, chosen=chosen).run(watch)
+    return Rounds(workers, theta, server, alone=alone, inflated=inflated, chosen=chosen).run(watch)

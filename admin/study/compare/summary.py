@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from admin.study.compare.intervals import Interval, Resampled, interval, resampled
-from admin.study.compare.judge import Hits, hits_after
+from admin.study.compare.judge import Scored, hits_after
 from admin.study.compare.trials import Result
 
 BASE = "fedavg"
-TestHits = Mapping[str, Sequence[Hits]]  # test set → hits of one model, or of several models to average
+TestHits = Mapping[str, Sequence[Scored]]  # test set → hits of one model, or of several models to average
 
 
 def summarise(
@@ -22,7 +22,7 @@ def summarise(
     bases: Sequence[str] = (BASE,),
     draws: int = 2000,
 ) -> dict[str, dict[str, Any]]:
-    """Return each method's summary as plain JSON, in points of recall at 5.
+    """Return each method's summary as plain JSON, in points of recall at 5, or of AUROC for class scores.
 
     Args:
         results: method → its results in the order of seeds or folds; the order is the same for every method.
@@ -58,9 +58,10 @@ def described(found: Mapping[str, Resampled], results: Sequence[Result], hits: S
     """Return a method's summary without the differences to other methods."""
     sites = found["sites"]
     mean, worst = interval(sites.mean), interval(sites.worst)
+    metric = next(iter(hits[0].values()))[0].metric
     return {
-        "mean_recall_at_5": round(mean.mid, 2),
-        "worst_recall_at_5": round(worst.mid, 2),
+        f"mean_{metric}": round(mean.mid, 2),
+        f"worst_{metric}": round(worst.mid, 2),
         "interval": {"mean": bounds(mean), "worst": bounds(worst)},
         "worst_above_chance": interval(sites.above_chance).as_json(),
         "sites": {name: interval(values).as_json() for name, values in sites.sites.items()},

@@ -8,7 +8,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from admin.study.compare.summary_table import Summaries, chance_of
+from admin.study.compare.summary_table import Summaries, chance_of, of
 
 mpl.use("agg")
 MARKS = (("worst", "worst site", "#b3261e", "o"), ("mean", "mean over sites", "#1f4e79", "s"))
@@ -28,10 +28,10 @@ def draw_summaries(sets: Mapping[str, Summaries]) -> Figure:
 
 def panel(axes: Axes, methods: Summaries) -> None:
     """Draw the rows of one data set, best worst site on top; dotted lines mark the recall of a random guess."""
-    order = sorted(methods, key=lambda method: float(methods[method]["worst_recall_at_5"]))
+    order = sorted(methods, key=lambda method: of(methods[method], "worst"))
     for (over, label, colour, marker), guess in zip(MARKS, chance_of(methods), strict=True):
         axes.axvline(guess, color=colour, linewidth=0.8, linestyle=":")
-        values = [methods[method][f"{over}_recall_at_5"] for method in order]
+        values = [of(methods[method], over) for method in order]
         bounds = [methods[method]["interval"][over] for method in order]
         reach = [[max(v - b[0], 0) for v, b in zip(values, bounds, strict=True)]]
         reach += [[max(b[1] - v, 0) for v, b in zip(values, bounds, strict=True)]]
@@ -41,6 +41,7 @@ def panel(axes: Axes, methods: Summaries) -> None:
     for tick, method in zip(axes.get_yticklabels(), order, strict=True):
         tick.set_fontweight("bold" if method == "fedaid" else "normal")
     axes.set_xlim(0, 100)
-    axes.set_xlabel("recall at 5 on the test patients, in %", fontsize=9)
+    metric = "AUROC" if any("mean_auroc" in found for found in methods.values()) else "recall at 5"
+    axes.set_xlabel(f"{metric} on the test patients, in %", fontsize=9)
     axes.grid(axis="x", color="#dddddd", linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)

@@ -13,15 +13,15 @@ COLUMNS = ("worst site", "mean", "held out", f"worst − {BASE}", f"mean − {BA
 
 
 def table(name: str, methods: Summaries) -> str:
-    """Return recall at 5 in points with 95 % intervals, and the paired differences to the base."""
+    """Return recall at 5, or AUROC, in points with 95 % intervals, and the paired differences to the base."""
     if not methods:
         return f"{name}: no method has a result"
     lines = [row(name, COLUMNS), rule(COLUMNS)]
     for method, found in by_worst(methods):
         apart = found.get(f"difference_to_{BASE}", {})
         cells = [
-            f"{found['worst_recall_at_5']:.1f} ({span(found['interval']['worst'])})",
-            f"{found['mean_recall_at_5']:.1f} ({span(found['interval']['mean'])})",
+            f"{of(found, 'worst'):.1f} ({span(found['interval']['worst'])})",
+            f"{of(found, 'mean'):.1f} ({span(found['interval']['mean'])})",
             ", ".join(f"{one['mid']:.1f}" for one in found["held_out"].values()) or "–",
             *(signed(apart.get(over)) for over in ("worst", "mean")),
             str(found["rounds"]),
@@ -31,9 +31,14 @@ def table(name: str, methods: Summaries) -> str:
     return "\n".join([*lines, row("a blind guess", [f"{least:.1f}", f"{usual:.1f}", "–", "–", "–", "–"])])
 
 
+def of(found: Mapping[str, Any], over: str) -> float:
+    """Return a summary's metric over the sites, ``mean`` or ``worst``: recall at 5, or AUROC for class scores."""
+    return float(found[f"{over}_auroc"] if f"{over}_auroc" in found else found[f"{over}_recall_at_5"])
+
+
 def by_worst(methods: Summaries) -> list[tuple[str, Mapping[str, Any]]]:
     """Return methods and summaries, sorted by worst site, best first."""
-    return sorted(methods.items(), key=lambda item: -float(item[1]["worst_recall_at_5"]))
+    return sorted(methods.items(), key=lambda item: -of(item[1], "worst"))
 
 
 def chance_of(methods: Summaries) -> tuple[float, float]:

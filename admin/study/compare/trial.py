@@ -7,12 +7,14 @@ verb: users run ``python -m admin compare``.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from time import process_time
 from typing import Any, NamedTuple
 
 import torch
@@ -20,6 +22,7 @@ import torch
 import fedaid
 from admin.jobs.methods import LOCAL, METHODS, loop_settings, settings_of
 from admin.results.file_hash import tree_sha256
+from admin.study.compare.class_scores import classify, probe_classes
 from admin.study.compare.frozen_texts import FrozenTexts
 from admin.study.compare.judge import judge, loaded
 from admin.study.compare.rounds import Chosen, Outcome, ServerSettings, Workers, run_rounds
@@ -27,10 +30,11 @@ from admin.study.compare.sites import POOLED, EvaluationSet, Sites, make_workers
 from fedaid.atomic_file import replace_text
 from fedaid.errors import require
 from fedaid.models.dual_encoder import DualEncoder
+from fedaid.models.local_folder import VARIABLE
 from fedaid.training.settings import TrainingSettings
 
 FORMAT = 2  # increase it when the computation of a trial changes
-Tested = dict[str, dict[str, list[float]]]  # test set → hits of a model
+Tested = dict[str, dict[str, list[Any]]]  # test set → hits or class scores of a model
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,12 @@ class Trial:
         cache: folder of decoded images.
         alone: result file of the method ``local`` on the same data and seed; it is read if the method's loss baseline
             is ``alone``.
+        changes: settings that override the method's.
+        models: folder of ``local:`` encoders; empty leaves the environment's. Put a hash of their weights into their
+            names, because the folder is no part of the trial's name.
+        classes: class → prompts. With classes a test measures zero-shot classification in place of retrieval; each
+            study has one class, its first label.
+        inflated: site → factor of the losses that it reports.
     """
 
     data: str
@@ -59,14 +69,33 @@ class Trial:
     settings: Mapping[str, Any]
     cache: str
     alone: str | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    models: str = ""
+    classes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    inflated: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
-        """A short name that is unique to the configuration."""
-        settings = [{**self.settings, **settings_of(METHODS[m], self.settings)} for m in (self.method, LOCAL)]
-        trial = asdict(replace(self, cache="", alone=None, settings={}))
-        decisive = json.dumps([FORMAT, settings, trial], sort_keys=True)
+        """A short name that is unique to the configuration.
+
+        It depends neither on where files lie nor on what is off: a setting of 0, or an empty field here, is left out.
+        So results keep their names when a setting or a field is added that changes nothing unless it is used.
+        """
+        both = [{**self.settings, **settings_of(METHODS[m], self.settings)} for m in (self.method, LOCAL)]
+        trial = without_off(asdict(replace(self, cache="", alone=None, settings={}, models="")))
+        trial |= {"sites": list(self.sites), "held_out": list(self.held_out), "seed": self.seed}
+        decisive = json.dumps([FORMAT, [without_off(settings) for settings in both], trial], sort_keys=True)
         return f"{self.data}-{self.method}-{self.seed}-{sha256(decisive.encode()).hexdigest()[:12]}"
+
+    @property
+    def label(self) -> str:
+        """The method and what is changed of it, such as ``fedaid, binding_weight=0.3``."""
+        return ", ".join([self.method, *(f"{name}={value}" for name, value in self.changes.items())])
+
+
+def without_off(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that are neither 0, nor false, nor empty."""
+    return {name: value for name, value in values.items() if value}
 
 
 @dataclass(frozen=True)
@@ -90,16 +119,31 @@ class Bench:
         def test(chosen: Chosen) -> None:
             found[chosen.round_number] = self.tested(chosen, tests)
 
-        outcome = run_rounds(workers, first.tensors(), self.server, alone=self.alone, chosen=test, watch=progress)
+        told = {"alone": self.alone, "inflated": self.trial.inflated}
+        outcome = run_rounds(workers, first.tensors(), self.server, **told, chosen=test, watch=progress)
         return Trained(outcome, found)
 
     def tested(self, chosen: Chosen, tests: Collection[str]) -> Tested:
         """Return test set → hits; a site that does not share all tensors tests the model with its tensors."""
         shared = {name: self.tests[name] for name in tests if name not in chosen.at}
-        found = judge(loaded(self.judged, chosen.tensors), shared)
+        found = self.judge(chosen.tensors, shared)
         for site, tensors in chosen.at.items():
-            found |= judge(loaded(self.judged, tensors), {site: self.tests[site]})
-        return {name: hits.as_json() for name, hits in found.items()}
+            found |= self.judge(tensors, {site: self.tests[site]})
+        return found
+
+    def judge(self, tensors: Mapping[str, Any], tests: Mapping[str, EvaluationSet]) -> Tested:
+        """Return test set → hits, or class scores, of a model."""
+        model = loaded(self.judged, tensors)
+        if self.trial.classes:
+            return {name: found.as_json() for name, found in classify(model, tests, self.trial.classes).items()}
+        return {name: found.as_json() for name, found in judge(model, tests).items()}
+
+    def probes(self, outcome: Outcome) -> dict[str, dict[str, float]]:
+        """Return test set → share of labels → AUROC of a linear probe on the selected model; empty without classes."""
+        if not self.trial.classes:
+            return {}
+        train = {name: self.sites.data(name).train for name in self.sites.images}
+        return probe_classes(loaded(self.judged, outcome.best), train, self.tests, classes=list(self.trial.classes))
 
     def workers(self, names: Sequence[str], training: TrainingSettings | None = None) -> Workers:
         """Return the workers of these sites; the site ``pooled`` has the data of all sites."""
@@ -121,21 +165,24 @@ def run_trial(trial: Trial) -> dict[str, Any]:
     """Train, test and return the result as plain JSON.
 
     Returns:
-        ``models``: model → round → test set → hits, for each model that was the best of its training at that round;
-        ``local`` has one model per site. See :func:`admin.study.compare.judge.hits_after`.
+        ``models``: model → round → test set → hits, for each model that was the best of its training at that round,
+        see :func:`admin.study.compare.judge.hits_after`; ``local`` has one model per site.
         ``curves``: the history of the rounds. ``best_round`` and ``site_weights``: one entry per model.
-        ``seconds``: see :class:`Outcome`. ``made``: see :func:`made`.
+        ``seconds``: see :class:`Outcome`. ``probes``: see :meth:`Bench.probes`. ``made``: see :func:`made`.
     """
     torch.set_num_threads(1)
+    if trial.models:
+        os.environ[VARIABLE] = trial.models
     model = DualEncoder(**trial.model, seed=trial.seed)
     roots = {name: Path(root) for name, root in {**trial.sites, **trial.held_out}.items()}
     everything = read_sites(roots, model.configuration, cache=Path(trial.cache))
     sites = Sites({name: everything.images[name] for name in trial.sites}, everything.configuration)
-    settings = loop_settings(trial.method, {**trial.settings, "seed": trial.seed})
+    settings = loop_settings(trial.method, {**trial.settings, "seed": trial.seed}, trial.changes)
     tests = everything.test_sets()
     texts, server = FrozenTexts(), ServerSettings.of(settings)
     alone = alone_losses(trial) if server.minmax.loss_baseline == "alone" else {}
-    trained = train(Bench(trial, texts.serve(model), texts, sites, tests, settings.training, server, alone))
+    bench = Bench(trial, texts.serve(model), texts, sites, tests, settings.training, server, alone)
+    trained = train(bench)
     outcomes = {name: found.outcome for name, found in trained.items()}
     return {
         "trial": asdict(trial),
@@ -145,15 +192,17 @@ def run_trial(trial: Trial) -> dict[str, Any]:
         "site_weights": {name: dict(outcome.site_weights) for name, outcome in outcomes.items()},
         "curves": {name: list(outcome.history) for name, outcome in outcomes.items()},
         "models": {name: found.tested for name, found in trained.items()},
+        "probes": {name: bench.probes(outcome) for name, outcome in outcomes.items()},
         "made": made(),
     }
 
 
-def made() -> dict[str, str]:
-    """Return the time in UTC and a hash of the code that determines the result: ``fedaid`` and this package."""
+def made() -> dict[str, Any]:
+    """Return the time in UTC, the process's processor seconds, and a hash of the code: ``fedaid`` and this package."""
     trees = (Path(fedaid.__file__).parent, Path(__file__).parent)
     code = sha256("".join(map(tree_sha256, trees)).encode()).hexdigest()
-    return {"ended": datetime.now(UTC).isoformat(timespec="seconds"), "code": code}
+    ended = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"ended": ended, "code": code, "processor_seconds": round(process_time(), 1)}
 
 
 def train(bench: Bench) -> dict[str, Trained]:

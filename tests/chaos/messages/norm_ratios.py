@@ -17,7 +17,7 @@ from admin.study.compare.trial import Bench, Trial, run_trial
 from fedaid.minmax.update_bounds import FORMER_ROUNDS, BoundSettings, NormBounds
 from fedaid.minmax.weighted_average import weighted_sum
 from fedaid.models.tensor_names import is_alignment, is_statistic
-from tests.benchmarks.quality_trials import LONG, trials_of_seed
+from tests.benchmarks.quality.plan import LONG, Variation, task_of
 
 SETS = ("twin", "noisy", "real")
 FEDERATED = tuple(name for name in METHODS if name not in (LOCAL, POOLED))
@@ -79,7 +79,10 @@ def ratios_of(trial: Trial) -> Ratios:
 def trials_of_set(name: str, folder: Path, methods: tuple[str, ...] = FEDERATED) -> Iterator[Trial]:
     """A short run of each method on one set; the sites' training alone comes first, for the method that needs it."""
     size = replace(LONG, rounds=ROUNDS, tested=32, settings=SHORT if name != "real" else {})
-    alone, *trials = trials_of_seed(name, size, (LOCAL, *methods), seed=0, folder=folder)
+    tasks = [task_of(name, size, Variation(method), seed=0, folder=folder) for method in (LOCAL, *methods)]
+    for write in dict.fromkeys(write for task in tasks for write in task.inputs):
+        write()
+    alone, *trials = [task.trial for task in tasks]
     result = folder / f"{name}-alone.json"
     for trial in trials:
         if METHODS[trial.method].settings.get("loss_baseline") == "alone" and not result.exists():

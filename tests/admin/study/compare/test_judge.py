@@ -31,7 +31,7 @@ def test_counted_once_the_hits_give_the_recall_of_the_evaluation(
     dataset: Any = SimpleNamespace(text_groups=groups)
     found = hits(DualEncoder(**model_options), EvaluationSet(dataset, np.arange(30)))
     expected = 100 * retrieval(image.numpy(), text.numpy(), groups)["recall_at_5"]
-    assert float(found.recall()) == pytest.approx(expected)
+    assert float(found.points()) == pytest.approx(expected)
 
 
 def test_what_a_guess_reaches_worked_by_hand() -> None:
@@ -52,19 +52,19 @@ def test_a_guess_is_what_embeddings_that_know_nothing_reach(
         blind = Embeddings(unit(rng, len(groups)), unit(rng, 9)[groups])
         monkeypatch.setattr(module, "embed", lambda *_, blind=blind, **__: blind)
         found = hits(model, EvaluationSet(dataset, np.arange(len(groups))))  # type: ignore[arg-type]
-        reached.append(float(found.recall()))
+        reached.append(float(found.points()))
     assert np.mean(reached) == pytest.approx(found.chance, abs=3 * np.std(reached) / 20)
 
 
 def test_a_study_counted_twice_weighs_as_two() -> None:
     found = Hits(np.arange(3), np.array([1, 0, 0]), np.array([1, 1, 0]), np.ones(3))
-    assert float(found.recall(np.array([2.0, 1.0, 0.0]))) == pytest.approx(50 * (2 / 3 + 3 / 3))
+    assert float(found.points(np.array([2.0, 1.0, 0.0]))) == pytest.approx(50 * (2 / 3 + 3 / 3))
 
 
 def test_hits_survive_json() -> None:
     found = Hits(np.array([0, 0, 1]), np.array([1, 0, 1]), np.array([0, 0, 1]), np.array([0.5, 0.5, 1.0]))
     again = hits_from(json.loads(json.dumps(found.as_json())))
-    assert float(again.recall()) == float(found.recall())
+    assert float(again.points()) == float(found.points())
     np.testing.assert_array_equal(again.patients, found.patients)
 
 
@@ -74,7 +74,7 @@ def stored(found: int) -> dict[str, Any]:
 
 def test_hits_are_those_of_the_last_model_chosen_by_a_round_and_in_the_order_of_numbers() -> None:
     result = {"models": {"global": {str(n): {"a": stored(found)} for n, found in ((0, 0), (9, 1), (10, 0))}}}
-    recalls = [hits_after(result, rounds)["a"][0].recall() for rounds in (None, 10, 9, 8, 1, 0)]
+    recalls = [hits_after(result, rounds)["a"][0].points() for rounds in (None, 10, 9, 8, 1, 0)]
     assert recalls == [0, 0, 100, 0, 0, 0]
 
 

@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from admin.study.compare import rounds
+from admin.study.compare.false_losses import inflate
 from admin.study.compare.rounds import ServerSettings, run_rounds
 from fedaid.minmax.norm_clipping import ClipSettings
 from fedaid.minmax.selection import Selection
@@ -169,3 +170,22 @@ def test_the_history_has_an_entry_a_round_and_one_of_the_last_model() -> None:
     found = run({"a": Pull(1.0), "b": Pull(2.0)}, rounds=3)
     assert [entry["round"] for entry in found.history] == [0, 1, 2, 3]
     assert found.history[0]["valid"]["b"]["loss"] == 2.0
+
+
+def test_a_site_that_reports_its_losses_ten_times_too_high_gains_weight_only_by_its_report() -> None:
+    server = ServerSettings(rounds=1, minmax=MinMaxSettings(dual_step_size=0.5, rho=0.25))
+    workers: Any = {"a": Pull(1.0), "b": Pull(1.0)}
+    honest = run_rounds(workers, start(), server)
+    found = run_rounds(workers, start(), server, inflated={"b": 10.0})
+    assert honest.site_weights["b"] == pytest.approx(0.5)
+    assert found.site_weights["b"] > 0.6
+    assert found.history[0]["valid"]["b"] == {
+        "loss": 10.0,
+        "recall_at_5": honest.history[0]["valid"]["b"]["recall_at_5"],
+    }
+    assert found.history[0]["valid"]["a"] == honest.history[0]["valid"]["a"]
+
+
+def test_a_false_loss_stays_below_what_the_gate_refuses() -> None:
+    found = inflate({"loss": 2.0, "student_loss": 0.5, "recall_at_5": 0.3}, 10.0, pairs=64)
+    assert found == {"loss": pytest.approx(4 * np.log(64)), "student_loss": 5.0, "recall_at_5": 0.3}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def test_a_federation_has_one_model_and_tests_it_everywhere(
     assert [entry["round"] for entry in found["curves"]["global"]] == [0, 1]
     first = next(iter(consortium))
     hits = hits_after(found)
-    assert hits[first][0].recall() == hits["others"][0].recall()
+    assert hits[first][0].points() == hits["others"][0].points()
 
 
 def test_every_model_that_was_the_best_so_far_is_tested_and_the_first_one_is(
@@ -168,3 +169,48 @@ def test_a_method_whose_baseline_is_training_alone_needs_the_result_of_it_and_no
     ):
         run("fedaid_alone_baseline", consortium, model_options, tmp_path)
     run("fedavg", consortium, model_options, tmp_path, alone=str(tmp_path / "failed.json"))
+
+
+def test_a_change_overrides_the_method_and_has_a_name_and_a_label_of_its_own(
+    consortium: dict[str, Path], model_options: dict[str, Any], tmp_path: Path
+) -> None:
+    plain = run("fedprox", consortium, model_options, tmp_path)
+    found = run("fedprox", consortium, model_options, tmp_path, changes={"proximal_weight": 100.0})
+    assert found["curves"]["global"][0] == plain["curves"]["global"][0]
+    assert found["curves"]["global"][1] != plain["curves"]["global"][1]
+    one = Trial("set", {}, {}, "fedprox", 0, {}, SETTINGS, "")
+    changed = replace(one, changes={"proximal_weight": 100.0})
+    assert (one.label, changed.label) == ("fedprox", "fedprox, proximal_weight=100.0")
+    assert one.name != changed.name
+
+
+def test_what_is_off_or_lies_elsewhere_does_not_change_a_name() -> None:
+    one = Trial("set", {"a": "/a"}, {"b": "/b"}, "fedaid", 0, {}, SETTINGS, "")
+    same = replace(one, settings={**SETTINGS, "a_term_that_is_new": 0.0}, models="/elsewhere", sites={"a": "/other"})
+    assert same.name == one.name
+    assert replace(one, settings={**SETTINGS, "a_term_that_is_new": 0.1}).name != one.name
+    assert replace(one, inflated={"a": 10.0}).name != one.name
+
+
+@pytest.fixture
+def labelled(consortium: dict[str, Path], tmp_path: Path) -> dict[str, Path]:
+    """The consortium, each study with one of two classes as its only label."""
+    found = {}
+    for site, root in consortium.items():
+        found[site] = Path(shutil.copytree(root, tmp_path / site))
+        header, *lines = (root / "manifest.csv").read_text().splitlines()
+        rows = [",".join([*line.split(",")[:-1], "even" if number % 2 else "odd"]) for number, line in enumerate(lines)]
+        (found[site] / "manifest.csv").write_text("\n".join([header, *rows]) + "\n")
+    return found
+
+
+def test_with_classes_a_test_measures_classification_and_a_probe_follows(
+    labelled: dict[str, Path], model_options: dict[str, Any], tmp_path: Path
+) -> None:
+    classes = {"even": ["An even number."], "odd": ["An odd number."]}
+    found = run("fedavg", labelled, model_options, tmp_path, classes=classes)
+    for scores in (models[0] for models in hits_after(found).values()):
+        assert scores.metric == "auroc"
+        assert 0 <= float(scores.points()) <= 100
+    assert set(found["probes"]["global"]) == {*labelled, "others"}
+    assert all(set(of) == {"1", "10", "100"} for of in found["probes"]["global"].values())

@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks.quality_tables QUALITY.json``: the tables of a benchmark as Markdown."""
+"""``python -m tests.benchmarks.quality.tables QUALITY.json``: the tables of a benchmark as Markdown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 from admin.jobs.methods import LOCAL
 from admin.study.compare.comparison import METHOD
 from admin.study.compare.summary import BASE
-from admin.study.compare.summary_table import Summaries, by_worst, chance_of, row, rule, signed, table
+from admin.study.compare.summary_table import Summaries, by_worst, chance_of, of, row, rule, signed, table
+from tests.benchmarks.quality.goals import turned
 
 TOLD_APART = ("fedavg_uniform", "qfedavg")  # of the methods that are no FedAID; its variants are all told apart
 
@@ -58,7 +59,7 @@ def two_cells(found: Mapping[str, Any] | None) -> tuple[str, str]:
     if found is None:
         return "–", "–"
     worst, usual = found["interval"]["worst"], found["interval"]["mean"]
-    return f"{found['worst_recall_at_5']:.1f} {whole(worst)}", f"{found['mean_recall_at_5']:.1f} {whole(usual)}"
+    return f"{of(found, 'worst'):.1f} {whole(worst)}", f"{of(found, 'mean'):.1f} {whole(usual)}"
 
 
 def whole(bounds: Sequence[float]) -> str:
@@ -66,9 +67,14 @@ def whole(bounds: Sequence[float]) -> str:
     return f"({bounds[0]:.0f}–{bounds[1]:.0f})"
 
 
-def turned(found: Mapping[str, float]) -> dict[str, float]:
-    """The difference the other way round."""
-    return {"low": -found["high"], "mid": -found["mid"], "high": -found["low"]}
+def sweep_table(name: str, sweep: Mapping[str, Any]) -> str:
+    """What the cells of a sweep give: means over their seeds."""
+    columns = ("seeds", "mean", "worst site", "held out", "validation")
+    lines = [row(f"sweep {name} of {sweep['of']}", columns), rule(columns)]
+    for text, found in sweep["cells"].items():
+        values = [f"{found[f'{over}_over_seeds']:.1f}" for over in ("mean", "worst", "held_out", "valid")]
+        lines.append(row(text, [str(len(found["seeds"])), *values]))
+    return "\n".join(lines)
 
 
 def page(found: Mapping[str, Any]) -> Iterator[str]:
@@ -82,6 +88,8 @@ def page(found: Mapping[str, Any]) -> Iterator[str]:
             yield parts_table(name, methods)
         if methods.keys() >= {LOCAL, BASE, METHOD}:
             yield sites_table(name, methods)
+    for name, sweep in found.get("sweeps", {}).items():
+        yield sweep_table(name, sweep)
 
 
 def main(arguments: Sequence[str]) -> None:

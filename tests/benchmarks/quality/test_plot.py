@@ -6,7 +6,7 @@ from pathlib import Path
 from PIL import Image
 
 from tests.admin.study.compare.test_summary_plot import METHODS
-from tests.benchmarks.quality_plot import main
+from tests.benchmarks.quality.plot import main
 
 
 def test_a_file_of_the_benchmark_becomes_a_picture(tmp_path: Path) -> None:

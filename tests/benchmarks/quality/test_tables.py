@@ -7,8 +7,8 @@ import pytest
 
 from admin.study.compare.summary_table import table
 from tests.admin.study.compare.test_summary_table import APART, summary
-from tests.benchmarks import quality_tables
-from tests.benchmarks.quality_tables import parts_table, short_table, sites_table
+from tests.benchmarks.quality import tables as quality_tables
+from tests.benchmarks.quality.tables import parts_table, short_table, sites_table
 
 
 def test_what_a_part_adds_is_the_method_with_it_before_the_one_without() -> None:

@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks.quality_plot QUALITY.json OUT.png``: each method's mean and worst site as a picture."""
+"""``python -m tests.benchmarks.quality.plot QUALITY.json OUT.png``: each method's mean and worst site as a picture."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from admin.study.compare.summary_plot import draw_summaries
 
 TITLES = {"twin": "twin: five unlike hospitals", "noisy": "the same, one with wrong reports", "real": "real pairs"}
+TITLES |= {"liar": "one that lies", "pretrained": "pretrained towers, skewed findings", "films": "real films"}
 
 
 def main(arguments: Sequence[str]) -> None:
