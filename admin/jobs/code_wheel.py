@@ -75,3 +75,17 @@ def classes_of_jobs(jobs: Path = JOBS) -> list[str]:
     """Return the path of every class that a job of ``jobs/`` names: what a site allows a job without code to build."""
     files = [file for name in source_jobs(jobs) for file in config_files(jobs / name)]
     return sorted({part.path for file in files for part in components(read_object(file), file)})
+
+
+def unlisted_classes(job: Path) -> list[str]:
+    """Return a warning for each class of a job without code that no job of ``jobs/`` names: kits would refuse it."""
+    if any(job.glob("*/custom")):
+        return []
+    listed, files = {*classes_of_jobs()}, config_files(job)
+    found = {(part.path, file.name) for file in files for part in components(read_object(file), file)}
+    return [
+        f"class {path} in {name} is in no job of jobs/: a site that takes jobs without code refuses it, unless its "
+        f"class_allow_list has it"
+        for path, name in sorted(found)
+        if path not in listed
+    ]

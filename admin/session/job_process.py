@@ -24,6 +24,7 @@ IDLE = "no_jobs"  # FLARE's status of a site without a job
 # Commands of our components in the server's kit, and the keys of their answers.
 COMMAND, ALARMS = "two_machines", "fedaid_two_machines"
 STARTED_COMMAND, STARTED = "started_jobs", "fedaid_started_jobs"
+FAILURES = "fedaid_site_failures"  # in the answer to the same command
 EXPECTED_COMMAND, DIFFERENCES, UNEXPECTED = "expected_sites", "fedaid_expected_sites", "unexpected"
 AT_SITE = "ClientRunner"  # FLARE's group in the answer of a site whose process has found the controller
 
@@ -170,6 +171,22 @@ def unlike_the_project(session: Session) -> list[dict[str, str]]:
         found = session._do_command(EXPECTED_COMMAND)["meta"][DIFFERENCES]
         return [{name: str(one[name]) for name in ("site", "kind", "text")} for one in found]
     return []
+
+
+def failed_sites(session: Session, job_id: str) -> dict[str, str]:
+    """Return site → FLARE's reason for each site whose process of a job has failed.
+
+    Args:
+        session: a session that is logged in.
+        job_id: of the job.
+
+    Returns:
+        Nothing if the server's kit has no watch, or if the server was restarted since.
+    """
+    with suppress(TypeError, AttributeError, KeyError, *REFUSED, RuntimeError):
+        found = session._do_command(STARTED_COMMAND)["meta"][FAILURES].get(job_id, {})
+        return {str(site): str(reason) for site, reason in found.items()}
+    return {}
 
 
 def refused_by(session: Session, job_id: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ from nvflare.fuel.flare_api.flare_api import Session
 from admin.results.failure import build_failure, failure_reason
 from admin.results.run_results import STORE, read_results
 from admin.session.follow import ABORTED
+from admin.session.job_process import failed_sites
 from fedaid.errors import InputError
 from fedaid.flare.store.stop_note import LASTING, NOT_YET, read_stop
 from fedaid.sealed_folder import require_whole
@@ -32,12 +33,12 @@ STOPPED = "its controller stopped it; its download, made by python -m admin down
 STOPPED_BY_ORDER = "Stop the job run: "  # an order of a person, or a class that a site refuses
 BY_A_PERSON = "a person aborted it"
 ENDED_BY_ORDER = "aborted"  # FLARE's reason of a site whose process was told to end
-COULD_NOT_START = "infrastructure error"
+COULD_NOT_START, UNSAFE = "infrastructure error", "unsafe component"
 AT_SITE = {  # FLARE's closed list → in words, and whether a person must act first
     "exception": ("the process of site {site} was killed, or ended with an error", False),
     COULD_NOT_START: ("the process of site {site} could not start; log.txt in its kit has the error", False),
     "config error": ("site {site} cannot build the job; log.txt in its kit names the component", True),
-    "unsafe component": ("site {site} refuses a class of the job; log.txt in its kit names it", True),
+    UNSAFE: ("site {site} refuses a class of the job; log.txt in its kit names it", True),
 }
 
 
@@ -84,7 +85,10 @@ def setback_of(session: Session, job_id: str, *, status: str, folder: Path) -> S
 
 
 def aborted(session: Session, job_id: str) -> Setback:
-    """Return why a job was aborted: a person did it unless the server's log names a site whose process ended."""
+    """Return why a job was aborted: a person did it unless a site refuses a class, or its process has ended."""
+    for site, reason in sorted(failed_sites(session, job_id).items()):
+        if reason == UNSAFE:
+            return reported(site, reason)
     return process_that_ended(session, job_id, ABORTED) or Setback(BY_A_PERSON, on_purpose=True)
 
 
@@ -138,7 +142,9 @@ def process_that_ended(session: Session, job_id: str, status: str) -> Setback | 
             return reported(found[1].rpartition(".")[2], found[2].strip())  # a relay is named before its site
         if status == EXCEPTION and job_id in lines:
             return Setback(KILLED if EXITED in lines else STOPPED)
-    return None
+        return None
+    failed = sorted(failed_sites(session, job_id).items())
+    return reported(*failed[0]) if failed and status != ABORTED else None
 
 
 def reported(site: str, reason: str) -> Setback:

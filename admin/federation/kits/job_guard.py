@@ -19,6 +19,7 @@ from nvflare.apis.fl_constant import FLContextKey, RunProcessKey, SystemComponen
 from nvflare.apis.fl_context import FLContext
 from nvflare.apis.job_def import JobMetaKey
 from nvflare.apis.job_launcher_spec import JobReturnCode
+from nvflare.fuel.common.exit_codes import PROCESS_EXIT_REASON
 from nvflare.fuel.f3.cellnet.defs import (
     CellChannel,
     CellChannelTopic,
@@ -43,6 +44,7 @@ OF_SERVER = frozenset(
 )
 BULK = (CellChannel.CELLNET, "bulk")  # messages in one, which FLARE's processes do not send
 EVENT_TOPIC = "fed.event"
+SITE_FAILED = "fedaid_site_failed"  # an event of FLARE; its data are job, site and reason
 CANNOT_START = (JobReturnCode.CONFIG_ERROR, JobReturnCode.UNSAFE_COMPONENT, JobReturnCode.INFRASTRUCTURE_ERROR)
 START_SECONDS = 120.0  # after which a site's process has started or not
 LONGEST = 80  # characters of what a site sent
@@ -120,6 +122,8 @@ class JobGuard(FLComponent):  # type: ignore[misc]
         job, code = told.get(JobFailureMsgKey.JOB_ID), told.get(JobFailureMsgKey.CODE)
         client = server.client_manager.clients.get(request.get_header(CellMessageHeaderKeys.TOKEN))
         failed = code in (*CANNOT_START, JobReturnCode.EXCEPTION, JobReturnCode.ABORTED)
+        if client and isinstance(job, str) and code in PROCESS_EXIT_REASON:
+            self._tell_failure(client.name, job, PROCESS_EXIT_REASON[code])
         if not (failed and client and isinstance(job, str) and self._goes_on_without(client.name, job, code)):
             reply: Message = server.process_job_failure(request)
             return reply
@@ -129,6 +133,15 @@ class JobGuard(FLComponent):  # type: ignore[misc]
             server._job_reported_clients.setdefault(job, set()).add(client.token)
         server.engine.job_runner.resolve_client_outcome(job, client.name)
         return make_reply(ReturnCode.OK)
+
+    def _tell_failure(self, site: str, job: str, reason: str) -> None:
+        """Tell the other components of the server that a site's process has failed, if the site is in the job."""
+        if not self._server.engine.job_runner.is_client_outcome_pending(job, site):
+            return
+        with self._server.engine.new_context() as fl_ctx:
+            found = {"job": job, "site": site, "reason": reason}
+            fl_ctx.set_prop(FLContextKey.EVENT_DATA, found, private=True, sticky=False)
+            self._server.engine.fire_event(SITE_FAILED, fl_ctx)
 
     def _goes_on_without(self, site: str, job: str, code: object) -> bool:
         """Whether the job has enough sites without this one, and the site had started its part."""

@@ -26,6 +26,8 @@ from nvflare.fuel.hci.reg import CommandModule, CommandModuleSpec, CommandSpec
 # Commands of the console, and the keys of their answers.
 COMMAND, ALARMS = "two_machines", "fedaid_two_machines"
 STARTED_COMMAND, STARTED = "started_jobs", "fedaid_started_jobs"
+FAILURES = "fedaid_site_failures"  # in the answer to the same command: job → site → FLARE's reason
+SITE_FAILED = "fedaid_site_failed"  # an event of the guard in this kit
 EVICTED = "Client ID already registered as a client: "  # how FLARE begins its answer to the machine that it dropped
 ABSENT_FILE = "fedaid_absent.json"  # in the server's folder of a job
 SURE = 2  # heartbeats of a dropped machine, at least APART seconds apart
@@ -120,9 +122,10 @@ class WatchCommands(CommandModule):  # type: ignore[misc]
         return CommandModuleSpec(name="watch", cmd_specs=specs)
 
     def show_started(self, conn: Any, args: list[str]) -> None:
-        """Answer with the ids of jobs."""
+        """Answer with the ids of jobs, and the sites whose process of a job has failed."""
         jobs = sorted(self._watch.started)
-        conn.append_string("\n".join(jobs) or "no job", meta=make_meta(MetaStatusValue.OK, extra={STARTED: jobs}))
+        extra = {STARTED: jobs, FAILURES: self._watch.failures}
+        conn.append_string("\n".join(jobs) or "no job", meta=make_meta(MetaStatusValue.OK, extra=extra))
 
     def show_alarms(self, conn: Any, args: list[str]) -> None:
         """Answer with the alarms."""
@@ -140,12 +143,14 @@ class ServerWatch(FLComponent):  # type: ignore[misc]
 
     Attributes:
         started: ids of the jobs that this process has given to the sites.
+        failures: job → site whose process has failed → FLARE's reason.
     """
 
     def __init__(self, sites: Iterable[str] = ()) -> None:
         super().__init__()
         self.sites = sorted(sites)
         self.started: set[str] = set()
+        self.failures: dict[str, dict[str, str]] = {}
         self._seen, self._machines, self._offered = {*self.sites}, TwoMachines(), False
         self._lock = threading.Lock()
 
@@ -158,6 +163,9 @@ class ServerWatch(FLComponent):  # type: ignore[misc]
         elif event_type == EventType.JOB_DEPLOYED:
             self.started.add(str(fl_ctx.get_prop(FLContextKey.JOB_RUN_NUMBER)))
             self._note_absent(fl_ctx)
+        elif event_type == SITE_FAILED:
+            found = fl_ctx.get_prop(FLContextKey.EVENT_DATA)
+            self.failures.setdefault(found["job"], {})[found["site"]] = found["reason"]
 
     def alarms(self) -> list[Alarm]:
         """The alarms of now, then those of the last day."""

@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, answer: Answer) -> None:
     """Submit the job and print its id; with ``--wait`` follow it, and print its status and the result's folder."""
     answer.after_interrupt = "nothing was submitted"
+    from admin.jobs.code_wheel import unlisted_classes
     from admin.jobs.plan import lacks_plan
     from admin.session.lasting_session import lasting_session
     from admin.session.submit import submit
@@ -44,6 +45,8 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     if lacks_plan(options.job):
         how = f"python -m admin plan {options.job} --sites S --studies N --bandwidth-mbit B --measure --write"
         answer.warn(f"no plan has checked the timeouts of {options.job.name}: {how}")
+    for problem in unlisted_classes(options.job):
+        answer.warn(problem)
     answer.data |= {"job_id": None, "job_status": None, "result": None}
     with lasting_session(options.kit, say=answer.warn) as session:
         answer.after_interrupt = "the server may have the job: nvflare job list shows it"

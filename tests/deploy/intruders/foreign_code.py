@@ -13,15 +13,17 @@ from tests.deploy.intruders.intruder import Ground, Intruder, Refusal
 UNLISTED = {"path": "fedaid.flare.store.run_lock.RunLock", "args": {"folder": "x", "job_id": "y"}}
 STOCK = {"path": "nvflare.app_common.filters.exclude_vars.ExcludeVars", "args": {}}
 SERVER_CONFIG = SITE_CONFIG.with_name("config_fed_server.json")
-ENDED = "FINISHED:(?!COMPLETED)"  # FLARE tells the lead that the job failed; the site's log names the class
+AT_SITES = "FINISHED:(?!COMPLETED).*site hospital-[a-z]+ (?:could not start|refuses a class)"  # its log names the class
+AT_SERVER = "FINISHED:(?!COMPLETED).*fedaid[.]flare[.]store[.]run_lock[.]RunLock"
 ADMIN = "admin@consortium.org"
 
 
 def foreign_code() -> list[Intruder]:
     """Everything that kits of ``provision --no-byoc`` must refuse."""
     code, byoc = "not authorized|byoc|BYOC", "not authorized|byoc|BYOC"
-    at_site, at_server = "this machine refuses a class of the job: .* is not in allow_list", ""
-    changes: list[tuple[str, Any, str]] = [
+    logged = "this machine refuses a class of the job: .* is not in allow_list"
+    at_site, at_server = (AT_SITES, logged), (AT_SERVER, "")
+    changes: list[tuple[str, Any, tuple[str, str]]] = [
         ("unlisted class at the site", partial(with_component, file=SITE_CONFIG), at_site),
         ("unlisted class at the server", partial(with_component, file=SERVER_CONFIG), at_server),
         ("unlisted class in the arguments of a listed one", nested, at_site),
@@ -37,8 +39,8 @@ def foreign_code() -> list[Intruder]:
             logged=byoc,
         ),
         *(
-            Intruder(name=name, attempt=partial(submitted, code=False, change=change), hears=ENDED, logged=logged)
-            for name, change, logged in changes
+            Intruder(name=name, attempt=partial(submitted, code=False, change=change), hears=hears, logged=logged)
+            for name, change, (hears, logged) in changes
         ),
         Intruder(
             name="changed wheel at one site",

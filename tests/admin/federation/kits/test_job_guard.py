@@ -63,6 +63,7 @@ class Server:
         self._job_reported_clients: dict[str, set[str]] = {}
         self._job_reported_clients_lock = threading.Lock()
         self.dead: list[str] = []
+        self.told: list[tuple[str, Any]] = []
         self.engine = SimpleNamespace(
             server=self,
             job_runner=runner,
@@ -71,6 +72,7 @@ class Server:
             _handle_aux_message=lambda request: "handled",
             notify_dead_job=lambda job, site, reason: self.dead.append(site),
             lock=threading.Lock(),
+            fire_event=lambda event, context: self.told.append((event, context.get_prop(FLContextKey.EVENT_DATA))),
             new_context=self._context,
             get_component=lambda name: SimpleNamespace(get_job=lambda job_id, fl_ctx: job),
         )
@@ -123,6 +125,20 @@ def test_a_failure_of_one_site_costs_that_site_and_not_the_job(server: Server) -
     assert server.report("lake").get_header(MessageHeaderKey.RETURN_CODE) == ReturnCode.OK
     assert (server.failed, server.dead) == (False, ["lake"])
     assert not server.engine.job_runner.is_client_outcome_pending("job", "lake")  # the job's end does not wait for it
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [(JobReturnCode.UNSAFE_COMPONENT, "unsafe component"), (JobReturnCode.EXCEPTION, "exception")],
+)
+def test_a_failure_is_told_to_the_watch_with_the_site_and_flares_reason_once(
+    server: Server, code: int, reason: str
+) -> None:
+    server.report("lake", code)
+    server.report("lake", code)
+    server.report("lake", code, job="other")
+    server.report("north", JobReturnCode.ABORTED)
+    assert server.told == [(job_guard.SITE_FAILED, {"job": "job", "site": "lake", "reason": reason})]
 
 
 def test_a_failure_while_the_other_sites_start_the_job_costs_that_site_too(server: Server) -> None:

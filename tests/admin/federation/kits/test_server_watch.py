@@ -23,9 +23,9 @@ from nvflare.private.defs import CellMessageHeaderKeys, ClientType
 from nvflare.private.fed.server.client_manager import ClientManager
 
 from admin.federation.kit_settings import add_watch
-from admin.federation.kits import server_watch
+from admin.federation.kits import job_guard, server_watch
 from admin.federation.kits.server_watch import AWAY, LATE, OVER, ServerWatch, TwoMachines
-from admin.session import job_process
+from admin.session import job_process, setback
 from fedaid.flare.answers import absent_sites
 
 
@@ -195,9 +195,26 @@ def test_a_folder_that_cannot_be_written_does_not_stop_the_job(tmp_path: Path) -
 
 def test_the_names_that_both_ends_use_are_the_same() -> None:
     assert (server_watch.COMMAND, server_watch.ALARMS) == (job_process.COMMAND, job_process.ALARMS)
-    commands = (server_watch.STARTED_COMMAND, server_watch.STARTED)
-    assert commands == (job_process.STARTED_COMMAND, job_process.STARTED)
+    commands = (server_watch.STARTED_COMMAND, server_watch.STARTED, server_watch.FAILURES)
+    assert commands == (job_process.STARTED_COMMAND, job_process.STARTED, job_process.FAILURES)
+    assert server_watch.SITE_FAILED == job_guard.SITE_FAILED
     assert server_watch.ABSENT_FILE == absent_sites.FILE
+
+
+def test_the_lead_is_told_which_site_refuses_a_class_although_the_servers_log_is_closed(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    server.register("north")
+    fl_ctx = server.context()
+    found = {"job": "id", "site": "north", "reason": "unsafe component"}
+    fl_ctx.set_prop(FLContextKey.EVENT_DATA, found, private=True, sticky=False)
+    server.watch.handle_event(server_watch.SITE_FAILED, fl_ctx)
+    session: Any = SimpleNamespace(_do_command=server._do_command)
+    assert job_process.failed_sites(session, "id") == {"north": "unsafe component"}
+    assert job_process.failed_sites(session, "other") == {}
+    refused = setback.aborted(session, "id")
+    assert (refused.lasting, refused.on_purpose) == (True, False)
+    assert refused.text == "site north refuses a class of the job; log.txt in its kit names it"
+    assert setback.aborted(session, "other").on_purpose
 
 
 @pytest.mark.parametrize("step", [3600.0, -3600.0])
