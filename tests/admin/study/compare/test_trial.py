@@ -199,6 +199,7 @@ def labelled(consortium: dict[str, Path], tmp_path: Path) -> dict[str, Path]:
     for site, root in consortium.items():
         found[site] = Path(shutil.copytree(root, tmp_path / site))
         header, *lines = (root / "manifest.csv").read_text().splitlines()
+        lines = sorted(lines, key=lambda line: line.split(",")[-2])  # so that every split has both classes
         rows = [",".join([*line.split(",")[:-1], "even" if number % 2 else "odd"]) for number, line in enumerate(lines)]
         (found[site] / "manifest.csv").write_text("\n".join([header, *rows]) + "\n")
     return found
