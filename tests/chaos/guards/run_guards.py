@@ -56,7 +56,7 @@ RUN_GUARDS = (
     Guard("minmax.kept_steps:KeptSteps._found", "if had:", "if had and had[-1] == len(self._steps) - 1:", KEPT_TESTS),
     Guard("minmax.kept_steps:KeptSteps.add", "[-KEPT:]", "", KEPT_TESTS),
     Guard("minmax.outliers:outliers", "table[worst] = max(", "max(", KEPT_TESTS),
-    Guard("minmax.outliers:beyond_margin", " or max(known) - min(known) <= MARGIN", "", WEIGHTS_TESTS),
+    Guard("minmax.outliers:beyond_margin", " or max(known) - min(known) <= MARGIN", "", "minmax/test_outliers.py"),
     Guard("minmax.outliers:beyond_margin", "for sign in (1, -1)", "for sign in (1,)", WEIGHTS_TESTS),
     Guard("minmax.outliers:beyond_margin", "min(min(sign * change for change in changes), sign * height - usual)",
           "sign * height - usual", "minmax/test_outliers.py"),
