@@ -4,8 +4,8 @@
   python -m admin abort RUN --kit KIT
   python -m admin abort --kit KIT         the only job that is alive
 
-The run store stays as it is. python -m admin run and submit --wait that follow the job say that it was aborted, and
-end with exit code 4. To continue the run, submit the job again with submit or run.
+The run store stays as it is. Whoever follows the job, with run, submit or monitor, is told that it was aborted, and
+ends with exit code 4. To continue the run, submit the job again with submit or run.
 
 The exit code is 0 if every job was aborted, 1 if no such job is alive or one had ended before, 2 if the server cannot
 be reached, 3 if a job has not ended after --timeout.
