@@ -15,7 +15,7 @@ demo: .venv/runtime  ## train a model with three synthetic hospitals, from expor
 test: .venv/dev  ## run the tests, with real FLARE processes
 	$(PYTEST) -m "not long"
 
-test-long: .venv/dev  ## run the long forms of some tests: all five rounds of the demo, three processes, memory
+test-long: .venv/dev  ## run the long forms of some tests: who gains on five other seeds, three processes, memory
 	$(PYTEST) -m long
 
 check: .venv/dev  ## check style and types, and run the fast tests

@@ -25,12 +25,14 @@ from admin.study.compare.intervals import interval, resampled_site
 from admin.study.compare.judge import Hits, hits_after
 from admin.study.compare.trial import Trial
 from admin.study.compare.trials import Result, run_trials
+from admin.study.demo_jobs import PRETRAIN_STEPS, SETTINGS
 from admin.twin.consortia import SMALL_HOSPITALS
 from admin.twin.consortium import write_consortium
+from admin.verbs.researcher.demo_run import ROUNDS
 
 SEEDS = (11, 12, 13, 14, 15)  # hospitals, rounds and steps were chosen on seeds 1 and 2
 NEEDED = 4  # of five seeds
-SETTINGS: Mapping[str, Any] = {"threads": 1, "batch_size": 16, "pretrain_steps": 30, "num_rounds": 6}
+RUN: Mapping[str, Any] = {**SETTINGS, "pretrain_steps": PRETRAIN_STEPS, "num_rounds": ROUNDS}  # those of the demo
 Verdicts = Mapping[str, str]  # hospital → gains, loses, cannot tell
 
 
@@ -49,7 +51,7 @@ def trials_of(seed: int, folder: Path) -> list[Trial]:
             method=method,
             seed=seed,
             model=model,
-            settings=trial_settings(JOBS / JOB) | SETTINGS,
+            settings=trial_settings(JOBS / JOB) | dict(RUN),
             cache=str(at / "cache"),
         )
         for method in (LOCAL, METHOD)

@@ -12,6 +12,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 Item = TypeVar("Item")
 
 
+def untracked(items: Iterable[Item], total: int, doing: str) -> Iterator[Item]:
+    """Yield the items without showing progress, for preparations beside each other."""
+    del total, doing
+    yield from items
+
+
 def tracked(items: Iterable[Item], total: int, doing: str) -> Iterator[Item]:
     """Yield the items, and show how many of ``total`` are done."""
     console = Console(stderr=True)

@@ -15,7 +15,7 @@ from admin.site.doctor.phrases.heading_advice import heading_advice
 from admin.site.prepare.display import tracked
 from admin.site.prepare.imaged_study import COUNTED
 from admin.site.prepare.pixels import LETTERS
-from admin.site.prepare.preparation import Preparation, StoppedAtBad
+from admin.site.prepare.preparation import Preparation, StoppedAtBad, Track
 from admin.site.prepare.presets.preset import imported_records
 from admin.site.prepare.quarantine import REMEDIES, counts, write_quarantine
 from admin.site.prepare.records import Record, read_records
@@ -70,8 +70,12 @@ class Export:
     quarantine_letters: bool = False
 
 
-def prepare(export: Export) -> dict[str, Any]:
+def prepare(export: Export, *, track: Track = tracked) -> dict[str, Any]:
     """Prepare a site, and return the result: counts only, with "error" if there is no dataset.
+
+    Args:
+        export: what to prepare, and how.
+        track: passes on the answers about the files, and may show how many there are.
 
     Raises:
         InputError: for a setting or a table that cannot be used.
@@ -83,7 +87,7 @@ def prepare(export: Export) -> dict[str, Any]:
         names = Pseudonyms(key_of(export.key or site.private / "key", site))
         same_key(names, site)
         run = Preparation(
-            export.images.resolve(), site, names, export.workers, track=tracked, strict=export.strict,
+            export.images.resolve(), site, names, export.workers, track=track, strict=export.strict,
             zeros=export.match_without_leading_zeros, letters=export.letters, letters_apart=export.quarantine_letters,
         )  # fmt: skip
         facts, stopped = TableFacts(), ""

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from admin.verbs.answer import Answer
 
-FOLDER = Path("build/demo")
+FOLDER, ROUNDS = Path("build/demo"), 6
 FILES = ("report.html", "model", "curves.png", "summary.json")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``demo``."""
     parser.add_argument("--folder", type=Path, default=FOLDER, help="of the results; replaced (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=5, help="of training (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="of training (default: %(default)s)")
 
 
 def run(options: argparse.Namespace, answer: Answer) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from admin.__main__ import main
-from admin.jobs.package import package_job
+from admin.jobs.settings import values_by_name
+from admin.results.report import report_files
 from admin.results.run_results import read_results
-from admin.study import demo
+from admin.session.job_progress import Progress
+from admin.study import demo, demo_jobs
+from admin.study.demo_jobs import Trained, training_jobs
 from admin.study.demo_sites import PreparedSite
 from tests.admin.results_folder import write_run
 
@@ -36,27 +40,59 @@ def test_the_report_card_is_of_the_run_and_of_the_demos_own_sites(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    monkeypatch.setattr(demo, "write_report", lambda run, **given: asked.append((run, given)) or given["out"])
+    monkeypatch.setattr(report_files, "write_report", lambda run, **given: asked.append((run, given)) or given["out"])
     results = read_results(write_run(tmp_path / "run"))
-    demo.write_card(demo.Trained([], results, tmp_path / "evaluation"), tmp_path / "demo")
+    demo.write_card(Trained(results, tmp_path / "evaluation"), tmp_path / "demo")
     given = {"evaluation": tmp_path / "evaluation", "sites": tmp_path / "demo" / "sites", "allow_examples": True}
     assert asked == [(tmp_path / "run", {"out": tmp_path / "demo"} | given)]
 
 
-def test_what_prepare_found_is_said_for_each_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sizes = []
-
-    def prepare(exports: Mapping[str, Path], out: Path, *, image_size: int) -> Iterator[PreparedSite]:
-        sizes.append(image_size)
-        return (PreparedSite(name, out / name, 9, 2) for name in exports)
-
-    monkeypatch.setattr(demo, "prepare_sites", prepare)
-    job = package_job("fedaid_pretrain", out=tmp_path, settings={"image_size": 48})
+def test_what_prepare_found_is_said_for_each_site(tmp_path: Path) -> None:
+    preparing: dict[str, Future[PreparedSite]] = {name: Future() for name in ("lake", "north")}
+    for name, site in preparing.items():
+        site.set_result(PreparedSite(name, tmp_path / name, 9, 2))
     console = Console(record=True, width=200)
-    sites = demo.prepare_hospitals({"lake": tmp_path, "north": tmp_path}, tmp_path, job=job, console=console)
-    assert [site.name for site in sites] == ["lake", "north"]
-    assert sizes == [48], "the images must have the size that the job's model takes"
+    assert [site.name for site in demo.prepared(preparing, console)] == ["lake", "north"]
     assert console.export_text().splitlines() == [f"  {name}: 9 studies, 2 quarantined" for name in ("lake", "north")]
+
+
+def test_a_hospital_alone_takes_as_many_steps_as_both_phases_together_on_the_same_model(tmp_path: Path) -> None:
+    together, alone = (values_by_name(job) for job in training_jobs(tmp_path, rounds=6, sites=3, image_size=48))
+    assert together["align_steps"] + together["pretrain_steps"] == alone["pretrain_steps"] == 40
+    for name in ("num_rounds", "min_clients", "batch_size", "image_size", "threads"):
+        assert together[name] == alone[name], name
+    assert (together["num_rounds"], together["image_size"]) == (6, 48)
+
+
+def test_the_second_job_waits_until_the_first_has_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = []
+
+    class Watch:
+        def __init__(self, session: object, job_id: str, *, on_progress: Callable[[Progress], None]) -> None:
+            self.on_progress = on_progress
+
+        def look(self) -> str:
+            looks.append(len(looks))
+            if len(looks) == 3:
+                self.on_progress(Progress("align", 0, 6))
+            return "RUNNING"
+
+    monkeypatch.setattr(demo_jobs, "JobWatch", Watch)
+    monkeypatch.setattr(demo_jobs, "POLL_SECONDS", 0.0)
+    assert demo_jobs.begun(object(), "job") == "job"
+    assert len(looks) == 3
+
+
+def test_a_first_job_that_ends_before_it_starts_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Watch:
+        def __init__(self, *_: object, **__: object) -> None:
+            pass
+
+        def look(self) -> str:
+            return "FINISHED:ABORTED"
+
+    monkeypatch.setattr(demo_jobs, "JobWatch", Watch)
+    assert demo_jobs.begun(object(), "job") == "job"
 
 
 def test_a_folder_with_other_files_is_not_removed(tmp_path: Path) -> None:
@@ -76,7 +112,7 @@ def test_a_failure_is_one_line_an_exit_code_and_a_summary(
     def fail(*_: object) -> None:
         raise RuntimeError("the job ended as FINISHED:ABORTED")
 
-    monkeypatch.setattr(demo, "train", fail)
+    monkeypatch.setattr(demo, "prepare_and_train", fail)
     assert main(["demo", "--folder", str(tmp_path / "demo")]) == 1
     assert capsys.readouterr().err == "error: the job ended as FINISHED:ABORTED\n"
     assert json.loads((tmp_path / "demo" / "summary.json").read_text())["status"] == "failed"

@@ -14,19 +14,24 @@ from pydicom import dcmread
 from admin.jobs.package import JOBS
 from admin.jobs.settings import settable
 from admin.site.prepare.imaged_study import key
-from admin.study.demo_sites import PreparedSite, prepare_sites, write_key
-from admin.twin.consortium import admit_patients, write_consortium
+from admin.study.demo_jobs import SETTINGS
+from admin.study.demo_sites import PreparedSite, prepare_site, prepared_beside, write_key
+from admin.twin.consortia import SMALL_HOSPITALS
+from admin.twin.consortium import admit_patients, split_patients, write_consortium
 from admin.twin.export import export_consortium
 from admin.twin.hospital import DEMO_HOSPITALS, Hospital
 from fedaid.data.cache import cached_images
 from fedaid.data.manifest import read_manifest
 from fedaid.data.pixels.image import read_radiograph
 from fedaid.data.pseudonym import Pseudonyms, site_key
-from fedaid.data.split import split_of
 from fedaid.data.table import read_table
 
 SMALL = [replace(hospital, studies=24) for hospital in DEMO_HOSPITALS]
 SIZE = 32
+
+
+def prepare_all(exports: Mapping[str, Path], out: Path) -> list[PreparedSite]:
+    return [prepare_site(name, reports, out / name, image_size=SIZE) for name, reports in exports.items()]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +41,7 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
 
 @pytest.fixture(scope="module")
 def prepared(exports: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory) -> list[PreparedSite]:
-    return list(prepare_sites(exports, tmp_path_factory.mktemp("sites"), image_size=SIZE))
+    return prepare_all(exports, tmp_path_factory.mktemp("sites"))
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +84,7 @@ def test_a_clean_export_is_prepared_whole(prepared: list[PreparedSite]) -> None:
 def test_another_run_gives_the_same_dataset_bit_for_bit(
     exports: Mapping[str, Path], prepared: list[PreparedSite], tmp_path: Path
 ) -> None:
-    for site, again in zip(prepared, prepare_sites(exports, tmp_path, image_size=SIZE), strict=True):
+    for site, again in zip(prepared, prepare_all(exports, tmp_path), strict=True):
         for file in ("manifest.csv", f"images-{SIZE}.npy"):
             assert (site.root / file).read_bytes() == (again.root / file).read_bytes()
 
@@ -88,14 +93,14 @@ def test_what_cannot_be_used_is_counted(tmp_path: Path) -> None:
     name = SMALL[1].name
     (export,) = export_consortium(tmp_path / "exports", hospitals=[SMALL[1]], seed=5, image_size=40).values()
     next(export.iterdir()).unlink()
-    (site,) = prepare_sites({name: export}, tmp_path / "sites", image_size=SIZE)
+    (site,) = prepare_all({name: export}, tmp_path / "sites")
     assert (site.studies, site.quarantined) == (23, 1)
 
 
 def test_an_export_without_reports_fails_with_the_sites_name(exports: Mapping[str, Path], tmp_path: Path) -> None:
     name, reports = SMALL[0].name, exports[SMALL[0].name].with_name("absent.csv")
     with pytest.raises(RuntimeError, match=f"{name} could not be prepared: --reports must exist"):
-        list(prepare_sites({name: reports}, tmp_path, image_size=SIZE))
+        prepare_all({name: reports}, tmp_path)
 
 
 def test_a_key_follows_from_seed_and_name_and_is_closed_to_others(tmp_path: Path) -> None:
@@ -106,13 +111,32 @@ def test_a_key_follows_from_seed_and_name_and_is_closed_to_others(tmp_path: Path
     assert stat.S_IMODE(again.stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("hospital", DEMO_HOSPITALS, ids=lambda hospital: hospital.name)
-def test_the_keys_of_the_demo_leave_a_batch_in_every_split(hospital: Hospital, tmp_path: Path) -> None:
-    names = Pseudonyms(site_key(write_key(tmp_path, hospital.name)))
-    visits = admit_patients(hospital, np.random.default_rng([0, zlib.crc32(hospital.name.encode())]))
-    patients = [names.patient(f"TWIN-P{visit.number:05d}") for visit in visits]
-    counts = Counter(split_of(patient, seed=names.study("split")) for patient in patients)
-    job = settable(JOBS / "fedaid_pretrain")
-    batch, valid_batch = int(str(job["executor.batch_size"])), int(str(job["executor.valid_batch_size"]))
-    assert counts["train"] >= batch
-    assert min(counts["valid"], counts["test"]) >= valid_batch
+@pytest.mark.parametrize("hospital", SMALL_HOSPITALS, ids=lambda hospital: hospital.name)
+def test_a_demo_hospital_states_splits_with_a_batch_in_each_and_96_test_studies(hospital: Hospital) -> None:
+    visits = admit_patients(hospital, rng := np.random.default_rng([0, zlib.crc32(hospital.name.encode())]))
+    held_out = {"test": hospital.test_share, "valid": hospital.valid_share}
+    splits = split_patients([visit.number for visit in visits], rng, held_out=held_out)
+    counts = Counter(splits[visit.number] for visit in visits)
+    assert 96 <= counts["test"] <= 99
+    assert counts["train"] >= SETTINGS["batch_size"]
+    assert counts["valid"] >= int(str(settable(JOBS / "fedaid_pretrain")["executor.valid_batch_size"]))
+    assert hospital.states_splits
+
+
+def test_hospitals_are_prepared_beside_the_caller_with_the_splits_that_they_state(tmp_path: Path) -> None:
+    hospitals = [replace(one, studies=24) for one in SMALL_HOSPITALS]
+    with prepared_beside(hospitals, tmp_path, image_size=SIZE) as preparing:
+        assert all((tmp_path / "sites" / one.name).is_dir() for one in hospitals), "a federation can be started on them"
+        sites = [preparing[one.name].result() for one in hospitals]
+    assert [(site.name, site.studies, site.quarantined) for site in sites] == [(h.name, 24, 0) for h in hospitals]
+    for one, site in zip(hospitals, sites, strict=True):
+        rows = read_table(site.root / "manifest.csv").rows
+        tested = sum(row.cell("split") == "test" for row in rows)
+        assert round(24 * one.test_share) <= tested <= round(24 * one.test_share) + 3
+
+
+def test_a_failure_of_the_caller_starts_no_further_hospital(tmp_path: Path) -> None:
+    hospitals = [replace(one, studies=24) for one in SMALL_HOSPITALS]
+    with pytest.raises(KeyboardInterrupt), prepared_beside(hospitals, tmp_path, image_size=SIZE) as preparing:
+        raise KeyboardInterrupt
+    assert preparing[hospitals[-1].name].cancelled()
