@@ -71,7 +71,7 @@ def told(alone: Result, together: Result) -> dict[str, dict[str, Any]]:
     rows = {}
     for hospital in shared:
         found = gain(shared[hospital][0], own[hospital][0])
-        numbers = {"alone": float(own[hospital][0].recall()), "shared": float(shared[hospital][0].recall())}
+        numbers = {"alone": float(own[hospital][0].points()), "shared": float(shared[hospital][0].points())}
         rows[hospital] = {name: round(value, 1) for name, value in numbers.items()} | {
             "gain": [round(value, 1) for value in (found.low, found.value, found.high)],
             "verdict": verdict(found),

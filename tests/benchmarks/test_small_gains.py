@@ -7,7 +7,7 @@ import pytest
 
 from admin.results.report.gains import GAINS, LOSES, OPEN
 from admin.study.compare.judge import Hits
-from tests.benchmarks.small_gains import NEEDED, SEEDS, gain, joining_pays, run
+from tests.benchmarks.small_gains import NEEDED, SEEDS, gain, joining_pays, run, told
 
 
 def hits(found: int, studies: int = 100) -> Hits:
@@ -35,6 +35,15 @@ def test_a_gain_is_paired_and_its_interval_is_over_patients() -> None:
     assert 26 < found.high < 29
     same = gain(hits(60), hits(60))
     assert (same.low, same.value, same.high) == (0, 0, 0), "equal models differ in no draw"
+
+
+def test_a_seed_is_told_hospital_by_hospital_from_the_models_that_its_trials_chose() -> None:
+    alone = {"models": {name: {"1": {name: hits(found).as_json()}} for name, found in (("a", 40), ("b", 50))}}
+    shared = {"global": {"0": {}, "2": {name: hits(60).as_json() for name in "ab"}}}
+    rows = told(alone, {"models": shared})
+    assert rows["a"] | {"gain": None} == {"alone": 40.0, "shared": 60.0, "gain": None, "verdict": GAINS}
+    assert rows["a"]["gain"][1] == 20.0
+    assert rows["b"]["alone"] == 50.0
 
 
 @pytest.mark.long
