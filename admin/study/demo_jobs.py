@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nvflare.fuel.flare_api.flare_api import Session
-
 from admin.federation.federation import Federation
 from admin.jobs.package import package_job
 from admin.jobs.settings import values_by_name
-from admin.results.failure import failure_reason
 from admin.results.run_results import RunResults, read_results
 from admin.session.display.progress_display import ProgressDisplay
-from admin.session.download import download
-from admin.session.follow import COMPLETED, JobWatch, monitor
-from admin.session.job_progress import Progress
+from admin.session.ending.followed_job import begun, finished
 from admin.session.login import admin_session
 from admin.session.submit import submit
 
-LONGEST_RUN = 900.0  # seconds
-POLL_SECONDS = 0.5
 SETTINGS: Mapping[str, Any] = {"threads": 1, "batch_size": 16}
 PRETRAIN_STEPS = 30
 
@@ -81,33 +73,3 @@ def evaluation_job(out: Path, *, model: Path, sites: Sequence[str]) -> Path:
     """Package the job that evaluates the shared model and every hospital's own at every hospital."""
     settings = {"min_clients": len(sites)}
     return package_job("evaluate_global", out=out, model=model, sites=list(sites), settings=settings)
-
-
-def begun(session: Session, job_id: str) -> str:
-    """Wait until the job's controller answers, or until the job has ended, and return the id."""
-    answers: list[Progress] = []
-    job = JobWatch(session, job_id, on_progress=answers.append)
-    while not answers and not job.look().startswith("FINISHED"):
-        time.sleep(POLL_SECONDS)
-    return job_id
-
-
-def unwatched(progress: Progress) -> None:
-    """Show nothing: the job runs beside another that is shown."""
-
-
-def finished(session: Session, job_id: str, out: Path, *, watch: Callable[[Progress], None] = unwatched) -> Path:
-    """Follow the job to its end, download its run folder and return it.
-
-    Args:
-        session: a session that is logged in.
-        job_id: of a submitted job.
-        out: folder of the downloads.
-        watch: gets its progress.
-    """
-    status = monitor(session, job_id, on_progress=watch, timeout=LONGEST_RUN, poll=POLL_SECONDS)
-    run_folder = download(session, job_id, out) / "workspace"
-    if status != COMPLETED:
-        reason = failure_reason(run_folder / "log.txt") or f"the job ended as {status}"
-        raise RuntimeError(f"{reason} (see {run_folder / 'log.txt'})")
-    return run_folder

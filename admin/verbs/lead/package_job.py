@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-code", action="store_true", help="configuration only: server and sites have the wheel")
     parser.add_argument("--model", type=existing_folder, help="folder of the model that evaluate_global evaluates")
     parser.add_argument(
-        "--prompts", type=Path, metavar="FILE", help="findings of your own for evaluate_global, with prompts and labels"
+        "--prompts", type=existing_file, metavar="FILE", help="findings of your own for evaluate_global, with prompts and labels"
     )
     parser.add_argument(
         "--from",

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SITE_DIR",
         help="prepared data of a site, or a folder of several",
     )
-    parser.add_argument("--prompts", type=Path, metavar="FILE", help="findings of your own, with prompts and labels")
+    parser.add_argument("--prompts", type=existing_file, metavar="FILE", help="findings of your own, with prompts and labels")
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the result as JSON")
 
 

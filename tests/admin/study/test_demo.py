@@ -15,7 +15,7 @@ from admin.jobs.settings import values_by_name
 from admin.results.report import report_files
 from admin.results.run_results import read_results
 from admin.session.job_progress import Progress
-from admin.study import demo, demo_jobs
+from admin.study import demo
 from admin.study.demo_jobs import Trained, training_jobs
 from admin.study.demo_sites import PreparedSite
 from tests.admin.results_folder import write_run
@@ -62,37 +62,6 @@ def test_a_hospital_alone_takes_as_many_steps_as_both_phases_together_on_the_sam
     for name in ("num_rounds", "min_clients", "batch_size", "image_size", "threads"):
         assert together[name] == alone[name], name
     assert (together["num_rounds"], together["image_size"]) == (6, 48)
-
-
-def test_the_second_job_waits_until_the_first_has_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    looks = []
-
-    class Watch:
-        def __init__(self, session: object, job_id: str, *, on_progress: Callable[[Progress], None]) -> None:
-            self.on_progress = on_progress
-
-        def look(self) -> str:
-            looks.append(len(looks))
-            if len(looks) == 3:
-                self.on_progress(Progress("align", 0, 6))
-            return "RUNNING"
-
-    monkeypatch.setattr(demo_jobs, "JobWatch", Watch)
-    monkeypatch.setattr(demo_jobs, "POLL_SECONDS", 0.0)
-    assert demo_jobs.begun(object(), "job") == "job"
-    assert len(looks) == 3
-
-
-def test_a_first_job_that_ends_before_it_starts_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Watch:
-        def __init__(self, *_: object, **__: object) -> None:
-            pass
-
-        def look(self) -> str:
-            return "FINISHED:ABORTED"
-
-    monkeypatch.setattr(demo_jobs, "JobWatch", Watch)
-    assert demo_jobs.begun(object(), "job") == "job"
 
 
 def test_a_folder_with_other_files_is_not_removed(tmp_path: Path) -> None:
