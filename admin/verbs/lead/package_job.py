@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from admin.verbs.answer import Answer
-from admin.verbs.verb_parser import UsageError, existing_folder
+from admin.verbs.verb_parser import UsageError, existing_file, existing_folder
 
 if TYPE_CHECKING:
     from admin.jobs.start.started_job import Start
@@ -55,9 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--unseen", metavar="SITE", help="train without this site and evaluate the best model at it")
     parser.add_argument("--no-code", action="store_true", help="configuration only: server and sites have the wheel")
     parser.add_argument("--model", type=existing_folder, help="folder of the model that evaluate_global evaluates")
-    parser.add_argument(
-        "--prompts", type=existing_file, metavar="FILE", help="findings of your own for evaluate_global, with prompts and labels"
-    )
+    parser.add_argument("--prompts", type=existing_file, metavar="FILE", help="own findings for evaluate_global")
     parser.add_argument(
         "--from",
         dest="start",

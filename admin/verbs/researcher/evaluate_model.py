@@ -13,7 +13,7 @@ import json
 from pathlib import Path
 
 from admin.verbs.answer import Answer
-from admin.verbs.verb_parser import UsageError, existing_folder
+from admin.verbs.verb_parser import UsageError, existing_file, existing_folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SITE_DIR",
         help="prepared data of a site, or a folder of several",
     )
-    parser.add_argument("--prompts", type=existing_file, metavar="FILE", help="findings of your own, with prompts and labels")
+    parser.add_argument(
+        "--prompts", type=existing_file, metavar="FILE", help="findings of your own, with prompts and labels"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the result as JSON")
 
 

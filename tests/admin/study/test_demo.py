@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from admin.__main__ import main
 from admin.jobs.settings import values_by_name
 from admin.results.report import report_files
 from admin.results.run_results import read_results
-from admin.session.job_progress import Progress
 from admin.study import demo
 from admin.study.demo_jobs import Trained, training_jobs
 from admin.study.demo_sites import PreparedSite
