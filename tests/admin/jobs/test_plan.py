@@ -178,7 +178,7 @@ def test_an_undersized_timeout_is_refused_by_the_check_of_the_job(job: Path) -> 
 def test_the_plan_names_what_is_in_memory(job: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", str(job), "--sites", "2", "--step-seconds", "0.1", "--write", *SMALL]) == 0
     site, server = [line for line in capsys.readouterr().out.splitlines() if line.startswith("memory of ")]
-    for name in ("processes 0.50", "weights", "gradients", "moments", "activations"):
+    for name in ("processes 0.50", "weights", "encoder outputs", "activations"):
         assert name in site
     for name in ("process 0.35", "blocks on the way 0.03", "round's model", "last step to the sites"):
         assert name in server
