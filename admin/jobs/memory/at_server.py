@@ -8,7 +8,7 @@ from admin.jobs.cost import ModelSize
 from admin.jobs.memory.at_site import Terms
 
 PROCESS = 0.35e9  # bytes of the job's process with a model without size (docs/sizing.md)
-ON_THE_WAY = 16e6  # bytes for each site: blocks that are being sent or received (docs/wire.md)
+ON_THE_WAY = 16e6, 1 / 16  # for each site: bytes at least, and share of what moves: eight blocks (docs/wire.md)
 IN_FLOAT64 = 8  # a tensor and its sum, step and new value: four times twice the bytes
 MOMENTS = {"sgd": 0, "momentum": 1, "adam": 2}
 
@@ -29,7 +29,7 @@ def server_memory(size: ModelSize, *, sites: int, wire_dtype: str = "fp32", opti
         "ideal alignment": size.alignment,
         "new model": moved,
         "a tensor in float64": IN_FLOAT64 * size.largest,
-        "blocks on the way": ON_THE_WAY * sites,
+        "blocks on the way": max(ON_THE_WAY[0], ON_THE_WAY[1] * moved) * sites,
         "moments, before and after": 2 * MOMENTS[optimizer] * moved,
     }
     if wire_dtype != "fp32":

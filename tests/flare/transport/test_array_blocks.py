@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from nvflare.fuel.f3.streaming.download_service import ProduceRC
 
-from fedaid.flare.transport.array_blocks import ASKED, BLOCK, ArrayBlocks, is_block, packed, unpacked
+from fedaid.flare.transport import array_blocks
+from fedaid.flare.transport.array_blocks import ASKED, BLOCK, SHARE, ArrayBlocks, is_block, packed, unpacked
 
 LONG = np.arange(2.5 * BLOCK // 4, dtype=np.float32).reshape(-1, 4)
 
@@ -30,6 +31,15 @@ def test_an_answer_holds_no_more_than_a_block() -> None:
     assert max(sizes) == BLOCK
     assert sum(sizes) == LONG.nbytes + 200 * 8000
     assert len(found) == 4  # two full ones, the half with 131 small ones, and the other 69
+
+
+def test_a_large_message_has_larger_blocks_so_that_it_takes_no_more_round_trips(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(array_blocks, "BLOCK", 2**10)
+    sent = {f"tensor{number}": np.ones(2**10, np.uint8) for number in range(2 * SHARE)}
+    found = answers(ArrayBlocks(sent, 2**21))
+    assert [[len(unpacked(item).data) for item in items] for items in found] == [[2**10, 2**10]] * SHARE
 
 
 def test_a_block_asked_for_again_is_the_same() -> None:

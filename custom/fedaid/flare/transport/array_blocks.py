@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from math import prod
 from typing import Any, NamedTuple
 
@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from nvflare.app_common.np.np_downloader import ArrayDownloadable
 from nvflare.fuel.f3.streaming.download_service import ProduceRC
 
-BLOCK = 2**21  # bytes, the size of FLARE's own chunks; each block costs a round trip
+BLOCK = 2**21  # bytes, the size of FLARE's own chunks; each block costs a round trip through both parent processes
+SHARE = 128  # parts of a large message: a site more takes about six blocks of the server's memory, 0.05 of the message
 LONGEST_HEAD = 4096  # bytes
 NUMBERS = "biufc"  # kinds of numpy types that are sent in blocks; other arrays are sent whole
 ASKED = "fedaid_blocks"  # field of a download's state: blocks that the receiver got; absent if it cannot read blocks
@@ -46,7 +47,7 @@ class ArrayBlocks(ArrayDownloadable):  # type: ignore[misc]
 
     Args:
         arrays: name → array.
-        max_chunk_size: bytes of whole arrays in one answer; an answer with blocks has at most :data:`BLOCK` bytes.
+        max_chunk_size: bytes of whole arrays in one answer; an answer with blocks has at most :func:`block_size` bytes.
         note: is called with the bytes of each answer.
     """
 
@@ -54,8 +55,10 @@ class ArrayBlocks(ArrayDownloadable):  # type: ignore[misc]
         self, arrays: dict[str, NDArray[Any]], max_chunk_size: int, note: Callable[[int], None] = lambda size: None
     ) -> None:
         super().__init__(arrays, max_chunk_size)
-        self._note = note
-        self._places = [(index, start) for index, name in enumerate(self.keys) for start in starts(arrays[name])]
+        self._note, self._block = note, block_size(arrays.values())
+        self._places = [
+            (index, start) for index, name in enumerate(self.keys) for start in starts(arrays[name], self._block)
+        ]
 
     def produce(self, state: dict[str, Any] | None, requester: str) -> tuple[str, Any, dict[str, Any]]:
         """Returns FLARE's return code, the next items, and the state that the receiver sends with its next request."""
@@ -72,27 +75,32 @@ class ArrayBlocks(ArrayDownloadable):  # type: ignore[misc]
         return ProduceRC.OK, items, {ASKED: done + len(items)}
 
     def _up_to_a_block(self, first: int) -> Iterator[bytes]:
-        left = BLOCK
+        left = self._block
         for index, start in self._places[first:]:
             name = self.keys[index]
             array = self.base_obj[name]
-            left -= min(array.nbytes - start * array.itemsize, BLOCK)
+            left -= min(array.nbytes - start * array.itemsize, self._block)
             if left < 0:
                 return
-            yield packed(name, array, start) if array.dtype.kind in NUMBERS else self.produce_item(index)
+            yield packed(name, array, start, self._block) if array.dtype.kind in NUMBERS else self.produce_item(index)
 
 
-def starts(array: NDArray[Any]) -> range:
+def block_size(arrays: Iterable[NDArray[Any]]) -> int:
+    """Bytes of a block of a message: more for a large one, so that it does not take more round trips."""
+    return max(BLOCK, sum(array.nbytes for array in arrays) // SHARE)
+
+
+def starts(array: NDArray[Any], block: int = BLOCK) -> range:
     """The first element of each block of an array; an empty array has one block."""
     if array.dtype.kind not in NUMBERS:
         return range(1)
-    return range(0, max(array.size, 1), BLOCK // array.itemsize)
+    return range(0, max(array.size, 1), block // array.itemsize)
 
 
-def packed(name: str, array: NDArray[Any], start: int) -> bytes:
+def packed(name: str, array: NDArray[Any], start: int, block: int = BLOCK) -> bytes:
     """A block as it travels: a line of JSON that describes it, and its bytes."""
     flat = array.reshape(-1) if array.flags.c_contiguous else array.flat
-    part = flat[start : start + BLOCK // array.itemsize]
+    part = flat[start : start + block // array.itemsize]
     head = {"name": name, "dtype": array.dtype.str, "shape": array.shape, "offset": start * array.itemsize}
     return b"".join((json.dumps(head).encode(), b"\n", np.ascontiguousarray(part).view(np.uint8).data))
 
