@@ -9,7 +9,6 @@ import argparse
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,16 +20,9 @@ from fedaid.evaluation.retrieval import retrieval
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.training.settings import TrainingSettings
 from fedaid.training.site_worker import SiteWorker
+from tests.benchmarks.quality.plan import MODEL
 
 STUDIES = (260, 200, 160)
-MODEL: dict[str, Any] = {
-    "image_encoder": {"name": "resnet", "embedding_size": 16, "hidden_sizes": [16, 32, 64], "depths": [1, 1, 1]},
-    "text_encoder": {"name": "bert", "hidden_size": 64, "intermediate_size": 128, "num_attention_heads": 2},
-    "image_size": 48,
-    "embedding_dim": 64,
-    "projection_hidden": 128,
-    "max_tokens": 64,
-}
 TRAINING = TrainingSettings(
     batch_size=16, valid_batch_size=16, align_steps=8, pretrain_steps=24, learning_rate=1e-3, threads=1
 )
