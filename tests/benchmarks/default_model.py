@@ -26,7 +26,7 @@ from admin.study.compare.comparison import METHOD, trial_settings
 from admin.study.compare.judge import hits_after
 from admin.study.compare.trial import Trial
 from admin.study.compare.trials import Result, run_trials
-from admin.study.demo import PRETRAIN_STEPS
+from admin.study.demo_jobs import PRETRAIN_STEPS
 from admin.twin.hospital import DEMO_HOSPITALS
 from tests.benchmarks.quality.data.twin import write_site
 from tests.benchmarks.spread import difference
