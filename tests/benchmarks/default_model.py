@@ -1,11 +1,12 @@
 """Forms of a small model with small alignment modules, compared with the jobs' default model on the demo's hospitals.
 
 python -m tests.benchmarks.default_model FOLDER --seeds 1 2 --choose     # validation splits only: to pick a form
-python -m tests.benchmarks.default_model FOLDER --forms mid --seeds 11 12 13 14 15
+python -m tests.benchmarks.default_model FOLDER --forms paper --seeds 11 12 13 14 15
 
-A round of FedAID moves 1 + s of FedAvg's bytes, where s is the share of the alignment modules in the model. The rounds
-are those of the demo, in plain Python, two trials at once. Each hospital is tested on 128 further patients. A trial
-that has a result is not run again. One line of JSON is printed for each form, at the end.
+A round of FedAID moves 1 + s of FedAvg's bytes, where s is the share of the alignment modules in the model. Hospitals,
+settings and rounds are those of the demo, in plain Python. A seed is one of the hospitals (patients, films, reports) and
+of the model and the training. A trial that has a result is not run again. One line of JSON is printed for each form, at
+the end.
 """
 
 from __future__ import annotations
@@ -26,14 +27,11 @@ from admin.study.compare.comparison import METHOD, trial_settings
 from admin.study.compare.judge import hits_after
 from admin.study.compare.trial import Trial
 from admin.study.compare.trials import Result, run_trials
-from admin.study.demo_jobs import PRETRAIN_STEPS
-from admin.twin.hospital import DEMO_HOSPITALS
-from tests.benchmarks.quality.data.twin import write_site
+from admin.twin.consortia import SMALL_HOSPITALS
+from tests.benchmarks.small_gains import RUN, written
 from tests.benchmarks.spread import difference
 
 DEFAULT = "default"
-TESTED = 128  # studies of each hospital
-ROUNDS = 5
 
 
 def form(
@@ -68,28 +66,17 @@ def alignment_share(name: str) -> float:
     return size.alignment / size.whole
 
 
-def hospitals(folder: Path, *, seed: int) -> dict[str, str]:
-    """site → data root of the demo's hospitals with :data:`TESTED` test studies each; written once."""
-    done = folder / "done"
-    if not done.exists():
-        for hospital in DEMO_HOSPITALS:
-            write_site(folder / hospital.name, hospital, noise=0.0, tested=TESTED, seed=seed)
-        done.touch()
-    return {hospital.name: str(folder / hospital.name) for hospital in DEMO_HOSPITALS}
-
-
-def trial(name: str, *, seed: int, folder: Path, data_seed: int) -> Trial:
+def trial(name: str, *, seed: int, folder: Path) -> Trial:
     """One run of the demo's rounds with a form."""
-    at = folder / f"demo-{data_seed}"
-    steps = {"threads": 1, "pretrain_steps": PRETRAIN_STEPS, "num_rounds": ROUNDS}
+    at = written(seed, folder)
     return Trial(
-        data=f"demo-{data_seed}",
-        sites=hospitals(at, seed=data_seed),
+        data=at.name,
+        sites={hospital.name: str(at / hospital.name) for hospital in SMALL_HOSPITALS},
         held_out={},
         method=METHOD,
         seed=seed,
         model=model_of(name),
-        settings=trial_settings(JOBS / JOB) | steps,
+        settings=trial_settings(JOBS / JOB) | dict(RUN),
         cache=str(at / "cache"),
     )
 
@@ -138,16 +125,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--forms", nargs="+", choices=[name for name in FORMS if name != DEFAULT], default=["mid"])
-    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2], help="of model and training")
-    parser.add_argument("--data-seed", type=int, default=1, help="of the hospitals' studies")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2], help="of hospitals, model and training")
+    parser.add_argument("--processes", type=int, default=2, help="trials at once (default: %(default)s)")
     parser.add_argument("--choose", action="store_true", help="measure on the validation splits")
     given = parser.parse_args()
     folder = given.folder.resolve()
-    of = {
-        name: [trial(name, seed=seed, folder=folder, data_seed=given.data_seed) for seed in given.seeds]
-        for name in (DEFAULT, *given.forms)
-    }
-    results = run_trials([one for trials in of.values() for one in trials], folder / "trials", processes=2)
+    forms = (DEFAULT, *given.forms)
+    of = {name: [trial(name, seed=seed, folder=folder) for seed in given.seeds] for name in forms}
+    every = [one for trials in of.values() for one in trials]
+    results = run_trials(every, folder / "trials", processes=given.processes)
     found = {name: [results[one.name] for one in trials] for name, trials in of.items()}
     for name, row in compared(found, choose=given.choose).items():
         print(json.dumps({"form": name} | row), flush=True)

@@ -36,12 +36,18 @@ RUN: Mapping[str, Any] = {**SETTINGS, "pretrain_steps": PRETRAIN_STEPS, "num_rou
 Verdicts = Mapping[str, str]  # hospital → gains, loses, cannot tell
 
 
-def trials_of(seed: int, folder: Path) -> list[Trial]:
-    """Return the seed's two trials, each hospital alone and all together; its data are written once."""
+def written(seed: int, folder: Path) -> Path:
+    """Return the folder of the seed's three hospitals; they are written once."""
     at = folder / f"small-{seed}"
     if not (at / "done").exists():
         write_consortium(at, hospitals=SMALL_HOSPITALS, seed=seed)
         (at / "done").touch()
+    return at
+
+
+def trials_of(seed: int, folder: Path) -> list[Trial]:
+    """Return the seed's two trials, each hospital alone and all together."""
+    at = written(seed, folder)
     model = {name: value for name, value in model_configuration(JOBS / JOB).items() if name != "seed"}
     return [
         Trial(
