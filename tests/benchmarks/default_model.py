@@ -4,9 +4,9 @@ python -m tests.benchmarks.default_model FOLDER --seeds 1 2 --choose     # valid
 python -m tests.benchmarks.default_model FOLDER --forms paper --seeds 11 12 13 14 15
 
 A round of FedAID moves 1 + s of FedAvg's bytes, where s is the share of the alignment modules in the model. Hospitals,
-settings and rounds are those of the demo, in plain Python. A seed is one of the hospitals (patients, films, reports) and
-of the model and the training. A trial that has a result is not run again. One line of JSON is printed for each form, at
-the end.
+settings and rounds are those of the demo, in plain Python. A seed is one of the hospitals (patients, films, reports)
+and of the model and the training. A trial that has a result is not run again. One line of JSON is printed for each
+form, at the end.
 """
 
 from __future__ import annotations
