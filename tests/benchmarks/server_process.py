@@ -34,7 +34,7 @@ from tests.benchmarks.machine import peak_mib
 HIDDEN = 640
 LAYER_BYTES = 4 * 12 * HIDDEN**2
 PAUSE = 0.1  # seconds between two looks
-LONGEST = 1200.0  # seconds of a job
+LONGEST = 7200.0  # seconds of a job; at a load of 20, one of 12 sites and 208 MB took a quarter of an hour
 
 
 def server_memory_per_site(
@@ -57,11 +57,13 @@ def server_memory_per_site(
                 for count in sites if number % 2 == 0 else reversed(sites):
                     job = synthetic_job(Path(folder) / "jobs", names[:count], model, spread_seconds)
                     job_process, relay = peaks_of(federation, job)
-                    for of, peak in (("both", job_process + relay), ("job_process", job_process), ("relay", relay)):
+                    found = {"both": job_process + relay, "job_process": job_process, "relay": relay}
+                    print(f"  {count} sites: {found['both'] / 1e6:.0f} MB", file=sys.stderr, flush=True)
+                    for of, peak in found.items():
                         peaks[of][count].append(peak)
     whole = model_size(model).whole
-    found = {of: per_site(of_sites, whole) for of, of_sites in peaks.items()}
-    return found.pop("both") | found | {"model_mb": whole / 1e6, "spread_seconds": spread_seconds}
+    ratios = {of: per_site(of_sites, whole) for of, of_sites in peaks.items()}
+    return ratios.pop("both") | ratios | {"model_mb": whole / 1e6, "spread_seconds": spread_seconds}
 
 
 def model_of(megabytes: int) -> dict[str, Any]:

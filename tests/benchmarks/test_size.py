@@ -13,6 +13,7 @@ from tests.benchmarks.flare_round import Lines
 from tests.benchmarks.size.exchange import exchange_seconds, outside_seconds
 from tests.benchmarks.size.jobs import COUSIN, REAL, size_of, variants
 from tests.benchmarks.size.memory import Peaks, status_of
+from tests.benchmarks.size.page import tables
 from tests.benchmarks.size.summary import GOALS, summary, table
 
 START = datetime(2026, 1, 1)
@@ -106,3 +107,18 @@ def test_the_preset_freezes_both_towers() -> None:
 def test_every_number_of_the_file_has_a_goal() -> None:
     keys = {"site_models", "server_models", "server_per_site", "site_models_frozen"}
     assert keys | {"transport_ratio", "planned_over_measured"} <= GOALS.keys()
+
+
+def test_the_tables_of_the_page_have_every_run_and_number_with_its_goal() -> None:
+    model = size_of(COUSIN.model).whole / 1e6
+    moved = {"exchange_seconds": [2.0], "outside_executor_seconds": 3.0, "run_mb": 1234.4}
+    bare, trained = run(500, 300, **moved), run(500 + 6 * model, 300 + 3 * model, **moved)
+    runs = {"interpreter": bare, "trained": trained, "simulator interpreter": bare, "simulator trained": trained}
+    lines = tables(summary(COUSIN, runs) | {"runs": runs})
+    assert (
+        f"| POC, everything trained, fp32 | {500 + 6 * model:,.0f} and 1 | 6.00 | {300 + 3 * model:,.0f} | 3.00 |"
+        in lines
+    )
+    assert "| everything trained, fp32 | 2.0 | 3.0 | 1,234 MB |" in lines
+    assert "| `site_models` | 6.000 | at most 5.5 | MISSED |" in lines
+    assert "| `simulator_server_models` | 3.000 | at most 3 | met |" in lines

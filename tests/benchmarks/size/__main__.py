@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Measure, write the file and print the table."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.size", description=__doc__)
     parser.add_argument("--small", action="store_true", help="a model of a tenth of the size, in some minutes")
+    parser.add_argument(
+        "--pairs", type=int, help="of jobs with few and many sites; 3 if it is left out, with --small 1"
+    )
     parser.add_argument("--only", nargs="+", help="runs by name; the rest of the file stays")
     parser.add_argument("--out", type=Path, help=f"the file; {OUT} if it is left out")
     options = parser.parse_args(arguments)
@@ -41,6 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
     out = options.out or (OUT.with_stem("size_small") if options.small else OUT)
     out.parent.mkdir(parents=True, exist_ok=True)
     scale = COUSIN if options.small else REAL
+    scale = replace(scale, repeats=options.pairs or scale.repeats)
     runs: dict[str, Any] = json.loads(out.read_text())["runs"] if options.only and out.exists() else {}
     for name, taken in measured(scale, options.only or [], out.parent.resolve()):
         runs[name] = taken

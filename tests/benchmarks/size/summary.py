@@ -93,6 +93,11 @@ def table(found: Mapping[str, Any]) -> str:
     for key, value in found.items():
         name = key.removeprefix("simulator_")
         if name in GOALS and isinstance(value, float):
-            goal, low, high = GOALS[name]
-            lines.append(f"{key:32} {value:8.3f}   {goal:18} {'met' if low <= value <= high else 'MISSED'}")
+            lines.append(f"{key:32} {value:8.3f}   {GOALS[name][0]:18} {'met' if is_met(name, value) else 'MISSED'}")
     return "\n".join(lines)
+
+
+def is_met(name: str, value: float) -> bool:
+    """Whether a number is within its goal."""
+    _, low, high = GOALS[name]
+    return low <= value <= high
