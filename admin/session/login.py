@@ -12,12 +12,22 @@ from nvflare.apis.fl_exception import FLCommunicationError
 from nvflare.fuel.flare_api.api_spec import (
     AuthenticationError,
     AuthorizationError,
+    ClientsStillRunning,
+    CommandError,
     InternalError,
+    InvalidArgumentError,
     InvalidJobDefinition,
+    InvalidTarget,
     JobNotDone,
     JobNotFound,
+    JobNotRunning,
+    JobTimeout,
+    NoClientsAvailable,
     NoConnection,
+    NoReply,
     SessionClosed,
+    SubmitTokenConflict,
+    SubmitTokenJobDeleted,
 )
 from nvflare.fuel.flare_api.flare_api import Session, new_secure_session
 
@@ -27,7 +37,11 @@ from fedaid.errors import InputError, require
 
 LOGIN_SECONDS = 10.0
 LOST = (NoConnection, SessionClosed, FLCommunicationError)
-REFUSED = (AuthorizationError, InternalError, InvalidJobDefinition, JobNotDone, JobNotFound)
+REFUSED = (
+    *(AuthorizationError, ClientsStillRunning, CommandError, InternalError, InvalidArgumentError),
+    *(InvalidJobDefinition, InvalidTarget, JobNotDone, JobNotFound, JobNotRunning, JobTimeout),
+    *(NoClientsAvailable, NoReply, SubmitTokenConflict, SubmitTokenJobDeleted),
+)
 
 
 @contextmanager

@@ -86,9 +86,11 @@ def job_to_follow(jobs: list[RunJob], *, rounds: int, dead: Collection[str]) -> 
     Args:
         jobs: of the run, in the order of their submission.
         rounds: that are wanted; a completed job with fewer is no end of the run.
-        dead: ids of jobs that the server calls RUNNING although no process of them is left.
+        dead: ids of jobs that were followed to their end: the server calls one RUNNING although no process of it is
+            left, or COMPLETED although it has no results.
     """
-    alive = [job for job in jobs if job.status in LIVE and job.job_id not in dead]
-    done = [job for job in jobs[-1:] if job.status == COMPLETED and job.rounds >= rounds]
+    new = [job for job in jobs if job.job_id not in dead]
+    alive = [job for job in new if job.status in LIVE]
+    done = [job for job in jobs[-1:] if job in new and job.status == COMPLETED and job.rounds >= rounds]
     found = done or alive
     return found[-1] if found else None

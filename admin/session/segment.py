@@ -35,6 +35,7 @@ class Segment:
     Attributes:
         sites: of the run, as the controller named them.
         ended: whether the job was ended for a site.
+        asked: whether the server was asked to end it, even if the answer was lost.
         lost: sites that were restarted while the job waited for them.
     """
 
@@ -51,7 +52,7 @@ class Segment:
         self.session, self.job_id, self.rounds, self.least, self.say = session, job_id, rounds, least, say
         self.without = frozenset(without)
         self.sites: set[str] = set()
-        self.ended, self.lost = False, tuple[str, ...]()
+        self.ended, self.asked, self.lost = False, False, tuple[str, ...]()
         self._first: int | None = None
         self._last = 0
         self._worked, self._gone, self._next_look = set[str](), set[str](), 0.0
@@ -96,6 +97,7 @@ class Segment:
             self.say(f"site {names} is back: ended job {self.job_id} after round {committed}, to go on with {names}")
 
     def _abort(self) -> None:
+        self.asked = True  # the order may arrive although its answer does not
         with suppress(*REFUSED):  # it may have ended by itself
             self.session.abort_job(self.job_id)
             self.ended = True

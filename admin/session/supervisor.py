@@ -154,7 +154,7 @@ class Supervisor:
         if segment.lost and status == ABORTED:
             reason = f"site {', '.join(segment.lost)} was restarted, so its process of the job is gone"
             return Ended(job_id, status, reason, job.committed, away=segment.lost)
-        if segment.ended and status == ABORTED:
+        if segment.asked and status == ABORTED:
             return Ended(job_id, SEGMENT_END, "a site of the run is back", job.committed)
         rounds = rounds_of(self.job)
         return ended_job(

@@ -33,6 +33,14 @@ RESUME_TESTS = (
 
 BROKEN = "flare/server/test_resume.py::test_a_damaged_ledger_is_continued_and_the_results_say_so"
 UNKNOWN_SITE = "flare/server/test_resume.py::test_a_withdrawn_site_that_nobody_knows_is_refused"
+BACK = "flare/server/test_resume.py::test_a_withdrawn_site_that_is_back_takes_part_and_is_not_called_absent"
+OF_ANOTHER, UNREMOVED = (
+    f"flare/server/test_run_store.py::test_{name}"
+    for name in (
+        "results_are_those_of_the_newest_whole_generation_or_none",
+        "an_old_round_that_cannot_be_removed_does_not_stop_the_run",
+    )
+)
 CHANGED = "flare/server/test_resume.py::test_a_site_with_other_data_in_a_later_job_is_named"
 
 FORMER_RUN = (
@@ -76,6 +84,9 @@ RUN_GUARDS = (
     Guard(f"{STORE}.newest", "if self._newest is None and self.skipped:", "if False:", ALL_DAMAGED),
     Guard(f"{STORE}.commit", "found = damage(final)", 'found = ""', NOT_TAKEN),
     Guard(f"{STORE}.results", " and not damage(folder)", "", RESULTS),
+    Guard(f"{STORE}.results", "if found and measured", "if found", OF_ANOTHER),
+    Guard(f"{STORE}._prune", "except OSError", "except KeyError", UNREMOVED),
+    Guard("flare.server.durable_run:DurableScatterAndGather.check_sites", "left - {*sites}", "left", BACK),
     Guard(f"{STORE}._prune", " if folder.name not in self.skipped", "", PRUNED),
     Guard(f"{CHAIN}:unlinked", "if parsed(line).get(PREVIOUS) != hashes[number - 1]", "if False", CHAIN_TESTS),
     Guard(f"{CHAIN}:broken_links", "if head is not None and hashes", "if False and hashes", CHAIN_TESTS),

@@ -414,6 +414,24 @@ def test_a_finished_run_is_delivered_again_without_a_task(job: Make) -> None:
         assert all(torch.equal(one[label], tensor) for label, tensor in other.items())
 
 
+@pytest.mark.parametrize("copies", [False, True])
+def test_a_finished_run_whose_last_round_is_damaged_is_not_delivered_with_the_model_of_another(
+    copies: bool, job: Make
+) -> None:
+    first = job()
+    first.run()
+    for folder in first.run_store.glob("round-00003*"):
+        if copies or folder == first.persistor.open_store.newest.folder:
+            with (folder / "model.safetensors").open("r+b") as file:
+                file.seek(-1, os.SEEK_END)
+                file.write(b"?")
+    again = job(attempt=2)
+    again.run()
+    assert ended(again) == ended(first)
+    assert (again.store / "ROUND").read_text() == "round-00003"
+    assert "round-00003" in json.loads((again.store / "results.json").read_text())["skipped_generations"]
+
+
 def test_a_site_is_withdrawn_by_name_only_and_a_new_one_is_refused(job: Make, honest: Callable[..., Any]) -> None:
     stopped_in_round_two(job)
     two = {site: honest(site, SITES[site]) for site in ("site-a", "site-b")}
@@ -447,6 +465,20 @@ def test_a_site_that_a_former_job_has_withdrawn_may_be_away(job: Make, honest: C
         again.run()
         assert again.engine.panics == []
         assert json.loads((again.store / "results.json").read_text())["site_weights"].keys() == two.keys()
+
+
+def test_a_withdrawn_site_that_is_back_takes_part_and_is_not_called_absent(
+    job: Make, honest: Callable[..., Any]
+) -> None:
+    two = {site: honest(site, SITES[site]) for site in ("site-a", "site-b")}
+    job(min_clients=3, num_rounds=1).run()
+    job(answers=two, attempt=2, without=["site-c"], min_clients=2, num_rounds=2).run()
+    again = job(attempt=3)
+    again.run()
+    assert again.engine.panics == []
+    results = json.loads((again.store / "results.json").read_text())
+    assert results["history"][-1]["valid"].keys() == SITES.keys()
+    assert [(one["attempt"], one["site"]) for one in results["absent"]] == [(2, "site-c")]
 
 
 def test_an_answer_of_another_attempt_is_refused(job: Make, honest: Callable[..., Any]) -> None:

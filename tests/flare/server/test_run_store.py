@@ -332,6 +332,30 @@ def test_results_are_kept_whole_or_not_at_all(
     assert opened(store.folder).results is None
 
 
+def test_results_are_those_of_the_newest_whole_generation_or_none(store: RunStore) -> None:
+    commit(store, 1)
+    commit(store, 2)
+    store.finish({"round": 2})
+    assert opened(store.folder).results == {"round": 2}
+    damaged_at(store.folder / "round-00002" / "model.safetensors", 900)
+    again = opened(store.folder)
+    assert again.results is None
+    assert [*again.skipped] == ["round-00002"]
+
+
+def test_an_old_round_that_cannot_be_removed_does_not_stop_the_run(
+    store: RunStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    commit(store, 1)
+    (store.folder / "round-00001").rename(tmp_path / "elsewhere")
+    (store.folder / "round-00001").symlink_to(tmp_path / "elsewhere")
+    for number in range(2, 3 + KEPT):
+        commit(store, number)
+    assert seen(store)[0] == 2 + KEPT
+    assert "round-00001 of the run store could not be removed: " in caplog.text
+    assert "round-00002" not in names(store)
+
+
 def test_a_delivered_run_has_the_names_that_its_readers_know_and_is_sealed(store: RunStore, tmp_path: Path) -> None:
     commit(store, 1, best=best_of(0))
     commit(store, 2)

@@ -116,7 +116,7 @@ class DurableScatterAndGather(LedgeredScatterAndGather):
 
     @property
     def withdrawn(self) -> list[str]:
-        """Names of the sites that this job or a former one has withdrawn."""
+        """Names of the sites that this job or a former one has withdrawn, and that are not back."""
         return self._withdrawn
 
     def check_sites(self, sites: list[str]) -> None:
@@ -125,7 +125,8 @@ class DurableScatterAndGather(LedgeredScatterAndGather):
         known = {*super().sites(), *former.get("sites", ()), *former.get(WITHOUT, ())}
         require_known_sites(self._identity.without, known)
         super().check_sites(sites)
-        self.sites_of_run, self._withdrawn = sites, sorted({*former.get(WITHOUT, ()), *self._identity.without})
+        left = {*former.get(WITHOUT, ()), *self._identity.without}
+        self.sites_of_run, self._withdrawn = sites, sorted(left - {*sites})  # one that is back takes part again
         if self.generation is None:
             return
         state, name = self.generation.state, self.stamp.name if self.stamp else ""

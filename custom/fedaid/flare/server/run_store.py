@@ -8,6 +8,7 @@ model, site weights and a best model of different rounds never meet.
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -46,6 +47,7 @@ from fedaid.sealed_folder import (
 RESULTS = "results.json"
 OPTIMIZER, VIEW = "server_optimizer.safetensors", "view.safetensors"
 FINISHED, KEPT = "finished", 3
+LOG = logging.getLogger(__name__)
 
 Tensors = Mapping[str, NDArray[Any]]
 NONE: Tensors = MappingProxyType({})
@@ -160,9 +162,16 @@ class RunStore:
 
     @property
     def results(self) -> dict[str, Any] | None:
-        """The results of the finished run; None if it is not finished, or if its results are damaged."""
+        """The results of the finished run; None if it is not finished, or if its results are damaged.
+
+        None as well if the newest whole generation is not the one that they were measured on: its models would be
+        delivered with the numbers of others.
+        """
         folder = self.folder / FINISHED
-        return read(folder / RESULTS) if folder.exists() and not damage(folder) else None
+        found = read(folder / RESULTS) if folder.exists() and not damage(folder) else {}
+        state = self.newest.state if self.newest else found
+        measured = all(found.get(name) == state.get(name) for name in ("round", "best_round"))
+        return found if found and measured else None
 
     def deliver(self, target: Path, results: Mapping[str, Any] = NOTHING) -> None:
         """Puts a sealed copy of the newest generation, the best model and the ledger into a job's folder.
@@ -210,11 +219,17 @@ class RunStore:
         return final
 
     def _prune(self) -> None:
-        """Removes all but the newest whole generations; damaged ones go with those that are older."""
+        """Removes all but the newest whole generations; damaged ones go with those that are older.
+
+        One that cannot be removed, such as a link that a person has put in its place, stays.
+        """
         whole = [folder for folder in generations_in(self.folder) if folder.name not in self.skipped]
         oldest = generations_in(self.folder).index(whole[-KEPT:][0])
         for folder in generations_in(self.folder)[:oldest]:
-            shutil.rmtree(folder)
+            try:
+                shutil.rmtree(folder)
+            except OSError as error:
+                LOG.warning(f"{folder.name} of the run store could not be removed: {error.strerror or error}")
 
 
 def write(file: Path, content: Mapping[str, Any]) -> None:
