@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from nvflare.fuel.flare_api.api_spec import InternalError, JobNotRunning
+from nvflare.fuel.flare_api.api_spec import InternalError, JobNotRunning, NoClientsAvailable
 
 from admin.jobs.package import package_job
 from admin.jobs.settings import change_settings
@@ -445,3 +445,38 @@ def test_a_job_that_a_restarted_server_left_is_dead_at_once(job: Path, slept: li
     server.submit_job = scheduled  # type: ignore[method-assign]
     assert run.run().job_id == "id-2"
     assert len(server.looks["id-1"]) > 90, "3 s are enough"
+
+
+def test_completed_without_results_is_not_followed_again(job: Path, slept: list[float]) -> None:
+    server = Server([0, "FINISHED:COMPLETED"], ["FINISHED:COMPLETED"])
+    server.stops, server.whole = {"id-1": StopNote(ANSWERS, "too few")}, {"id-2"}
+    assert supervise(server, job).run().job_id == "id-2"
+
+
+def test_an_order_to_end_a_job_whose_answer_is_lost_is_still_ours(
+    job: Path, slept: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server([0, 1, 1, 1, "FINISHED:COMPLETED"], ["FINISHED:COMPLETED"])
+    server.whole, server.idle = {"id-2"}, ["north"]
+    given = server.abort_job
+
+    def lost(job_id: str) -> None:
+        given(job_id)
+        raise InternalError("the answer came too late")
+
+    monkeypatch.setattr(server, "abort_job", lost)
+    assert supervise(server, job).run().job_id == "id-2"
+    assert server.aborted == ["id-1"]
+
+
+def test_a_server_that_knows_no_client_for_a_moment_ends_no_run(
+    job: Path, slept: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server([0, 0, 1, "FINISHED:COMPLETED"])
+    server.whole = {"id-1"}
+
+    def none() -> list[dict[str, str]]:
+        raise NoClientsAvailable("no clients")
+
+    monkeypatch.setattr(server, "get_client_job_status", none)
+    assert supervise(server, job).run().job_id == "id-1"
