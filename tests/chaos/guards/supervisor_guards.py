@@ -12,11 +12,20 @@ FOUND_DEAD, LIVED = (
         "a_dead_job_that_was_followed_while_it_lived_is_a_setback",
     )
 )
+WITHOUT_RESULTS, OURS = (
+    f"admin/session/test_supervisor.py::test_{name}"
+    for name in (
+        "completed_without_results_is_not_followed_again",
+        "an_order_to_end_a_job_whose_answer_is_lost_is_still_ours",
+    )
+)
 WHOLE = "admin/session/test_supervisor.py::test_abnormal_with_whole_results_is_complete_with_a_warning"
 SUPERVISOR = "admin.session.supervisor:Supervisor"
 
 SUPERVISOR_GUARDS = (
     Guard("admin.session.run_jobs:job_to_follow", "done or alive", "alive or done", FOLLOW_TESTS),
+    Guard("admin.session.run_jobs:job_to_follow", "if job in new and ", "if ", WITHOUT_RESULTS),
+    Guard(f"{SUPERVISOR}._follow", "if segment.asked and", "if segment.ended and", OURS),
     Guard(f"{SUPERVISOR}.run", "if self._found_dead(end):", "if False:", FOUND_DEAD),
     Guard(f"{SUPERVISOR}._recover", " and not self._found_dead(one)", "", FOUND_DEAD),
     Guard(f"{SUPERVISOR}._found_dead", "end.committed is None and ", "", LIVED),
