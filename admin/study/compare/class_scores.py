@@ -15,6 +15,7 @@ from admin.study.compare.sites import EvaluationSet
 from fedaid.data.dataset import StudyDataset
 from fedaid.errors import require
 from fedaid.evaluation.classification import auroc
+from fedaid.evaluation.findings.zero_shot import centre
 from fedaid.evaluation.linear_probe import ProbeData, Subsets, fit_probe
 from fedaid.models.dual_encoder import DualEncoder
 from fedaid.models.vocabulary import find_vocabulary, load_tokenizer
@@ -78,41 +79,34 @@ class ClassScores:
         return auroc(height, self.target[rows] == one, times[:, rows])
 
 
-def classify(
-    model: DualEncoder, tests: Mapping[str, EvaluationSet], classes: Mapping[str, Sequence[str]]
-) -> dict[str, ClassScores]:
-    """Return test set → class scores: the cosine of an image to the mean embedding of a class's prompts.
+def class_scores(scores: Floats, test: EvaluationSet, classes: Sequence[str]) -> ClassScores:
+    """Return the class scores of a test set.
 
     Args:
-        model: to test.
-        tests: studies whose first label is one of the classes.
-        classes: class → its prompts.
+        scores: (N, C) cosines of the images to the mean prompt of each class.
+        test: studies whose first label is one of the classes.
+        classes: their names.
     """
-    found = {}
-    prompts = prompt_embeddings(model, classes)
-    for name, test in tests.items():
-        images = embed(model, test.dataset, batch_size=BATCH).image.numpy().astype(np.float64)
-        scores = images @ prompts.T
-        steps = np.rint((scores - scores[:, :1]) / STEP).astype(np.int64)
-        found[name] = ClassScores(test.patients, targets_of(test.dataset, list(classes)), steps)
-    return found
+    steps = np.rint((scores - scores[:, :1]) / STEP).astype(np.int64)
+    return ClassScores(test.patients, targets_of(test.dataset, classes), steps)
+
+
+def prompt_embeddings(model: DualEncoder, classes: Mapping[str, Sequence[str]]) -> Floats:
+    """Return (C, D) unit-norm mean embeddings of the prompts of each class."""
+    return np.stack([centre(text_embeddings(model, prompts)) for prompts in classes.values()])
 
 
 @torch.no_grad()
-def prompt_embeddings(model: DualEncoder, classes: Mapping[str, Sequence[str]]) -> Floats:
-    """Return (C, D) unit-norm mean embeddings of the prompts of each class."""
+def text_embeddings(model: DualEncoder, texts: Sequence[str]) -> Floats:
+    """Return (M, D) unit-norm embeddings of texts."""
     model.eval()
     longest = model.configuration["max_tokens"]
     tokenizer = load_tokenizer(find_vocabulary(model.configuration["vocabulary"]), max_tokens=longest)
-    rows = []
-    for prompts in classes.values():
-        ids = [torch.tensor(tokenizer.encode(text).ids) for text in prompts]
-        tokens = torch.nn.utils.rnn.pad_sequence(ids, batch_first=True)
-        mask = torch.arange(tokens.shape[1]) < torch.tensor([len(one) for one in ids])[:, None]
-        text = model.text["alignment"](model.text_features(tokens, mask), mask).numpy().astype(np.float64)
-        mean = text.mean(axis=0)
-        rows.append(mean / np.linalg.norm(mean))
-    return np.stack(rows)
+    ids = [torch.tensor(tokenizer.encode(text).ids) for text in texts]
+    tokens = torch.nn.utils.rnn.pad_sequence(ids, batch_first=True)
+    mask = torch.arange(tokens.shape[1]) < torch.tensor([len(one) for one in ids])[:, None]
+    found: Floats = model.text["alignment"](model.text_features(tokens, mask), mask).numpy().astype(np.float64)
+    return found
 
 
 def targets_of(dataset: StudyDataset, classes: Sequence[str]) -> NDArray[np.int64]:

@@ -1,9 +1,12 @@
-"""A model's retrieval on test studies, study by study, so that patients can be resampled."""
+"""What a model reaches on test studies: hits or class scores, study by study, so that patients can be resampled.
+
+Its calibration error is stored beside them, under :data:`CALIBRATION`; it is one number a test set.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,14 +14,17 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import hypergeom
 
-from admin.study.compare.class_scores import ClassScores
+from admin.study.compare.calibration import classes_error, finding_prompts, findings_error
+from admin.study.compare.class_scores import ClassScores, class_scores, prompt_embeddings
 from admin.study.compare.sites import EvaluationSet
 from fedaid.evaluation.retrieval import retrieval_ranks
-from fedaid.models.dual_encoder import DualEncoder
+from fedaid.models.dual_encoder import DualEncoder, Embeddings
 from fedaid.training.validation import embed
 
 BATCH = 64
 K = 5  # of recall at K
+CALIBRATION = "calibration"  # name of the error, in points
+Stored = dict[str, Any]  # hits or class scores as plain JSON, with the calibration error where it is known
 
 
 @dataclass(frozen=True)
@@ -70,20 +76,44 @@ class Hits:
 Scored = Hits | ClassScores
 
 
-def hits_from(stored: Mapping[str, list[Any]]) -> Scored:
+def hits_from(stored: Mapping[str, Any]) -> Scored:
     """Return the hits or class scores that their ``as_json`` wrote."""
     kind = Hits if "to_text" in stored else ClassScores
-    return kind(**{name: np.array(values) for name, values in stored.items()})
+    return kind(**{field.name: np.array(stored[field.name]) for field in fields(kind)})
 
 
-def judge(model: DualEncoder, tests: Mapping[str, EvaluationSet]) -> dict[str, Hits]:
-    """Return test set → hits of a model."""
-    return {name: hits(model, test) for name, test in tests.items()}
+def judge(
+    model: DualEncoder, tests: Mapping[str, EvaluationSet], classes: Mapping[str, Sequence[str]]
+) -> dict[str, Stored]:
+    """Return test set → what a model reaches on it.
+
+    Args:
+        model: to test.
+        tests: with a class for each study if there are classes.
+        classes: class → prompts, for zero-shot classification in place of retrieval; may be empty.
+    """
+    scale, found = model.logit_scale.item(), dict[str, Stored]()
+    centres = prompt_embeddings(model, classes) if classes else None
+    prompts = {} if classes else finding_prompts(model)
+    for name, test in tests.items():
+        embeddings = embed(model, test.dataset, batch_size=BATCH)
+        images = embeddings.image.numpy().astype(np.float64)
+        error: float | None
+        if centres is not None:
+            scores = images @ centres.T
+            of_classes = class_scores(scores, test, list(classes))
+            one: Scored = of_classes
+            error = classes_error(scores, of_classes.target, logit_scale=scale)
+        else:
+            one = hits(embeddings, test)
+            error = findings_error(images, test.dataset, prompts, logit_scale=scale)
+        found[name] = one.as_json() | ({} if error is None else {CALIBRATION: round(error, 2)})
+    return found
 
 
-def hits(model: DualEncoder, test: EvaluationSet) -> Hits:
+def hits(embeddings: Embeddings, test: EvaluationSet) -> Hits:
     """Return a model's hits on one test set; ``fedaid.evaluation.retrieval`` ranks, equal texts count as one."""
-    image, text = (side.numpy() for side in embed(model, test.dataset, batch_size=BATCH))
+    image, text = (side.numpy() for side in embeddings)
     ranks = retrieval_ranks(image, text, test.dataset.text_groups)
     group, back = ranks.text_of_image, ranks.text < K
     share = 1 / np.bincount(group)[group]
@@ -98,11 +128,25 @@ def hits_after(result: Mapping[str, Any], rounds: int | None = None) -> dict[str
     Schedules do not depend on the total number of rounds, except in methods that name a round. The first rounds of a
     long run therefore equal a short run.
     """
-    found: dict[str, list[Scored]] = {}
+    return {test: [hits_from(one) for one in found] for test, found in selected(result, rounds).items()}
+
+
+def calibration_after(result: Mapping[str, Any], rounds: int | None = None) -> dict[str, list[float]]:
+    """Return test set → calibration errors of the same models in points; without those that have none."""
+    errors = {
+        test: [one[CALIBRATION] for one in found if CALIBRATION in one]
+        for test, found in selected(result, rounds).items()
+    }
+    return {test: of for test, of in errors.items() if of}
+
+
+def selected(result: Mapping[str, Any], rounds: int | None) -> dict[str, list[Stored]]:
+    """Return test set → what is stored of the models that were selected within ``rounds`` rounds."""
+    found: dict[str, list[Stored]] = {}
     for by_round in result["models"].values():
         last = max(int(number) for number in by_round if rounds is None or int(number) <= rounds)
-        for test, hits in by_round[str(last)].items():
-            found.setdefault(test, []).append(hits_from(hits))
+        for test, stored in by_round[str(last)].items():
+            found.setdefault(test, []).append(stored)
     return found
 
 

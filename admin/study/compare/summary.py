@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from admin.study.compare.intervals import Interval, Resampled, interval, resampled
-from admin.study.compare.judge import Scored, hits_after
+from admin.study.compare.judge import Scored, calibration_after, hits_after
 from admin.study.compare.trials import Result
 
 BASE = "fedavg"
@@ -34,6 +34,8 @@ def summarise(
     hits = {m: [hits_after(result, rounds.get(m)) for result in runs] for m, runs in results.items()}
     found = {method: everything(runs, hits[method], draws=draws) for method, runs in results.items()}
     summary = {method: described(found[method], runs, hits[method]) for method, runs in results.items()}
+    for method, runs in results.items():
+        summary[method]["calibration_error"] = calibration_of(runs, rounds.get(method))
     for method, used in rounds.items():
         summary[method] |= cut(summary[method], results[method], used)
     for base in bases:
@@ -84,6 +86,15 @@ def cut(summary: Mapping[str, Any], results: Sequence[Result], rounds: int) -> d
     """Return a method's other values after ``rounds`` rounds; every round counts the same time."""
     seconds = summary["seconds"] * rounds / summary["rounds"]
     return {"rounds": rounds, "seconds": round(seconds, 1), "site_weights": weights_of(results, rounds)}
+
+
+def calibration_of(results: Sequence[Result], rounds: int | None) -> dict[str, float]:
+    """Return test set → mean calibration error over models and runs, in points; without sets that have none."""
+    errors: dict[str, list[float]] = {}
+    for result in results:
+        for test, found in calibration_after(result, rounds).items():
+            errors.setdefault(test, []).extend(found)
+    return {test: round(float(np.mean(found)), 2) for test, found in errors.items()}
 
 
 def weights_of(results: Sequence[Result], until: int | None = None) -> dict[str, dict[str, float]]:

@@ -9,7 +9,7 @@ from typing import Any
 from admin.study.compare.summary import BASE
 
 Summaries = Mapping[str, Mapping[str, Any]]  # method → summary
-COLUMNS = ("worst site", "mean", "held out", f"worst − {BASE}", f"mean − {BASE}", "rounds")
+COLUMNS = ("worst site", "mean", "held out", f"worst − {BASE}", f"mean − {BASE}", "ECE", "rounds")
 
 
 def table(name: str, methods: Summaries) -> str:
@@ -24,11 +24,19 @@ def table(name: str, methods: Summaries) -> str:
             f"{of(found, 'mean'):.1f} ({span(found['interval']['mean'])})",
             ", ".join(f"{one['mid']:.1f}" for one in found["held_out"].values()) or "–",
             *(signed(apart.get(over)) for over in ("worst", "mean")),
+            calibration(found),
             str(found["rounds"]),
         ]
         lines.append(row(f"`{method}`", cells))
     least, usual = chance_of(methods)
-    return "\n".join([*lines, row("a blind guess", [f"{least:.1f}", f"{usual:.1f}", "–", "–", "–", "–"])])
+    return "\n".join([*lines, row("a blind guess", [f"{least:.1f}", f"{usual:.1f}", *["–"] * (len(COLUMNS) - 2)])])
+
+
+def calibration(found: Mapping[str, Any]) -> str:
+    """Return the calibration error of a summary in points, mean over the sites where it is known."""
+    errors = found.get("calibration_error", {})
+    own = [errors[site] for site in found["sites"] if site in errors]
+    return f"{mean(own):.1f}" if own else "–"
 
 
 def of(found: Mapping[str, Any], over: str) -> float:

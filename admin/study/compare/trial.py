@@ -22,9 +22,9 @@ import torch
 import fedaid
 from admin.jobs.methods import LOCAL, METHODS, loop_settings, settings_of
 from admin.results.file_hash import tree_sha256
-from admin.study.compare.class_scores import classify, probe_classes
+from admin.study.compare.class_scores import probe_classes
 from admin.study.compare.frozen_texts import FrozenTexts
-from admin.study.compare.judge import judge, loaded
+from admin.study.compare.judge import Stored, judge, loaded
 from admin.study.compare.rounds import Chosen, Outcome, ServerSettings, Workers, run_rounds
 from admin.study.compare.sites import POOLED, EvaluationSet, Sites, make_workers, read_sites
 from fedaid.atomic_file import replace_text
@@ -34,7 +34,7 @@ from fedaid.models.local_folder import VARIABLE
 from fedaid.training.settings import TrainingSettings
 
 FORMAT = 2  # increase it when the computation of a trial changes
-Tested = dict[str, dict[str, list[Any]]]  # test set → hits or class scores of a model
+Tested = dict[str, Stored]  # test set → hits or class scores of a model, and its calibration error
 
 
 @dataclass(frozen=True)
@@ -132,11 +132,8 @@ class Bench:
         return found
 
     def judge(self, tensors: Mapping[str, Any], tests: Mapping[str, EvaluationSet]) -> Tested:
-        """Return test set → hits, or class scores, of a model."""
-        model = loaded(self.judged, tensors)
-        if self.trial.classes:
-            return {name: found.as_json() for name, found in classify(model, tests, self.trial.classes).items()}
-        return {name: found.as_json() for name, found in judge(model, tests).items()}
+        """Return test set → what the model with these tensors reaches."""
+        return judge(loaded(self.judged, tensors), tests, self.trial.classes)
 
     def probes(self, outcome: Outcome) -> dict[str, dict[str, float]]:
         """Return test set → share of labels → AUROC of a linear probe on the selected model; empty without classes."""
@@ -165,8 +162,8 @@ def run_trial(trial: Trial) -> dict[str, Any]:
     """Train, test and return the result as plain JSON.
 
     Returns:
-        ``models``: model → round → test set → hits, for each model that was the best of its training at that round,
-        see :func:`admin.study.compare.judge.hits_after`; ``local`` has one model per site.
+        ``models``: model → round → test set → hits and calibration error, for each model that was the best of its
+        training at that round, see :func:`admin.study.compare.judge.hits_after`; ``local`` has one model per site.
         ``curves``: the history of the rounds. ``best_round`` and ``site_weights``: one entry per model.
         ``seconds``: see :class:`Outcome`. ``probes``: see :meth:`Bench.probes`. ``made``: see :func:`made`.
     """

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from admin.study.compare.judge import CALIBRATION
 from admin.study.compare.trial import Trial
 from admin.study.compare.trials import Result
 
@@ -162,14 +163,22 @@ def packed_tests(result: Result) -> dict[str, Any]:
     return found
 
 
-def packed_hits(hits: Mapping[str, Sequence[Any]]) -> dict[str, str]:
-    """What a model did on a test set: two bits a study, or its scores for all classes but the first."""
+def packed_hits(hits: Mapping[str, Any]) -> dict[str, Any]:
+    """What a model did on a test set: two bits a study, or its scores for all classes but the first; its ECE."""
+    error = {CALIBRATION: hits[CALIBRATION]} if CALIBRATION in hits else {}
     if "scores" in hits:
-        return {"scores": text_of(np.array(hits["scores"])[:, 1:].astype("<i2").tobytes())}
-    return {name: text_of(np.packbits(np.array(hits[name], bool)).tobytes()) for name in ("to_text", "to_image")}
+        return {"scores": text_of(np.array(hits["scores"])[:, 1:].astype("<i2").tobytes())} | error
+    bits = {name: text_of(np.packbits(np.array(hits[name], bool)).tobytes()) for name in ("to_text", "to_image")}
+    return bits | error
 
 
-def unpacked_hits(found: Mapping[str, str], test: Mapping[str, str]) -> dict[str, list[Any]]:
+def unpacked_hits(found: Mapping[str, Any], test: Mapping[str, str]) -> dict[str, Any]:
+    """Hits or class scores, and the calibration error, as a trial stores them."""
+    error = {CALIBRATION: found[CALIBRATION]} if CALIBRATION in found else {}
+    return unpacked_studies({name: text for name, text in found.items() if name != CALIBRATION}, test) | error
+
+
+def unpacked_studies(found: Mapping[str, str], test: Mapping[str, str]) -> dict[str, Any]:
     """Hits or class scores as their ``as_json`` gave them."""
     patients = stretched(test["patients"])
     count = len(patients)

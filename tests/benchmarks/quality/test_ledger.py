@@ -24,12 +24,14 @@ def result(one: Trial, *, seed: int = 0, scores: bool = False) -> dict[str, Any]
     """A result with two models that were the best so far."""
     rng = np.random.default_rng(seed)
 
+    error = {"calibration": 12.34} if seed else {}
+
     def hits() -> dict[str, Any]:
         if scores:
             of_classes = np.concatenate([np.zeros((5, 1), int), rng.integers(-(2**14), 2**14, (5, 2))], axis=1)
-            return {"patients": PATIENTS.tolist(), "target": [0, 1, 2, 0, 1], "scores": of_classes.tolist()}
+            return {"patients": PATIENTS.tolist(), "target": [0, 1, 2, 0, 1], "scores": of_classes.tolist()} | error
         found = [rng.integers(0, 2, 5) for _ in range(2)]
-        return Hits(PATIENTS, *found, 1 / ALIKE).as_json()
+        return Hits(PATIENTS, *found, 1 / ALIKE).as_json() | error
 
     entries = [
         {
@@ -48,9 +50,10 @@ def result(one: Trial, *, seed: int = 0, scores: bool = False) -> dict[str, Any]
 
 
 @pytest.mark.parametrize("scores", [False, True])
-def test_a_result_comes_back_from_its_line(scores: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_result_comes_back_from_its_line(scores: bool, seed: int, tmp_path: Path) -> None:
     one = trial()
-    given = result(one, scores=scores)
+    given = result(one, seed=seed, scores=scores)
     Ledger(tmp_path / "set.jsonl").add(one, given, all_rounds=True)
     again = Ledger(tmp_path / "set.jsonl")
     assert one in again

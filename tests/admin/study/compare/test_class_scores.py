@@ -6,16 +6,23 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from sklearn.metrics import roc_auc_score
 
 from admin.study.compare import class_scores as module
-from admin.study.compare.class_scores import STEP, ClassScores, classify, joined, pair_targets, probe_points, targets_of
+from admin.study.compare.class_scores import (
+    STEP,
+    ClassScores,
+    class_scores,
+    joined,
+    pair_targets,
+    probe_points,
+    targets_of,
+)
 from admin.study.compare.judge import hits_from
 from admin.study.compare.sites import EvaluationSet, read_sites
 from fedaid.errors import InputError
 from fedaid.evaluation.linear_probe import ProbeData
-from fedaid.models.dual_encoder import DualEncoder, Embeddings
+from fedaid.models.dual_encoder import DualEncoder
 
 
 def of(scores: list[list[int]], target: list[int]) -> ClassScores:
@@ -71,14 +78,9 @@ def dataset(labels: list[str]) -> Any:
     return SimpleNamespace(cohort=cohort)
 
 
-def test_an_image_beside_its_prompt_has_the_highest_score(
-    monkeypatch: pytest.MonkeyPatch, model_options: dict[str, Any]
-) -> None:
-    images = torch.eye(3, 4)[[0, 2, 1]]
-    monkeypatch.setattr(module, "embed", lambda *_, **__: Embeddings(images, images))
-    monkeypatch.setattr(module, "prompt_embeddings", lambda *_: np.eye(3, 4))
+def test_an_image_beside_its_prompt_has_the_highest_score() -> None:
     test = EvaluationSet(dataset(["a", "c", "b"]), np.arange(3))
-    found = classify(DualEncoder(**model_options), {"site": test}, {"a": ["A"], "b": ["B"], "c": ["C"]})["site"]
+    found = class_scores(np.eye(3)[[0, 2, 1]], test, ["a", "b", "c"])
     assert (float(found.points()), found.accuracy()) == (100.0, 100.0)
     assert found.scores[1].tolist() == [0, 0, round(1 / STEP)]
 

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from admin.study.compare import judge as module
-from admin.study.compare.judge import Hits, hits, hits_after, hits_from, loaded
+from admin.study.compare.judge import CALIBRATION, Hits, calibration_after, hits, hits_after, hits_from, judge, loaded
 from admin.study.compare.sites import EvaluationSet, read_sites
 from fedaid.evaluation.retrieval import retrieval
 from fedaid.models.dual_encoder import DualEncoder, Embeddings
@@ -22,14 +21,13 @@ def unit(rng: np.random.Generator, count: int) -> torch.Tensor:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_counted_once_the_hits_give_the_recall_of_the_evaluation(
-    seed: int, monkeypatch: pytest.MonkeyPatch, model_options: dict[str, Any]
+    seed: int,
 ) -> None:
     rng = np.random.default_rng(seed)
     image, text, groups = unit(rng, 30), unit(rng, 30), rng.integers(0, 12, 30)
     text = text[[int(np.flatnonzero(groups == group)[0]) for group in groups]]
-    monkeypatch.setattr(module, "embed", lambda *_, **__: Embeddings(image, text))
     dataset: Any = SimpleNamespace(text_groups=groups)
-    found = hits(DualEncoder(**model_options), EvaluationSet(dataset, np.arange(30)))
+    found = hits(Embeddings(image, text), EvaluationSet(dataset, np.arange(30)))
     expected = 100 * retrieval(image.numpy(), text.numpy(), groups)["recall_at_5"]
     assert float(found.points()) == pytest.approx(expected)
 
@@ -41,17 +39,14 @@ def test_what_a_guess_reaches_worked_by_hand() -> None:
     assert Hits(np.arange(3), np.zeros(3, int), np.zeros(3, int), np.ones(3)).chance == 100
 
 
-def test_a_guess_is_what_embeddings_that_know_nothing_reach(
-    monkeypatch: pytest.MonkeyPatch, model_options: dict[str, Any]
-) -> None:
+def test_a_guess_is_what_embeddings_that_know_nothing_reach() -> None:
     rng = np.random.default_rng(0)
     groups = np.repeat([0, 1, 2, 3, 4, 5, 6, 7, 8], [9, 4, 2, 1, 1, 1, 1, 1, 1])
-    model, dataset = DualEncoder(**model_options), SimpleNamespace(text_groups=groups)
+    dataset: Any = SimpleNamespace(text_groups=groups)
     reached = []
     for _ in range(400):
         blind = Embeddings(unit(rng, len(groups)), unit(rng, 9)[groups])
-        monkeypatch.setattr(module, "embed", lambda *_, blind=blind, **__: blind)
-        found = hits(model, EvaluationSet(dataset, np.arange(len(groups))))  # type: ignore[arg-type]
+        found = hits(blind, EvaluationSet(dataset, np.arange(len(groups))))
         reached.append(float(found.points()))
     assert np.mean(reached) == pytest.approx(found.chance, abs=3 * np.std(reached) / 20)
 
@@ -83,12 +78,19 @@ def test_hits_of_several_models_on_one_test_set_are_all_told() -> None:
     assert {test: len(models) for test, models in hits_after(result).items()} == {"a": 1, "b": 1, "others": 2}
 
 
+def test_the_calibration_error_is_that_of_the_selected_model_and_only_where_it_is_known() -> None:
+    tests = [{"a": stored(1) | {CALIBRATION: error}, "b": stored(1)} for error in (9.0, 4.0)]
+    result = {"models": {"global": dict(zip(("0", "2"), tests, strict=True))}}
+    assert [calibration_after(result, rounds) for rounds in (1, None)] == [{"a": [9.0]}, {"a": [4.0]}]
+    assert hits_after(result)["a"][0].points() == 100
+
+
 def test_a_model_with_other_weights_is_judged_by_those(
     consortium: dict[str, Path], model_options: dict[str, Any], tmp_path: Path
 ) -> None:
     model, other = (DualEncoder(**model_options | {"seed": seed}) for seed in (0, 1))
     tests = read_sites(consortium, model.configuration, cache=tmp_path).test_sets()
     site = next(iter(consortium))
-    expected = module.judge(other, tests)[site].as_json()
+    expected = judge(other, tests, {})[site]
     tensors = {name: tensor.numpy() for name, tensor in other.state_dict().items()}
-    assert module.judge(loaded(model, tensors), tests)[site].as_json() == expected
+    assert judge(loaded(model, tensors), tests, {})[site] == expected

@@ -82,6 +82,15 @@ def test_of_more_rounds_than_are_asked_for_the_model_chosen_by_then_is_told() ->
     assert none["site_weights"] == {}
 
 
+def test_the_calibration_error_is_the_mean_over_runs_of_the_models_chosen_by_then() -> None:
+    runs = [result(0.5, best=2, a=[1], b=[1], others=[1]) for _ in range(2)]
+    for number, run in enumerate(runs):
+        for chosen, tested in run["models"]["global"].items():
+            tested["a"]["calibration"] = 10.0 + number + 50 * (chosen == "0")
+    late, early = (summarise({"fedavg": runs}, rounds=rounds, draws=5)["fedavg"] for rounds in (None, {"fedavg": 1}))
+    assert (late["calibration_error"], early["calibration_error"]) == ({"a": 10.5}, {"a": 60.5})
+
+
 def test_runs_are_resampled_so_that_seeds_that_differ_widen_the_interval() -> None:
     runs = [result(0.5, a=[found] * 9, b=[found] * 9, others=[1]) for found in (0, 1)]
     assert summarise({"fedavg": runs}, draws=200)["fedavg"]["interval"]["mean"] == [0, 100]

@@ -134,7 +134,7 @@ def test_a_site_with_some_tensors_of_its_own_is_tested_with_these(
 
     seen: list[set[str]] = []
     monkeypatch.setattr(module.Bench, "tested", with_own)
-    monkeypatch.setattr(module, "judge", lambda model, tests: seen.append(set(tests)) or judged(model, tests))
+    monkeypatch.setattr(module, "judge", lambda model, tests, of: seen.append(set(tests)) or judged(model, tests, of))
     found = run("fedavg", consortium, model_options, tmp_path)
     assert seen == [{second, "others"}, {first}] * len(found["models"]["global"])
     assert models_by_test(found) == dict.fromkeys([first, second, "others"], 1)
