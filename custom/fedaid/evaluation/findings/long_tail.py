@@ -10,10 +10,7 @@ from numpy.typing import NDArray
 
 from fedaid.evaluation.bootstrap import Interval, Weights, interval
 
-HEAD, TAIL = (
-    0.1,
-    0.01,
-)  # shares of the training patients: a finding above the first is common, one below the second rare
+HEAD, TAIL = 0.1, 0.01  # shares of the training patients, our choice: above the first is common, below the second rare
 BINS = ("head", "medium", "tail")
 
 
@@ -46,8 +43,8 @@ def bin_of(target: NDArray[np.float64], patients: NDArray[np.int64], *, least: i
     Returns:
         None if fewer than ``least`` patients have a label.
 
-    Source: head, medium and tail of CXR-LT, arXiv:2310.16112, whose groups follow the findings' shares of its training
-        split; the shares are of one site here, of patients, and fixed at 10 % and 1 %.
+    Source: the idea of common and rare classes apart is that of long-tailed benchmarks (CXR-LT, arXiv:2310.16112). The
+        limits of 10 % and 1 % of one site's training patients are ours: do not compare a bin with a published one.
     """
     known, having = (len(np.unique(patients[rows])) for rows in (~np.isnan(target), target == 1))
     if known < least:
