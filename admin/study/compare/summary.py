@@ -12,6 +12,7 @@ from admin.study.compare.judge import Scored, calibration_after, hits_after
 from admin.study.compare.trials import Result
 
 BASE = "fedavg"
+EARLY = 3  # rounds in which the losses tell who learns fastest rather than who is served worst
 TestHits = Mapping[str, Sequence[Scored]]  # test set → hits of one model, or of several models to average
 
 
@@ -100,22 +101,22 @@ def calibration_of(results: Sequence[Result], rounds: int | None) -> dict[str, f
 def weights_of(results: Sequence[Result], until: int | None = None) -> dict[str, dict[str, float]]:
     """Return site → its mean and largest weight over rounds and runs; empty without a global model.
 
-    The last entry of a run's history is skipped, because it belongs to the final model and not to a round.
+    ``most_after_third`` is the largest weight of the rounds after the third, absent without such a round. An entry of a
+    run's history holds the weights of the round that follows it, so the last one belongs to no round and is skipped.
     """
-    rounds = [
-        entry["site_weights"]
+    entries = [
+        entry
         for result in results
         for entry in result["curves"].get("global", [])
         if entry["round"] < (result["rounds"] if until is None else until)
     ]
-    sites = list(rounds[0]) if rounds else []
-    return {
-        site: {
-            "mean": round(float(np.mean([weights[site] for weights in rounds])), 4),
-            "most": round(max(weights[site] for weights in rounds), 4),
-        }
-        for site in sites
-    }
+    found: dict[str, dict[str, float]] = {}
+    for site in entries[0]["site_weights"] if entries else []:
+        weights = [entry["site_weights"][site] for entry in entries]
+        late = [entry["site_weights"][site] for entry in entries if entry["round"] >= EARLY]
+        found[site] = {"mean": round(float(np.mean(weights)), 4), "most": round(max(weights), 4)}
+        found[site] |= {"most_after_third": round(max(late), 4)} if late else {}
+    return found
 
 
 def differences(found: Mapping[str, Resampled], base: Mapping[str, Resampled]) -> dict[str, Any]:

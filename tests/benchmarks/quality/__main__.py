@@ -54,12 +54,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     bench = Bench(out, options.ledger or (out.parent / "trials" if options.quick else LEDGERS), options.processes)
     for name in (options.sets or ()) if part else SETS:
         bench.run_set(found, name, methods=options.methods or size.methods[name], quick=options.quick)
-        found["verdicts"] = [verdict.as_json() for verdict in verdicts(found["sets"])]
+        found["verdicts"] = [verdict.as_json() for verdict in verdicts(found["sets"], found["equal_time"])]
         write(out, found)
     for name in (options.sweeps or ()) if part else () if options.quick else SWEEPS:
         bench.run_sweep(found, name)
         write(out, found)
-    print("\n".join(verdict.line for verdict in verdicts(found["sets"])))
+    print("\n".join(verdict.line for verdict in verdicts(found["sets"], found["equal_time"])))
     if bench.failures:
         sys.exit("\n".join(bench.failures))
 

@@ -45,23 +45,37 @@ class Verdict:
     def line(self) -> str:
         """For a terminal."""
         judged = "met" if self.met else "MISSED"
-        return f"{self.of:6} {self.name:46} {self.value:8.2f}  {self.goal:12} {judged:6} {self.note}".rstrip()
+        return f"{self.of:6} {self.name:58} {self.value:8.2f}  {self.goal:12} {judged:6} {self.note}".rstrip()
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON."""
         return asdict(self)
 
 
-def verdicts(sets: Mapping[str, Mapping[str, Summary]]) -> list[Verdict]:
-    """A verdict a goal, of the data sets on which both methods were run; data set → method → summary."""
+def verdicts(sets: Mapping[str, Methods], equal_time: Mapping[str, Methods] | None = None) -> list[Verdict]:
+    """A verdict a goal, of the data sets on which both methods were run.
+
+    Args:
+        sets: data set → method → summary at equal compute.
+        equal_time: the same at equal time.
+    """
     judges = {"twin": on_twin, "noisy": on_bad_site, "liar": on_bad_site, "pretrained": on_pretrained}
     judges |= {"films": on_patients, "real": on_patients}
-    return [
+    found = [
         verdict
         for name, judge in judges.items()
         if APART in sets.get(name, {}).get(METHOD, {})
         for verdict in judge(name, sets[name])
     ]
+    return found + [
+        at_equal_time(name, methods) for name, methods in (equal_time or {}).items() if APART in methods.get(METHOD, {})
+    ]
+
+
+def at_equal_time(name: str, methods: Methods) -> Verdict:
+    """The mean is not below that of the base when both had the same time."""
+    mean = methods[METHOD][APART]["mean"]["mid"]
+    return Verdict(name, "mean at equal time, points above fedavg", mean, "at least 0", mean >= 0)
 
 
 def on_twin(name: str, methods: Methods) -> list[Verdict]:
@@ -111,13 +125,16 @@ def on_pretrained(name: str, methods: Methods) -> list[Verdict]:
 def on_bad_site(name: str, methods: Methods) -> list[Verdict]:
     """The bad site does not capture the weights, and nobody else pays for it."""
     found = methods[METHOD]
-    weights = found["site_weights"]
-    taken, usual = (weights[NOISY][of] * len(weights) for of in ("most", "mean"))
+    weights, over = found["site_weights"], "most_after_third"
+    if over not in weights[NOISY]:  # a short run
+        over = "most"
+    taken, usual = (weights[NOISY][of] * len(weights) for of in (over, "mean"))
+    when = "of all rounds" if over == "most" else "after round 3"
     least = min(one["mid"] for site, one in found[APART]["sites"].items() if site != NOISY)
     return [
         Verdict(
             name,
-            "bad site's largest weight, of a uniform one",
+            f"bad site's largest weight {when}, of a uniform one",
             taken,
             "below 1.5",
             taken < CAPTURE,

@@ -94,7 +94,7 @@ def test_a_failed_trial_is_named_and_the_rest_is_summarised(results_without: Any
     found = json.loads(out.read_text())
     assert list(found["failed"]["noisy"]) == ["local"]
     assert set(found["sets"]["noisy"]) == set(found["equal_time"]["noisy"]) == {"pooled", "fedavg", "fedaid"}
-    assert [verdict["of"] for verdict in found["verdicts"]] == ["noisy", "noisy"]
+    assert [verdict["of"] for verdict in found["verdicts"]] == ["noisy"] * 3
 
 
 def test_without_fedavg_there_is_no_equal_time(results_without: Any, tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_a_set_that_is_left_out_at_the_end_leaves_the_verdicts_of_the_others(
     monkeypatch.setattr(plan, "REAL", tmp_path / "nowhere")
     quality.main(["--quick", "--sets", "noisy", "real", "--out", str(tmp_path / "quality.json")])
     found = json.loads((tmp_path / "quality.json").read_text())
-    assert len(found["verdicts"]) == 2
+    assert len(found["verdicts"]) == 3
     assert list(found["left_out"]) == ["real"]
 
 
@@ -211,7 +211,7 @@ def test_the_quick_form_of_all_sets_has_the_keys_that_a_reader_looks_for(
             check_methods(methods, plan.QUICK.methods[name], "auroc" if name == "films" else "recall_at_5")
     hospitals = {hospital.name for hospital in FIVE_HOSPITALS}
     assert set(found["sets"]["twin"]["fedaid"]["chance"]) == hospitals
-    goals = {"twin": 3, "noisy": 2, "liar": 2, "pretrained": 2, "films": 2, "real": 2}
+    goals = {"twin": 4, "noisy": 3, "liar": 3, "pretrained": 3, "films": 3, "real": 3}
     assert Counter(verdict["of"] for verdict in found["verdicts"]) == {name: goals[name] for name in run}
     assert {key for verdict in found["verdicts"] for key in verdict} == {"of", "name", "value", "goal", "met", "note"}
     assert len(found["sets"]["noisy"]["fedaid"]["gap_closed"]) <= 2

@@ -98,6 +98,26 @@ def test_the_noisy_sites_weight_is_told_as_a_multiple_of_a_uniform_one() -> None
     assert found[0].value == pytest.approx(0.26 * 5)
 
 
+def test_the_first_three_rounds_do_not_count_for_the_noisy_sites_weight_where_there_are_more() -> None:
+    found = judged(worst=apart(0, 0, 0), mean=apart(0, 0, 0), noisy=0.5)
+    found["fedaid"]["site_weights"][NOISY]["most_after_third"] = 0.29
+    late, short = (
+        verdicts({"noisy": found})[0],
+        verdicts({"noisy": judged(worst=apart(0, 0, 0), mean=apart(0, 0, 0))})[0],
+    )
+    assert (late.value, late.met) == (pytest.approx(0.29 * 5), True)
+    assert ("after round 3" in late.name, "of all rounds" in short.name) == (True, True)
+
+
+@pytest.mark.parametrize(("mean", "met"), [(-0.1, False), (0.0, True)])
+def test_at_equal_time_the_mean_is_judged_by_itself(mean: float, met: bool) -> None:
+    gained = apart(1.0, 0.5, 2.0)
+    slower = judged(worst=gained, mean=apart(mean, -1.0, 1.0))
+    equal, time = {"twin": judged(worst=gained, mean=gained)}, {"twin": slower, "noisy": {"fedavg": {}}}
+    (found,) = [verdict for verdict in verdicts(equal, time) if verdict not in verdicts(equal)]
+    assert (found.of, found.value, found.met) == ("twin", mean, met)
+
+
 def test_what_the_data_cannot_tell_is_said_with_the_pairs_it_would_take() -> None:
     # half a width of 6 about 2: three times too wide, so nine times as many pairs
     assert needed(apart(2.0, -4.0, 8.0), pairs=100) == "about 900 pairs to tell a difference of +2.0, in place of 100"

@@ -69,6 +69,16 @@ def test_site_weights_are_told_by_mean_and_most(summary: dict[str, dict[str, Any
     assert summary["fedaid"]["site_weights"]["a"] == {"mean": 0.6333, "most": 0.8}
 
 
+def test_the_largest_weight_after_the_third_round_leaves_out_what_the_first_three_and_the_next_would_have() -> None:
+    run = result(0.9, a=[1], b=[1], others=[1]) | {"rounds": 5}
+    weights = [0.5, 0.9, 0.9, 0.6, 0.7, 0.95]  # of rounds 1 to 5, and what a sixth would have had
+    run["curves"] = {
+        "global": [{"round": n, "site_weights": {"a": weight, "b": 1 - weight}} for n, weight in enumerate(weights)]
+    }
+    found = summarise({"fedaid": [run]}, draws=5)["fedaid"]["site_weights"]["a"]
+    assert found == {"mean": 0.72, "most": 0.9, "most_after_third": 0.7}
+
+
 def test_of_more_rounds_than_are_asked_for_the_model_chosen_by_then_is_told() -> None:
     runs = {"fedavg": [result(0.75, best=2, a=[1, 1], b=[1, 1], others=[1])]}
     every, first, none = (
