@@ -40,15 +40,24 @@ def is_ours(app: Path) -> bool:
 
 
 def no_evaluation(found: Mapping[str, Any]) -> str:
-    """Return that no site has evaluated the given model, with each site's reason, or that none reports a metric."""
+    """Return that no site has evaluated the given model, or that none reports a metric, with each site's reason."""
     suites = found.get("models", {}).get(GIVEN, {})
     if not suites:
         why = found.get("left_out", {}).get(GIVEN, {})
         reasons = "; ".join(f"{site}: {reason}" for site, reason in sorted(why.items()))
         return f"no site has evaluated the model ({reasons or 'no site was asked'})"
-    if not any(suite.get(measure) for suite in suites.values() for measure in MEASURES):
-        return "no site reports a metric: each test split has fewer patients than least_patients"
-    return ""
+    withheld = withheld_metrics(suites)
+    return f"no site reports a metric: {'; '.join(withheld)}" if len(withheld) == len(suites) else ""
+
+
+def withheld_metrics(suites: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return each site whose suite has no metric, with its test patients and the least number of a metric."""
+    bare = {site: suite for site, suite in suites.items() if not any(suite.get(measure) for measure in MEASURES)}
+    return [
+        f"site {site} withholds all (test patients: {suite.get('counts', {}).get('test', {}).get('patients')}, "
+        f"least_patients: {suite.get('settings', {}).get('least_patients')})"
+        for site, suite in sorted(bare.items())
+    ]
 
 
 def no_training(found: Mapping[str, Any], rounds: int) -> str:

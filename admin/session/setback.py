@@ -32,6 +32,7 @@ KILLED = "its process at the server was killed or failed"
 STOPPED = "its controller stopped it; its download, made by python -m admin download, has the reason"
 STOPPED_BY_ORDER = "Stop the job run: "  # an order of a person, or a class that a site refuses
 BY_A_PERSON = "a person aborted it"
+SILENT = ": no reply"  # after a site's name, in FLARE's list of what the machines answered to a job
 ENDED_BY_ORDER = "aborted"  # FLARE's reason of a site whose process was told to end
 COULD_NOT_START, UNSAFE = "infrastructure error", "unsafe component"
 AT_SITE = {  # FLARE's closed list → in words, and whether a person must act first
@@ -115,17 +116,20 @@ def not_deployed(session: Session, job_id: str, status: str) -> Setback | None:
     if status != FAILED_TO_RUN:
         return None
     with suppress(Exception):  # the status is known without it
-        details = session.get_job_meta(job_id).get("job_deploy_detail") or ()
-        refusals = [str(detail) for detail in details if is_refusal(str(detail))]
+        details = [str(detail) for detail in session.get_job_meta(job_id).get("job_deploy_detail") or ()]
+        refusals = [detail for detail in details if is_refusal(detail)]
         if refusals:
             return Setback(f"the job was not taken by {one_line('; '.join(refusals))}", lasting=True)
+        silent = [detail.partition(": ")[0] for detail in details if SILENT in detail]
+        if silent:
+            return Setback(f"site {', '.join(silent)} did not answer in time when the server gave it the job")
     return None
 
 
 def is_refusal(detail: str) -> bool:
     """Whether a line of FLARE's deployment names a machine that refused the job; silence is none."""
     name, colon, said = detail.partition(": ")
-    return bool(colon) and name != "invalid_clients" and said != "OK" and not said.startswith("no reply")
+    return bool(colon) and name != "invalid_clients" and said != "OK" and not detail.startswith(f"{name}{SILENT}")
 
 
 def process_that_ended(session: Session, job_id: str, status: str) -> Setback | None:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from nvflare.fuel.flare_api.flare_api import Session
 
+from admin.jobs.code_wheel import unlisted_classes
 from admin.jobs.folder import META, read_object
 from admin.jobs.job_check import check_job
+from admin.jobs.plan import lacks_plan
 from admin.session.run_jobs import mark_run
 from fedaid.errors import require
 
@@ -23,6 +25,13 @@ def submit(session: Session, job: Path) -> str:
     check_job(job, local_folders=False)
     require_enough_sites(session, job)
     return send(session, job)
+
+
+def submission_warnings(job: Path) -> list[str]:
+    """Return what the lead should know before a job is submitted, a line each; the job may be fine all the same."""
+    how = f"python -m admin plan {job} --sites S --studies N --bandwidth-mbit B --measure --write"
+    unplanned = [f"no plan has checked the timeouts of {job.name}: {how}"] if lacks_plan(job) else []
+    return [*unplanned, *unlisted_classes(job)]
 
 
 def send(session: Session, job: Path, *, attempt: int = 1) -> str:

@@ -37,15 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, answer: Answer) -> None:
     """Submit the job and print its id; with ``--wait`` follow it, and print its status and the result's folder."""
     answer.after_interrupt = "nothing was submitted"
-    from admin.jobs.code_wheel import unlisted_classes
-    from admin.jobs.plan import lacks_plan
     from admin.session.lasting_session import lasting_session
-    from admin.session.submit import submit
+    from admin.session.submit import submission_warnings, submit
 
-    if lacks_plan(options.job):
-        how = f"python -m admin plan {options.job} --sites S --studies N --bandwidth-mbit B --measure --write"
-        answer.warn(f"no plan has checked the timeouts of {options.job.name}: {how}")
-    for problem in unlisted_classes(options.job):
+    for problem in submission_warnings(options.job):
         answer.warn(problem)
     answer.data |= {"job_id": None, "job_status": None, "result": None}
     with lasting_session(options.kit, say=answer.warn) as session:
@@ -68,14 +63,14 @@ def wait(session: Any, job_id: str, options: argparse.Namespace, answer: Answer)
     from admin.results.run_results import software_differences
     from admin.session.display.progress_display import ProgressDisplay
     from admin.session.ended_job import error_of, failure_of, fetched
-    from admin.session.follow import ABORTED, monitor
+    from admin.session.follow import COMPLETED, monitor
     from admin.session.run_jobs import rounds_of
 
     with ProgressDisplay() as display:
         status = monitor(session, job_id, on_progress=display.show, timeout=options.timeout, say=answer.warn)
     answer.add(status, job_status=status)
     answer.after_interrupt = f"fetch the result with python -m admin download {job_id} --kit {options.kit}"
-    result = fetched(session, job_id, options.out, needed=status != ABORTED)
+    result = fetched(session, job_id, options.out, needed=status == COMPLETED)
     folder = (result or options.out / job_id) / "workspace"
     if result is not None:
         answer.add(f"result {result}", result=result)
@@ -87,7 +82,8 @@ def wait(session: Any, job_id: str, options: argparse.Namespace, answer: Answer)
     found = failure_of(session, job_id, status=status, folder=folder, rounds=rounds, say=answer.warn)
     if found is not None:
         committed = display.last.current_round if display.last else None
-        raise error_of(job_id, status, found, committed=committed, see=f"its log is in {folder}")
+        see = f"its log is in {folder}" if result is not None else "it left no result"
+        raise error_of(job_id, status, found, committed=committed, see=see)
 
 
 def goes_on(job_id: str, kit: Path) -> str:

@@ -4,6 +4,8 @@
   python -m admin evaluate MODEL_FOLDER --data site-a site-b --out build/evaluation.json
 
 The results are aggregates: docs/evaluation.md explains them. The JSON has the keys of the job's evaluation.json.
+
+The exit code is 0 if a site reports a metric, and 1 if none does: a site with few test patients reports none.
 """
 
 from __future__ import annotations
@@ -36,9 +38,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, answer: Answer) -> None:
-    """Evaluate the model at each site, and print a table."""
+    """Evaluate the model at each site, and print a table.
+
+    Raises:
+        RuntimeError: no site has enough test patients for a metric.
+    """
     answer.after_interrupt = "no result was written"
+    from admin.results.achievement import no_evaluation, withheld_metrics
     from admin.results.report.films.held_out import site_folders
+    from admin.results.report.suite_numbers import GLOBAL
     from admin.study.model_evaluation import evaluate_model, evaluation_table
 
     sites: dict[str, Path] = {}
@@ -54,3 +62,7 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     answer.add(evaluation_table(result), **result)
     if options.out:
         answer.add(f"written: {options.out}", written=options.out)
+    if nothing := no_evaluation(result):
+        raise RuntimeError(nothing)
+    for line in withheld_metrics(result["models"][GLOBAL]):
+        answer.warn(line)

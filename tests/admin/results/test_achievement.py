@@ -12,8 +12,12 @@ from admin.results.achievement import nothing_achieved
 from fedaid.flare.store.stop_note import ANSWERS, StopNote, write_stop
 from tests.admin.results_folder import write_run
 
-WITHHELD = {"retrieval": None, "zero_shot": None, "linear_probe": None, "loss": None, "counts": {"test": 3}}
-NO_PATIENTS = "no site reports a metric: each test split has fewer patients than least_patients"
+WITHHELD = {"retrieval": None, "zero_shot": None, "linear_probe": None, "loss": None}
+WITHHELD |= {"counts": {"test": {"patients": 3}}, "settings": {"least_patients": 5}}
+NO_PATIENTS = (
+    "no site reports a metric: site lake withholds all (test patients: 3, least_patients: 5); "
+    "site north withholds all (test patients: 3, least_patients: 5)"
+)
 
 
 def evaluation(folder: Path, **found: Any) -> Path:

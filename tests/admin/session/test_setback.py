@@ -71,7 +71,10 @@ def test_a_component_that_the_server_cannot_build_is_lasting(tmp_path: Path) -> 
             ["server: OK", "lake: BYOC not permitted", "num_ok_sites 1 < required_min_sites 2"],
             Setback("the job was not taken by lake: BYOC not permitted", lasting=True),
         ),
-        (["server: OK", "lake: no reply (deployment timeout)"], Setback("the sites could not start the job")),
+        (
+            ["server: OK", "lake: OK", "north: no reply (deployment timeout)", "num_ok_sites 1 < required_min_sites 2"],
+            Setback("site north did not answer in time when the server gave it the job"),
+        ),
         (["invalid_clients: lake"], Setback("the sites could not start the job")),
         (None, Setback("the sites could not start the job")),
     ],

@@ -112,6 +112,21 @@ def test_a_job_that_failed_ends_with_1_and_its_result_is_fetched(
     assert (tmp_path / "out" / "id-1" / "workspace").is_dir()
 
 
+def test_a_job_that_never_started_fails_with_the_site_that_did_not_answer(
+    server: Server, trivial_job: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server has no workspace of such a job; that it sent none is not the reason."""
+    server.status = "FINISHED:FAILED_TO_RUN"
+    details = ["server: OK", "site-1: OK", "site-2: no reply (deployment timeout)"]
+    monkeypatch.setattr(server, "get_job_meta", lambda job_id: {"job_deploy_detail": details}, raising=False)
+    monkeypatch.setattr(server, "download_job_result", lambda job_id, destination: str(Path(destination) / job_id))
+    assert main(words(trivial_job, tmp_path, "--wait")) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "error: site site-2 did not answer in time when the server gave it the job. The job ended as "
+        "FINISHED:FAILED_TO_RUN: it left no result"
+    )
+
+
 def test_a_job_that_takes_too_long_ends_with_3_and_tells_its_id(
     server: Server, trivial_job: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

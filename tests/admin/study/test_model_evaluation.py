@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -66,7 +67,9 @@ def test_each_site_has_a_row_and_the_envelope_has_the_keys_of_the_job_s_file(
     file = tmp_path / "new" / "evaluation.json"
     words = ["evaluate", str(model), "--data", str(sites), "--out", str(file)]
     assert main([*words, "--format", "json"]) == 0
-    data = json.loads(capsys.readouterr().out)["data"]
+    printed = capsys.readouterr()
+    assert f"warning: site {SMALL} withholds all (test patients: " in printed.err
+    data = json.loads(printed.out)["data"]
     assert data.pop("written") == str(file)
     assert data == json.loads(file.read_text())
     assert set(data) == {"global_model", "models", "data"}
@@ -85,6 +88,15 @@ def test_a_site_without_training_studies_is_refused(sites: Path, model: Path, tm
     manifest.write_text(manifest.read_text().replace(",train,", ",test,"))
     with pytest.raises(InputError, match="SITE_DIR must have at least 2 usable train studies, got 0: site only"):
         evaluate_model(model, {"only": only})
+
+
+def test_without_a_metric_it_fails_and_names_each_site_with_its_patients(
+    sites: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", str(model), "--data", str(sites / SMALL)]) == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    said = rf"error: no site reports a metric: site {SMALL} withholds all \(test patients: \d, least_patients: 5\)"
+    assert re.fullmatch(said, error)
 
 
 def test_two_sites_of_one_name_are_refused(sites: Path, model: Path, capsys: pytest.CaptureFixture[str]) -> None:

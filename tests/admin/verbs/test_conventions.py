@@ -57,8 +57,8 @@ WORK: Mapping[str, Work] = {
     "provision": Work(
         ("--project", "FILE", "--out", "OUT"), "admin.federation.provision.provision", "repeat the command"
     ),
-    "submit": Work(("DATA", "--kit", "DATA"), "admin.jobs.plan.lacks_plan", "nothing was submitted"),
-    "run": Work(("DATA", "--kit", "DATA"), "admin.session.login.admin_session", "python -m admin run"),
+    "submit": Work(("DATA", "--kit", "DATA"), "admin.session.submit.submission_warnings", "nothing was submitted"),
+    "run": Work(("DATA", "--kit", "DATA"), "admin.session.submit.submission_warnings", "python -m admin run"),
     "status": Work(("--kit", "DATA"), "admin.session.login.admin_session", "the runs go on"),
     "monitor": Work(("id-1", "--kit", "DATA"), "admin.session.login.admin_session", "job id-1 goes on at the server"),
     "abort": Work(("id-1", "--kit", "DATA"), "admin.session.login.admin_session", "a job may be aborted"),
