@@ -113,7 +113,11 @@ def test_a_job_that_failed_ends_with_1_and_its_result_is_fetched(
 
 
 def test_a_job_that_never_started_fails_with_the_site_that_did_not_answer(
-    server: Server, trivial_job: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    server: Server,
+    trivial_job: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The server has no workspace of such a job; that it sent none is not the reason."""
     server.status = "FINISHED:FAILED_TO_RUN"
