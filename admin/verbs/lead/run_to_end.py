@@ -55,7 +55,6 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     answer.after_interrupt = left_by_interrupt(None, options)
     from admin.session.display.progress_display import ProgressDisplay
     from admin.session.lasting_session import lasting_session
-    from admin.session.submit import submission_warnings
     from admin.session.supervisor import Supervisor
     from fedaid.errors import require
 
@@ -64,8 +63,7 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     rounds, remedy = options.segment_rounds, "Give 0 to never end a job for a site that came back."
     require(rounds >= 0, "--segment-rounds", "be at least 0", got=rounds, where=where, remedy=remedy)
     answer.data |= {"job_id": None, "job_status": None, "result": None, "attempts": []}
-    for problem in submission_warnings(options.job):
-        answer.warn(problem)
+    warn_of_job(options.job, answer)
 
     def say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
@@ -93,6 +91,14 @@ def run(options: argparse.Namespace, answer: Answer) -> None:
     answer.add(f"result {end.result}", result=end.result)
     if end.result:
         note_differences(Path(end.result) / "workspace", answer)
+
+
+def warn_of_job(job: Path, answer: Answer) -> None:
+    """Print what may keep a site from running the job, as ``submit`` does."""
+    from admin.session.submit import submission_warnings
+
+    for problem in submission_warnings(job):
+        answer.warn(problem)
 
 
 def note_differences(run_folder: Path, answer: Answer) -> None:
