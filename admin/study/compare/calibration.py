@@ -27,10 +27,10 @@ BINS = 10  # at most
 
 def finding_prompts(model: DualEncoder) -> dict[str, PromptEmbeddings]:
     """Return finding → embeddings of its prompts under the model."""
-    return {
-        finding: PromptEmbeddings(text_embeddings(model, said.positive), text_embeddings(model, said.negative))
-        for finding, said in PROMPTS.findings.items()
-    }
+    sides = [side for said in PROMPTS.findings.values() for side in (said.positive, said.negative)]
+    together = text_embeddings(model, [text for side in sides for text in side])
+    parts = iter(np.split(together, np.cumsum([len(side) for side in sides])[:-1]))
+    return {finding: PromptEmbeddings(next(parts), next(parts)) for finding in PROMPTS.findings}
 
 
 def findings_error(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from admin.study.compare.calibration import PROMPTS, classes_error, error_in_points, finding_prompts, findings_error
+from admin.study.compare.class_scores import text_embeddings
 from admin.study.compare.judge import CALIBRATION, judge
 from admin.study.compare.sites import read_sites
 from fedaid.evaluation.findings.zero_shot import PromptEmbeddings
@@ -58,6 +59,9 @@ def test_the_prompts_of_the_findings_are_those_of_the_evaluation_and_a_site_with
     prompts = finding_prompts(model)
     assert len(prompts) == 14
     assert all(side.shape == (3, model.configuration["embedding_dim"]) for said in prompts.values() for side in said)
+    for finding, said in PROMPTS.findings.items():
+        for found, texts in zip(prompts[finding], (said.positive, said.negative), strict=True):
+            assert np.allclose(found, text_embeddings(model, texts), atol=1e-5), "padding changes nothing"
     tests = read_sites(consortium, model.configuration, cache=image_cache).test_sets()
     for test in tests.values():
         test.dataset.cohort = SimpleNamespace(  # type: ignore[assignment]
