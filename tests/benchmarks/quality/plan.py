@@ -116,11 +116,11 @@ QUICK = Size(
     1,
     2,
     dict.fromkeys(SETS, ("fedavg", "fedaid")) | {"noisy": (LOCAL, POOLED, "fedavg", "fedaid")},
-    32,
-    {"align_steps": 2, "pretrain_steps": 4, "batch_size": 8, "valid_batch_size": 6},
+    16,
+    {"align_steps": 1, "pretrain_steps": 2, "batch_size": 8, "valid_batch_size": 4},
     {"image_size": 32},
-    0.3,
-    {"pretrain_steps": 4, "num_rounds": 1, "studies": 50},
+    0.2,
+    {"pretrain_steps": 2, "num_rounds": 1, "studies": 50},
 )
 
 
