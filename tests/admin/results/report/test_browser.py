@@ -96,3 +96,26 @@ def test_nothing_is_cut_off_at_400_pixels(run: Path, evaluation: Path, tmp_path:
     (tmp_path / "frame.html").write_text(f"<!DOCTYPE html><title></title>{frame}")
     shown, _ = opened(tmp_path / "frame.html", tmp_path / "profile", "--window-size=600,1200", "--dump-dom")
     assert "<title>0 of 400</title>" in shown
+
+
+def test_no_word_of_the_findings_is_broken_at_400_pixels(run: Path, evaluation: Path, tmp_path: Path) -> None:
+    """With hospitals of long names, as those of the demo; a name may break at its hyphen."""
+    page = write_report(run, out=tmp_path / "out", evaluation=evaluation)
+    measuring = """<script>document.querySelectorAll("details").forEach(one => one.open = true);
+        const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), broken = []; let seen = 0;
+        while (walker.nextNode()) {
+            const node = walker.currentNode;
+            if (!node.parentElement.closest("#findings :is(td, th), #subgroups :is(td, th)")) continue;
+            for (const word of node.data.matchAll(/[^\\s-]+/g)) {
+                const range = new Range(); seen += 1;
+                range.setStart(node, word.index); range.setEnd(node, word.index + word[0].length);
+                if (new Set([...range.getClientRects()].map(one => one.top)).size > 1) broken.push(word[0]);
+            }
+        }
+        parent.document.title = `${seen > 200} at ${innerWidth}: ${broken.join(" ")}.`</script></body>"""
+    text = page.read_text().replace("Content-Security-Policy", "").replace("</body>", measuring)
+    text = text.replace(">lake<", ">lindental-university<").replace(">north<", ">st-brigid-general<")
+    frame = f'<iframe style="width: 400px; height: 900px; border: 0" srcdoc="{html.escape(text)}"></iframe>'
+    (tmp_path / "frame.html").write_text(f"<!DOCTYPE html><title></title>{frame}")
+    shown, _ = opened(tmp_path / "frame.html", tmp_path / "profile", "--window-size=600,1200", "--dump-dom")
+    assert "<title>true at 400: .</title>" in shown, shown[shown.index("<title>") : shown.index("</title>")]
