@@ -16,6 +16,7 @@ from admin.study.compare.judge import hits
 from admin.study.compare.sites import read_sites
 from fedaid.flare.store.run_ledger import OPEN
 from fedaid.models.dual_encoder import DualEncoder
+from fedaid.training.validation import embed
 from tests.integration.conftest import MODEL, small_job
 
 pytestmark = pytest.mark.slow
@@ -40,5 +41,6 @@ def test_the_unseen_site_trains_nothing_and_its_recall_is_that_of_the_delivered_
     model = DualEncoder(**MODEL, seed=loop_settings("fedaid", values_by_name(job)).training.seed)
     model.load_state_dict(load_file(store / found["model"] / "model.safetensors"))
     data = read_sites({unseen: consortium / unseen}, model.configuration, cache=tmp_path / "cache")
-    points = float(hits(model, data.test_sets()[unseen]).points())
+    test = data.test_sets()[unseen]
+    points = float(hits(embed(model, test.dataset, batch_size=64), test).points())
     assert 100 * found["unseen"][unseen]["test"]["recall_at_5"] == pytest.approx(points)
