@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from tests.benchmarks.flare_round import Lines
 from tests.benchmarks.size.exchange import exchange_seconds, outside_seconds
 from tests.benchmarks.size.jobs import COUSIN, REAL, size_of, variants
 from tests.benchmarks.size.memory import Peaks, status_of
-from tests.benchmarks.size.page import tables
+from tests.benchmarks.size.page import FILE, tables
 from tests.benchmarks.size.summary import GOALS, summary, table
 
 START = datetime(2026, 1, 1)
@@ -122,3 +124,9 @@ def test_the_tables_of_the_page_have_every_run_and_number_with_its_goal() -> Non
     assert "| everything trained, fp32 | 2.0 | 3.0 | 1,234 MB |" in lines
     assert "| `site_models` | 6.000 | at most 5.5 | MISSED |" in lines
     assert "| `simulator_server_models` | 3.000 | at most 3 | met |" in lines
+
+
+def test_the_page_has_the_tables_of_the_committed_run() -> None:
+    lines = [line for line in tables(json.loads(FILE.read_text(encoding="utf-8"))) if line]
+    assert len(lines) == 3 * 2 + 6 + 4 + 11
+    assert set(lines) <= set(Path("docs/sizing.md").read_text(encoding="utf-8").splitlines())
