@@ -20,9 +20,7 @@ def unit(rng: np.random.Generator, count: int) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_counted_once_the_hits_give_the_recall_of_the_evaluation(
-    seed: int,
-) -> None:
+def test_counted_once_the_hits_give_the_recall_of_the_evaluation(seed: int) -> None:
     rng = np.random.default_rng(seed)
     image, text, groups = unit(rng, 30), unit(rng, 30), rng.integers(0, 12, 30)
     text = text[[int(np.flatnonzero(groups == group)[0]) for group in groups]]
